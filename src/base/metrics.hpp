@@ -1,0 +1,84 @@
+#pragma once
+
+// Counters and histograms in Prometheus' text form. Increments are wait-free and striped by thread, so that the
+// request path does not share a cache line.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace latchkey {
+
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) { stripes_[stripe()].value.fetch_add(n, std::memory_order_relaxed); }
+  std::uint64_t value() const;
+
+  static constexpr std::size_t stripe_count = 16;
+  /// This thread's stripe.
+  static std::size_t stripe();
+
+ private:
+  struct alignas(64) Stripe {
+    std::atomic<std::uint64_t> value{0};
+  };
+  std::array<Stripe, stripe_count> stripes_;
+};
+
+/// Buckets are upper bounds in seconds, ascending; +Inf is implied.
+class Histogram {
+ public:
+  explicit Histogram(std::vector<double> bounds_seconds);
+  void observe(double seconds);
+  const std::vector<double>& bounds() const { return bounds_; }
+  std::uint64_t bucket(std::size_t i) const { return buckets_[i].value(); }  // not cumulative; [bounds().size()] is +Inf
+  double sum() const;
+
+ private:
+  std::vector<double> bounds_;
+  std::vector<Counter> buckets_;
+  Counter sum_nanos_;
+};
+
+/// Owns the metrics of one process. Registration is before start-up or under its lock; references stay valid.
+class Metrics {
+ public:
+  /// `labels` as they appear between braces, e.g. `outcome="admitted"`; empty for none.
+  Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds_seconds,
+                       std::string_view labels = {});
+  /// Read at each scrape. `type` is "gauge" or "counter".
+  void callback(std::string_view name, std::string_view help, std::string_view type, std::function<double()> read,
+                std::string_view labels = {});
+  /// The exposition, text format 0.0.4.
+  std::string render() const;
+  static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
+
+ private:
+  struct Series;
+  struct Family {
+    std::string name, help, type;
+    std::vector<std::size_t> series;
+  };
+  struct Series {
+    std::string labels;
+    Counter* counter = nullptr;
+    Histogram* histogram = nullptr;
+    std::function<double()> read;
+  };
+  Series& add(std::string_view name, std::string_view help, std::string_view type, std::string_view labels);
+
+  mutable std::mutex mutex_;
+  std::deque<Counter> counters_;      // guarded by mutex_
+  std::deque<Histogram> histograms_;  // guarded by mutex_
+  std::vector<Family> families_;      // guarded by mutex_
+  std::deque<Series> series_;         // guarded by mutex_
+};
+
+}  // namespace latchkey

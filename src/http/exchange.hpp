@@ -1,0 +1,70 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "http/message.hpp"
+
+namespace latchkey::http {
+
+/// A long answer sent in pieces (chunked in HTTP/1.1, until close in 1.0). Any thread may call.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// Queues a piece. False: the peer is gone or reads so slowly that more than 1 MiB is waiting; the stream is closed.
+  virtual bool write(std::string piece) = 0;
+  /// Ends the answer. Writing after it does nothing.
+  virtual void close() = 0;
+  /// True once the peer is gone, the stream was closed, or the server is draining.
+  virtual bool closed() const = 0;
+};
+
+/// An answer owed. Move-only; any thread may call, once. Dropped without an answer it becomes a 500.
+class Later {
+ public:
+  class Sink {
+   public:
+    virtual ~Sink() = default;
+    virtual void answer(Response response) = 0;
+    virtual std::shared_ptr<Stream> stream(Response head) = 0;
+  };
+  explicit Later(std::shared_ptr<Sink> sink) : sink_(std::move(sink)) {}
+  Later(Later&&) = default;
+  Later& operator=(Later&&) = delete;
+  ~Later();
+
+  void answer(Response response) { std::exchange(sink_, nullptr)->answer(std::move(response)); }
+  /// Sends `head` (its body is ignored) and leaves the rest to the stream.
+  std::shared_ptr<Stream> stream(Response head) { return std::exchange(sink_, nullptr)->stream(std::move(head)); }
+
+ private:
+  std::shared_ptr<Sink> sink_;
+};
+
+/// One request and the duty to answer it: exactly one of answer() and defer(), before the handler returns.
+/// Belongs to the I/O thread that calls the handler.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  virtual const Request& request() const = 0;
+  virtual Request& request() = 0;
+  /// Answers at once. Allocates nothing in the steady state.
+  virtual void answer(const Answer& answer) = 0;
+  /// Keeps the request's place in the connection; the request stays valid until answered.
+  virtual Later defer() = 0;
+  /// Which I/O thread this is: 0 .. threads-1.
+  virtual unsigned thread_index() const = 0;
+
+  void answer(const Response& response) { answer(response.view()); }
+};
+
+/// Called concurrently by every I/O thread. An exception that escapes becomes a 500 and a line in the operator's log.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual void handle(Exchange& exchange) = 0;
+};
+
+}  // namespace latchkey::http

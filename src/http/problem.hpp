@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "http/message.hpp"
+
+namespace latchkey::http {
+
+/// RFC 9457 problem details: `{"type":"/problems/<name>","title":…,"status":…,"detail":…,"errors":[{pointer,detail}]}`.
+struct Problem {
+  std::string_view name;   // "not-found": stable, what clients switch on
+  std::string_view title;  // "Not found"
+  int status = 500;
+  std::string detail;                // may be empty: left out
+  std::vector<FieldError> errors{};  // may be empty: left out
+};
+
+/// The problem as application/problem+json.
+Response to_response(const Problem& problem);
+
+}  // namespace latchkey::http

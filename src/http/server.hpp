@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "http/exchange.hpp"
+
+namespace latchkey::http {
+
+struct ServerConfig {
+  std::string listen = "127.0.0.1:7070";  // "host:port", "[::1]:port"; port 0: any free one. Numeric hosts and "localhost".
+  unsigned threads = 1;                   // each with its own io_context and SO_REUSEPORT listener
+  std::size_t max_head_bytes = 16 * 1024;
+  std::size_t max_body_bytes = 64 * 1024;
+  unsigned max_connections = 10'000;  // over all threads; further ones are closed at accept
+  std::chrono::milliseconds head_timeout{10'000};
+  std::chrono::milliseconds body_timeout{30'000};
+  std::chrono::milliseconds idle_timeout{75'000};
+  std::chrono::milliseconds write_timeout{30'000};
+};
+
+struct ServerStats {
+  std::uint64_t connections_open, connections_total, connections_refused, requests_total, malformed_total;
+};
+
+/// HTTP/1.1 and 1.0 over TCP on Boost.Asio.
+class Server {
+ public:
+  /// `handler` outlives the server.
+  Server(ServerConfig config, Handler& handler);
+  ~Server();
+
+  /// Binds, listens and starts the threads. Fails with ErrorCode::unavailable when the address cannot be had.
+  Result<void> start();
+  /// The port it listens on, once started.
+  std::uint16_t port() const;
+  /// Stops accepting, lets requests in progress finish (Connection: close), closes idle connections, and after
+  /// `deadline` whatever is left. Returns when all threads have ended. Any thread but the server's own; idempotent.
+  void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
+  ServerStats stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace latchkey::http
