@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "key/access_key.hpp"
+#include "key/position.hpp"
+#include "key/signing_key.hpp"
+
+namespace latchkey {
+
+/// One committed change: the full new row, where it stands in the log, and who made it. Applying one is idempotent.
+struct Change {
+  std::uint64_t seq = 0;
+  UnixMillis at;
+  std::string actor;   // as AccessKey::updated_by; "unknown" when a row was changed by hand outside the program
+  std::string action;  // "create", "update", "disable", "enable", "rotate", "delete", or for a signing key "signing-key"
+  std::variant<AccessKey, SigningKey> row;
+  bool operator==(const Change&) const = default;
+};
+
+}  // namespace latchkey
