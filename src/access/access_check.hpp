@@ -1,0 +1,70 @@
+#pragma once
+
+// token + view + limiter + clock → granted, or a refusal with its reason. Pure: no I/O, no HTTP.
+//
+// Two steps, so that the caller decides where a signature (100 µs) is computed:
+//
+//   check()            what can be said at once: any refusal, or a grant by the view's memory of the token
+//     └ needs signature → caller moves the token to a worker thread
+//   check_signature()  the rest, signature included; remembers a good token
+//
+// The limiter is asked last, by admit(), and only where the route counts.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "access/refusal.hpp"
+#include "base/clock.hpp"
+#include "key/access_key.hpp"
+#include "limit/rate_limiter.hpp"
+#include "view/view.hpp"
+
+namespace latchkey::access {
+
+/// A key that may pass, as the view has it; small, copied out of the view, no allocation.
+struct Holder {
+  KeyId key_id;
+  char user_id_bytes[max_user_id_bytes];
+  std::uint8_t user_id_size = 0;
+  std::uint32_t requests_per_minute = 0;
+  std::optional<UnixMillis> expires_at;
+  IssueTime issued_at;
+  std::uint64_t version = 0;
+  std::string_view user_id() const { return {user_id_bytes, user_id_size}; }
+};
+
+/// A refusal, with the key it concerns where the signature proved that the token is that key's.
+struct Refused {
+  Refusal reason;
+  std::optional<KeyId> key_id;
+};
+
+struct NeedsSignature {};
+
+using Outcome = std::variant<Holder, Refused, NeedsSignature>;
+
+struct AccessConfig {
+  Duration max_staleness = std::chrono::seconds(30);
+};
+
+/// Any thread may call any method.
+class AccessCheck {
+ public:
+  AccessCheck(const view::View& view, const Clock& clock, AccessConfig config);
+
+  Outcome check(std::string_view token) const;
+  /// Never NeedsSignature.
+  Outcome check_signature(std::string_view token) const;
+
+  /// Whether the view is complete and young enough to decide by.
+  bool fresh() const;
+
+ private:
+  const view::View& view_;
+  const Clock& clock_;
+  const AccessConfig config_;
+};
+
+}  // namespace latchkey::access

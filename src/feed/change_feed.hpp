@@ -1,0 +1,63 @@
+#pragma once
+
+// The read side's way to the store: changes after a position, in order, without a gap. Every engine passes the suite in
+// feed/change_feed_suite.hpp.
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "key/change.hpp"
+
+namespace latchkey::feed {
+
+/// Takes the rows of a snapshot, in chunks, in no particular order.
+class SnapshotSink {
+ public:
+  virtual ~SnapshotSink() = default;
+  virtual void access_key(const AccessKey& key) = 0;
+  virtual void signing_key(const SigningKey& key, std::uint64_t version) = 0;
+};
+
+struct FeedError {
+  enum class Kind {
+    /// What was read so far can no longer be continued: a gap, another epoch, a replaced or restored database, a seq that
+    /// went back, a fork of the log. The caller distrusts its state at once and loads anew.
+    reload,
+    /// The store cannot be read now. The caller keeps its state, lets it age, and tries again.
+    unavailable,
+  };
+  Kind kind;
+  std::string why;  // for the operator's log
+};
+
+/// What one read found.
+struct Batch {
+  std::vector<Change> changes;  // seq == after + 1, after + 2, …
+  Position head;                // of the last change in `changes`, or the position asked for when there is none
+  BootTime current_as_of;       // a moment at which `head` was all that was committed; or, when `more`, of no meaning
+  bool more = false;            // changes beyond this batch are waiting
+};
+
+/// One reader's feed; used by one thread, except wake().
+class ChangeFeed {
+ public:
+  virtual ~ChangeFeed() = default;
+
+  /// Opens the store as it is now and hands every row to `sink`. Returns a position from which next() continues; rows
+  /// may already be newer than it (each carries its version), so changes up to the head at return time must be applied
+  /// before the state counts as whole. Fails only with `unavailable`.
+  virtual Result<Position, FeedError> load(SnapshotSink& sink) = 0;
+
+  /// Changes after `after`, which is the position load() returned or the head of the batch before. Returns at once when
+  /// there are some; otherwise waits up to `patience` for one, then returns an empty batch, which proves that nothing
+  /// was missing at `current_as_of`.
+  virtual Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) = 0;
+
+  /// Makes a waiting next() return soon. Any thread.
+  virtual void wake() = 0;
+};
+
+}  // namespace latchkey::feed

@@ -1,0 +1,53 @@
+#pragma once
+
+// The rate limit contract (design.md 6): in no interval of 60 seconds are more than `requests_per_minute` requests of a
+// key admitted; a request is refused only if that many were admitted within the last 61 seconds. Refusals cost nothing.
+// Every engine passes the suite in limit/rate_limiter_suite.hpp.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "key/key_id.hpp"
+
+namespace latchkey::limit {
+
+constexpr std::chrono::seconds window{60};
+
+/// The limit as the view knows it. `version` (the seq of the row) tells engines with shared state which of two limits is newer.
+struct Limit {
+  std::uint32_t requests_per_minute = 1;
+  std::uint64_t version = 0;
+};
+
+/// What became of one request.
+struct Decision {
+  bool admitted = false;
+  std::uint32_t remaining = 0;       // permits left in the window now
+  std::uint32_t reset_seconds = 0;   // until the next used permit returns, rounded up; 0 when none is used
+  std::uint32_t retry_after_seconds = 0;  // refused: waiting this long is enough for one request, rounded up, ≥ 1
+  bool unavailable = false;          // refused because shared state cannot be reached: 503, not 429
+};
+
+/// What is left, without taking: for the holder's plan.
+struct Allowance {
+  std::uint32_t remaining = 0;
+  std::uint32_t reset_seconds = 0;
+};
+
+/// Any thread may call any method.
+class RateLimiter {
+ public:
+  using Later = std::move_only_function<void(Decision)>;
+  virtual ~RateLimiter() = default;
+
+  /// Takes one permit if the contract allows. nullopt: this needs a round trip; call admit_later().
+  /// The local engine always decides.
+  virtual std::optional<Decision> try_admit(KeyId key, Limit limit) = 0;
+  /// Decides through a round trip; `done` is called once, on any thread.
+  virtual void admit_later(KeyId key, Limit limit, Later done) = 0;
+  virtual Allowance peek(KeyId key, Limit limit) = 0;
+};
+
+}  // namespace latchkey::limit

@@ -1,0 +1,14 @@
+#include "store/key_store.hpp"
+
+#include <future>
+
+namespace latchkey::store {
+
+Result<Position> KeyStore::transact_and_wait(const Work& work) {
+  std::promise<Result<Position>> promise;
+  auto future = promise.get_future();
+  transact(work, [&promise](Result<Position> result) { promise.set_value(std::move(result)); });
+  return future.get();
+}
+
+}  // namespace latchkey::store
