@@ -29,7 +29,7 @@ struct FieldError {
 
 /// Two texts: `detail` is safe for the caller, `internal` is for the operator's log only.
 struct Error {
-  explicit Error(ErrorCode c, std::string caller_text = {}, std::string operator_text = {})
+  explicit Error(ErrorCode c = ErrorCode::internal, std::string caller_text = {}, std::string operator_text = {})
       : code(c), detail(std::move(caller_text)), internal(std::move(operator_text)) {}
 
   static Error invalid(std::string pointer, std::string why) {
