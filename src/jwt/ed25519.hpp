@@ -36,6 +36,9 @@ class Ed25519PrivateKey {
   EVP_PKEY* key_;
 };
 
+/// Whether the bytes may serve as a public key: a canonical encoding (y < p) and not one of the points of small order.
+bool is_usable(const Ed25519PublicKey& key);
+
 /// RFC 8032 verification by OpenSSL; refuses non-canonical S and small-order public keys.
 bool ed25519_verify(const Ed25519PublicKey& key, std::string_view message, std::span<const std::uint8_t> signature);
 

@@ -1,0 +1,118 @@
+#include "jwt/access_token.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <stdexcept>
+
+#include "jwt/base64url.hpp"
+#include "jwt/jose.hpp"
+
+namespace latchkey::jwt {
+namespace {
+
+constexpr std::string_view algorithm = "EdDSA";
+
+// What stands before the key id in the payload we mint, and how much base64url reaches past the id's end: 8 bytes and
+// 36 are 44, within the first 15 groups of three. See hinted_key_id().
+constexpr std::string_view before_key_id = R"({"jti":")";
+constexpr std::size_t key_id_length = 36;
+constexpr std::size_t hint_bytes = 45;
+constexpr std::size_t hint_digits = hint_bytes / 3 * 4;
+static_assert(before_key_id.size() + key_id_length < hint_bytes);
+
+// A kid is an RFC 7638 thumbprint, so anything else names no key of ours and need not be looked up.
+bool is_thumbprint(std::string_view kid) {
+  std::array<std::uint8_t, 32> hash{};
+  return decode_base64url(kid, hash);
+}
+
+std::optional<IssueTime> read_issue_time(const json::object& payload) {
+  const auto* value = payload.if_contains("iat");
+  const auto* seconds = value ? value->if_int64() : nullptr;  // of another kind: fractions, exponents, 2^63 and above
+  if (!seconds || *seconds < 0) return std::nullopt;
+  return IssueTime{*seconds};
+}
+
+// An access key has none of these (design: expiry lives in the view). One that came anyway would have to be honoured.
+bool has_restricting_claim(const json::object& payload) {
+  return payload.contains("exp") || payload.contains("nbf") || payload.contains("aud");
+}
+
+Result<AccessClaims, TokenFault> read_claims(const json::object& payload) {
+  const auto jti = string_member(payload, "jti");
+  const auto sub = string_member(payload, "sub");
+  const auto role = string_member(payload, "role");
+  const auto key_id = jti ? KeyId::parse(*jti) : std::nullopt;
+  const auto issued_at = read_issue_time(payload);
+  if (!key_id || !issued_at || !sub || !check_user_id(*sub) || !role) return TokenFault::malformed;
+  if (string_member(payload, "iss") != access_token_issuer || has_restricting_claim(payload)) {
+    return TokenFault::malformed;
+  }
+  if (*role != to_string(Role::user)) return TokenFault::another_role;
+  return AccessClaims{*key_id, std::string(*sub), *issued_at, Role::user};
+}
+
+void check_mintable(const AccessClaims& claims, std::string_view kid) {
+  if (!is_thumbprint(kid)) throw std::invalid_argument("kid is not a thumbprint");
+  if (!check_user_id(claims.user_id) || claims.issued_at.seconds < 0)
+    throw std::invalid_argument("claims break a rule");
+}
+
+std::string payload_of(const AccessClaims& claims) {
+  std::string payload = fmt::format(R"({{"jti":"{}","iat":{},"iss":"{}","role":"{}","sub":)", claims.key_id.to_string(),
+                                    claims.issued_at.seconds, access_token_issuer, to_string(claims.role));
+  append_json_string(payload, claims.user_id);
+  payload += '}';
+  return payload;
+}
+
+}  // namespace
+
+Secret mint_access_token(const AccessClaims& claims, std::string_view kid, const Ed25519PrivateKey& key) {
+  check_mintable(claims, kid);
+  std::string token;
+  token.reserve(max_token_bytes / 4);
+  append_base64url(token,
+                   as_bytes(fmt::format(R"({{"alg":"{}","kid":"{}","typ":"{}"}})", algorithm, kid, access_token_type)));
+  token += '.';
+  append_base64url(token, as_bytes(payload_of(claims)));
+  const Ed25519Signature signature = key.sign(token);
+  token += '.';
+  append_base64url(token, signature);
+  return Secret(std::move(token));
+}
+
+Result<ParsedAccessToken, TokenFault> parse_access_token(std::string_view token) {
+  if (token.size() > max_token_bytes) return TokenFault::malformed;
+  const auto jws = split_compact(token);
+  const auto header = jws ? read_jose_header(jws->header) : std::nullopt;
+  const auto payload = header ? read_json_part(jws->payload) : std::nullopt;
+  if (!payload || !decode_base64url(jws->signature)) return TokenFault::malformed;
+  if (header->typ != access_token_type) return TokenFault::another_kind;
+  if (header->alg != algorithm || !header->kid || !is_thumbprint(*header->kid)) return TokenFault::malformed;
+
+  ParsedAccessToken parsed{{}, *header->kid, jws->signing_input, {}};
+  if (!decode_base64url(jws->signature, parsed.signature)) return TokenFault::malformed;
+  auto claims = read_claims(*payload);
+  if (!claims) return claims.error();
+  parsed.claims = std::move(*claims);
+  return parsed;
+}
+
+bool verify(const ParsedAccessToken& token, const Ed25519PublicKey& key) {
+  return ed25519_verify(key, token.signing_input, token.signature);
+}
+
+std::optional<KeyId> hinted_key_id(std::string_view token) {
+  if (token.size() > max_token_bytes) return std::nullopt;
+  const std::size_t dot = token.find('.');
+  if (dot == std::string_view::npos || token.size() - dot - 1 < hint_digits) return std::nullopt;
+  std::array<std::uint8_t, hint_bytes> bytes{};
+  if (!decode_base64url(token.substr(dot + 1, hint_digits), bytes)) return std::nullopt;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!text.starts_with(before_key_id) || text.back() != '"') return std::nullopt;
+  return KeyId::parse(text.substr(before_key_id.size(), key_id_length));
+}
+
+}  // namespace latchkey::jwt

@@ -1,0 +1,67 @@
+#include "jwt/admin_claims.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace latchkey::jwt {
+namespace {
+
+constexpr double leeway_seconds = 30;  // for nbf and iat: clocks differ; never for exp
+constexpr std::size_t max_subject_bytes = 255;
+
+// A NumericDate, which may have a fraction; nullopt if there is none or it is no time.
+std::optional<double> seconds_member(const json::object& payload, std::string_view name) {
+  const auto* value = payload.if_contains(name);
+  if (!value || !value->is_number()) return std::nullopt;
+  const double seconds = value->to_number<double>();
+  if (!std::isfinite(seconds) || seconds < 0) return std::nullopt;
+  return seconds;
+}
+
+bool has_begun(const json::object& payload, std::string_view name, double now) {
+  if (!payload.contains(name)) return true;
+  const auto begin = seconds_member(payload, name);
+  return begin && *begin <= now + leeway_seconds;
+}
+
+bool is_in_time(const json::object& payload, UnixMillis time) {
+  const double now = static_cast<double>(time.count) / 1000;
+  const auto end = seconds_member(payload, "exp");
+  return end && now < *end && has_begun(payload, "nbf", now) && has_begun(payload, "iat", now);
+}
+
+bool is_for(const json::object& payload, std::string_view audience) {
+  const auto* value = payload.if_contains("aud");
+  if (!value) return false;
+  const json::value wanted(audience);
+  const auto* list = value->if_array();
+  return list ? std::find(list->begin(), list->end(), wanted) != list->end() : *value == wanted;
+}
+
+bool is_subject(std::string_view sub) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  return !sub.empty() && sub.size() <= max_subject_bytes && std::none_of(sub.begin(), sub.end(), is_control) &&
+         !sub.starts_with("key:");
+}
+
+std::optional<AdminRole> parse_admin_role(std::optional<std::string_view> text) {
+  if (text == "admin") return AdminRole::admin;
+  if (text == "viewer") return AdminRole::viewer;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<AdminIdentity, AdminFault> judge_admin_claims(const json::object& payload, const AdminTrust& trust,
+                                                     UnixMillis now) {
+  if (!is_in_time(payload, now)) return AdminFault::invalid;
+  if (!trust.issuer.empty() && string_member(payload, "iss") != trust.issuer) return AdminFault::invalid;
+  if (!trust.audience.empty() && !is_for(payload, trust.audience)) return AdminFault::invalid;
+  const auto subject = string_member(payload, "sub");
+  if (!subject || !is_subject(*subject)) return AdminFault::invalid;
+  const auto role = parse_admin_role(string_member(payload, "role"));
+  if (!role) return AdminFault::no_role;
+  return AdminIdentity{std::string(*subject), *role};
+}
+
+}  // namespace latchkey::jwt

@@ -1,0 +1,16 @@
+#pragma once
+
+// The claims of an admin token (RFC 7519, 4.1), judged after its signature was found good.
+
+#include "jwt/admin_token.hpp"
+#include "jwt/jose.hpp"
+
+namespace latchkey::jwt {
+
+/// AdminFault::invalid for times, issuer, audience or subject; AdminFault::no_role when only the role is at fault.
+/// A subject has 1 to 255 bytes, no control characters, and does not begin with "key:", which in the audit trail
+/// means the holder of an access key.
+Result<AdminIdentity, AdminFault> judge_admin_claims(const json::object& payload, const AdminTrust& trust,
+                                                     UnixMillis now);
+
+}  // namespace latchkey::jwt

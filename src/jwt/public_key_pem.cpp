@@ -1,0 +1,31 @@
+#include "jwt/pem.hpp"
+#include "jwt/public_keys.hpp"
+
+namespace latchkey::jwt {
+namespace {
+
+Result<VerificationKey> read_block(const PemBlock& block) {
+  if (block.label() != "PUBLIC KEY") {
+    return Error(ErrorCode::invalid, "expected PUBLIC KEY blocks, found " + std::string(block.label()));
+  }
+  const auto der = block.der();
+  const unsigned char* at = der.data();
+  PkeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+  if (!key || at != der.data() + der.size()) return Error(ErrorCode::invalid, "a PUBLIC KEY block cannot be read");
+  return VerificationKey::from_pkey(std::move(key));
+}
+
+}  // namespace
+
+Result<std::vector<VerificationKey>> read_public_key_pem(std::string_view text) {
+  std::vector<VerificationKey> keys;
+  for (const auto& block : read_pem(text)) {
+    auto key = read_block(block);
+    if (!key) return key.error();
+    keys.push_back(std::move(*key));
+  }
+  if (keys.empty()) return Error(ErrorCode::invalid, "no PUBLIC KEY block found");
+  return keys;
+}
+
+}  // namespace latchkey::jwt
