@@ -22,10 +22,11 @@ inline std::string signed_with(const Ed25519PrivateKey& key, std::string_view he
 
 /// The key pair of RFC 8037, appendix A.1 (and RFC 8032, 7.1, test 1).
 inline Ed25519PrivateKey rfc8037_key() {
-  return std::move(
-      *Ed25519PrivateKey::from_pem(Secret("-----BEGIN PRIVATE KEY-----\n"
-                                          "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
-                                          "-----END PRIVATE KEY-----\n")));
+  auto key =
+      Ed25519PrivateKey::from_pem(Secret("-----BEGIN PRIVATE KEY-----\n"
+                                         "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+                                         "-----END PRIVATE KEY-----\n"));
+  return std::move(*key);
 }
 constexpr std::string_view rfc8037_kid = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";  // appendix A.3
 
