@@ -1,0 +1,265 @@
+#include "http/connection.hpp"
+
+#include <stdexcept>
+
+#include "base/log.hpp"
+
+namespace latchkey::http {
+namespace {
+
+// Holds the input, so that the request's views stay valid even when a forced stop closes the connection meanwhile.
+class Owed final : public Later::Sink {
+ public:
+  Owed(std::shared_ptr<Inbox> inbox, Ticket ticket, std::shared_ptr<const Connection::Input> input)
+      : inbox_(std::move(inbox)), ticket_(ticket), input_(std::move(input)) {}
+
+  void answer(Response response) override {
+    inbox_->post({Delivery::Kind::answer, ticket_, std::move(response), nullptr});
+  }
+
+  std::shared_ptr<Stream> stream(Response head) override {
+    auto state = std::make_shared<StreamState>(inbox_, ticket_);
+    if (!inbox_->post({Delivery::Kind::begin_stream, ticket_, std::move(head), state})) state->abandon();
+    return std::make_shared<StreamHandle>(std::move(state));
+  }
+
+ private:
+  const std::shared_ptr<Inbox> inbox_;
+  const Ticket ticket_;
+  const std::shared_ptr<const Connection::Input> input_;
+};
+
+CodecLimits limits_of(const ServerConfig& config) {
+  CodecLimits limits;
+  limits.max_head_bytes = config.max_head_bytes;
+  limits.max_body_bytes = config.max_body_bytes;
+  return limits;
+}
+
+}  // namespace
+
+Connection::Connection(Worker& worker, Executor executor, std::uint32_t slot)
+    : worker_(worker), socket_(executor), input_(std::make_shared<Input>(limits_of(worker.config))), slot_(slot) {}
+
+void Connection::open() {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(Tcp::no_delay(true), ignored);
+  input_->buffer.consume(input_->buffer.size());
+  input_->codec.reset();
+  out_.clear();
+  side_size_ = 0;
+  first_request_ = true;
+  continued_ = false;
+  worker_.connections_open.fetch_add(1, std::memory_order_relaxed);
+  enter(Phase::idle);
+  start_read();
+}
+
+void Connection::close() {
+  if (phase_ == Phase::closed) return;
+  // Whoever owes the answer may still be reading the request: leave it to them.
+  if (phase_ == Phase::owed) input_ = std::make_shared<Input>(limits_of(worker_.config));
+  if (stream_) std::exchange(stream_, nullptr)->abandon();
+  error_code ignored;
+  socket_.close(ignored);
+  enter(Phase::closed);
+  ++generation_;
+  worker_.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  release();
+}
+
+void Connection::release() {
+  if (phase_ == Phase::closed && operations_ == 0) worker_.free_slots.push_back(slot_);
+}
+
+void Connection::enter(Phase phase) {
+  const auto& config = worker_.config;
+  phase_ = phase;
+  switch (phase) {
+    case Phase::idle:
+      deadline_ = coarse_now() + (first_request_ ? config.head_timeout : config.idle_timeout).count();
+      break;
+    case Phase::head:
+      deadline_ = coarse_now() + config.head_timeout.count();
+      break;
+    case Phase::body:
+      deadline_ = coarse_now() + config.body_timeout.count();
+      break;
+    case Phase::lingering:
+      deadline_ = coarse_now() + linger_time.count();
+      break;
+    default:
+      deadline_ = never;
+  }
+}
+
+// Goes on until something must be waited for. All requests that have arrived are answered before the one send.
+void Connection::advance() {
+  do {
+    take_requests();
+    if (flush() == Flush::waiting) return;
+  } while (pump_stream());
+  if (phase_ == Phase::closing) {
+    linger();
+  } else if (phase_ == Phase::streaming) {
+    start_side_read();
+  } else if (receiving()) {
+    start_read();
+  }
+}
+
+void Connection::take_requests() {
+  while (receiving() && !writing_ && take_request()) {
+    if (out_.size() >= high_water && flush() == Flush::waiting) return;
+  }
+}
+
+// Takes one request from the input; true: another may follow.
+bool Connection::take_request() {
+  merge_side();
+  InputBuffer& in = input_->buffer;
+  if (in.empty()) return false;
+  std::size_t size = in.size();
+  const auto status = input_->codec.parse(in.data(), size);
+  in.resize(size);
+  switch (status) {
+    case Codec::Status::need_head:
+      if (phase_ != Phase::head) enter(Phase::head);
+      return false;
+    case Codec::Status::need_body:
+      await_body();
+      return false;
+    case Codec::Status::refused:
+      refuse(input_->codec.refusal());
+      return false;
+    case Codec::Status::request:
+      serve();
+      break;
+  }
+  return receiving();
+}
+
+void Connection::await_body() {
+  if (phase_ != Phase::body) enter(Phase::body);
+  if (input_->codec.head().expects_continue && !std::exchange(continued_, true)) out_ += continue_line;
+}
+
+void Connection::refuse(const Refusal& refusal) {
+  worker_.tallies.malformed.add();
+  append_answer(out_, to_response(refusal).view(), {Version::http11, Persistence::close, BodyPart::send},
+                worker_.date.now());
+  enter(Phase::closing);
+}
+
+void Connection::serve() {
+  worker_.tallies.requests.add();
+  enter(Phase::handling);
+  first_request_ = answered_ = deferred_ = false;
+  call_handler();
+  if (deferred_) return enter(Phase::owed);
+  if (!answered_) {
+    const Response response = to_response(Refusal{RefusalKind::internal_error, {}});
+    answer(response.view());
+  }
+  finish_request();
+}
+
+void Connection::call_handler() {
+  try {
+    worker_.handler.handle(*this);
+    if (!answered_ && !deferred_) log_error("http: a handler neither answered nor deferred {}", request().path);
+  } catch (const std::exception& e) {
+    log_error("http: handler of {} failed: {}", request().path, e.what());
+  } catch (...) {
+    log_error("http: handler of {} failed: not a std::exception", request().path);
+  }
+}
+
+// The request's input is given up only when the handler has returned: it may look at the request after answering.
+void Connection::answer(const Answer& answer) {
+  if (answered_ || deferred_) {
+    log_error("http: a second answer to {} was dropped", request().path);
+    return;
+  }
+  answered_ = true;
+  append_answer(out_, answer, settle_framing(), worker_.date.now());
+}
+
+Later Connection::defer() {
+  if (answered_ || deferred_) throw std::logic_error("the request has been answered or deferred");
+  deferred_ = true;
+  return Later(std::make_shared<Owed>(worker_.inbox, Ticket{slot_, generation_}, input_));
+}
+
+Framing Connection::settle_framing() {
+  const Head& head = input_->codec.head();
+  persistence_ = worker_.draining ? Persistence::close : head.persistence;
+  const BodyPart body = head.request.method == Method::head ? BodyPart::leave_out : BodyPart::send;
+  return {head.version, persistence_, body};
+}
+
+void Connection::finish_request() {
+  input_->buffer.consume(input_->codec.consumed());
+  input_->codec.reset();
+  continued_ = false;
+  enter(persistence_ == Persistence::keep_alive ? Phase::idle : Phase::closing);
+}
+
+void Connection::deliver(Delivery& delivery) {
+  const bool ours = delivery.ticket.generation == generation_;
+  switch (delivery.kind) {
+    case Delivery::Kind::answer:
+      if (!ours || phase_ != Phase::owed) return;
+      append_answer(out_, delivery.response.view(), settle_framing(), worker_.date.now());
+      finish_request();
+      break;
+    case Delivery::Kind::begin_stream:
+      if (!ours || phase_ != Phase::owed) return delivery.stream->abandon();
+      begin_stream(delivery.response.view(), std::move(delivery.stream));
+      break;
+    default:
+      if (!ours || phase_ != Phase::streaming) return;
+  }
+  advance();
+}
+
+void Connection::begin_stream(const Answer& head, std::shared_ptr<StreamState> stream) {
+  Framing framing = settle_framing();
+  // Nothing but the end of the connection ends a body of HTTP/1.0 whose length is unknown.
+  if (framing.version == Version::http10) framing.persistence = persistence_ = Persistence::close;
+  append_stream_head(out_, head, framing, worker_.date.now());
+  finish_request();
+  if (framing.body == BodyPart::leave_out) return stream->abandon();
+  stream_ = std::move(stream);
+  enter(Phase::streaming);
+}
+
+// Takes what has been written to the stream; true: there is output, or the stream has ended.
+bool Connection::pump_stream() {
+  if (phase_ != Phase::streaming) return false;
+  const auto taken = stream_->take();
+  const Version version = input_->codec.head().version;
+  for (const auto& piece : taken.pieces) append_piece(out_, piece, version);
+  if (taken.end == StreamState::End::overflowed) return close(), false;
+  if (taken.end == StreamState::End::finished) {
+    append_stream_end(out_, version);
+    stream_.reset();
+    enter(persistence_ == Persistence::keep_alive ? Phase::idle : Phase::closing);
+    return true;
+  }
+  return !taken.pieces.empty();
+}
+
+void Connection::sweep(CoarseTime now) {
+  if (phase_ == Phase::closed) return;
+  if (writing_ && now >= write_deadline_) return close();
+  if (worker_.draining && phase_ == Phase::idle && !writing_) return close();
+  if (worker_.draining && phase_ == Phase::streaming) return stream_->close();
+  if (now < deadline_) return;
+  if (phase_ != Phase::head && phase_ != Phase::body) return close();
+  refuse({RefusalKind::request_timeout, {}});
+  advance();
+}
+
+}  // namespace latchkey::http

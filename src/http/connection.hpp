@@ -1,0 +1,117 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "http/asio_types.hpp"
+#include "http/codec.hpp"
+#include "http/encode.hpp"
+#include "http/exchange.hpp"
+#include "http/input_buffer.hpp"
+#include "http/stream_state.hpp"
+#include "http/worker.hpp"
+
+namespace latchkey::http {
+
+/// One client at a time, from accept to close; reused for the next client. Its I/O thread's alone.
+///
+///   idle → head → body → handling → idle …            a request answered at once
+///                        handling → owed → idle …     … or later
+///                        owed → streaming → idle …    … or in pieces
+///   any of them → closing (what is queued goes out) → lingering (the client reads it) → closed
+///
+/// It reads only in idle, head, body, streaming and lingering, and never while output waits to be sent, so a client
+/// that does not read cannot make it buffer.
+class Connection final : public Exchange {
+ public:
+  Connection(Worker& worker, Executor executor, std::uint32_t slot);
+
+  /// The socket to accept the next client into; then open().
+  Socket& socket() { return socket_; }
+  void open();
+  /// What other threads have answered.
+  void deliver(Delivery& delivery);
+  /// Acts on timeouts.
+  void sweep(CoarseTime now);
+  void close();
+  bool is_open() const { return phase_ != Phase::closed; }
+
+  const Request& request() const override { return input_->codec.head().request; }
+  Request& request() override { return input_->codec.head().request; }
+  void answer(const Answer& answer) override;
+  Later defer() override;
+  unsigned thread_index() const override { return worker_.index; }
+
+  /// What a request's views point into. Shared with who owes its answer: it may outlive the connection.
+  struct Input {
+    explicit Input(const CodecLimits& limits) : codec(limits) {}
+    InputBuffer buffer;
+    Codec codec;
+  };
+
+ private:
+  enum class Phase : std::uint8_t { closed, idle, head, body, handling, owed, streaming, closing, lingering };
+  enum class Flush : std::uint8_t { done, waiting };
+
+  bool receiving() const { return phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::body; }
+  void enter(Phase phase);
+  void advance();
+  void take_requests();
+  bool take_request();
+  void await_body();
+  void serve();
+  void call_handler();
+  void refuse(const Refusal& refusal);
+  void finish_request();
+  Framing settle_framing();
+  bool is_current(const Ticket& ticket) const { return ticket.generation == generation_ && phase_ == Phase::owed; }
+
+  void begin_stream(const Answer& head, std::shared_ptr<StreamState> stream);
+  bool pump_stream();
+
+  Flush flush();
+  void start_write(std::size_t sent);
+  void continue_write();
+  void on_written(const error_code& ec, std::size_t n);
+  void start_read();
+  void on_read(const error_code& ec, std::size_t n);
+  void start_side_read();
+  void on_side_read(const error_code& ec, std::size_t n);
+  void merge_side();
+  void linger();
+  void release();
+
+  static constexpr CoarseTime never = INT64_MAX;
+  static constexpr std::size_t high_water = 256 * 1024;  // of output, before pipelined requests must wait
+  static constexpr std::chrono::milliseconds linger_time{1000};
+
+  Worker& worker_;
+  Socket socket_;
+  std::shared_ptr<Input> input_;
+  std::string out_;      // answers not sent yet
+  std::string sending_;  // what an asynchronous write is sending
+  std::shared_ptr<StreamState> stream_;
+  // While streaming or lingering the client may send on; that lands here, because input_ may be lent out.
+  std::array<char, 512> side_;
+  std::size_t sent_ = 0;  // of sending_
+  std::size_t side_size_ = 0;
+  CoarseTime deadline_ = never;        // of the phase
+  CoarseTime write_deadline_ = never;  // while output waits
+  std::uint64_t generation_ = 0;       // counts clients
+  const std::uint32_t slot_;
+  unsigned operations_ = 0;  // of Asio, under way
+  Phase phase_ = Phase::closed;
+  Persistence persistence_ = Persistence::keep_alive;  // as the current answer says
+  bool first_request_ = true;
+  bool answered_ = false;
+  bool deferred_ = false;
+  bool continued_ = false;  // "100 Continue" has been sent
+  bool reading_ = false;
+  bool side_reading_ = false;
+  bool writing_ = false;
+};
+
+}  // namespace latchkey::http

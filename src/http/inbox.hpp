@@ -1,0 +1,54 @@
+#pragma once
+
+// How other threads reach an I/O thread. Its io_context runs without any lock (BOOST_ASIO_CONCURRENCY_HINT_UNSAFE), so
+// nobody else may post to it: they leave a delivery here and ring an eventfd that the thread reads.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "http/message.hpp"
+
+namespace latchkey::http {
+
+class StreamState;
+
+/// One request in progress: the connection may be gone by the time its answer comes, or serve another client.
+struct Ticket {
+  std::uint32_t slot = 0;
+  std::uint64_t generation = 0;
+};
+
+struct Delivery {
+  enum class Kind : std::uint8_t { answer, begin_stream, stream_ready, drain };
+  Kind kind = Kind::drain;
+  Ticket ticket{};
+  Response response{};
+  std::shared_ptr<StreamState> stream{};
+};
+
+/// Any thread may post, before, during and after the I/O thread's life.
+class Inbox {
+ public:
+  Inbox();
+  ~Inbox();
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
+
+  /// False once closed: nobody will see the delivery.
+  bool post(Delivery delivery);
+  /// What has been posted since, in order. The I/O thread's.
+  void take(std::vector<Delivery>& into);
+  /// After the I/O thread's last take().
+  void close();
+  int wake_descriptor() const { return wake_; }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Delivery> deliveries_;  // guarded by mutex_
+  bool closed_ = false;               // guarded by mutex_
+  const int wake_;
+};
+
+}  // namespace latchkey::http

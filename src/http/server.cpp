@@ -1,0 +1,72 @@
+#include "http/server.hpp"
+
+#include <mutex>
+#include <vector>
+
+#include "http/io_thread.hpp"
+#include "http/listen.hpp"
+
+namespace latchkey::http {
+
+class Server::Impl {
+ public:
+  Impl(ServerConfig config, Handler& handler) : config_(std::move(config)) {
+    for (unsigned i = 0; i < std::max(config_.threads, 1U); ++i) {
+      threads_.push_back(std::make_unique<IoThread>(config_, handler, open_, i));
+    }
+  }
+
+  Result<void> start() {
+    auto endpoint = parse_listen(config_.listen);
+    if (!endpoint) return endpoint.error();
+    asio::io_context probing;
+    if (auto unused = check_unused(probing, *endpoint); !unused) return unused;
+    for (const auto& thread : threads_) {
+      const auto bound = thread->listen(*endpoint);
+      if (!bound) return bound.error();
+      endpoint = *bound;
+    }
+    port_ = endpoint->port();
+    for (const auto& thread : threads_) thread->start();
+    started_ = true;
+    return {};
+  }
+
+  void stop(std::chrono::milliseconds deadline) {
+    const std::lock_guard lock(stopping_);
+    if (!std::exchange(started_, false)) return;
+    for (const auto& thread : threads_) thread->drain(deadline);
+    for (const auto& thread : threads_) thread->join();
+  }
+
+  std::uint16_t port() const { return port_; }
+
+  ServerStats stats() const {
+    ServerStats stats{open_.load(std::memory_order_relaxed), 0, 0, 0, 0};
+    for (const auto& thread : threads_) {
+      const Tallies& tallies = thread->tallies();
+      stats.connections_total += tallies.connections.value();
+      stats.connections_refused += tallies.refused.value();
+      stats.requests_total += tallies.requests.value();
+      stats.malformed_total += tallies.malformed.value();
+    }
+    return stats;
+  }
+
+ private:
+  const ServerConfig config_;
+  std::atomic<unsigned> open_{0};
+  std::uint16_t port_ = 0;
+  std::mutex stopping_;
+  bool started_ = false;  // guarded by stopping_, but for start()
+  std::vector<std::unique_ptr<IoThread>> threads_;
+};
+
+Server::Server(ServerConfig config, Handler& handler) : impl_(std::make_unique<Impl>(std::move(config), handler)) {}
+Server::~Server() { stop(std::chrono::milliseconds(0)); }
+Result<void> Server::start() { return impl_->start(); }
+std::uint16_t Server::port() const { return impl_->port(); }
+void Server::stop(std::chrono::milliseconds deadline) { impl_->stop(deadline); }
+ServerStats Server::stats() const { return impl_->stats(); }
+
+}  // namespace latchkey::http

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "http/exchange.hpp"
+#include "http/inbox.hpp"
+
+namespace latchkey::http {
+
+/// What a stream's writer and its connection share. Any thread may call.
+class StreamState final : public std::enable_shared_from_this<StreamState> {
+ public:
+  static constexpr std::size_t max_waiting_bytes = 1024 * 1024;
+  enum class End : std::uint8_t { open, finished, overflowed };
+  struct Taken {
+    std::vector<std::string> pieces;
+    End end = End::open;
+  };
+
+  StreamState(std::shared_ptr<Inbox> inbox, Ticket ticket) : inbox_(std::move(inbox)), ticket_(ticket) {}
+
+  // The writer's side; as Stream says.
+  bool write(std::string piece);
+  void close();
+  bool closed() const;
+
+  // The connection's side.
+  /// Everything written since. What was taken before has been sent.
+  Taken take();
+  /// The peer is gone or the server is draining: nothing more is accepted.
+  void abandon();
+
+ private:
+  void ring();
+
+  const std::shared_ptr<Inbox> inbox_;
+  const Ticket ticket_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> pending_;  // guarded by mutex_
+  std::size_t pending_bytes_ = 0;     // guarded by mutex_
+  std::size_t in_flight_bytes_ = 0;   // guarded by mutex_: taken last, perhaps not sent yet
+  End end_ = End::open;               // guarded by mutex_
+  bool abandoned_ = false;            // guarded by mutex_
+  bool rung_ = false;                 // guarded by mutex_: the connection knows that there is something to take
+};
+
+/// The handle a handler gets. Dropped, it closes.
+class StreamHandle final : public Stream {
+ public:
+  explicit StreamHandle(std::shared_ptr<StreamState> state) : state_(std::move(state)) {}
+  ~StreamHandle() override { state_->close(); }
+  bool write(std::string piece) override { return state_->write(std::move(piece)); }
+  void close() override { state_->close(); }
+  bool closed() const override { return state_->closed(); }
+
+ private:
+  const std::shared_ptr<StreamState> state_;
+};
+
+}  // namespace latchkey::http

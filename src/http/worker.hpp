@@ -1,0 +1,49 @@
+#pragma once
+
+// What an I/O thread's connections share.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "http/date_line.hpp"
+#include "http/inbox.hpp"
+#include "http/server.hpp"
+
+namespace latchkey::http {
+
+/// Milliseconds of CLOCK_MONOTONIC, as coarse as the kernel's tick: timeouts need no more.
+using CoarseTime = std::int64_t;
+CoarseTime coarse_now();
+
+/// Written by one thread, read by any.
+class Tally {
+ public:
+  void add() { value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct Tallies {
+  Tally connections, refused, requests, malformed;
+};
+
+struct Worker {
+  Worker(const ServerConfig& c, Handler& h, std::atomic<unsigned>& open, unsigned i)
+      : config(c), handler(h), connections_open(open), index(i) {}
+
+  const ServerConfig& config;
+  Handler& handler;
+  std::atomic<unsigned>& connections_open;  // over all threads
+  const unsigned index;
+  const std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
+  Tallies tallies;
+  DateLine date;
+  std::vector<std::uint32_t> free_slots;  // of connections that can be used again
+  bool draining = false;
+};
+
+}  // namespace latchkey::http
