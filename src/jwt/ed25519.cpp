@@ -67,8 +67,8 @@ Ed25519PrivateKey Ed25519PrivateKey::generate() {
 
 Result<Ed25519PrivateKey> Ed25519PrivateKey::from_pem(const Secret& pem) {
   const auto blocks = read_pem(pem.reveal());
-  if (blocks.size() != 1 || blocks[0].label() != "PRIVATE KEY") return not_a_key();
-  const auto der = blocks[0].der();
+  if (!blocks || blocks->size() != 1 || blocks->front().label() != "PRIVATE KEY") return not_a_key();
+  const auto der = blocks->front().der();
   const unsigned char* at = der.data();
   const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
   if (!info || at != der.data() + der.size()) return not_a_key();

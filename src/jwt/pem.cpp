@@ -10,7 +10,8 @@ namespace latchkey::jwt {
 
 PemBlock::~PemBlock() { OPENSSL_cleanse(der_.data(), der_.size()); }
 
-std::vector<PemBlock> read_pem(std::string_view text) {
+std::optional<std::vector<PemBlock>> read_pem(std::string_view text) {
+  ERR_clear_error();
   std::vector<PemBlock> blocks;
   const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   char* label = nullptr;
@@ -23,7 +24,9 @@ std::vector<PemBlock> read_pem(std::string_view text) {
     OPENSSL_free(header);
     OPENSSL_clear_free(der, static_cast<std::size_t>(size));
   }
-  ERR_clear_error();  // the end of the text counts as an error there
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!at_end) return std::nullopt;
   return blocks;
 }
 

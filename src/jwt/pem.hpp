@@ -4,6 +4,7 @@
 // terminal.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ class PemBlock {
   std::vector<std::uint8_t> der_;
 };
 
-/// The blocks of `text` in order; text around them is skipped, as RFC 7468 allows. Ends at the first broken block.
-std::vector<PemBlock> read_pem(std::string_view text);
+/// The blocks of `text` in order; text around them is skipped, as RFC 7468 allows. nullopt if a block is broken.
+std::optional<std::vector<PemBlock>> read_pem(std::string_view text);
 
 }  // namespace latchkey::jwt

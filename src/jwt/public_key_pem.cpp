@@ -18,13 +18,14 @@ Result<VerificationKey> read_block(const PemBlock& block) {
 }  // namespace
 
 Result<std::vector<VerificationKey>> read_public_key_pem(std::string_view text) {
+  const auto blocks = read_pem(text);
+  if (!blocks || blocks->empty()) return Error(ErrorCode::invalid, "no PUBLIC KEY block, or a broken one");
   std::vector<VerificationKey> keys;
-  for (const auto& block : read_pem(text)) {
+  for (const auto& block : *blocks) {
     auto key = read_block(block);
     if (!key) return key.error();
     keys.push_back(std::move(*key));
   }
-  if (keys.empty()) return Error(ErrorCode::invalid, "no PUBLIC KEY block found");
   return keys;
 }
 
