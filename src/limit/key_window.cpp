@@ -1,0 +1,105 @@
+#include "limit/key_window.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+
+namespace latchkey::limit {
+namespace {
+
+std::uint32_t second_of(std::int64_t ms) { return static_cast<std::uint32_t>(ms / 1000); }
+
+}  // namespace
+
+Decision KeyWindow::try_admit(std::int64_t now_ms, std::uint32_t limit) {
+  const std::int64_t now = settle(now_ms, limit);
+  const std::uint32_t in_use = used();
+  if (in_use < limit) {
+    take(now);
+    const Allowance left = allowance(now, limit);
+    return {.admitted = true, .remaining = left.remaining, .reset_seconds = left.reset_seconds};
+  }
+  Decision refused{.reset_seconds = allowance(now, limit).reset_seconds};
+  const std::uint32_t too_many = in_use - limit + 1;
+  refused.retry_after_seconds =
+      limit == 0 ? static_cast<std::uint32_t>(window.count()) : seconds_until_returned(too_many, now);
+  return refused;
+}
+
+Allowance KeyWindow::peek(std::int64_t now_ms, std::uint32_t limit) { return allowance(settle(now_ms, limit), limit); }
+
+/// Takes back what has left the window and gives the block the form for `limit`. Answers the time to go on with.
+std::int64_t KeyWindow::settle(std::int64_t now_ms, std::uint32_t limit) {
+  const std::int64_t now = std::max(now_ms, last_ms_);
+  if (idle(now)) {
+    begin_anew(now, limit);
+  } else if (form_ == Form::ring) {
+    ring_.expire(now);
+    if (limit > Ring::capacity) to_buckets(now);
+  } else {
+    buckets_.advance(second_of(now));
+    if (limit <= Ring::capacity && buckets_.used() <= Ring::capacity) to_ring(now);
+  }
+  return now;
+}
+
+void KeyWindow::begin_anew(std::int64_t now_ms, std::uint32_t limit) {
+  if (limit <= Ring::capacity) {
+    if (form_ == Form::ring) {
+      ring_.tail = ring_.head;
+      return;
+    }
+    set_form(Form::changing);
+    std::construct_at(&ring_);
+    return set_form(Form::ring);
+  }
+  if (form_ == Form::buckets) return buckets_.advance(second_of(now_ms));
+  set_form(Form::changing);
+  std::construct_at(&buckets_);
+  buckets_.advance(second_of(now_ms));
+  set_form(Form::buckets);
+}
+
+void KeyWindow::to_buckets(std::int64_t now_ms) {
+  const Ring from = ring_;
+  set_form(Form::changing);
+  std::construct_at(&buckets_);
+  buckets_.advance(second_of(now_ms));
+  for (std::uint32_t permit = from.tail; permit != from.head; ++permit) {
+    buckets_.take(second_of(now_ms - from.age_ms(permit, now_ms)));
+  }
+  set_form(Form::buckets);
+}
+
+void KeyWindow::to_ring(std::int64_t now_ms) {
+  const Buckets from = buckets_;
+  set_form(Form::changing);
+  std::construct_at(&ring_);
+  if (from.sum > 0) {
+    for (std::uint32_t second = from.oldest; second <= from.newest; ++second) {
+      const std::int64_t latest_ms = std::min(std::int64_t{second} * 1000 + 999, now_ms);
+      for (std::uint32_t permit = 0; permit < from.at(second); ++permit) ring_.take(latest_ms);
+    }
+  }
+  set_form(Form::ring);
+}
+
+void KeyWindow::set_form(Form form) { std::atomic_ref(form_).store(form, std::memory_order_release); }
+
+void KeyWindow::take(std::int64_t now_ms) {
+  std::atomic_ref(last_ms_).store(now_ms, std::memory_order_release);
+  if (form_ == Form::ring) return ring_.take(now_ms);
+  buckets_.take(second_of(now_ms));
+}
+
+std::uint32_t KeyWindow::seconds_until_returned(std::uint32_t permits, std::int64_t now_ms) const {
+  return form_ == Form::ring ? ring_.seconds_until_returned(permits, now_ms) : buckets_.seconds_until_returned(permits);
+}
+
+Allowance KeyWindow::allowance(std::int64_t now_ms, std::uint32_t limit) const {
+  const std::uint32_t in_use = used();
+  return {.remaining = in_use < limit ? limit - in_use : 0,
+          .reset_seconds = in_use == 0 ? 0 : seconds_until_returned(1, now_ms)};
+}
+
+}  // namespace latchkey::limit

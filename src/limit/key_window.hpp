@@ -1,0 +1,61 @@
+#pragma once
+
+// The rate limit state of one key, whatever its limit: a Ring for limits up to 64, Buckets above. Pure: no clock, no
+// lock.
+//
+// Either form answers for any limit that the holder has at the moment; what a change of limit must never do is forget a
+// permit, or 1,000 → 50 → 1,000 within a minute would be a bypass. So:
+// - ring → buckets at once when the limit passes 64: each stamp goes into its own second, exactly.
+// - buckets → ring only once at most 64 permits are in use. Of those we know the second only, so each is stamped with
+//   the last millisecond it can have had: s·1000 + 999, or now in the running second. Rounding late is safe for the
+//   limit; and it is in use to s·1000 + 60,999 at most, while the true time was s·1000 or later: still within 61 s.
+
+#include <cstdint>
+#include <type_traits>
+
+#include "limit/buckets.hpp"
+#include "limit/rate_limiter.hpp"
+#include "limit/ring.hpp"
+
+namespace latchkey::limit {
+
+/// One block of fixed layout; trivially copyable, so that it can live in a mapped file. Times are milliseconds since
+/// boot and must not be negative; a time before that of an earlier call counts as that of the last admission.
+class KeyWindow {
+ public:
+  KeyWindow() : ring_() {}
+
+  /// Takes one permit if fewer than `limit` are in use. A limit of 0 admits nothing.
+  Decision try_admit(std::int64_t now_ms, std::uint32_t limit);
+  Allowance peek(std::int64_t now_ms, std::uint32_t limit);
+
+  /// No permit is in use and none can be again: the block may be forgotten.
+  bool idle(std::int64_t now_ms) const { return now_ms - last_ms_ > idle_after_ms; }
+
+  static constexpr std::int64_t idle_after_ms = 61'000;
+
+ private:
+  enum class Form : std::uint32_t { ring, buckets, changing };  // found `changing` after a crash: not to be trusted
+
+  std::int64_t settle(std::int64_t now_ms, std::uint32_t limit);
+  void begin_anew(std::int64_t now_ms, std::uint32_t limit);
+  void to_buckets(std::int64_t now_ms);
+  void to_ring(std::int64_t now_ms);
+  void set_form(Form form);
+  std::uint32_t used() const { return form_ == Form::ring ? ring_.used() : buckets_.used(); }
+  void take(std::int64_t now_ms);
+  std::uint32_t seconds_until_returned(std::uint32_t permits, std::int64_t now_ms) const;
+  Allowance allowance(std::int64_t now_ms, std::uint32_t limit) const;
+
+  std::int64_t last_ms_ = -idle_after_ms - 1;  // of the last admission
+  Form form_ = Form::ring;
+  union {
+    Ring ring_;
+    Buckets buckets_;
+  };
+};
+
+static_assert(std::is_trivially_copyable_v<KeyWindow> && std::is_standard_layout_v<KeyWindow>);
+static_assert(sizeof(KeyWindow) == 280);
+
+}  // namespace latchkey::limit
