@@ -1,0 +1,10 @@
+file(READ ${IN} hex HEX)
+string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+file(WRITE ${OUT} "#include <string_view>
+namespace latchkey::embedded {
+extern const std::string_view ${SYMBOL};
+static const unsigned char bytes[] = {${bytes}0};
+const std::string_view ${SYMBOL}(reinterpret_cast<const char*>(bytes), sizeof bytes - 1);
+}  // namespace latchkey::embedded
+")
