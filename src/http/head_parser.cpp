@@ -137,13 +137,13 @@ class Parser final : public beast::http::basic_parser<true> {
   int lengths_ = 0;
 };
 
-// Whether the request line ends in a well-formed version that is not ours, such as "HTTP/2.0".
+// Whether a request line of three parts ends in a well-formed version that is not ours, such as "HTTP/2.0".
 bool names_other_version(std::string_view text) {
   const std::string_view line = text.substr(0, text.find("\r\n"));
-  if (line.size() < 9) return false;
+  if (line.size() < 9 || std::count(line.begin(), line.end(), ' ') != 2) return false;
   const std::string_view version = line.substr(line.size() - 9);
   return version.substr(0, 6) == " HTTP/" && is_digits(version.substr(6, 1)) && version[7] == '.' &&
-         is_digits(version.substr(8));
+         is_digits(version.substr(8)) && version.substr(6) != "1.0" && version.substr(6) != "1.1";
 }
 
 Refusal refusal_of(const error_code& ec, std::string_view text) {

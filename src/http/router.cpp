@@ -120,6 +120,7 @@ struct Router::Table {
 };
 
 Router::Router() : table_(std::make_unique<Table>()) {}
+Router::Router(Router&&) noexcept = default;
 Router::~Router() = default;
 
 Router& Router::on(Method method, std::string_view pattern, Route route) {

@@ -16,6 +16,7 @@ class Router final : public Handler {
  public:
   using Route = std::function<void(Exchange&)>;
   Router();
+  Router(Router&&) noexcept;
   ~Router() override;
   Router& on(Method method, std::string_view pattern, Route route);
   /// The route for every method.

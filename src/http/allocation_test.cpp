@@ -1,0 +1,60 @@
+// The path of a request that is answered at once allocates nothing, once its connection is warm.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "http/test_server.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LATCHKEY_COUNTS_ALLOCATIONS 0
+#else
+#define LATCHKEY_COUNTS_ALLOCATIONS 1
+#endif
+
+namespace {
+// Of the threads that serve only: the client in this process allocates as it likes.
+thread_local bool counted = false;
+std::atomic<long> allocations{0};
+}  // namespace
+
+#if LATCHKEY_COUNTS_ALLOCATIONS
+void* operator new(std::size_t size) {
+  if (counted) ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
+
+namespace latchkey::http {
+namespace {
+
+TEST(Allocation, NonePerRequestInTheSteadyState) {
+  if (LATCHKEY_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers bring their own operator new";
+  TestServer server;
+  server.router().on(Method::get, "/counted/{id}", [](Exchange& exchange) {
+    counted = true;
+    exchange.answer(Answer{200, "application/json", "X: y\r\n", exchange.request().params[0]});
+  });
+  server.router().on(Method::post, "/counted", [](Exchange& exchange) {
+    exchange.answer(Answer{200, "application/json", {}, exchange.request().body});
+  });
+  TestClient client(server.port());
+  const auto round = [&] {
+    client.send("GET /counted/abc HTTP/1.1\r\nHost: t\r\nA: 1\r\nB: 2\r\n\r\n");
+    EXPECT_EQ(client.read_reply().body, "abc");
+    client.send("POST /counted HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n");
+    EXPECT_EQ(client.read_reply().body, "ab");
+  };
+  for (int i = 0; i < 10; ++i) round();
+  const long before = allocations;
+  for (int i = 0; i < 1000; ++i) round();
+  EXPECT_EQ(allocations - before, 0);
+}
+
+}  // namespace
+}  // namespace latchkey::http

@@ -1,0 +1,130 @@
+#include "http/router.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "http/in_memory.hpp"
+
+namespace latchkey::http {
+namespace {
+
+// Answers with its own name and what the parameters matched.
+Router::Route named(std::string name) {
+  return [name = std::move(name)](Exchange& exchange) {
+    std::string body = name;
+    for (const auto param : exchange.request().params) {
+      if (!param.empty()) body.append(" ").append(param);
+    }
+    exchange.answer(Response{200, "text/plain", {}, body});
+  };
+}
+
+Router make_router() {
+  Router router;
+  router.on(Method::get, "/", named("root"))
+      .on(Method::get, "/v1/keys", named("list"))
+      .on(Method::post, "/v1/keys", named("create"))
+      .on(Method::get, "/v1/keys/{keyId}", named("show"))
+      .on(Method::delete_, "/v1/keys/{keyId}", named("delete"))
+      .on(Method::get, "/v1/keys/special", named("special"))
+      .on(Method::post, "/v1/keys/{keyId}/rotate", named("rotate"))
+      .on(Method::get, "/v1/{a}/deep/{b}/{c}/{d}", named("deep"))
+      .on(Method::get, "/v1/keys/deep/x", named("literal deep"))
+      .on_any("/any", named("any"))
+      .on(Method::get, "/any", named("any-get"));
+  return router;
+}
+
+TEST(Router, FindsTheRoute) {
+  Router router = make_router();
+  const auto body = [&](Method method, std::string_view target) { return call(router, method, target).body; };
+  EXPECT_EQ(body(Method::get, "/"), "root");
+  EXPECT_EQ(body(Method::get, "/?x=1"), "root");
+  EXPECT_EQ(body(Method::get, "/v1/keys?limit=1"), "list");
+  EXPECT_EQ(body(Method::post, "/v1/keys"), "create");
+  EXPECT_EQ(body(Method::get, "/v1/keys/abc%2Fd"), "show abc%2Fd");
+  EXPECT_EQ(body(Method::get, "/v1/keys/special"), "special");
+  EXPECT_EQ(body(Method::post, "/v1/keys/special/rotate"), "rotate special");
+  EXPECT_EQ(body(Method::get, "/v1/q/deep/1/2/3"), "deep q 1 2 3");
+  EXPECT_EQ(body(Method::get, "/v1/keys/deep/1/2/3"), "deep keys 1 2 3") << "goes back from a literal that led nowhere";
+  EXPECT_EQ(body(Method::get, "/v1/keys/deep/x"), "literal deep");
+  EXPECT_EQ(body(Method::get, "/any"), "any-get");
+  EXPECT_EQ(body(Method::other, "/any"), "any");
+}
+
+TEST(Router, UnknownPathsAre404) {
+  Router router = make_router();
+  for (const char* target : {"/v1", "/v1/", "/v1/keys/", "/v1/keys//rotate", "/v1/keys/a/b", "//", "/V1/keys",
+                             "/v1/keys/{keyId}/x", "/v1/q/deep/1/2/", "/v1/q/deep/1/2/3/4"}) {
+    const Reply reply = call(router, Method::get, target);
+    EXPECT_EQ(reply.status, 404) << target;
+    EXPECT_EQ(reply.header("content-type"), "application/problem+json");
+    EXPECT_NE(reply.body.find("\"/problems/not-found\""), std::string::npos);
+  }
+}
+
+TEST(Router, OtherMethodsAre405WithAllow) {
+  Router router = make_router();
+  const Reply reply = call(router, Method::put, "/v1/keys");
+  EXPECT_EQ(reply.status, 405);
+  EXPECT_EQ(reply.header("Allow"), "GET, HEAD, POST, OPTIONS");
+  EXPECT_NE(reply.body.find("\"/problems/method-not-allowed\""), std::string::npos);
+  EXPECT_EQ(call(router, Method::other, "/v1/keys/a/rotate").header("Allow"), "POST, OPTIONS");
+}
+
+TEST(Router, AnswersOptionsAndHead) {
+  Router router = make_router();
+  const Reply options = call(router, Method::options, "/v1/keys/x");
+  EXPECT_EQ(options.status, 204);
+  EXPECT_EQ(options.header("Allow"), "GET, HEAD, DELETE, OPTIONS");
+  EXPECT_EQ(call(router, Method::options, "*").status, 204);
+  EXPECT_EQ(call(router, Method::options, "/any").body, "any");
+  EXPECT_EQ(call(router, Method::head, "/v1/keys").status, 200);
+  EXPECT_EQ(call(router, Method::head, "/v1/keys").body, "");
+  EXPECT_EQ(call(router, Method::head, "/v1/keys/x/rotate").status, 405);
+}
+
+TEST(Router, RefusesPatternsItCannotServe) {
+  Router router;
+  EXPECT_THROW(router.on(Method::get, "x", named("x")), std::invalid_argument);
+  EXPECT_THROW(router.on(Method::get, "/{a}/{b}/{c}/{d}/{e}", named("x")), std::invalid_argument);
+}
+
+TEST(InMemory, WaitsForDeferredAnswersAndStreams) {
+  Router router;
+  std::thread other;
+  router.on(Method::get, "/later", [&](Exchange& exchange) {
+    other = std::thread([later = exchange.defer()]() mutable { later.answer(json_response(201, "{}")); });
+  });
+  router.on(Method::get, "/stream", [&](Exchange& exchange) {
+    other = std::thread([later = exchange.defer()]() mutable {
+      const auto stream = later.stream(Response{200, "text/event-stream", "X: y\r\n", {}});
+      EXPECT_TRUE(stream->write("a"));
+      EXPECT_TRUE(stream->write("b"));
+      stream->close();
+      EXPECT_FALSE(stream->write("c"));
+    });
+  });
+  EXPECT_EQ(call(router, Method::get, "/later").status, 201);
+  other.join();
+  const Reply reply = call(router, Method::get, "/stream");
+  other.join();
+  EXPECT_EQ(reply.body, "ab");
+  EXPECT_EQ(reply.header("x"), "y");
+}
+
+TEST(InMemory, DroppedAndThrownAnswersAre500) {
+  Router router;
+  router.on(Method::get, "/drop", [](Exchange& exchange) { exchange.defer(); });
+  router.on(Method::get, "/throw", [](Exchange&) { throw std::runtime_error("secret"); });
+  router.on(Method::get, "/nothing", [](Exchange&) {});
+  for (const char* target : {"/drop", "/throw", "/nothing"}) {
+    const Reply reply = call(router, Method::get, target);
+    EXPECT_EQ(reply.status, 500) << target;
+    EXPECT_EQ(reply.body.find("secret"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace latchkey::http

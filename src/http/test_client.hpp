@@ -1,0 +1,128 @@
+#pragma once
+
+// A client for tests: plain sockets, so that every octet and every segment is the test's own choice.
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace latchkey::http {
+
+class TestClient {
+ public:
+  explicit TestClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int on = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("cannot connect");
+    }
+  }
+  ~TestClient() { disconnect(); }
+  TestClient(TestClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+
+  void disconnect() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+  void reset() {  // closes with RST
+    const linger now{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    disconnect();
+  }
+  void finish_sending() { ::shutdown(fd_, SHUT_WR); }
+
+  void send(std::string_view octets) {
+    while (!octets.empty()) {
+      const auto n = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
+      if (n <= 0) return;  // the server has closed; what it said first can still be read
+      octets.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  /// One recv() into the buffer; false at the end or after ten seconds of silence.
+  bool receive() {
+    pollfd ready{fd_, POLLIN, 0};
+    if (::poll(&ready, 1, 10'000) <= 0) throw std::runtime_error("nothing came in ten seconds");
+    char octets[16 * 1024];
+    const auto n = ::recv(fd_, octets, sizeof octets, 0);
+    if (n > 0) buffer_.append(octets, static_cast<std::size_t>(n));
+    return n > 0;
+  }
+
+  struct Reply {
+    int status = 0;
+    std::string head;
+    std::string body;
+  };
+
+  /// The next answer. Status 0: the connection ended first.
+  enum class Expect { body, head_only };
+  Reply read_reply(Expect expect = Expect::body) {
+    const auto end = take_until("\r\n\r\n");
+    if (!end) return {};
+    Reply reply{std::atoi(buffer_.c_str() + 9), buffer_.substr(0, *end), {}};
+    buffer_.erase(0, *end);
+    const auto length = reply.head.find("Content-Length: ");
+    if (expect == Expect::head_only || length == std::string::npos) return reply;
+    const std::size_t size = std::strtoul(reply.head.c_str() + length + 16, nullptr, 10);
+    while (buffer_.size() < size && receive()) {
+    }
+    reply.body = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return reply;
+  }
+
+  /// How often `mark` is in what was received and not yet read as an answer.
+  std::size_t count_received(std::string_view mark) const {
+    std::size_t n = 0;
+    for (auto at = buffer_.find(mark); at != std::string::npos; at = buffer_.find(mark, at + mark.size())) ++n;
+    return n;
+  }
+
+  /// Reads until `mark`, and returns everything up to and with it; what there is if the connection ends first.
+  std::string read_until(std::string_view mark) {
+    const auto end = take_until(mark);
+    std::string text = buffer_.substr(0, end.value_or(buffer_.size()));
+    buffer_.erase(0, text.size());
+    return text;
+  }
+
+  /// Everything until the connection ends.
+  std::string read_all() {
+    while (receive()) {
+    }
+    return std::exchange(buffer_, {});
+  }
+  bool at_end() { return read_all().empty(); }
+
+  Reply get(std::string_view path) {
+    send("GET " + std::string(path) + " HTTP/1.1\r\nHost: t\r\n\r\n");
+    return read_reply();
+  }
+
+ private:
+  std::optional<std::size_t> take_until(std::string_view mark) {
+    for (;;) {
+      const auto at = buffer_.find(mark);
+      if (at != std::string::npos) return at + mark.size();
+      if (!receive()) return std::nullopt;
+    }
+  }
+
+  int fd_;
+  std::string buffer_;
+};
+
+}  // namespace latchkey::http
