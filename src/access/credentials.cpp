@@ -1,0 +1,88 @@
+#include "access/credentials.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "http/ascii.hpp"
+
+namespace latchkey::access {
+namespace {
+
+/// A parameter's name as far as names of keys go: decoded, lower case, without '-' and '_'. Longer ones are cut, and
+/// then equal none.
+class PlainName {
+ public:
+  explicit PlainName(std::string_view encoded) {
+    for (std::size_t i = 0; i < encoded.size() && size_ < text_.size(); ++i) {
+      char c = encoded[i];
+      if (c == '%' && i + 2 < encoded.size()) {
+        const int high = http::hex_value(encoded[i + 1]);
+        const int low = http::hex_value(encoded[i + 2]);
+        if (high >= 0 && low >= 0) {
+          c = static_cast<char>(high * 16 + low);
+          i += 2;
+        }
+      }
+      if (c != '-' && c != '_') text_[size_++] = http::to_lower(c);
+    }
+  }
+  std::string_view text() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 16> text_{};
+  std::size_t size_ = 0;
+};
+
+bool names_a_key(std::string_view encoded_name) {
+  static constexpr std::array<std::string_view, 8> names = {"key",         "token",   "apikey",        "accesskey",
+                                                            "accesstoken", "xapikey", "authorization", "bearer"};
+  return std::find(names.begin(), names.end(), PlainName(encoded_name).text()) != names.end();
+}
+
+/// `eyJ` is how base64url of `{"` begins.
+bool looks_like_a_token(std::string_view value) {
+  return value.substr(0, 3) == "eyJ" && std::count(value.begin(), value.end(), '.') == 2;
+}
+
+bool holds_a_key(std::string_view query) {
+  while (!query.empty()) {
+    const std::string_view piece = query.substr(0, query.find('&'));
+    const auto equals = std::min(piece.find('='), piece.size());
+    if (names_a_key(piece.substr(0, equals))) return true;
+    if (looks_like_a_token(piece.substr(std::min(equals + 1, piece.size())))) return true;
+    query.remove_prefix(std::min(piece.size() + 1, query.size()));
+  }
+  return false;
+}
+
+Result<std::string_view, Refusal> one_word(std::string_view text) {
+  if (text.empty() || text.find_first_of(" \t") != std::string_view::npos) return Refusal::malformed;
+  return text;
+}
+
+Result<std::string_view, Refusal> bearer_token(std::string_view value) {
+  const std::string_view scheme = value.substr(0, value.find(' '));
+  if (!http::equals_ignoring_case(scheme, "bearer")) return Refusal::no_credentials;
+  value.remove_prefix(scheme.size());
+  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+  return one_word(value);
+}
+
+}  // namespace
+
+Result<std::string_view, Refusal> presented_token(const http::Request& request) {
+  const std::string_view* authorization = nullptr;
+  const std::string_view* api_key = nullptr;
+  for (const auto& header : request.headers) {
+    const bool is_api_key = http::equals_ignoring_case(header.name, "x-api-key");
+    if (!is_api_key && !http::equals_ignoring_case(header.name, "authorization")) continue;
+    if (authorization != nullptr || api_key != nullptr) return Refusal::ambiguous;
+    (is_api_key ? api_key : authorization) = &header.value;
+  }
+  if (holds_a_key(request.query)) return Refusal::ambiguous;
+  if (authorization != nullptr) return bearer_token(*authorization);
+  if (api_key != nullptr) return one_word(*api_key);
+  return Refusal::no_credentials;
+}
+
+}  // namespace latchkey::access

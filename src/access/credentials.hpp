@@ -1,0 +1,22 @@
+#pragma once
+
+// What a request presents: `Authorization: Bearer <access key>` (RFC 6750 section 2.1) or `X-API-Key: <access key>`.
+
+#include <string_view>
+
+#include "access/refusal.hpp"
+#include "base/error.hpp"
+#include "http/message.hpp"
+
+namespace latchkey::access {
+
+/// The token as sent, a view into the request; its shape is not looked at. Allocates nothing.
+///
+/// - ambiguous: both headers, several of one, or a key in the query string, where logs and histories would keep it:
+///   a parameter named like a key (key, token, apiKey, api_key, access_key, access_token, x-api-key, …; any case,
+///   percent-decoded), or a value that looks like a token.
+/// - no_credentials: neither header, or another scheme than Bearer.
+/// - malformed: a header without a token, or with more than one word after the scheme.
+Result<std::string_view, Refusal> presented_token(const http::Request& request);
+
+}  // namespace latchkey::access

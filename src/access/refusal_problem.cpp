@@ -1,0 +1,82 @@
+#include "access/refusal_problem.hpp"
+
+#include <array>
+
+namespace latchkey::access {
+namespace {
+
+struct Row {
+  std::string_view name;
+  std::string_view title;
+  int status;
+  std::string_view header_lines;
+  std::string_view detail;
+};
+
+constexpr std::string_view invalid_token = "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
+constexpr std::string_view insufficient_scope = "WWW-Authenticate: Bearer error=\"insufficient_scope\"\r\n";
+constexpr std::string_view retry_soon = "Retry-After: 1\r\n";
+
+constexpr Row not_a_valid_token = {"invalid-token", "Invalid access key", 401, invalid_token,
+                                   "The access key is not valid."};
+
+constexpr std::array<Row, refusal_count> rows = {{
+    {"no-credentials", "Access key required", 401, "WWW-Authenticate: Bearer\r\n",
+     "Send an access key as Authorization: Bearer, or as X-API-Key."},
+    {"ambiguous-credentials",
+     "Ambiguous credentials",
+     400,
+     {},
+     "Send one access key, in one Authorization or one X-API-Key header, and never in the query string."},
+    not_a_valid_token,  // malformed
+    {"wrong-kind", "Not an access key", 403, insufficient_scope, "This token is of a kind that may not be used here."},
+    {"wrong-role", "Role not sufficient", 403, insufficient_scope, "The role of this access key may not do this."},
+    not_a_valid_token,  // unknown_key
+    not_a_valid_token,  // bad_signature
+    {"key-rotated", "Access key rotated", 401, invalid_token, "A newer issue has replaced this access key."},
+    {"key-deleted", "Access key deleted", 401, invalid_token, "This access key has been deleted."},
+    {"key-disabled", "Access key disabled", 401, invalid_token, "This access key is disabled."},
+    {"key-expired", "Access key expired", 401, invalid_token, "This access key has expired."},
+    {"rate-limited",
+     "Too many requests",
+     429,
+     {},
+     "The requests per minute of this access key are used up. Retry-After says when the next one may pass."},
+    {"stale-view", "Not up to date", 503, retry_soon,
+     "This replica has no sufficiently recent knowledge of the access keys. Try again, or another replica."},
+    {"overloaded", "Overloaded", 503, retry_soon, "Too many requests wait for their access keys to be verified."},
+    {"limiter-unavailable", "Rate limit unavailable", 503, retry_soon,
+     "The shared state of the rate limit cannot be reached, so nothing may pass."},
+}};
+
+const Row& row_of(Refusal refusal) { return rows[static_cast<std::size_t>(refusal)]; }
+
+}  // namespace
+
+http::Problem to_problem(Refusal refusal) {
+  const Row& row = row_of(refusal);
+  return {row.name, row.title, row.status, std::string(row.detail)};
+}
+
+http::Response to_response(Refusal refusal) {
+  http::Response response = http::to_response(to_problem(refusal));
+  response.header_lines = row_of(refusal).header_lines;
+  return response;
+}
+
+const http::Answer& answer_of(Refusal refusal) {
+  struct Made {
+    std::array<http::Response, refusal_count> responses;
+    std::array<http::Answer, refusal_count> answers;
+    Made() {
+      for (std::size_t i = 0; i < refusal_count; ++i) {
+        responses[i] = to_response(static_cast<Refusal>(i));
+        answers[i] = responses[i].view();
+      }
+    }
+  };
+  static const Made made;
+  return made.answers[static_cast<std::size_t>(refusal)];
+}
+
+}  // namespace latchkey::access

@@ -1,0 +1,29 @@
+#pragma once
+
+// Refusals as HTTP answers (design.md 8): problem documents (RFC 9457) with the challenge of RFC 6750.
+//
+//   status  type                    refusals
+//   400     ambiguous-credentials   ambiguous
+//   401     no-credentials          no_credentials: the challenge has no error code
+//   401     invalid-token           malformed, unknown_key, bad_signature: one type, so that guessing teaches nothing
+//   401     key-rotated, key-deleted, key-disabled, key-expired      after a good signature
+//   403     wrong-kind, wrong-role  insufficient_scope
+//   429     rate-limited
+//   503     stale-view, overloaded, limiter-unavailable              with Retry-After
+
+#include "access/refusal.hpp"
+#include "http/exchange.hpp"
+#include "http/problem.hpp"
+
+namespace latchkey::access {
+
+http::Problem to_problem(Refusal refusal);
+
+/// Made once, valid for ever: body and header lines. What only the request knows is the caller's to add: rate limit
+/// headers, and Retry-After of a 429.
+const http::Answer& answer_of(Refusal refusal);
+
+/// The same with an owner, for deferred answers and routes that add headers.
+http::Response to_response(Refusal refusal);
+
+}  // namespace latchkey::access
