@@ -1,0 +1,182 @@
+"""What the second service does when its source is away, replaced, restored or wrong."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import time
+
+from latchkey import Service, eventually
+
+
+def plan_status(stack, access_key):
+    return stack.holder(access_key)("GET", "/v1/plan").status
+
+
+def copy_database(source, target):
+    """A consistent copy, as `sqlite3 .backup` makes it."""
+    with contextlib.closing(sqlite3.connect(source)) as a, contextlib.closing(sqlite3.connect(target)) as b:
+        a.backup(b)
+        b.execute("PRAGMA journal_mode=WAL")
+
+
+def replace_database(stack, backup):
+    for suffix in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(f"{stack.database}{suffix}")
+    os.replace(backup, stack.database)
+
+
+def test_enforces_while_the_first_service_is_down(stack):
+    access_key, _ = stack.admitted_key(requests_per_minute=3)
+    stack.keys.kill()
+    client = stack.holder(access_key)
+    assert [client("GET", "/v1/tokens").status for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_starts_while_the_first_service_is_down(stack):
+    access_key, _ = stack.admitted_key()
+    assert stack.tokens.stop() == 0
+    assert stack.keys.stop() == 0
+    stack.tokens.start()
+    assert plan_status(stack, access_key) == 200
+
+
+def test_starts_after_the_first_service_was_killed(stack):
+    access_key, _ = stack.admitted_key()
+    stack.tokens.kill()
+    stack.keys.kill()
+    stack.tokens.start()
+    assert plan_status(stack, access_key) == 200
+
+
+def test_is_not_ready_before_there_is_a_database(idle_stack):
+    stack = idle_stack
+    stack.tokens.start(wait="listening")
+    ready = stack.tokens.client()("GET", "/readyz")
+    assert ready.status == 503
+    assert stack.tokens.client()("GET", "/healthz").status == 200
+    stack.keys.start()
+    eventually(stack.tokens.ready)
+    access_key, _ = stack.create()
+    eventually(lambda: plan_status(stack, access_key) == 200)
+
+
+def test_unready_means_unserved(idle_stack):
+    stack = idle_stack
+    stack.keys.start()
+    access_key, _ = stack.create()
+    assert stack.keys.stop() == 0
+    hidden = stack.data_dir.parent / "hidden.db"
+    os.rename(stack.database, hidden)
+    stack.tokens.start(wait="listening")
+    reply = stack.holder(access_key)("GET", "/v1/tokens")
+    assert reply.status == 503 and reply.problem == "stale-view"
+    assert int(reply.headers["Retry-After"]) >= 1
+    os.rename(hidden, stack.database)
+    eventually(lambda: plan_status(stack, access_key) == 200)
+
+
+def test_a_restored_backup_is_noticed(stack, tmp_path):
+    """Keys made after the backup are unknown again, and nothing of the newer life is served."""
+    early, _ = stack.admitted_key()
+    backup = tmp_path / "backup.db"
+    copy_database(stack.database, backup)
+    late, _ = stack.admitted_key()
+    assert stack.keys.stop() == 0
+    replace_database(stack, backup)
+    eventually(lambda: plan_status(stack, late) == 401)
+    eventually(lambda: plan_status(stack, early) == 200)
+    stack.keys.start()
+    fresh, _ = stack.admitted_key()
+    assert plan_status(stack, fresh) == 200 and plan_status(stack, late) == 401
+
+
+def test_a_restored_backup_that_grew_past_us_is_noticed(stack, tmp_path):
+    """The numbers alone look fine here: the log forked. The reader was stopped meanwhile, so it sees only the end."""
+    early, key = stack.admitted_key()
+    backup = tmp_path / "backup.db"
+    copy_database(stack.database, backup)
+    late, _ = stack.admitted_key()
+    stack.tokens.process.send_signal(19)  # SIGSTOP
+    assert stack.keys.stop() == 0
+    replace_database(stack, backup)
+    stack.keys.start()
+    for i in range(10):
+        assert stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"requestsPerMinute": 500 + i}).status == 200
+    stack.tokens.process.send_signal(18)  # SIGCONT
+    eventually(lambda: plan_status(stack, late) == 401)
+    eventually(lambda: stack.holder(early)("GET", "/v1/plan").json().get("requestsPerMinute") == 509)
+
+
+def test_another_database_in_its_place_is_noticed(stack, tmp_path):
+    ours, _ = stack.admitted_key()
+    other = Service("keys", tmp_path / "other" / "data")
+    (tmp_path / "other").mkdir()
+    other.start()
+    assert other.stop() == 0
+    assert stack.keys.stop() == 0
+    copy_database(other.data_dir / "latchkey.db", tmp_path / "theirs.db")
+    replace_database(stack, tmp_path / "theirs.db")
+    eventually(lambda: plan_status(stack, ours) == 401)
+
+
+def test_a_gap_is_noticed(stack):
+    """Somebody removes the triggers' protection and a change: the reader must not go on as if nothing had happened."""
+    access_key, _ = stack.admitted_key()
+
+    def reloads():
+        text = stack.tokens.client()("GET", "/metrics").body.decode()
+        return sum(float(line.split()[-1]) for line in text.splitlines()
+                   if line.startswith("latchkey_") and "reload" in line)
+
+    before = reloads()
+    with contextlib.closing(sqlite3.connect(stack.database, timeout=10)) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='changes'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE sqlite_sequence SET seq = seq + 5 WHERE name = 'changes'")
+        database.commit()
+    stack.create(user="after-the-gap")
+    eventually(lambda: reloads() > before)
+    eventually(lambda: plan_status(stack, access_key) == 200)
+
+
+def test_a_stale_view_refuses(tmp_path):
+    """Past max staleness the replica fences itself."""
+    from latchkey import Stack
+    stack = Stack(tmp_path, LATCHKEY_MAX_STALENESS="1s").start()
+    access_key, _ = stack.admitted_key()
+    assert stack.keys.stop() == 0
+    hidden = tmp_path / "hidden.db"
+    os.rename(stack.database, hidden)
+    eventually(lambda: plan_status(stack, access_key) == 503)
+    assert stack.holder(access_key)("GET", "/v1/tokens").problem == "stale-view"
+    os.rename(hidden, stack.database)
+    eventually(lambda: plan_status(stack, access_key) == 200)
+    time.sleep(1.5)
+    assert plan_status(stack, access_key) == 200, "an idle database is not a stale one"
+    stack.end()
+
+
+def test_at_least_waits_for_the_position(stack):
+    access_key, key = stack.admitted_key()
+    reply = stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"requestsPerMinute": 321})
+    position = reply.headers["Latchkey-Position"]
+    plan = stack.holder(access_key)("GET", "/v1/plan", headers={"Latchkey-At-Least": position})
+    assert plan.status == 200 and plan.json()["requestsPerMinute"] == 321
+    epoch, seq = position.split(".")
+    future = stack.holder(access_key)("GET", "/v1/plan", headers={"Latchkey-At-Least": f"{epoch}.{int(seq) + 1000}"})
+    assert future.status == 503
+    foreign = stack.holder(access_key)("GET", "/v1/plan", headers={"Latchkey-At-Least": f"{'0' * 16}.1"})
+    assert foreign.status == 503
+    assert stack.holder(access_key)("GET", "/v1/plan", headers={"Latchkey-At-Least": "yesterday"}).status == 400
+
+
+def test_copied_data_directory_serves_elsewhere(stack, tmp_path):
+    access_key, _ = stack.admitted_key()
+    assert stack.keys.stop() == 0 and stack.tokens.stop() == 0
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(stack.data_dir, elsewhere)
+    tokens = Service("tokens", elsewhere).start()
+    assert tokens.client(access_key)("GET", "/v1/plan").status == 200
+    tokens.end()

@@ -1,0 +1,228 @@
+"""`latchkey up` as a newcomer meets it, and the command line."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+
+from latchkey import BINARY, clean_environment, eventually
+
+
+class Up:
+    """`latchkey up` in its own process group, its output collected."""
+
+    def __init__(self, data_dir, **settings):
+        self.environment = {**clean_environment(), "LATCHKEY_DATA_DIR": str(data_dir), "LATCHKEY_KEYS_LISTEN": "127.0.0.1:0",
+                            "LATCHKEY_TOKENS_LISTEN": "127.0.0.1:0", "PATH": os.path.dirname(BINARY) + ":" + os.environ["PATH"], **settings}
+        self.data_dir = data_dir
+        self.process = subprocess.Popen([BINARY, "up"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, start_new_session=True)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.output = ""
+
+    def read(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], 0.05)
+        if ready:
+            self.output += self.process.stdout.read() or ""
+        assert self.process.poll() is None, self.output
+        return self.output
+
+    def wait(self):
+        eventually(lambda: "curl" in self.read() and "/v1/tokens" in self.output)
+        time.sleep(0.3)
+        self.read()
+        return self
+
+    def url(self, name):
+        return (self.data_dir / "run" / f"{name}.url").read_text().strip()
+
+    def stop(self, with_signal=signal.SIGINT):
+        os.killpg(self.process.pid, with_signal) if with_signal == signal.SIGINT else self.process.send_signal(with_signal)
+        return self.process.wait(timeout=60)
+
+    def run(self, script):
+        return subprocess.run(["bash", "-c", script], env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def children(pid):
+    out = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid=,args="], capture_output=True, text=True, check=False).stdout
+    return {int(line.split()[0]): line for line in out.splitlines()}
+
+
+@pytest.fixture
+def up(tmp_path):
+    it = Up(tmp_path / "data").wait()
+    yield it
+    if it.process.poll() is None:
+        it.stop()
+
+
+def test_up_prints_urls_a_token_and_a_tour(up):
+    for name in ("keys", "tokens"):
+        assert up.url(name) in up.output
+    token = re.search(r"\bey[\w-]+\.[\w-]+\.[\w-]+", up.output)
+    assert token, up.output
+    listing = up.run(f"curl -s -H 'Authorization: Bearer {token.group()}' {up.url('keys')}/v1/keys")
+    assert json.loads(listing.stdout) == {"keys": [], "nextCursor": None}, listing
+    assert len(children(up.process.pid)) == 2, "two services, two processes"
+
+
+def test_the_tour_works_when_pasted(up):
+    """Every indented line of the tour is a command; they are run in order in one shell."""
+    commands = [line.strip().removeprefix("$ ") for line in up.output.splitlines() if re.match(r"^\s+(\$ )?(\w+=|curl |\S*latchkey |export )", line)]
+    assert len(commands) >= 4, up.output
+    done = up.run("set -e\n" + "\n".join(commands) + "\n")
+    assert done.returncode == 0, (commands, done.stdout, done.stderr)
+    assert '"tokens"' in done.stdout or '"symbol"' in done.stdout, done.stdout
+    assert "key-disabled" in done.stdout, "the tour ends with a refusal: " + done.stdout
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
+def test_stops_with_0_and_leaves_nobody(tmp_path, with_signal):
+    up = Up(tmp_path / "data").wait()
+    kids = children(up.process.pid)
+    assert up.stop(with_signal) == 0
+    for pid in kids:
+        assert not os.path.exists(f"/proc/{pid}"), "a service outlived `up`"
+
+
+def test_a_second_start_keeps_keys_and_secrets(tmp_path):
+    up = Up(tmp_path / "data").wait()
+    created = up.run("latchkey key create --user alice --requests-per-minute 60 --expires 30d -o json")
+    access_key = json.loads(created.stdout)["accessKey"]
+    admin_token = up.run("latchkey admin-token").stdout.strip()
+    assert up.stop() == 0
+    up = Up(tmp_path / "data").wait()
+    answer = eventually(lambda: up.run(f"curl -s -w '%{{http_code}}' -H 'X-API-Key: {access_key}' {up.url('tokens')}/v1/tokens").stdout)
+    assert answer.endswith("200")
+    again = up.run(f"curl -s -o /dev/null -w '%{{http_code}}' -H 'Authorization: Bearer {admin_token}' {up.url('keys')}/v1/keys")
+    assert again.stdout == "200"
+    assert up.stop() == 0
+
+
+def test_a_dead_service_is_started_again(up):
+    pid = next(pid for pid, args in children(up.process.pid).items() if " keys" in args)
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: any(" keys" in a for p, a in children(up.process.pid).items() if p != pid))
+    eventually(lambda: up.run("latchkey key list").returncode == 0)
+
+
+def test_children_do_not_outlive_a_killed_up(tmp_path):
+    up = Up(tmp_path / "data").wait()
+    kids = children(up.process.pid)
+    up.process.kill()
+    up.process.wait()
+    eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in kids))
+
+
+def test_a_second_up_on_the_same_data_is_refused(up):
+    second = subprocess.run([BINARY, "up"], env=up.environment, capture_output=True, text=True, timeout=30, check=False)
+    assert second.returncode == 1 and second.stderr and not second.stdout
+
+
+# --- the command line against running services ---------------------------------------------------------------------
+
+
+def test_key_commands(shared):
+    created = json.loads(shared.cli("key", "create", "--user", "cli", "--requests-per-minute", "60", "--expires", "30d",
+                                    "--name", "first", "-o", "json").stdout)
+    key_id = created["key"]["keyId"]
+    assert created["accessKey"] and created["key"]["name"] == "first"
+    assert key_id in shared.cli("key", "list", "-o", "table").stdout
+    assert json.loads(shared.cli("key", "show", key_id, "-o", "json").stdout)["keyId"] == key_id
+    shared.cli("key", "update", key_id, "--requests-per-minute", "70", "--expires", "never", "--name", "second")
+    shown = json.loads(shared.cli("key", "show", key_id, "-o", "json").stdout)
+    assert (shown["requestsPerMinute"], shown["expiresAt"], shown["name"]) == (70, None, "second")
+    for verb, status in (("disable", "disabled"), ("enable", "active")):
+        shared.cli("key", verb, key_id, "--yes") if verb == "disable" else shared.cli("key", verb, key_id)
+        assert json.loads(shared.cli("key", "show", key_id, "-o", "json").stdout)["status"] == status
+    rotated = shared.cli("key", "rotate", key_id, "--yes", "--quiet").stdout.strip()
+    assert rotated.count(".") == 2 and rotated != created["accessKey"]
+    plan = shared.cli("plan", "-o", "json", env={"LATCHKEY_ACCESS_KEY": rotated})
+    assert json.loads(plan.stdout)["keyId"] == key_id
+    shared.cli("key", "delete", key_id, "--yes")
+    assert json.loads(shared.cli("key", "show", key_id, "-o", "json").stdout)["status"] == "deleted"
+    actions = [c["action"] for c in json.loads(shared.cli("changes", "-o", "json").stdout)["changes"]
+               if c.get("key", {}).get("keyId") == key_id]
+    assert actions == ["create", "update", "disable", "enable", "rotate", "delete"]
+
+
+def test_quiet_prints_only_the_key(shared):
+    out = shared.cli("key", "create", "--user", "q", "--requests-per-minute", "1", "--quiet").stdout
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", out)
+
+
+def test_admin_token_prints_the_token_alone(shared):
+    out = shared.cli("admin-token", "--subject", "ops", "--role", "viewer", "--ttl", "12h").stdout
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", out)
+
+
+def test_exit_codes(shared):
+    def code(*args, **more):
+        done = shared.cli(*args, check=False, **more)
+        assert done.returncode == 0 or (done.stderr and not done.stdout), (args, done)
+        return done.returncode
+    assert code("key", "show", "01900000-0000-7000-8000-000000000000") == 1
+    assert code("key", "create", "--user", "x", "--requests-per-minute", "0") in (1, 2)
+    assert code("key", "bogus") == 2
+    assert code("--bogus") == 2
+    assert code("key", "list", env={"LATCHKEY_ADMIN_TOKEN": "x.y.z"}) == 4
+    assert code("key", "list", env={"LATCHKEY_URL": "http://127.0.0.1:1"}) == 1
+    assert code("key", "delete", "01900000-0000-7000-8000-000000000000", stdin="") == 2, "no --yes and no terminal"
+    viewer = shared.admin_token("--role", "viewer")
+    assert code("key", "create", "--user", "x", "--requests-per-minute", "1", env={"LATCHKEY_ADMIN_TOKEN": viewer}) == 4
+
+
+def test_configuration(tmp_path, shared):
+    assert shared.cli("keys", "--check-config").returncode == 0
+    for environment in ({"LATCHKEY_BOGUS": "1"}, {"LATCHKEY_THREADS": "many"}, {"LATCHKEY_MAX_STALENESS": "soon"},
+                        {"LATCHKEY_KEYS_LISTEN": "nowhere"}):
+        done = shared.cli("keys", "--check-config", check=False, env=environment)
+        assert done.returncode == 2 and next(iter(environment)) in done.stderr, (environment, done)
+    (tmp_path / "latchkey.toml").write_text('threads = 3\n')
+    printed = shared.cli("keys", "--print-config", "--config", str(tmp_path / "latchkey.toml")).stdout
+    assert re.search(r"threads\s*=\s*3", printed)
+    printed = shared.cli("keys", "--print-config", "--config", str(tmp_path / "latchkey.toml"), env={"LATCHKEY_THREADS": "4"}).stdout
+    assert re.search(r"threads\s*=\s*4", printed)
+    (tmp_path / "bad.toml").write_text('bogus = 3\n')
+    assert shared.cli("keys", "--print-config", "--config", str(tmp_path / "bad.toml"), check=False).returncode == 2
+
+
+def test_help_has_examples_first(shared):
+    for args in (["--help"], ["key", "--help"], ["key", "create", "--help"]):
+        text = shared.cli(*args).stdout
+        assert "latchkey" in text and "xample" in text, args
+
+
+def test_completion(shared):
+    for shell in ("bash", "zsh"):
+        script = shared.cli("completion", shell).stdout
+        assert "latchkey" in script
+    probe = ('eval "$(latchkey completion bash)"; COMP_WORDS=(latchkey key cr); COMP_CWORD=2; COMP_LINE="latchkey key cr"; COMP_POINT=15; '
+             '$(complete -p latchkey | grep -oP "(?<=-F )\\S+") latchkey cr key; echo "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", probe], capture_output=True, text=True, check=False,
+                          env={**clean_environment(), "PATH": os.path.dirname(BINARY) + ":" + os.environ["PATH"]})
+    assert "create" in done.stdout.split(), done
+
+
+def test_destructive_commands_ask_on_a_terminal(shared):
+    _, key = shared.create()
+    main, sub = pty.openpty()
+    process = subprocess.Popen([BINARY, "key", "delete", key["keyId"]], stdin=sub, stdout=sub, stderr=sub,
+                               env={**clean_environment(), "LATCHKEY_DATA_DIR": str(shared.data_dir)})
+    os.close(sub)
+    os.write(main, b"n\n")
+    assert process.wait(timeout=30) == 1
+    assert key["keyId"].encode() in os.read(main, 4000)
+    os.close(main)
+    assert shared.admin()("GET", f"/v1/keys/{key['keyId']}").json()["status"] == "active"
+
+
+def test_no_colour_off_a_terminal(shared):
+    assert "\x1b[" not in shared.cli("key", "list").stdout

@@ -1,0 +1,92 @@
+"""Holds the shape of the house: includes run one way, rooms stay small, nothing lies about unused.
+
+The allowed directions are read from CMakeLists.txt (`latchkey_folder(name USES …)`), so build and rule cannot differ.
+"""
+
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SRC = ROOT / "src"
+# The one street of docs/architecture.md. A folder may use those before it; CMake says which of them it does.
+STREET = [["base"], ["key", "http", "catalog"], ["jwt", "report"], ["store", "feed", "limit"], ["commands", "view"],
+          ["access"], ["keys_service", "tokens_service"], ["cli"]]
+MAX_FILE_LINES = 400
+
+
+def declared_uses():
+    text = (ROOT / "CMakeLists.txt").read_text()
+    uses = {}
+    for name, rest in re.findall(r"^latchkey_folder\((\w+)([^)]*)\)", text, re.M):
+        found = re.search(r"USES ([\w ]+?)(?: LINKS|$)", rest.strip())
+        uses[name] = set(found.group(1).split()) if found else set()
+    return uses
+
+
+def closure(uses, name):
+    seen, todo = {name}, [name]
+    while todo:
+        for other in uses[todo.pop()]:
+            if other not in seen:
+                seen.add(other)
+                todo.append(other)
+    return seen
+
+
+def sources():
+    return [p for p in SRC.rglob("*") if p.suffix in (".cpp", ".hpp") and p.parent != SRC]
+
+
+def includes_of(path):
+    return re.findall(r'^#include "([^"]+)"', path.read_text(), re.M)
+
+
+class House(unittest.TestCase):
+    def test_every_folder_is_on_the_street(self):
+        self.assertEqual({f.name for f in SRC.iterdir() if f.is_dir()}, {n for row in STREET for n in row})
+        self.assertEqual(set(declared_uses()), {n for row in STREET for n in row})
+
+    def test_uses_run_one_way(self):
+        rank = {name: i for i, row in enumerate(STREET) for name in row}
+        for name, used in declared_uses().items():
+            for other in used:
+                # store and feed share a row; the feed of an engine reads what its store writes.
+                self.assertTrue(rank[other] < rank[name] or (name, other) == ("feed", "store"), f"{name} uses {other}")
+
+    def test_includes_stay_within_declared_uses(self):
+        uses = declared_uses()
+        for path in sources():
+            folder = path.relative_to(SRC).parts[0]
+            allowed = closure(uses, folder)
+            for include in includes_of(path):
+                self.assertIn(include.split("/")[0], allowed, f"{path.relative_to(ROOT)} includes {include}")
+
+    def test_only_main_names_engines(self):
+        engines = re.compile(r'"(store|feed)/(sqlite|postgres|redis)/|"limit/(local|redis)/')
+        for path in sources():
+            folder = path.relative_to(SRC).parts[0]
+            if folder in ("store", "feed", "limit") or path.stem.endswith(("_test", "_suite")):
+                continue
+            self.assertIsNone(engines.search(path.read_text()), path)
+
+    def test_transport_knows_no_domain(self):
+        for path in (SRC / "http").rglob("*.?pp"):
+            words = re.search(r"\b(access key|KeyId|key_id|rate.?limit|latchkey-position)\b", path.read_text(), re.I)
+            self.assertIsNone(words, f"{path}: {words}")
+
+    def test_rooms_are_small(self):
+        for path in sources():
+            if not path.stem.endswith(("_test", "_suite")):
+                lines = len(path.read_text().splitlines())
+                self.assertLessEqual(lines, MAX_FILE_LINES, f"{path.relative_to(ROOT)} has {lines} lines")
+
+    def test_every_header_is_included(self):
+        included = {i for p in [*sources(), SRC / "main.cpp", *(ROOT / "fuzz").glob("*.cpp")] if p.exists()
+                    for i in includes_of(p)}
+        for path in SRC.rglob("*.hpp"):
+            self.assertIn(str(path.relative_to(SRC)), included, "a header that nobody includes")
+
+
+if __name__ == "__main__":
+    unittest.main()
