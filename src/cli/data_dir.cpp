@@ -1,0 +1,97 @@
+#include "cli/data_dir.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "cli/small_file.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error cannot(std::string_view what, const fs::path& path, int error) {
+  return Error(ErrorCode::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
+}
+
+Result<void> private_directory(const fs::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return cannot("create", path, errno);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return cannot("look at", path, errno);
+  if (!S_ISDIR(status.st_mode)) return cannot("use", path, ENOTDIR);
+  if (status.st_uid != ::geteuid()) {
+    return Error(ErrorCode::unavailable,
+                 fmt::format("{} belongs to another user (uid {}); the data directory must be your own", path.string(),
+                             status.st_uid));
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return Error(ErrorCode::unavailable,
+                 fmt::format("{0} can be written to by others (mode {1:04o}); run: chmod 700 {0}", path.string(),
+                             status.st_mode & 07777U));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view to_string(Service service) { return service == Service::keys ? "keys" : "tokens"; }
+
+Result<DataDir> DataDir::open_or_create(const fs::path& path) {
+  std::error_code ec;
+  const fs::path absolute = fs::absolute(path, ec);
+  if (ec) return cannot("find", path, ec.value());
+  if (absolute.has_parent_path()) fs::create_directories(absolute.parent_path(), ec);
+  const fs::path clean = absolute.lexically_normal();
+  for (const auto& part :
+       {fs::path(), fs::path("secrets"), fs::path("secrets/signing"), fs::path("logs"), fs::path("run")}) {
+    const auto made = private_directory(part.empty() ? clean : clean / part);
+    if (!made) return made.error();
+  }
+  return DataDir(clean);
+}
+
+fs::path DataDir::url_file(Service service) const { return path_ / "run" / (std::string(to_string(service)) + ".url"); }
+
+Result<jwt::Ed25519PrivateKey> DataDir::load_admin_key() const {
+  const auto pem = read_small_file(admin_key());
+  if (!pem) return pem.error();
+  auto key = jwt::Ed25519PrivateKey::from_pem(Secret(*pem));
+  if (!key) return Error(ErrorCode::invalid, fmt::format("{}: {}", admin_key().string(), key.error().detail));
+  return key;
+}
+
+Result<jwt::Ed25519PrivateKey> DataDir::load_or_create_admin_key() const {
+  auto loaded = load_admin_key();
+  if (loaded || loaded.error().code != ErrorCode::not_found) return loaded;
+  const auto fresh = jwt::Ed25519PrivateKey::generate().to_pem();
+  const auto written = write_small_file(admin_key(), fresh.reveal(), IfExists::keep);
+  if (!written) return written.error();
+  return load_admin_key();  // whoever won the race, all go on with what is there
+}
+
+Result<void> DataDir::publish_url(Service service, std::string_view url) const {
+  return write_small_file(url_file(service), fmt::format("{}\n", url), IfExists::replace);
+}
+
+void DataDir::withdraw_url(Service service) const { ::unlink(url_file(service).c_str()); }
+
+std::optional<std::string> DataDir::published_url(Service service) const {
+  auto text = read_small_file(url_file(service));
+  if (!text) return std::nullopt;
+  while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+  return text->empty() ? std::nullopt : std::optional(*text);
+}
+
+std::string reachable_url(std::string_view listen, std::uint16_t port) {
+  std::string_view host = listen.substr(0, listen.rfind(':'));
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "[::]") host = "[::1]";
+  return fmt::format("http://{}:{}", host, port);
+}
+
+}  // namespace latchkey::cli

@@ -1,0 +1,62 @@
+#pragma once
+
+// The data directory, readable by its owner only:
+//   latchkey.db            the store
+//   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys)
+//   logs/requests.jsonl    the request log
+//   run/keys.url, tokens.url   where a running service listens; present only while it does
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "jwt/ed25519.hpp"
+
+namespace latchkey::cli {
+
+/// Admin tokens of the development key carry these, and a service that trusts the key demands them.
+constexpr std::string_view dev_admin_issuer = "latchkey-dev";
+constexpr std::string_view dev_admin_audience = "latchkey-admin";
+
+enum class Service : std::uint8_t { keys, tokens };
+std::string_view to_string(Service service);
+
+/// A value: names paths, holds nothing open.
+class DataDir {
+ public:
+  /// Creates what is missing, 0700. Refuses, with ErrorCode::unavailable and the remedy in its text, a directory that
+  /// others may write to or that belongs to another user.
+  static Result<DataDir> open_or_create(const std::filesystem::path& path);
+  /// For clients: creates nothing, checks nothing.
+  static DataDir at(const std::filesystem::path& path) { return DataDir(path); }
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path database() const { return path_ / "latchkey.db"; }
+  std::filesystem::path secrets() const { return path_ / "secrets"; }
+  std::filesystem::path signing_keys() const { return path_ / "secrets" / "signing"; }
+  std::filesystem::path admin_key() const { return path_ / "secrets" / "admin.pem"; }
+  std::filesystem::path request_log() const { return path_ / "logs" / "requests.jsonl"; }
+  std::filesystem::path url_file(Service service) const;
+
+  /// secrets/admin.pem, made by the first who asks: processes that race all get the same key.
+  Result<jwt::Ed25519PrivateKey> load_or_create_admin_key() const;
+  /// secrets/admin.pem if there is one; ErrorCode::not_found otherwise.
+  Result<jwt::Ed25519PrivateKey> load_admin_key() const;
+
+  /// A service calls the first once it listens and the second when it stops. The file is replaced whole.
+  Result<void> publish_url(Service service, std::string_view url) const;
+  void withdraw_url(Service service) const;
+  std::optional<std::string> published_url(Service service) const;
+
+ private:
+  explicit DataDir(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+/// "http://host:port" by which this machine reaches a service that listens at `listen` and got `port`: wildcard
+/// addresses become loopback.
+std::string reachable_url(std::string_view listen, std::uint16_t port);
+
+}  // namespace latchkey::cli

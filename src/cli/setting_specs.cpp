@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/time_text.hpp"
+#include "cli/settings.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+Error wrong(std::string why) { return Error(ErrorCode::invalid, std::move(why)); }
+
+template <auto member>
+Result<void> set_text(Settings& settings, std::string_view text) {
+  settings.*member = text;
+  return {};
+}
+
+template <auto member>
+Result<void> set_required(Settings& settings, std::string_view text) {
+  if (text.empty()) return wrong("must not be empty");
+  return set_text<member>(settings, text);
+}
+
+template <auto member, std::uint64_t least, std::uint64_t most>
+Result<void> set_number(Settings& settings, std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (ec != std::errc() || end != text.data() + text.size() || number < least || number > most) {
+    return wrong(fmt::format("\"{}\" is not a whole number from {} to {}", text, least, most));
+  }
+  settings.*member = static_cast<std::remove_reference_t<decltype(settings.*member)>>(number);
+  return {};
+}
+
+// The shape only; whether the host is numeric and the port free is for whoever listens.
+template <auto member>
+Result<void> set_listen(Settings& settings, std::string_view text) {
+  const auto colon = text.rfind(':');
+  std::uint16_t port = 0;
+  const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (colon == 0 || digits.empty() || ec != std::errc() || end != digits.data() + digits.size()) {
+    return wrong(fmt::format("\"{}\" is not host:port", text));
+  }
+  return set_text<member>(settings, text);
+}
+
+Result<void> set_store(Settings& settings, std::string_view text) {
+  if (text == "sqlite" || text.starts_with("postgresql://")) return set_text<&Settings::store>(settings, text);
+  return wrong("must be \"sqlite\" or a postgresql:// URL");
+}
+
+Result<void> set_stream(Settings& settings, std::string_view text) {
+  if (text == "none" || text.starts_with("redis://")) return set_text<&Settings::stream>(settings, text);
+  return wrong("must be \"none\" or a redis:// URL");
+}
+
+Result<void> set_limiter(Settings& settings, std::string_view text) {
+  if (text == "local" || text.starts_with("redis://")) return set_text<&Settings::limiter>(settings, text);
+  return wrong("must be \"local\" or a redis:// URL");
+}
+
+Result<void> set_max_staleness(Settings& settings, std::string_view text) {
+  const auto duration = parse_duration(text);
+  if (!duration) return wrong(fmt::format("\"{}\" is not a duration such as 30s or 5m", text));
+  settings.max_staleness = *duration;
+  return {};
+}
+
+template <auto member>
+std::string get_text(const Settings& settings) {
+  return settings.*member;
+}
+
+template <auto member>
+std::string get_number(const Settings& settings) {
+  return std::to_string(settings.*member);
+}
+
+std::string get_max_staleness(const Settings& settings) { return fmt::format("{}s", settings.max_staleness.count()); }
+
+using S = Settings;
+constexpr auto number = SettingSpec::Kind::number;
+
+const std::array specs{
+    SettingSpec{"data_dir", "DIR", "Where database, secrets and logs live", set_required<&S::data_dir>,
+                get_text<&S::data_dir>},
+    SettingSpec{"keys_listen", "HOST:PORT", "Address of Access Key Management", set_listen<&S::keys_listen>,
+                get_text<&S::keys_listen>},
+    SettingSpec{"tokens_listen", "HOST:PORT", "Address of Token Information", set_listen<&S::tokens_listen>,
+                get_text<&S::tokens_listen>},
+    SettingSpec{"store", "ENGINE", "\"sqlite\" or a postgresql:// URL", set_store, get_text<&S::store>},
+    SettingSpec{"stream", "ENGINE", "\"none\" or a redis:// URL", set_stream, get_text<&S::stream>},
+    SettingSpec{"limiter", "ENGINE", "\"local\" or a redis:// URL", set_limiter, get_text<&S::limiter>},
+    SettingSpec{"catalog", "FILE", "Token information as JSON; built in if empty", set_text<&S::catalog>,
+                get_text<&S::catalog>},
+    SettingSpec{"threads", "N", "I/O threads of each service; 0: one a processor", set_number<&S::threads, 0, 1024>,
+                get_number<&S::threads>, number},
+    SettingSpec{"max_staleness", "DURATION", "Refuse once the view is older", set_max_staleness, get_max_staleness},
+    SettingSpec{"admin_keys", "FILE", "Public keys of admin tokens, PEM or JWKS", set_text<&S::admin_keys>,
+                get_text<&S::admin_keys>},
+    SettingSpec{"admin_secret_file", "FILE", "HS256 secret of admin tokens", set_text<&S::admin_secret_file>,
+                get_text<&S::admin_secret_file>},
+    SettingSpec{"admin_issuer", "TEXT", "Required issuer of admin tokens", set_text<&S::admin_issuer>,
+                get_text<&S::admin_issuer>},
+    SettingSpec{"admin_audience", "TEXT", "Required audience of admin tokens", set_text<&S::admin_audience>,
+                get_text<&S::admin_audience>},
+    SettingSpec{"request_log_max_bytes", "N", "Size at which the request log is rotated",
+                set_number<&S::request_log_max_bytes, 65'536, (1ULL << 40U)>, get_number<&S::request_log_max_bytes>,
+                number},
+    SettingSpec{"request_log_files", "N", "Rotated request logs to keep", set_number<&S::request_log_files, 1, 1000>,
+                get_number<&S::request_log_files>, number},
+};
+
+}  // namespace
+
+std::span<const SettingSpec> setting_specs() { return specs; }
+
+std::string SettingSpec::flag() const {
+  std::string text = "--" + std::string(name);
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
+std::string SettingSpec::environment() const {
+  std::string text = "LATCHKEY_" + std::string(name);
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return text;
+}
+
+}  // namespace latchkey::cli

@@ -1,0 +1,172 @@
+#include "cli/settings.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+namespace latchkey::cli {
+namespace {
+
+// Read by the commands that talk to a running service, or by tests; no settings.
+const std::set<std::string, std::less<>> client_variables{"LATCHKEY_CONFIG",     "LATCHKEY_URL",
+                                                          "LATCHKEY_TOKENS_URL", "LATCHKEY_ADMIN_TOKEN",
+                                                          "LATCHKEY_ACCESS_KEY", "LATCHKEY_LONG"};
+
+const SettingSpec* find_spec(std::string_view name) {
+  const auto specs = setting_specs();
+  const auto found = std::find_if(specs.begin(), specs.end(), [&](const auto& spec) { return spec.name == name; });
+  return found == specs.end() ? nullptr : &*found;
+}
+
+/// Collects what is wrong and where each value came from.
+class Resolver {
+ public:
+  void set(const SettingSpec& spec, std::string_view text, const std::string& place, const std::string& origin) {
+    const auto done = spec.set(resolved_.settings, text);
+    if (!done) return complain(place, done.error().detail);
+    resolved_.origins[std::string(spec.name)] = origin;
+  }
+  void complain(std::string place, std::string why) { wrong_.push_back({std::move(place), std::move(why)}); }
+
+  Result<ResolvedSettings> finish() && {
+    if (!wrong_.empty()) {
+      Error error(ErrorCode::invalid, "the configuration is not valid");
+      error.fields = std::move(wrong_);
+      return error;
+    }
+    for (const auto& spec : setting_specs()) resolved_.origins.emplace(spec.name, "default");
+    if (resolved_.settings.threads == 0) resolved_.settings.threads = std::max(1U, std::thread::hardware_concurrency());
+    return std::move(resolved_);
+  }
+
+ private:
+  ResolvedSettings resolved_;
+  std::vector<FieldError> wrong_;
+};
+
+void take_toml_value(Resolver& resolver, const std::string& file, std::string_view name, const toml::node& node) {
+  const std::string place = fmt::format("{}: {}", file, name);
+  const SettingSpec* spec = find_spec(name);
+  if (spec == nullptr) return resolver.complain(place, "unknown setting");
+  if (spec->kind == SettingSpec::Kind::number) {
+    if (const auto* number = node.as_integer()) return resolver.set(*spec, std::to_string(number->get()), place, file);
+    return resolver.complain(place, "must be a whole number");
+  }
+  if (const auto* text = node.as_string()) return resolver.set(*spec, text->get(), place, file);
+  resolver.complain(place, "must be a string");
+}
+
+void take_file(Resolver& resolver, const std::string& file) {
+  try {
+    const toml::table table = toml::parse_file(file);
+    for (const auto& [name, node] : table) take_toml_value(resolver, file, name.str(), node);
+  } catch (const toml::parse_error& error) {
+    resolver.complain(fmt::format("{}:{}", file, error.source().begin.line), std::string(error.description()));
+  }
+}
+
+/// Empty: no file.
+std::string config_file(const SettingSources& sources) {
+  if (sources.config_flag) return *sources.config_flag;
+  const auto named = sources.environment.find("LATCHKEY_CONFIG");
+  if (named != sources.environment.end()) return named->second;
+  std::error_code ignored;
+  return std::filesystem::exists("latchkey.toml", ignored) ? "latchkey.toml" : "";
+}
+
+void take_environment(Resolver& resolver, const std::map<std::string, std::string>& environment) {
+  std::map<std::string, const SettingSpec*> known;
+  for (const auto& spec : setting_specs()) known.emplace(spec.environment(), &spec);
+  for (const auto& [name, value] : environment) {
+    const auto found = known.find(name);
+    if (found != known.end()) {
+      resolver.set(*found->second, value, name, name);
+    } else if (!client_variables.contains(name)) {
+      resolver.complain(name, "unknown environment variable");
+    }
+  }
+}
+
+/// "scheme://user:password@host" without the password.
+std::string without_password(std::string text) {
+  const auto scheme = text.find("://");
+  if (scheme == std::string::npos) return text;
+  const auto authority_end = text.find_first_of("/?#", scheme + 3);
+  const auto at = text.rfind('@', authority_end);
+  const auto colon = text.find(':', scheme + 3);
+  if (at == std::string::npos || at < scheme || colon > at) return text;
+  return text.replace(colon + 1, at - colon - 1, "***");
+}
+
+/// A password may also stand in a URL's query, so all of it is hidden.
+std::string visible(std::string text) {
+  text = without_password(std::move(text));
+  const auto query = text.find("://") == std::string::npos ? std::string::npos : text.find('?');
+  if (query != std::string::npos) text.replace(query + 1, std::string::npos, "***");
+  return text;
+}
+
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::map<std::string, std::string> latchkey_environment() {
+  std::map<std::string, std::string> found;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (text.starts_with("LATCHKEY_") && equals != std::string_view::npos) {
+      found.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  return found;
+}
+
+Result<ResolvedSettings> load_settings(const SettingSources& sources) {
+  Resolver resolver;
+  if (const std::string file = config_file(sources); !file.empty()) take_file(resolver, file);
+  take_environment(resolver, sources.environment);
+  for (const auto& [name, value] : sources.flags) {
+    const SettingSpec* spec = find_spec(name);
+    if (spec != nullptr) resolver.set(*spec, value, spec->flag(), "flag " + spec->flag());
+  }
+  return std::move(resolver).finish();
+}
+
+std::string print_settings(const ResolvedSettings& resolved) {
+  std::string out;
+  for (const auto& spec : setting_specs()) {
+    const std::string value = visible(spec.get(resolved.settings));
+    const auto origin = resolved.origins.find(std::string(spec.name));
+    out +=
+        fmt::format("{} = {}  # {}\n", spec.name, spec.kind == SettingSpec::Kind::number ? value : toml_string(value),
+                    origin == resolved.origins.end() ? "default" : origin->second);
+  }
+  return out;
+}
+
+std::vector<std::string> settings_environment(const Settings& settings) {
+  std::vector<std::string> out;
+  for (const auto& spec : setting_specs()) out.push_back(spec.environment() + "=" + spec.get(settings));
+  return out;
+}
+
+}  // namespace latchkey::cli
