@@ -17,6 +17,7 @@
 
 #include "access/refusal.hpp"
 #include "base/clock.hpp"
+#include "jwt/access_token.hpp"
 #include "key/access_key.hpp"
 #include "limit/rate_limiter.hpp"
 #include "view/view.hpp"
@@ -26,7 +27,7 @@ namespace latchkey::access {
 /// A key that may pass, as the view has it; small, copied out of the view, no allocation.
 struct Holder {
   KeyId key_id;
-  char user_id_bytes[max_user_id_bytes];
+  char user_id_bytes[max_user_id_bytes] = {};
   std::uint8_t user_id_size = 0;
   std::uint32_t requests_per_minute = 0;
   std::optional<UnixMillis> expires_at;
@@ -54,6 +55,8 @@ class AccessCheck {
  public:
   AccessCheck(const view::View& view, const Clock& clock, AccessConfig config);
 
+  /// A token of a wrong shape is refused as such whatever the view's age; whatever needs a view that is not fresh is
+  /// stale_view. An unknown signing key or key id is refused here, before any signature work.
   Outcome check(std::string_view token) const;
   /// Never NeedsSignature.
   Outcome check_signature(std::string_view token) const;
@@ -62,6 +65,13 @@ class AccessCheck {
   bool fresh() const;
 
  private:
+  struct Candidate;
+
+  bool young(const view::Freshness& freshness) const;
+  Candidate look_up(const view::View::Reader& reader, const jwt::ParsedAccessToken& token) const;
+  Outcome decide_proven(const jwt::ParsedAccessToken& parsed, const Ed25519PublicKey& proof,
+                        std::string_view token) const;
+
   const view::View& view_;
   const Clock& clock_;
   const AccessConfig config_;

@@ -1,7 +1,14 @@
 #pragma once
 
-// The query side's state in memory: one row a key id, at most 128 bytes a key at ten million keys, and the signing keys.
-// One writer (the projector's thread), any number of readers, which never wait for it.
+// The query side's state in memory: one row a key id, at most 128 bytes a key at ten million keys, and the signing
+// keys. One writer (the projector's thread), any number of readers, which never wait for it.
+//
+//   View ── State ─┬─ KeyIndex      key id → reference, 4,096 small hash tables
+//                  ├─ RowArena      reference → KeyRow, immutable; a change writes a new row and retires the old one
+//                  └─ SigningKeys   kid → public key
+//        ├─ SealBook                which memos of proven tokens still count
+//        ├─ Reclamation             when what was replaced may be reused
+//        └─ FreshnessCell           position and age
 
 #include <atomic>
 #include <cstdint>
@@ -14,14 +21,13 @@
 #include "key/access_key.hpp"
 #include "key/change.hpp"
 #include "key/position.hpp"
+#include "view/row.hpp"
+#include "view/signing_keys.hpp"
 
 namespace latchkey::view {
 
-/// What the access check needs of a row, immutable once published; only the memo is written later, by readers.
-/// Names, metadata and the audit members stay in the store.
-class KeyRow;
-
-/// Where the view stands. `complete` is false before the first load has caught up and from the moment a reload is needed.
+/// Where the view stands. `complete` is false before the first load has caught up and from the moment a reload is
+/// needed.
 struct Freshness {
   bool complete = false;
   Position position;
@@ -29,45 +35,73 @@ struct Freshness {
 };
 
 class View {
+  struct State;
+  struct Impl;
+
  public:
   View();
   ~View();
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
 
-  // --- writer: one thread ---------------------------------------------------------------------------------------------
+  // --- writer: one thread
+  // ---------------------------------------------------------------------------------------------
 
-  /// Distrusts and drops everything: readers find nothing and freshness() is incomplete until mark_current().
+  /// Distrusts and drops everything: readers find nothing and freshness() is incomplete until advance() with an
+  /// `as_of`.
   void reset();
-  /// By full row. A row whose version is not newer than the one held changes nothing: stale and repeated ones are harmless.
+  /// By full row. A row whose version is not newer than the one held changes nothing: stale and repeated ones are
+  /// harmless.
   void apply(const AccessKey& key);
   void apply(const SigningKey& key, std::uint64_t version);
+  /// The change's seq is the row's version.
   void apply(const Change& change);
   /// The view holds all changes up to `position`; when `as_of` is given, nothing else was committed at that moment.
   void advance(Position position, std::optional<BootTime> as_of);
 
-  // --- readers: any thread --------------------------------------------------------------------------------------------
+  // --- readers: any thread
+  // --------------------------------------------------------------------------------------------
 
   /// While one lives, rows found through it stay valid. Cheap (two stores); do not hold one across a wait.
+  /// All its answers come from one state: a reset() meanwhile shows in freshness() only.
   class Reader {
    public:
     explicit Reader(const View& view);
     ~Reader();
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
+
     const KeyRow* find(KeyId id) const;
+    /// nullopt when unknown or retired.
+    std::optional<UsableKey> usable_key(std::string_view kid) const;
+    /// Of the state this reader reads: incomplete as soon as the view was reset.
+    Freshness freshness() const;
+
+    /// Which issue of the row's key the token with this digest was proven to be, as far as the view remembers and as
+    /// long as the signing key that proved it is usable. Proof of nothing else: status, expiry and grace are the
+    /// caller's.
+    std::optional<Issue> recall(const KeyRow& row, const jwt::TokenDigest& digest) const;
+    /// After a good signature by `key` and a comparison of the claims with the row.
+    static void remember(const KeyRow& row, Issue issue, const jwt::TokenDigest& digest, const UsableKey& key) {
+      row.memo(issue).remember(digest, key.seal);
+    }
 
    private:
-    const View& view_;
+    const Impl& impl_;
     std::size_t slot_;
+    const State* state_;
   };
 
   /// The public key of that kid when it is signing or verifying; nullopt when unknown or retired.
   std::optional<Ed25519PublicKey> signing_key(std::string_view kid) const;
+  /// Consistent in itself; a few nanoseconds.
   Freshness freshness() const;
   std::size_t key_count() const;
   std::size_t resident_bytes() const;
 
  private:
-  struct Impl;
+  void apply_row(const AccessKey& key, std::uint64_t version);
+
   std::unique_ptr<Impl> impl_;
 };
 

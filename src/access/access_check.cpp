@@ -1,0 +1,142 @@
+#include "access/access_check.hpp"
+
+#include <cstring>
+
+#include "jwt/access_token.hpp"
+#include "jwt/digest.hpp"
+
+namespace latchkey::access {
+namespace {
+
+using view::Issue;
+using view::KeyRow;
+using view::View;
+
+Refused refused(Refusal reason) { return {reason, std::nullopt}; }
+
+Refusal refusal_of(jwt::TokenFault fault) {
+  switch (fault) {
+    case jwt::TokenFault::another_kind:
+      return Refusal::wrong_kind;
+    case jwt::TokenFault::another_role:
+      return Refusal::wrong_role;
+    case jwt::TokenFault::malformed:
+      break;
+  }
+  return Refusal::malformed;
+}
+
+/// Which issue of the row's key the claims of a proven token name; nullopt: one that the row knows nothing of.
+std::optional<Issue> issue_named(const KeyRow& row, const jwt::AccessClaims& claims) {
+  if (claims.user_id != row.user_id()) return std::nullopt;
+  if (claims.issued_at == row.issued_at()) return Issue::current;
+  const auto previous = row.previous();
+  if (previous && claims.issued_at == previous->issued_at) return Issue::earlier;
+  return std::nullopt;
+}
+
+Holder holder_of(const KeyRow& row) {
+  Holder holder;
+  holder.key_id = row.id();
+  const std::string_view user_id = row.user_id();
+  std::memcpy(holder.user_id_bytes, user_id.data(), user_id.size());
+  holder.user_id_size = static_cast<std::uint8_t>(user_id.size());
+  holder.requests_per_minute = row.requests_per_minute();
+  holder.expires_at = row.expires_at();
+  holder.issued_at = row.issued_at();
+  holder.version = row.version();
+  return holder;
+}
+
+/// The order's end, for a token that is proven to be this issue of the row's key: issue, status, expiry.
+Outcome judge_proven(const KeyRow& row, Issue issue, const Clock& clock) {
+  if (issue == Issue::earlier) {
+    const auto previous = row.previous();
+    if (!previous || previous->valid_until <= clock.wall()) return Refused{Refusal::rotated, row.id()};
+  }
+  switch (row.status([&] { return clock.wall(); })) {
+    case KeyStatus::deleted:
+      return Refused{Refusal::deleted, row.id()};
+    case KeyStatus::disabled:
+      return Refused{Refusal::disabled, row.id()};
+    case KeyStatus::expired:
+      return Refused{Refusal::expired, row.id()};
+    case KeyStatus::active:
+      break;
+  }
+  return holder_of(row);
+}
+
+}  // namespace
+
+/// A token that names a usable signing key and a key id in the view; or why not.
+struct AccessCheck::Candidate {
+  std::optional<Refused> refused;
+  const KeyRow* row = nullptr;
+  view::UsableKey signing_key;
+};
+
+AccessCheck::AccessCheck(const View& view, const Clock& clock, AccessConfig config)
+    : view_(view), clock_(clock), config_(config) {}
+
+bool AccessCheck::fresh() const { return young(view_.freshness()); }
+
+bool AccessCheck::young(const view::Freshness& freshness) const {
+  return freshness.complete && clock_.boot() - freshness.current_as_of <= config_.max_staleness;
+}
+
+AccessCheck::Candidate AccessCheck::look_up(const View::Reader& reader, const jwt::ParsedAccessToken& token) const {
+  if (!young(reader.freshness())) return {refused(Refusal::stale_view), nullptr, {}};
+  const auto signing_key = reader.usable_key(token.kid);
+  const KeyRow* row = signing_key ? reader.find(token.claims.key_id) : nullptr;
+  if (row == nullptr) return {refused(Refusal::unknown_key), nullptr, {}};
+  return {std::nullopt, row, *signing_key};
+}
+
+Outcome AccessCheck::check(std::string_view token) const {
+  if (token.size() > jwt::max_token_bytes) return refused(Refusal::malformed);  // before it is hashed
+  const View::Reader reader(view_);
+  if (const auto id = jwt::hinted_key_id(token); id && young(reader.freshness())) {
+    if (const KeyRow* row = reader.find(*id)) {
+      if (const auto issue = reader.recall(*row, jwt::digest_of(token))) return judge_proven(*row, *issue, clock_);
+    }
+  }
+  const auto parsed = jwt::parse_access_token(token);
+  if (!parsed) return refused(refusal_of(parsed.error()));
+  if (const auto candidate = look_up(reader, *parsed); candidate.refused) return *candidate.refused;
+  return NeedsSignature{};
+}
+
+Outcome AccessCheck::check_signature(std::string_view token) const {
+  const auto parsed = jwt::parse_access_token(token);
+  if (!parsed) return refused(refusal_of(parsed.error()));
+  Ed25519PublicKey tried;
+  {
+    const View::Reader reader(view_);
+    const auto candidate = look_up(reader, *parsed);
+    if (candidate.refused) return *candidate.refused;
+    tried = candidate.signing_key.public_key;
+  }
+  // No reader meanwhile: rows that are replaced in these 100 µs would have to wait for it.
+  if (!jwt::verify(*parsed, tried)) return refused(Refusal::bad_signature);
+  return decide_proven(*parsed, tried, token);
+}
+
+Outcome AccessCheck::decide_proven(const jwt::ParsedAccessToken& parsed, const Ed25519PublicKey& proof,
+                                   std::string_view token) const {
+  const View::Reader reader(view_);
+  const auto candidate = look_up(reader, parsed);  // again: the view has moved on
+  if (candidate.refused) return *candidate.refused;
+  if (candidate.signing_key.public_key != proof) return refused(Refusal::unknown_key);
+  const KeyRow& row = *candidate.row;
+  const auto named = issue_named(row, parsed.claims);
+  if (named) {
+    View::Reader::remember(row, *named, jwt::digest_of(token), candidate.signing_key);
+    return judge_proven(row, *named, clock_);
+  }
+  // Its next refusal is cheap, unless the place is the previous issue's.
+  if (!row.previous()) View::Reader::remember(row, Issue::earlier, jwt::digest_of(token), candidate.signing_key);
+  return Refused{Refusal::rotated, row.id()};
+}
+
+}  // namespace latchkey::access

@@ -1,0 +1,67 @@
+#pragma once
+
+// Key id → row: 4,096 open-addressing tables of 4-byte entries, so that growth moves a 4,096th of the keys at a time.
+//
+//   entry   bits 0-27 the row's reference (0: free), bits 28-31 a tag of the key's hash, which spares most looks at
+//           rows of other keys
+//
+// Keys are never removed: a deleted key keeps its row. Readers find by atomic loads alone; a table that was outgrown is
+// retired like a row that was replaced.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "key/key_id.hpp"
+#include "view/reclamation.hpp"
+#include "view/row_arena.hpp"
+
+namespace latchkey::view {
+
+/// Secret, so that nobody can choose key ids that collide.
+struct HashSeed {
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+};
+
+class KeyIndex {
+ public:
+  KeyIndex(const RowArena& rows, Reclamation& reclamation, HashSeed seed)
+      : rows_(rows), reclamation_(reclamation), seed_(seed) {}
+  ~KeyIndex();
+  KeyIndex(const KeyIndex&) = delete;
+  KeyIndex& operator=(const KeyIndex&) = delete;
+
+  /// 0 when there is none. Any thread, between Reclamation's enter() and leave().
+  RowRef find(const KeyId& id) const;
+
+  // The writer.
+  /// Publishes the row under its id, in place of the one that was there.
+  void put(const KeyId& id, RowRef ref);
+  std::size_t size() const { return size_; }
+  std::size_t resident_bytes() const { return sizeof *this + table_bytes_; }
+
+ private:
+  static constexpr unsigned shard_bits = 12;
+  static constexpr std::uint32_t first_capacity = 8;
+
+  class Table;
+  struct Shard {
+    std::atomic<Table*> table{nullptr};
+    std::uint32_t count = 0;  // the writer's
+  };
+
+  std::uint64_t hash(const KeyId& id) const;
+  Table* table_with_room(Shard& shard);
+  Table* grow(Shard& shard, Table* full);
+
+  const RowArena& rows_;
+  Reclamation& reclamation_;
+  const HashSeed seed_;
+  std::array<Shard, std::size_t{1} << shard_bits> shards_;
+  std::size_t size_ = 0;
+  std::size_t table_bytes_ = 0;
+};
+
+}  // namespace latchkey::view

@@ -1,0 +1,44 @@
+#include "view/position_waiters.hpp"
+
+#include <utility>
+
+namespace latchkey::view {
+
+std::optional<Awaited> judge(Position awaited, const Freshness& freshness) {
+  if (!freshness.complete) return std::nullopt;
+  if (awaited.epoch != freshness.position.epoch) return Awaited::other_epoch;
+  if (awaited.seq <= freshness.position.seq) return Awaited::reached;
+  return std::nullopt;
+}
+
+bool PositionWaiters::add(Position position, BootTime deadline, Done done) {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.size() >= max_waiting_) return false;
+  waiting_.push_back({position, deadline, std::move(done)});
+  return true;
+}
+
+void PositionWaiters::serve(const Freshness& freshness, BootTime now) {
+  std::vector<std::pair<Done, Awaited>> served;  // called without the lock: they may add others
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(waiting_, [&](Waiter& waiter) {
+      auto outcome = judge(waiter.position, freshness);
+      if (!outcome && waiter.deadline <= now) outcome = Awaited::timed_out;
+      if (outcome) served.emplace_back(std::move(waiter.done), *outcome);
+      return outcome.has_value();
+    });
+  }
+  for (auto& [done, outcome] : served) done(outcome);
+}
+
+void PositionWaiters::time_out_all() {
+  std::vector<Waiter> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all.swap(waiting_);
+  }
+  for (auto& waiter : all) waiter.done(Awaited::timed_out);
+}
+
+}  // namespace latchkey::view

@@ -1,0 +1,178 @@
+#include "view/projector.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace latchkey::view {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How the batch breaks the feed's contract; nullopt when it does not.
+std::optional<std::string> breach_of(const feed::Batch& batch, Position after) {
+  std::uint64_t last = after.seq;
+  for (const Change& change : batch.changes) {
+    if (change.seq != last + 1) return fmt::format("change {} follows {}", change.seq, last);
+    last = change.seq;
+  }
+  if (batch.head != Position{after.epoch, last}) {
+    return fmt::format("the batch after {} ends at {} but names {} as its head", after.to_string(), last,
+                       batch.head.to_string());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+/// Hands the rows of a snapshot on. A large one takes seconds, in which waiters' deadlines are still kept.
+class Projector::Loading final : public feed::SnapshotSink {
+ public:
+  explicit Loading(Projector& projector) : projector_(projector) {}
+  void access_key(const AccessKey& key) override {
+    projector_.view_.apply(key);
+    if (++rows_ % rows_between_looks == 0) projector_.serve_waiters();
+  }
+  void signing_key(const SigningKey& key, std::uint64_t version) override { projector_.view_.apply(key, version); }
+
+ private:
+  static constexpr std::size_t rows_between_looks = 4096;
+  Projector& projector_;
+  std::size_t rows_ = 0;
+};
+
+Projector::Projector(feed::ChangeFeed& feed, View& view, const Clock& clock, ProjectorConfig config)
+    : feed_(feed), view_(view), clock_(clock), config_(config), waiters_(config.max_waiting) {}
+
+Projector::~Projector() { stop(); }
+
+milliseconds Projector::step(milliseconds patience) {
+  const milliseconds pause = loaded_ ? follow(patience) : load();
+  serve_waiters();
+  return pause;
+}
+
+milliseconds Projector::load() {
+  view_.reset();
+  Loading sink(*this);
+  const auto position = feed_.load(sink);
+  if (!position) return retry_later(position.error().why);
+  loaded_ = true;
+  at_ = *position;
+  view_.advance(at_, std::nullopt);
+  const std::lock_guard lock(stats_mutex_);
+  ++stats_.loads;
+  return milliseconds::zero();
+}
+
+milliseconds Projector::follow(milliseconds patience) {
+  const auto batch = feed_.next(at_, patience);
+  if (batch) return apply(*batch);
+  if (batch.error().kind == feed::FeedError::Kind::reload) return reload(batch.error().why);
+  return retry_later(batch.error().why);
+}
+
+milliseconds Projector::apply(const feed::Batch& batch) {
+  if (auto breach = breach_of(batch, at_)) {
+    {
+      const std::lock_guard lock(stats_mutex_);
+      ++stats_.broken_batches;
+    }
+    return reload(std::move(*breach));
+  }
+  for (const Change& change : batch.changes) view_.apply(change);
+  at_ = batch.head;
+  // A moment in the future would lend the view an age it does not have.
+  if (batch.more) {
+    view_.advance(at_, std::nullopt);
+  } else {
+    view_.advance(at_, std::min(batch.current_as_of, clock_.boot()));
+    failures_ = 0;
+  }
+  const std::lock_guard lock(stats_mutex_);
+  stats_.changes_applied += batch.changes.size();
+  return milliseconds::zero();
+}
+
+milliseconds Projector::reload(std::string why) {
+  view_.reset();
+  loaded_ = false;
+  log_warning("view: reloading: {}", why);
+  note_error(std::move(why));
+  {
+    const std::lock_guard lock(stats_mutex_);
+    ++stats_.reloads;
+  }
+  // The first at once; a feed that cannot get past its own load must not spin.
+  return failures_++ == 0 ? milliseconds::zero() : next_pause();
+}
+
+milliseconds Projector::retry_later(const std::string& why) {
+  if (failures_++ == 0) log_warning("view: feed unavailable: {}", why);
+  note_error(why);
+  const std::lock_guard lock(stats_mutex_);
+  ++stats_.unavailable;
+  return next_pause();
+}
+
+milliseconds Projector::next_pause() {
+  const unsigned doublings = std::min(failures_ == 0 ? 0U : failures_ - 1, 10U);
+  return std::min(config_.first_pause * (1 << doublings), config_.longest_pause);
+}
+
+void Projector::note_error(std::string why) {
+  const std::lock_guard lock(stats_mutex_);
+  stats_.last_error = std::move(why);
+}
+
+ProjectorStats Projector::stats() const {
+  const std::lock_guard lock(stats_mutex_);
+  return stats_;
+}
+
+Projector::Waiting Projector::notify_when(Position position, BootTime deadline, PositionWaiters::Done done) {
+  const auto known = judge(position, view_.freshness());
+  if (known == Awaited::other_epoch) return Waiting::other_epoch;
+  if (known == Awaited::reached) {
+    done(Awaited::reached);
+    return Waiting::accepted;
+  }
+  return waiters_.add(position, deadline, std::move(done)) ? Waiting::accepted : Waiting::too_many;
+}
+
+void Projector::serve_waiters() { waiters_.serve(view_.freshness(), clock_.boot()); }
+
+void Projector::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Projector::stop() {
+  {
+    const std::lock_guard lock(stop_mutex_);
+    stopping_ = true;
+  }
+  stop_requested_.notify_all();
+  feed_.wake();
+  if (thread_.joinable()) thread_.join();
+  waiters_.time_out_all();
+}
+
+void Projector::run() {
+  while (!stopping_) sleep(step(config_.patience));
+}
+
+// In slices of `patience`, so that waiters' deadlines are kept while the feed is down.
+void Projector::sleep(milliseconds pause) {
+  while (pause > milliseconds::zero() && !stopping_) {
+    const milliseconds slice = std::min(pause, config_.patience);
+    std::unique_lock lock(stop_mutex_);
+    stop_requested_.wait_for(lock, slice, [this] { return stopping_.load(); });
+    lock.unlock();
+    serve_waiters();
+    pause -= slice;
+  }
+}
+
+}  // namespace latchkey::view

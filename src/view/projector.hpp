@@ -1,0 +1,100 @@
+#pragma once
+
+// Follows a change feed and applies it to the view: the view's one writer.
+//
+//   load ──> catch up to the head ──> apply, advance, apply, advance, …
+//    ^                                    │ reload, or a batch that breaks the feed's contract: reset the view at once
+//    └────────────────────────────────────┘
+//   unavailable: keep the view, let it age, try again after a pause that doubles up to a bound
+//
+// What the feed promises is checked again here (seq == last + 1 in one epoch, head of the last change): an engine that
+// fails to notice a gap costs a reload, never a wrong view.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "feed/change_feed.hpp"
+#include "view/position_waiters.hpp"
+#include "view/view.hpp"
+
+namespace latchkey::view {
+
+struct ProjectorConfig {
+  std::chrono::milliseconds patience{20};  // the longest sleep, so that deadlines of waiters are kept that closely
+  std::chrono::milliseconds first_pause{50};
+  std::chrono::milliseconds longest_pause{2000};
+  std::size_t max_waiting = 4096;
+};
+
+struct ProjectorStats {
+  std::uint64_t loads = 0;           // that succeeded
+  std::uint64_t reloads = 0;         // times the view was distrusted, whoever noticed
+  std::uint64_t broken_batches = 0;  // of these: noticed here and not by the feed
+  std::uint64_t unavailable = 0;     // reads that failed
+  std::uint64_t changes_applied = 0;
+  std::string last_error;  // empty: none yet
+};
+
+/// Either start() and stop(), or step() by one thread: not both at once. All else: any thread.
+class Projector {
+ public:
+  enum class Waiting : std::uint8_t { accepted, too_many, other_epoch };
+
+  Projector(feed::ChangeFeed& feed, View& view, const Clock& clock, ProjectorConfig config = {});
+  ~Projector();
+  Projector(const Projector&) = delete;
+  Projector& operator=(const Projector&) = delete;
+
+  void start();
+  /// Ends the thread and times out who still waits. May be called twice.
+  void stop();
+
+  /// One load or one batch, then the waiters. Returns the pause that should follow, 0 for none.
+  std::chrono::milliseconds step(std::chrono::milliseconds patience);
+
+  /// Calls `done` once, on the projector's thread, when the view has reached `position` or `deadline` has passed
+  /// (within about `patience`); at once, on this thread, when it is reached already. A position of another epoch is
+  /// refused.
+  [[nodiscard]] Waiting notify_when(Position position, BootTime deadline, PositionWaiters::Done done);
+
+  ProjectorStats stats() const;
+
+ private:
+  class Loading;
+
+  std::chrono::milliseconds load();
+  std::chrono::milliseconds follow(std::chrono::milliseconds patience);
+  std::chrono::milliseconds apply(const feed::Batch& batch);
+  std::chrono::milliseconds reload(std::string why);
+  std::chrono::milliseconds retry_later(const std::string& why);
+  std::chrono::milliseconds next_pause();
+  void note_error(std::string why);
+  void serve_waiters();
+  void run();
+  void sleep(std::chrono::milliseconds pause);
+
+  feed::ChangeFeed& feed_;
+  View& view_;
+  const Clock& clock_;
+  const ProjectorConfig config_;
+  PositionWaiters waiters_;
+
+  // The projecting thread's.
+  bool loaded_ = false;
+  Position at_;
+  unsigned failures_ = 0;  // in a row
+
+  mutable std::mutex stats_mutex_;
+  ProjectorStats stats_;  // guarded by stats_mutex_
+
+  std::mutex stop_mutex_;
+  std::condition_variable stop_requested_;
+  std::atomic<bool> stopping_{false};  // changed under stop_mutex_
+  std::thread thread_;
+};
+
+}  // namespace latchkey::view

@@ -1,0 +1,60 @@
+#include "view/row.hpp"
+
+#include <cstring>
+#include <new>
+
+namespace latchkey::view {
+
+std::string_view KeyRow::usable_user_id(const AccessKey& key) {
+  return key.user_id.size() <= max_user_id_bytes ? std::string_view(key.user_id) : std::string_view("");
+}
+
+KeyRow* KeyRow::create(void* place, const AccessKey& key, std::uint64_t version) {
+  auto* row = new (place) KeyRow(key, version);
+  const std::string_view user_id = usable_user_id(key);
+  std::memcpy(static_cast<std::byte*>(place) + sizeof(KeyRow), user_id.data(), user_id.size());
+  return row;
+}
+
+KeyRow::KeyRow(const AccessKey& key, std::uint64_t version)
+    : id_(key.id),
+      issued_at_(key.issued_at),
+      version_(version),
+      requests_per_minute_(key.requests_per_minute),
+      user_id_size_(static_cast<std::uint8_t>(usable_user_id(key).size())) {
+  if (key.disabled) flags_ |= disabled_flag;
+  if (key.deleted) flags_ |= deleted_flag;
+  if (key.expires_at) {
+    flags_ |= expires_flag;
+    expires_at_ = *key.expires_at;
+  }
+  if (key.previous) {
+    flags_ |= previous_flag;
+    previous_ = *key.previous;
+  }
+}
+
+std::optional<PreviousIssue> KeyRow::previous() const {
+  if ((flags_ & previous_flag) == 0) return std::nullopt;
+  return previous_;
+}
+
+std::optional<UnixMillis> KeyRow::expires_at() const {
+  if ((flags_ & expires_flag) == 0) return std::nullopt;
+  return expires_at_;
+}
+
+void KeyRow::inherit_memos(const KeyRow& replaced) {
+  if (user_id() != replaced.user_id()) return;
+  Memo& earlier = memos_[static_cast<std::size_t>(Issue::earlier)];
+  if (issued_at_ == replaced.issued_at_) {
+    memos_[static_cast<std::size_t>(Issue::current)].copy_from(replaced.memo(Issue::current));
+    const auto before = previous(), before_replaced = replaced.previous();
+    const bool same = before ? before_replaced && before->issued_at == before_replaced->issued_at : !before_replaced;
+    if (same) earlier.copy_from(replaced.memo(Issue::earlier));
+  } else if (previous() && previous_.issued_at == replaced.issued_at_) {
+    earlier.copy_from(replaced.memo(Issue::current));
+  }
+}
+
+}  // namespace latchkey::view

@@ -1,0 +1,69 @@
+#pragma once
+
+// One access key as the access check needs it: 96 bytes and the user id behind them, in one piece of the row arena.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "key/access_key.hpp"
+#include "view/memo.hpp"
+
+namespace latchkey::view {
+
+/// `current`: the issue the row names. `earlier`: one before it; the previous issue while the row names one (it may
+/// pass until its grace ends), otherwise any that was rotated out (it may not, and is remembered so that refusing it is
+/// cheap).
+enum class Issue : std::uint8_t { current, earlier };
+
+/// Immutable once published, but for its memos, which readers write.
+class KeyRow {
+ public:
+  static std::size_t bytes_needed(const AccessKey& key) { return sizeof(KeyRow) + usable_user_id(key).size(); }
+  /// Builds the row in `place`, which is aligned to 8 and holds bytes_needed(). A user id that breaks its rule (a row
+  /// edited by hand) becomes the empty one, which no token has: such a key is refused.
+  static KeyRow* create(void* place, const AccessKey& key, std::uint64_t version);
+
+  KeyId id() const { return id_; }
+  std::uint64_t version() const { return version_; }
+  std::string_view user_id() const { return {reinterpret_cast<const char*>(this + 1), user_id_size_}; }
+  std::uint32_t requests_per_minute() const { return requests_per_minute_; }
+  IssueTime issued_at() const { return issued_at_; }
+  std::optional<PreviousIssue> previous() const;
+  std::optional<UnixMillis> expires_at() const;
+  bool disabled() const { return (flags_ & disabled_flag) != 0; }
+  bool deleted() const { return (flags_ & deleted_flag) != 0; }
+  /// As latchkey::status_of(). `now` is called only where time matters.
+  template <class Now>
+  KeyStatus status(Now&& now) const {
+    if (deleted()) return KeyStatus::deleted;
+    if (disabled()) return KeyStatus::disabled;
+    if ((flags_ & expires_flag) != 0 && expires_at_ <= now()) return KeyStatus::expired;
+    return KeyStatus::active;
+  }
+
+  const Memo& memo(Issue issue) const { return memos_[static_cast<std::size_t>(issue)]; }
+  /// Before publication: takes over what `replaced` remembers of issues that mean the same in this row.
+  void inherit_memos(const KeyRow& replaced);
+
+ private:
+  static constexpr std::uint8_t disabled_flag = 1, deleted_flag = 2, expires_flag = 4, previous_flag = 8;
+
+  KeyRow(const AccessKey& key, std::uint64_t version);
+  static std::string_view usable_user_id(const AccessKey& key);
+
+  KeyId id_;
+  Memo memos_[2];
+  IssueTime issued_at_;
+  PreviousIssue previous_;  // meaningful with previous_flag
+  UnixMillis expires_at_;   // meaningful with expires_flag
+  std::uint64_t version_;
+  std::uint32_t requests_per_minute_;
+  std::uint8_t flags_ = 0;
+  std::uint8_t user_id_size_;
+};
+static_assert(sizeof(KeyRow) == 96);
+
+}  // namespace latchkey::view

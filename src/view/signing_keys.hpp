@@ -1,0 +1,57 @@
+#pragma once
+
+// The public signing keys: few, changed rarely, each change publishes a new immutable set.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "key/signing_key.hpp"
+#include "view/memo.hpp"
+#include "view/reclamation.hpp"
+
+namespace latchkey::view {
+
+/// A signing key whose signatures count, and the seal for what it proves.
+struct UsableKey {
+  Ed25519PublicKey public_key{};
+  Seal seal;
+};
+
+class SigningKeys {
+ public:
+  SigningKeys(SealBook& seals, Reclamation& reclamation) : seals_(seals), reclamation_(reclamation) {}
+  ~SigningKeys();
+  SigningKeys(const SigningKeys&) = delete;
+  SigningKeys& operator=(const SigningKeys&) = delete;
+
+  /// nullptr when unknown or retired. Any thread, between Reclamation's enter() and leave().
+  const UsableKey* find(std::string_view kid) const;
+
+  /// The writer. A version that is not newer changes nothing.
+  void apply(const SigningKey& key, std::uint64_t version);
+
+ private:
+  using Set = std::map<std::string, UsableKey, std::less<>>;
+  struct Held {
+    SigningKey key;
+    std::uint64_t version = 0;
+    Seal seal;  // slot 0 while the key is not usable
+  };
+
+  void unseal(Held& held);
+  Seal new_seal();
+  void publish();
+
+  SealBook& seals_;
+  Reclamation& reclamation_;
+  std::map<std::string, Held, std::less<>> held_;  // the writer's; retired ones too, so that no old row revives them
+  std::array<bool, SealBook::slot_count> slot_taken_{};
+  std::atomic<const Set*> usable_{nullptr};
+};
+
+}  // namespace latchkey::view

@@ -1,0 +1,150 @@
+#include "view/view.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "base/random.hpp"
+#include "view/freshness_cell.hpp"
+#include "view/key_index.hpp"
+#include "view/reclamation.hpp"
+#include "view/row_arena.hpp"
+
+namespace latchkey::view {
+namespace {
+
+HashSeed random_seed() {
+  std::array<std::uint8_t, sizeof(HashSeed)> bytes{};
+  SystemRandom().fill(bytes);
+  HashSeed seed;
+  std::memcpy(&seed, bytes.data(), bytes.size());
+  return seed;
+}
+
+void release_row(void* rows, std::uint64_t ref) { static_cast<RowArena*>(rows)->release(static_cast<RowRef>(ref)); }
+
+}  // namespace
+
+/// Everything that a reset drops.
+struct View::State {
+  State(std::uint64_t life_number, SealBook& seals, Reclamation& reclamation, HashSeed seed)
+      : life(life_number), keys(rows, reclamation, seed), signing_keys(seals, reclamation) {}
+
+  const std::uint64_t life;
+  RowArena rows;
+  KeyIndex keys;
+  SigningKeys signing_keys;
+};
+
+struct View::Impl {
+  Impl() : state(new_state()) {}
+  ~Impl() {
+    reclamation.free_all();  // before the state, to whose arena retired rows return
+    delete state.load(std::memory_order_relaxed);
+  }
+
+  State* new_state() { return new State(standing.life, seals, reclamation, seed); }
+  void publish_sizes(const State& now) {
+    key_count.store(now.keys.size(), std::memory_order_relaxed);
+    resident_bytes.store(now.rows.resident_bytes() + now.keys.resident_bytes(), std::memory_order_relaxed);
+  }
+
+  const HashSeed seed = random_seed();
+  SealBook seals;
+  Reclamation reclamation;
+  Standing standing;  // the writer's copy of what `freshness` tells
+  FreshnessCell freshness;
+  std::atomic<State*> state;
+  std::atomic<std::size_t> key_count{0};
+  std::atomic<std::size_t> resident_bytes{0};
+};
+
+View::View() : impl_(std::make_unique<Impl>()) {}
+View::~View() = default;
+
+void View::reset() {
+  impl_->standing = {Freshness{}, impl_->standing.life + 1};
+  impl_->freshness.publish(impl_->standing);
+  impl_->seals.renew_all();
+  State* fresh = impl_->new_state();
+  State* dropped = impl_->state.exchange(fresh, std::memory_order_seq_cst);
+  impl_->publish_sizes(*fresh);
+  impl_->reclamation.retire([](void* state, std::uint64_t) { delete static_cast<State*>(state); }, dropped, 0);
+  impl_->reclamation.collect();
+}
+
+void View::apply(const AccessKey& key) { apply_row(key, key.version); }
+
+void View::apply(const SigningKey& key, std::uint64_t version) {
+  impl_->state.load(std::memory_order_relaxed)->signing_keys.apply(key, version);
+}
+
+void View::apply(const Change& change) {
+  if (const auto* key = std::get_if<AccessKey>(&change.row)) {
+    apply_row(*key, change.seq);
+  } else {
+    apply(std::get<SigningKey>(change.row), change.seq);
+  }
+}
+
+void View::apply_row(const AccessKey& key, std::uint64_t version) {
+  State& state = *impl_->state.load(std::memory_order_relaxed);
+  const RowRef held = state.keys.find(key.id);
+  if (held != 0 && version <= state.rows.at(held).version()) return;
+  const RowRef ref = state.rows.create(key, version);
+  if (held != 0) state.rows.at(ref).inherit_memos(state.rows.at(held));
+  state.keys.put(key.id, ref);
+  if (held != 0) impl_->reclamation.retire(&release_row, &state.rows, held);
+  impl_->publish_sizes(state);
+}
+
+void View::advance(Position position, std::optional<BootTime> as_of) {
+  Freshness& freshness = impl_->standing.freshness;
+  freshness.position = position;
+  if (as_of) {
+    freshness.complete = true;
+    freshness.current_as_of = *as_of;
+  }
+  impl_->freshness.publish(impl_->standing);
+  impl_->reclamation.collect();
+}
+
+View::Reader::Reader(const View& view)
+    : impl_(*view.impl_), slot_(impl_.reclamation.enter()), state_(impl_.state.load(std::memory_order_seq_cst)) {}
+
+View::Reader::~Reader() { impl_.reclamation.leave(slot_); }
+
+const KeyRow* View::Reader::find(KeyId id) const {
+  const RowRef ref = state_->keys.find(id);
+  return ref == 0 ? nullptr : &state_->rows.at(ref);
+}
+
+std::optional<UsableKey> View::Reader::usable_key(std::string_view kid) const {
+  const UsableKey* key = state_->signing_keys.find(kid);
+  if (key == nullptr) return std::nullopt;
+  return *key;
+}
+
+Freshness View::Reader::freshness() const {
+  Standing standing = impl_.freshness.read();
+  standing.freshness.complete = standing.freshness.complete && standing.life == state_->life;
+  return standing.freshness;
+}
+
+std::optional<Issue> View::Reader::recall(const KeyRow& row, const jwt::TokenDigest& digest) const {
+  for (const Issue issue : {Issue::current, Issue::earlier}) {
+    if (row.memo(issue).recalls(digest, impl_.seals)) return issue;
+  }
+  return std::nullopt;
+}
+
+std::optional<Ed25519PublicKey> View::signing_key(std::string_view kid) const {
+  const auto key = Reader(*this).usable_key(kid);
+  if (!key) return std::nullopt;
+  return key->public_key;
+}
+
+Freshness View::freshness() const { return impl_->freshness.read().freshness; }
+std::size_t View::key_count() const { return impl_->key_count.load(std::memory_order_relaxed); }
+std::size_t View::resident_bytes() const { return impl_->resident_bytes.load(std::memory_order_relaxed); }
+
+}  // namespace latchkey::view
