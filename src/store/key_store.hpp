@@ -20,13 +20,13 @@ namespace latchkey::store {
 
 /// What one idempotent command answered, so that its repetition can be answered the same (never the token itself).
 struct IdempotencyRecord {
-  std::string actor;           // whose idempotency key it is
-  std::string idempotency_key; // 1 to 128 characters, chosen by the client
-  std::string request_digest;  // of method, path and body: another request under the same key is a mistake
+  std::string actor;            // whose idempotency key it is
+  std::string idempotency_key;  // 1 to 128 characters, chosen by the client
+  std::string request_digest;   // of method, path and body: another request under the same key is a mistake
   KeyId key_id;
-  std::uint64_t seq = 0;       // the change the command made: its row is what was answered. Set by the engine when 0
-  std::string kid;             // which signing key signed the token that was answered
-  UnixMillis created_at;       // records older than 24 h may be forgotten
+  std::uint64_t seq = 0;  // the change the command made: its row is what was answered. Set by the engine when 0
+  std::string kid;        // which signing key signed the token that was answered
+  UnixMillis created_at;  // records older than 24 h may be forgotten
 };
 
 /// One transaction. Valid only inside the Work it is given to.
@@ -36,8 +36,8 @@ class Transaction {
 
   virtual Result<std::optional<AccessKey>> find_key(KeyId id) = 0;
   /// Inserts or replaces the whole row. `action` names the change in the log ("create", "rotate", …); `updated_by` and
-  /// `updated_at` of the row say who and when. `version` of the argument is ignored. Returns the new version: the seq of
-  /// the change.
+  /// `updated_at` of the row say who and when. `version` of the argument is ignored. Returns the new version: the seq
+  /// of the change.
   virtual Result<std::uint64_t> put_key(const AccessKey& key, std::string_view action) = 0;
 
   virtual Result<std::vector<SigningKey>> signing_keys() = 0;
@@ -49,15 +49,15 @@ class Transaction {
 };
 
 struct KeyFilter {
-  std::optional<std::string> user_id;  // equal
-  std::optional<KeyStatus> status;     // as of `now`
-  std::optional<std::string> name;     // contains, ASCII case ignored
+  std::optional<std::string> user_id = {};  // equal
+  std::optional<KeyStatus> status = {};     // as of `now`
+  std::optional<std::string> name = {};     // contains, ASCII case ignored
 };
 
 /// Newest first. `after`: the last id of the page before (keyset paging: a page costs the same at a million keys).
 struct KeyPageRequest {
   KeyFilter filter;
-  std::size_t limit = 50;       // 1 to 500
+  std::size_t limit = 50;  // 1 to 500
   std::optional<KeyId> after;
   UnixMillis now;
 };
@@ -70,11 +70,12 @@ struct KeyPage {
 /// Any thread may call any method.
 class KeyStore {
  public:
-  /// Runs inside one transaction, on a thread of the engine's choosing; an Error rolls back what it did and nothing else.
-  /// May be run again when the engine has to retry, so it must only read its captures and overwrite its outputs.
+  /// Runs inside one transaction, on a thread of the engine's choosing; an Error rolls back what it did and nothing
+  /// else. May be run again when the engine has to retry, so it must only read its captures and overwrite its outputs.
   using Work = std::function<Result<void>(Transaction&)>;
   /// Called once, after the commit is durable, with the position of the last change the work made (the store's
-  /// position if it made none), or with the error. Runs on the engine's thread: keep it short.
+  /// position if it made none), or with the error. Runs on the engine's thread, or on the caller's within transact()
+  /// when the engine has none or its queue is full: keep it short.
   using Done = std::move_only_function<void(Result<Position>)>;
 
   virtual ~KeyStore() = default;

@@ -1,0 +1,26 @@
+#include "store/key_store_suite.hpp"
+#include "store/memory/memory_store.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+#include "store/temporary_directory.hpp"
+
+namespace latchkey::store {
+namespace {
+
+std::shared_ptr<KeyStore> make_memory(Clock& clock, Random& random) {
+  return std::make_shared<MemoryStore>(clock, random);
+}
+
+std::shared_ptr<KeyStore> make_sqlite(Clock& clock, Random& random) {
+  auto directory = std::make_shared<TemporaryDirectory>();
+  auto opened = open_sqlite(*directory / "latchkey.db", clock, random);
+  if (!opened) throw std::runtime_error(opened.error().detail + ": " + opened.error().internal);
+  std::shared_ptr<KeyStore> store = std::move(*opened);
+  return {store.get(), [directory, store](KeyStore*) mutable { store.reset(); }};
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, KeyStoreSuite,
+                         testing::Values(StoreEngine{"Memory", make_memory}, StoreEngine{"Sqlite", make_sqlite}),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace latchkey::store

@@ -1,0 +1,186 @@
+#include "store/memory/memory_store.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "store/memory/memory_query.hpp"
+
+namespace latchkey::store {
+namespace {
+
+constexpr std::int64_t idempotency_lifetime_ms = 24LL * 60 * 60 * 1000;
+
+std::uint64_t random_bits(Random& random) {
+  std::array<std::uint8_t, 8> bytes{};
+  random.fill(bytes);
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, bytes.data(), bytes.size());
+  return bits;
+}
+
+}  // namespace
+
+// Works on the state itself and remembers how to undo, so that an error leaves nothing behind.
+class MemoryStore::Session final : public Transaction {
+ public:
+  Session(State& state, Clock& clock, Random& random) : state_(state), clock_(clock), random_(random) {}
+
+  Result<std::optional<AccessKey>> find_key(KeyId id) override {
+    const auto found = state_.keys.find(id);
+    if (found == state_.keys.end()) return std::optional<AccessKey>();
+    return std::optional<AccessKey>(found->second);
+  }
+
+  Result<std::uint64_t> put_key(const AccessKey& key, std::string_view action) override {
+    remember(state_.keys, key.id);
+    AccessKey& row = state_.keys[key.id] = key;
+    row.version = state_.log.size() + 1;
+    return append({row.version, key.updated_at, key.updated_by, std::string(action), row});
+  }
+
+  Result<std::vector<SigningKey>> signing_keys() override { return signing_keys_of(state_); }
+
+  Result<std::uint64_t> put_signing_key(const SigningKey& key, std::string_view actor) override {
+    remember(state_.signing_keys, key.kid);
+    const std::uint64_t seq = state_.log.size() + 1;
+    state_.signing_keys[key.kid] = {key, seq};
+    return append({seq, key.updated_at, std::string(actor), "signing-key", key});
+  }
+
+  Result<std::optional<Change>> find_change(std::uint64_t seq) override {
+    if (seq == 0 || seq > state_.log.size()) return std::optional<Change>();
+    return std::optional<Change>(state_.log[seq - 1].change);
+  }
+
+  Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override {
+    const auto found = state_.idempotency.find({std::string(actor), std::string(key)});
+    if (found == state_.idempotency.end()) return std::optional<IdempotencyRecord>();
+    return std::optional<IdempotencyRecord>(found->second);
+  }
+
+  Result<void> put_idempotency(const IdempotencyRecord& record) override {
+    forget_old_idempotency();
+    const std::pair<std::string, std::string> name(record.actor, record.idempotency_key);
+    remember(state_.idempotency, name);
+    IdempotencyRecord& kept = state_.idempotency[name] = record;
+    if (kept.seq == 0) kept.seq = state_.log.size();
+    return {};
+  }
+
+  void roll_back() {
+    for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();
+  }
+
+ private:
+  template <class Map>
+  void remember(Map& map, const typename Map::key_type& key) {
+    const auto found = map.find(key);
+    if (found == map.end()) {
+      undo_.push_back([&map, key] { map.erase(key); });
+    } else {
+      undo_.push_back([&map, key, old = found->second] { map[key] = old; });
+    }
+  }
+
+  std::uint64_t append(Change change) {
+    undo_.push_back([this] { state_.log.pop_back(); });
+    state_.log.push_back({std::move(change), random_bits(random_)});
+    return state_.log.size();
+  }
+
+  void forget_old_idempotency() {
+    const std::int64_t oldest = clock_.wall().count - idempotency_lifetime_ms;
+    for (auto at = state_.idempotency.begin(); at != state_.idempotency.end();) {
+      if (at->second.created_at.count >= oldest) {
+        ++at;
+        continue;
+      }
+      remember(state_.idempotency, at->first);
+      at = state_.idempotency.erase(at);
+    }
+  }
+
+  State& state_;
+  Clock& clock_;
+  Random& random_;
+  std::vector<std::function<void()>> undo_;
+};
+
+MemoryStore::MemoryStore(Clock& clock, Random& random) : clock_(clock), random_(random) {
+  state_.epoch = {random_bits(random)};
+}
+
+Result<Position> MemoryStore::run(const Work& work) {
+  const std::lock_guard lock(mutex_);
+  Session session(state_, clock_, random_);
+  try {
+    const auto worked = work(session);
+    if (worked) return Position{state_.epoch, state_.log.size()};
+    session.roll_back();
+    return worked.error();
+  } catch (const std::exception& broken) {
+    session.roll_back();
+    return Error(ErrorCode::internal, "the command failed", broken.what());
+  }
+}
+
+void MemoryStore::transact(Work work, Done done) {
+  auto outcome = run(work);
+  changed_.notify_all();
+  done(std::move(outcome));
+}
+
+Result<std::optional<AccessKey>> MemoryStore::find_key(KeyId id) {
+  const std::lock_guard lock(mutex_);
+  return Session(state_, clock_, random_).find_key(id);
+}
+
+Result<KeyPage> MemoryStore::list_keys(const KeyPageRequest& request) {
+  const std::lock_guard lock(mutex_);
+  return list_keys_of(state_, request);
+}
+
+Result<std::vector<SigningKey>> MemoryStore::signing_keys() {
+  const std::lock_guard lock(mutex_);
+  return signing_keys_of(state_);
+}
+
+Result<std::vector<Change>> MemoryStore::changes_after(std::uint64_t after, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Change> changes;
+  for (std::size_t i = after; i < state_.log.size() && changes.size() < limit; ++i) {
+    changes.push_back(state_.log[i].change);
+  }
+  return changes;
+}
+
+Result<Position> MemoryStore::position() {
+  const std::lock_guard lock(mutex_);
+  return Position{state_.epoch, state_.log.size()};
+}
+
+MemoryStore::State MemoryStore::backup() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+void MemoryStore::restore(State state) {
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = std::move(state);
+  }
+  changed_.notify_all();
+}
+
+void MemoryStore::watch(std::chrono::milliseconds patience, const std::function<bool(const State&)>& look) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, patience, [&] { return look(state_); });
+}
+
+void MemoryStore::nudge() {
+  // The lock, taken for a moment, keeps the nudge from falling between a watcher's look and its wait.
+  { const std::lock_guard lock(mutex_); }
+  changed_.notify_all();
+}
+
+}  // namespace latchkey::store

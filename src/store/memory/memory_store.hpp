@@ -1,0 +1,71 @@
+#pragma once
+
+// The reference engine: the contract of KeyStore in plain maps, for tests and simulation. It keeps nothing.
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "store/key_store.hpp"
+
+namespace latchkey::store {
+
+class MemoryStore final : public KeyStore {
+ public:
+  struct LoggedChange {
+    Change change;
+    std::uint64_t nonce = 0;  // tells two logs apart that were the same once: a fork
+  };
+  struct StoredSigningKey {
+    SigningKey key;
+    std::uint64_t version = 0;
+  };
+  /// Everything the store knows: a value, so that a backup is a copy.
+  struct State {
+    Epoch epoch;
+    std::map<KeyId, AccessKey> keys;
+    std::map<std::string, StoredSigningKey> signing_keys;
+    std::vector<LoggedChange> log;  // log[i] has seq i + 1
+    std::map<std::pair<std::string, std::string>, IdempotencyRecord> idempotency;
+  };
+
+  /// Takes a random epoch. `random` is used under the store's lock only.
+  MemoryStore(Clock& clock, Random& random);
+
+  /// Runs both functions on the caller's thread.
+  void transact(Work work, Done done) override;
+  Result<std::optional<AccessKey>> find_key(KeyId id) override;
+  Result<KeyPage> list_keys(const KeyPageRequest& request) override;
+  Result<std::vector<SigningKey>> signing_keys() override;
+  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override;
+  Result<Position> position() override;
+
+  /// A backup, and its restoration in place of what is there now.
+  State backup() const;
+  void restore(State state);
+
+  /// For the memory feed: hands the state to `look` under the lock; again after each change and nudge(), until it
+  /// returns true or `patience` is over.
+  void watch(std::chrono::milliseconds patience, const std::function<bool(const State&)>& look);
+  void nudge();
+
+ private:
+  class Session;
+
+  Result<Position> run(const Work& work);
+
+  Clock& clock_;
+  Random& random_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  State state_;  // guarded by mutex_
+};
+
+}  // namespace latchkey::store

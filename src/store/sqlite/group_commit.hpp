@@ -1,0 +1,53 @@
+#pragma once
+
+// The one writer: a thread that takes the works waiting at the moment and puts them into one transaction, each in a
+// savepoint of its own. Durability costs one fsync a group, however many callers wait.
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "store/key_store.hpp"
+#include "store/sqlite/database.hpp"
+
+namespace latchkey::store {
+
+class GroupCommit {
+ public:
+  GroupCommit(Database database, Clock& clock);
+  /// Finishes what is queued.
+  ~GroupCommit();
+  GroupCommit(const GroupCommit&) = delete;
+  GroupCommit& operator=(const GroupCommit&) = delete;
+
+  /// Any thread. As KeyStore::transact().
+  void submit(KeyStore::Work work, KeyStore::Done done);
+
+ private:
+  struct Job {
+    KeyStore::Work work;
+    KeyStore::Done done;
+    Result<Position> outcome = Error();
+  };
+
+  void run();
+  std::vector<Job> take();
+  void commit(std::vector<Job>& group);
+  Result<void> attempt(std::vector<Job>& group);
+  Result<void> attempt(Job& job);
+  void checkpoint_if_long();
+
+  Database database_;  // the writer thread's
+  Clock& clock_;
+  int wal_pages_ = 0;  // the writer thread's
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<Job> queue_;  // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace latchkey::store

@@ -1,0 +1,119 @@
+#include "store/sqlite/queries.hpp"
+
+#include <fmt/format.h>
+
+#include "store/sqlite/rows.hpp"
+
+namespace latchkey::store {
+namespace {
+
+/// Every row of `statement` by `read`, or the first failure.
+template <class T>
+Result<std::vector<T>> read_all(Database& database, Statement& statement, Result<T> (*read)(const Statement&)) {
+  std::vector<T> rows;
+  int code = statement.step();
+  for (; code == SQLITE_ROW; code = statement.step()) {
+    auto row = read(statement);
+    if (!row) return row.error();
+    rows.push_back(std::move(*row));
+  }
+  if (code != SQLITE_DONE) return database.error(code);
+  return rows;
+}
+
+std::string_view status_condition(KeyStatus status) {
+  switch (status) {
+    case KeyStatus::active:
+      return " AND deleted = 0 AND disabled = 0 AND (expires_at IS NULL OR expires_at > ?3)";
+    case KeyStatus::expired:
+      return " AND deleted = 0 AND disabled = 0 AND expires_at <= ?3";
+    case KeyStatus::disabled:
+      return " AND deleted = 0 AND disabled = 1";
+    case KeyStatus::deleted:
+      return " AND deleted = 1";
+  }
+  return "";
+}
+
+std::string_view index_of(const KeyFilter& filter) {
+  if (filter.user_id) return " INDEXED BY access_keys_user";
+  if (!filter.status) return filter.name && !filter.name->empty() ? " INDEXED BY access_keys_named" : "";
+  switch (*filter.status) {
+    case KeyStatus::active:
+    case KeyStatus::expired:
+      return " INDEXED BY access_keys_live";
+    case KeyStatus::disabled:
+      return " INDEXED BY access_keys_disabled";
+    case KeyStatus::deleted:
+      return " INDEXED BY access_keys_deleted";
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<std::optional<AccessKey>> find_key(Database& database, KeyId id) {
+  static const std::string sql = fmt::format("SELECT {} FROM access_keys WHERE key_id = ?", key_columns);
+  auto statement = database.prepare(sql);
+  if (!statement) return statement.error();
+  const std::string id_text = id.to_string();
+  (*statement)->bind(1, id_text);
+  auto rows = read_all(database, **statement, read_access_key);
+  if (!rows) return rows.error();
+  if (rows->empty()) return std::optional<AccessKey>();
+  return std::optional<AccessKey>(std::move(rows->front()));
+}
+
+Result<std::vector<SigningKey>> signing_keys(Database& database) {
+  static const std::string sql = fmt::format("SELECT {} FROM signing_keys ORDER BY kid", signing_key_columns);
+  auto statement = database.prepare(sql);
+  if (!statement) return statement.error();
+  return read_all(database, **statement, read_signing_key);
+}
+
+Result<std::vector<Change>> changes_after(Database& database, std::uint64_t after, std::size_t limit) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", change_columns);
+  auto statement = database.prepare(sql);
+  if (!statement) return statement.error();
+  (*statement)->bind(1, static_cast<std::int64_t>(after)).bind(2, static_cast<std::int64_t>(limit));
+  return read_all(database, **statement, read_change);
+}
+
+Result<Position> position(Database& database) {
+  auto statement = database.prepare(
+      "SELECT (SELECT value FROM meta WHERE name = 'epoch'), coalesce((SELECT max(seq) FROM changes), 0)");
+  if (!statement) return statement.error();
+  if (const int code = (*statement)->step(); code != SQLITE_ROW) return database.error(code);
+  const auto epoch = parse_epoch((*statement)->text(0));
+  if (!epoch) return epoch.error();
+  return Position{*epoch, static_cast<std::uint64_t>((*statement)->integer(1))};
+}
+
+std::string list_keys_sql(const KeyFilter& filter) {
+  // "~" sorts after every key id, so one statement serves first and later pages.
+  std::string sql = fmt::format("SELECT {} FROM access_keys{} WHERE key_id < ?1", key_columns, index_of(filter));
+  if (filter.user_id) sql += " AND user_id = ?2";
+  if (filter.status) sql += status_condition(*filter.status);
+  if (filter.name && !filter.name->empty()) sql += " AND name <> '' AND instr(lower(name), lower(?4)) > 0";
+  return sql + " ORDER BY key_id DESC LIMIT ?5";
+}
+
+Result<KeyPage> list_keys(Database& database, const KeyPageRequest& request) {
+  auto statement = database.prepare(list_keys_sql(request.filter));
+  if (!statement) return statement.error();
+  const std::string after = request.after ? request.after->to_string() : "~";
+  Statement& list = **statement;
+  list.bind(1, after).bind(3, request.now.count).bind(5, static_cast<std::int64_t>(request.limit) + 1);
+  if (request.filter.user_id) list.bind(2, *request.filter.user_id);
+  if (request.filter.name) list.bind(4, *request.filter.name);
+  auto rows = read_all(database, list, read_access_key);
+  if (!rows) return rows.error();
+  KeyPage page;
+  page.more = rows->size() > request.limit;
+  if (page.more) rows->pop_back();
+  page.keys = std::move(*rows);
+  return page;
+}
+
+}  // namespace latchkey::store

@@ -1,0 +1,23 @@
+#pragma once
+
+// Reads that more than one connection makes: the writer's within a transaction, a reader's by itself.
+
+#include <optional>
+#include <vector>
+
+#include "store/key_store.hpp"
+#include "store/sqlite/database.hpp"
+
+namespace latchkey::store {
+
+Result<std::optional<AccessKey>> find_key(Database& database, KeyId id);
+Result<std::vector<SigningKey>> signing_keys(Database& database);
+Result<std::vector<Change>> changes_after(Database& database, std::uint64_t after, std::size_t limit);
+Result<Position> position(Database& database);
+Result<KeyPage> list_keys(Database& database, const KeyPageRequest& request);
+
+/// The statement list_keys() uses for such a filter. Each names the index it walks, newest first, so that a page never
+/// sorts and never walks rows outside that index.
+std::string list_keys_sql(const KeyFilter& filter);
+
+}  // namespace latchkey::store

@@ -1,0 +1,217 @@
+#include "store/sqlite/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
+
+namespace latchkey::store {
+namespace {
+
+constexpr const char* tables = R"sql(
+CREATE TABLE meta (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE access_keys (
+  key_id TEXT PRIMARY KEY NOT NULL
+    CHECK (key_id GLOB '????????-????-7???-[89ab]???-????????????' AND key_id NOT GLOB '*[^0-9a-f-]*'),
+  user_id TEXT NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128 AND user_id NOT GLOB '*[^!-~]*'),
+  role TEXT NOT NULL DEFAULT 'user' CHECK (role = 'user'),
+  name TEXT NOT NULL DEFAULT '' CHECK (length(CAST(name AS BLOB)) <= 128),
+  metadata TEXT NOT NULL DEFAULT '{}'
+    CHECK (json_valid(metadata) AND json_type(metadata) = 'object' AND length(CAST(metadata AS BLOB)) <= 4096),
+  requests_per_minute INTEGER NOT NULL CHECK (requests_per_minute BETWEEN 1 AND 1000000),
+  issued_at INTEGER NOT NULL CHECK (issued_at >= 0),                -- seconds: the token's iat
+  previous_issued_at INTEGER CHECK (previous_issued_at >= 0),
+  previous_valid_until INTEGER CHECK (previous_valid_until >= 0),   -- milliseconds, as all times below
+  expires_at INTEGER CHECK (expires_at >= 0),                       -- NULL: never
+  disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+  deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1)),
+  created_at INTEGER NOT NULL CHECK (created_at >= 0),
+  updated_at INTEGER NOT NULL CHECK (updated_at >= 0),
+  updated_by TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 0,
+  command TEXT,
+  CHECK ((previous_issued_at IS NULL) = (previous_valid_until IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX access_keys_user ON access_keys (user_id, key_id);
+CREATE INDEX access_keys_live ON access_keys (key_id, expires_at) WHERE deleted = 0 AND disabled = 0;
+CREATE INDEX access_keys_disabled ON access_keys (key_id) WHERE deleted = 0 AND disabled = 1;
+CREATE INDEX access_keys_deleted ON access_keys (key_id) WHERE deleted = 1;
+CREATE INDEX access_keys_named ON access_keys (key_id, name) WHERE name <> '';
+
+CREATE TABLE signing_keys (
+  kid TEXT PRIMARY KEY NOT NULL CHECK (length(kid) BETWEEN 1 AND 128),
+  public_key BLOB NOT NULL CHECK (length(public_key) = 32),
+  state TEXT NOT NULL CHECK (state IN ('signing', 'verifying', 'retired')),
+  created_at INTEGER NOT NULL CHECK (created_at >= 0),
+  updated_at INTEGER NOT NULL CHECK (updated_at >= 0),
+  updated_by TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 0,
+  command TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  nonce INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  key_id TEXT, user_id TEXT, role TEXT, name TEXT, metadata TEXT, requests_per_minute INTEGER, issued_at INTEGER,
+  previous_issued_at INTEGER, previous_valid_until INTEGER, expires_at INTEGER, disabled INTEGER, deleted INTEGER,
+  created_at INTEGER NOT NULL,
+  kid TEXT, public_key BLOB, state TEXT,
+  CHECK ((key_id IS NULL) <> (kid IS NULL))
+) STRICT;
+
+CREATE TABLE idempotency (
+  actor TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  request_digest BLOB NOT NULL,
+  key_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  kid TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (actor, idempotency_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_age ON idempotency (created_at);
+
+CREATE TRIGGER changes_are_dense BEFORE INSERT ON changes
+  WHEN EXISTS (SELECT 1 FROM changes WHERE seq = NEW.seq)
+  BEGIN SELECT RAISE(ABORT, 'changes is append-only'); END;
+CREATE TRIGGER changes_follow AFTER INSERT ON changes
+  WHEN NEW.seq < 1 OR (NEW.seq > 1 AND NOT EXISTS (SELECT 1 FROM changes WHERE seq = NEW.seq - 1))
+  BEGIN SELECT RAISE(ABORT, 'changes is dense'); END;
+CREATE TRIGGER changes_stay BEFORE UPDATE ON changes BEGIN SELECT RAISE(ABORT, 'changes is append-only'); END;
+CREATE TRIGGER changes_remain BEFORE DELETE ON changes BEGIN SELECT RAISE(ABORT, 'changes is append-only'); END;
+CREATE TRIGGER access_keys_keep_id BEFORE UPDATE ON access_keys WHEN NEW.key_id <> OLD.key_id
+  BEGIN SELECT RAISE(ABORT, 'key_id cannot change'); END;
+CREATE TRIGGER signing_keys_keep_id BEFORE UPDATE ON signing_keys WHEN NEW.kid <> OLD.kid
+  BEGIN SELECT RAISE(ABORT, 'kid cannot change'); END;
+)sql";
+
+// {row}: OLD or NEW. {at}, {actor}, {action}, {deleted}: expressions.
+constexpr const char* append_key_change = R"sql(
+  INSERT INTO changes (nonce, at, actor, action, key_id, user_id, role, name, metadata, requests_per_minute, issued_at,
+      previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at)
+    VALUES (random(), {at}, {actor}, {action}, {row}.key_id, {row}.user_id, {row}.role, {row}.name, {row}.metadata,
+      {row}.requests_per_minute, {row}.issued_at, {row}.previous_issued_at, {row}.previous_valid_until,
+      {row}.expires_at, {row}.disabled, {deleted}, {row}.created_at);)sql";
+
+constexpr const char* append_signing_key_change = R"sql(
+  INSERT INTO changes (nonce, at, actor, action, kid, public_key, state, created_at)
+    VALUES (random(), {at}, {actor}, 'signing-key', {row}.kid, {row}.public_key, {state}, {row}.created_at);)sql";
+
+// Brings the row in line with the change just appended: this sets `version`.
+constexpr const char* settle_row = R"sql(
+  UPDATE {table} SET version = c.seq, updated_at = c.at, updated_by = c.actor, command = NULL
+    FROM (SELECT seq, at, actor FROM changes ORDER BY seq DESC LIMIT 1) AS c WHERE {table}.{id} = NEW.{id};)sql";
+
+// True for every update but the trigger's own, which alone moves `version` to the log's last seq, of this very row.
+// (With recursive_triggers=ON the trigger sees its own update too.)
+constexpr const char* is_not_settling = R"sql(
+  NEW.version = OLD.version OR
+  NEW.{id} IS NOT (SELECT {id} FROM changes WHERE seq = NEW.version AND seq = (SELECT max(seq) FROM changes)))sql";
+
+constexpr const char* now_ms = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
+
+constexpr const char* action_by_hand = R"sql(CASE
+      WHEN NEW.deleted > OLD.deleted THEN 'delete'
+      WHEN NEW.disabled > OLD.disabled THEN 'disable'
+      WHEN NEW.disabled < OLD.disabled THEN 'enable'
+      WHEN NEW.issued_at <> OLD.issued_at THEN 'rotate'
+      ELSE 'update' END)sql";
+
+std::string at_of_insert() { return fmt::format("iif(NEW.command IS NULL, {}, NEW.updated_at)", now_ms); }
+std::string at_of_update() {
+  return fmt::format("iif(NEW.command IS NULL, max({}, OLD.updated_at + 1), NEW.updated_at)", now_ms);
+}
+std::string at_of_delete() { return fmt::format("max({}, OLD.updated_at + 1)", now_ms); }
+constexpr const char* actor_of_write = "iif(NEW.command IS NULL, 'unknown', NEW.updated_by)";
+
+std::string key_change(const char* row, const std::string& at, const char* actor, const std::string& action,
+                       const char* deleted) {
+  using fmt::arg;
+  return fmt::format(fmt::runtime(append_key_change), arg("row", row), arg("at", at), arg("actor", actor),
+                     arg("action", action), arg("deleted", deleted));
+}
+
+std::string signing_key_change(const char* row, const std::string& at, const char* actor, const char* state) {
+  using fmt::arg;
+  return fmt::format(fmt::runtime(append_signing_key_change), arg("row", row), arg("at", at), arg("actor", actor),
+                     arg("state", state));
+}
+
+std::string trigger(const char* table, const char* event, const std::string& when, const std::string& body) {
+  return fmt::format("CREATE TRIGGER {0}_{1} AFTER {1} ON {0} {2} BEGIN {3} END;\n", table, event, when, body);
+}
+
+std::string triggers() {
+  using fmt::arg;
+  const auto settle = [](const char* table, const char* id) {
+    return fmt::format(fmt::runtime(settle_row), arg("table", table), arg("id", id));
+  };
+  const auto by_others = [](const char* id) {
+    return "WHEN " + fmt::format(fmt::runtime(is_not_settling), arg("id", id));
+  };
+  const std::string settle_key = settle("access_keys", "key_id");
+  const std::string settle_signing_key = settle("signing_keys", "kid");
+  const std::string update_action = fmt::format("coalesce(NEW.command, {})", action_by_hand);
+  return trigger("access_keys", "INSERT", "",
+                 key_change("NEW", at_of_insert(), actor_of_write, "coalesce(NEW.command, 'create')", "NEW.deleted") +
+                     settle_key) +
+         trigger("access_keys", "UPDATE", by_others("key_id"),
+                 key_change("NEW", at_of_update(), actor_of_write, update_action, "NEW.deleted") + settle_key) +
+         trigger("access_keys", "DELETE", "", key_change("OLD", at_of_delete(), "'unknown'", "'delete'", "1")) +
+         trigger("signing_keys", "INSERT", "",
+                 signing_key_change("NEW", at_of_insert(), actor_of_write, "NEW.state") + settle_signing_key) +
+         trigger("signing_keys", "UPDATE", by_others("kid"),
+                 signing_key_change("NEW", at_of_update(), actor_of_write, "NEW.state") + settle_signing_key) +
+         // Without its row nobody may trust the key any longer.
+         trigger("signing_keys", "DELETE", "", signing_key_change("OLD", at_of_delete(), "'unknown'", "'retired'"));
+}
+
+Result<void> create(Database& database, Random& random) {
+  std::array<std::uint8_t, 8> bytes{};
+  random.fill(bytes);
+  std::uint64_t epoch = 0;
+  std::memcpy(&epoch, bytes.data(), bytes.size());
+  const std::string rest = triggers() + fmt::format(
+                                            "INSERT INTO meta (name, value) VALUES ('epoch', '{:016x}'); PRAGMA "
+                                            "application_id = {}; PRAGMA user_version = 1;",
+                                            epoch, application_id);
+  if (auto made = database.execute(tables); !made) return made;
+  return database.execute(rest.c_str());
+}
+
+Result<void> migrate_locked(Database& database, Random& random) {
+  const auto version = database.query_integer("PRAGMA user_version");
+  if (!version) return version.error();
+  const auto application = database.query_integer("PRAGMA application_id");
+  if (!application) return application.error();
+  const auto objects = database.query_integer("SELECT count(*) FROM sqlite_schema");
+  if (!objects) return objects.error();
+  if (*objects == 0) return create(database, random);
+  if (*application != application_id) {
+    return Error(ErrorCode::conflict, "the database file is not Latchkey's", "another application_id in the file");
+  }
+  if (*version > schema_version) {
+    return Error(ErrorCode::conflict, "the database was written by a newer release of Latchkey",
+                 fmt::format("user_version {}, this release knows {}", *version, schema_version));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> migrate(Database& database, Random& random) {
+  if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
+  auto migrated = migrate_locked(database, random);
+  if (auto ended = database.execute(migrated ? "COMMIT" : "ROLLBACK"); migrated && !ended) return ended;
+  // Last, so that a file which is not ours keeps its journal mode. It stays in the file.
+  return migrated ? database.execute("PRAGMA journal_mode=WAL") : migrated;
+}
+
+}  // namespace latchkey::store

@@ -1,0 +1,29 @@
+#pragma once
+
+// The tables of the embedded engine, readable and editable in the sqlite3 shell.
+//
+//   access_keys   one row a key; `version` is the seq of the change that made the row so
+//   signing_keys  one row a signing key
+//   changes       append-only: every change of those two, by trigger, in the same transaction, with the full new row
+//   idempotency   what idempotent commands answered
+//   meta          epoch: 16 hex digits, random, from the database's creation
+//
+// How a trigger tells a command from a hand edit: a command's statement also sets the column `command` to its action,
+// and the trigger takes it back to NULL at once. A statement that leaves it NULL was typed by hand; the trigger then
+// finds the action by comparing the rows, names the actor "unknown" and moves `updated_at` forward itself.
+// In `changes`, `at` and `actor` are the row's updated_at and updated_by; `kid` is NULL for access keys and `key_id`
+// for signing keys. `nonce` is random: where two histories have the same seq, it tells them apart.
+
+#include "base/error.hpp"
+#include "base/random.hpp"
+#include "store/sqlite/database.hpp"
+
+namespace latchkey::store {
+
+constexpr std::int64_t schema_version = 1;           // PRAGMA user_version
+constexpr std::int64_t application_id = 0x4c4b6579;  // PRAGMA application_id: "LKey"
+
+/// Sets WAL mode and brings the file to schema_version. ErrorCode::conflict when the file is somebody else's or newer.
+Result<void> migrate(Database& database, Random& random);
+
+}  // namespace latchkey::store

@@ -1,0 +1,79 @@
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "store/sqlite/database.hpp"
+#include "store/sqlite/group_commit.hpp"
+#include "store/sqlite/queries.hpp"
+#include "store/sqlite/reader_pool.hpp"
+#include "store/sqlite/schema.hpp"
+
+namespace latchkey::store {
+namespace {
+
+constexpr int busy_timeout_ms = 5000;  // a hand edit in the sqlite3 shell may hold the write lock for a while
+
+Error cannot_create(const std::filesystem::path& path, int error) {
+  return Error(ErrorCode::unavailable, "the database cannot be created",
+               path.string() + ": " + std::generic_category().message(error));
+}
+
+// SQLite gives -wal and -shm the mode of the database file, so that alone decides who may read keys.
+Result<void> make_private_file(const std::filesystem::path& path) {
+  const auto directory = std::filesystem::absolute(path).parent_path();
+  std::error_code error;
+  std::filesystem::create_directories(directory.parent_path(), error);
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return cannot_create(directory, errno);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  // Only a file made just now is closed here: closing any other would drop the locks of SQLite in this process.
+  if (file >= 0) {
+    ::close(file);
+  } else if (errno != EEXIST) {
+    return cannot_create(path, errno);
+  }
+  return {};
+}
+
+class SqliteStore final : public KeyStore {
+ public:
+  SqliteStore(Database writer, std::filesystem::path path, Clock& clock)
+      : readers_(std::move(path)), writer_(std::move(writer), clock) {}
+
+  void transact(Work work, Done done) override { writer_.submit(std::move(work), std::move(done)); }
+  Result<std::optional<AccessKey>> find_key(KeyId id) override {
+    return readers_.with([&](Database& reader) { return store::find_key(reader, id); });
+  }
+  Result<KeyPage> list_keys(const KeyPageRequest& request) override {
+    return readers_.with([&](Database& reader) { return store::list_keys(reader, request); });
+  }
+  Result<std::vector<SigningKey>> signing_keys() override {
+    return readers_.with([](Database& reader) { return store::signing_keys(reader); });
+  }
+  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override {
+    return readers_.with([&](Database& reader) { return store::changes_after(reader, after, limit); });
+  }
+  Result<Position> position() override {
+    return readers_.with([](Database& reader) { return store::position(reader); });
+  }
+
+ private:
+  ReaderPool readers_;
+  GroupCommit writer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<KeyStore>> open_sqlite(const std::filesystem::path& path, Clock& clock, Random& random) {
+  if (auto made = make_private_file(path); !made) return made.error();
+  auto writer = Database::open(path, Access::write, busy_timeout_ms);
+  if (!writer) return writer.error();
+  if (auto migrated = migrate(*writer, random); !migrated) return migrated.error();
+  return std::unique_ptr<KeyStore>(std::make_unique<SqliteStore>(std::move(*writer), path, clock));
+}
+
+}  // namespace latchkey::store

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "store/key_store.hpp"
+#include "store/sqlite/database.hpp"
+
+namespace latchkey::store {
+
+/// What a Work sees of the writer's connection. Lives within one savepoint.
+class SqliteTransaction final : public Transaction {
+ public:
+  SqliteTransaction(Database& database, UnixMillis now) : database_(database), now_(now) {}
+
+  Result<std::optional<AccessKey>> find_key(KeyId id) override;
+  Result<std::uint64_t> put_key(const AccessKey& key, std::string_view action) override;
+  Result<std::vector<SigningKey>> signing_keys() override;
+  Result<std::uint64_t> put_signing_key(const SigningKey& key, std::string_view actor) override;
+  Result<std::optional<Change>> find_change(std::uint64_t seq) override;
+  Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
+  Result<void> put_idempotency(const IdempotencyRecord& record) override;
+
+ private:
+  Result<void> forget_old_idempotency();
+
+  Database& database_;
+  UnixMillis now_;
+};
+
+}  // namespace latchkey::store
