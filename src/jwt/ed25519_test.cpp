@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 
 #include "jwt/hand_made_token.hpp"
 #include "jwt/openssl_ptr.hpp"
@@ -158,11 +159,27 @@ TEST(Ed25519, RefusesKeysOfSmallOrderAndKeysInNoCanonicalForm) {
   EXPECT_TRUE(is_usable(point_of_hex("0200000000000000000000000000000000000000000000000000000000000000")));
 }
 
-// With R the neutral element and S = 0, any message whose hash is a multiple of the key's order passes: one in eight at
+// RFC 8037's private scalar and the order of the group, both modulo that order, big-endian.
+constexpr std::string_view scalar_hex = "0fe94d9006f020a5a3c080d96827fffce8852346655006e96ae99be612ac2c7c";
+constexpr std::string_view order_hex = "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed";
+
+BignumPtr bignum_of_hex(std::string_view hex) {
+  BIGNUM* number = nullptr;
+  BN_hex2bn(&number, std::string(hex).c_str());
+  return BignumPtr(number);
+}
+
+Ed25519Signature signature_of(const Point& r, const BIGNUM* s) {
+  Ed25519Signature signature{};
+  std::copy(r.begin(), r.end(), signature.begin());
+  EXPECT_EQ(BN_bn2lebinpad(s, signature.data() + 32, 32), 32);
+  return signature;
+}
+
+// Any R = sB passes under a key of small order for each message whose hash is a multiple of that order: one in eight at
 // worst.
 TEST(Ed25519, RefusesForgeriesUnderSmallOrderKeysThatOpensslAccepts) {
-  Ed25519Signature forged{};
-  forged[0] = 1;
+  const auto forged = signature_of(rfc8037_key().public_key(), bignum_of_hex(scalar_hex).get());
   int accepted_by_openssl = 0;
   for (const auto& point : unusable_points()) {
     for (int i = 0; i < 64; ++i) {
@@ -172,6 +189,23 @@ TEST(Ed25519, RefusesForgeriesUnderSmallOrderKeysThatOpensslAccepts) {
     }
   }
   EXPECT_GT(accepted_by_openssl, 100);  // else this test shows nothing
+}
+
+// The holder of a good key can make R the neutral element: S = H(R, A, message) * a. No honest signer does.
+TEST(Ed25519, RefusesAnRofSmallOrderThatOpensslAccepts) {
+  const auto key = rfc8037_key().public_key();
+  const Point neutral = {1};
+  std::string hashed(neutral.begin(), neutral.end());
+  hashed.append(key.begin(), key.end()).append("message");
+  std::array<std::uint8_t, 64> hash{};
+  SHA512(as_bytes(hashed).data(), hashed.size(), hash.data());
+  const BignumPtr s(BN_lebin2bn(hash.data(), 64, nullptr));
+  const OpensslPtr<BN_CTX, &BN_CTX_free> context(BN_CTX_new());
+  ASSERT_EQ(
+      BN_mod_mul(s.get(), s.get(), bignum_of_hex(scalar_hex).get(), bignum_of_hex(order_hex).get(), context.get()), 1);
+  const auto signature = signature_of(neutral, s.get());
+  EXPECT_TRUE(openssl_accepts(key, "message", signature));
+  EXPECT_FALSE(ed25519_verify(key, "message", signature));
 }
 
 }  // namespace

@@ -81,6 +81,9 @@ TEST(VerificationKey, Es256WantsRawSignaturesAndNoDer) {
   EXPECT_TRUE(key->verify("input", raw));
   EXPECT_FALSE(key->verify("input", made.der));
   EXPECT_FALSE(key->verify("input", std::span(raw).first(63)));
+  auto longer = raw;
+  longer.push_back(0);
+  EXPECT_FALSE(key->verify("input", longer));
   EXPECT_FALSE(key->verify("input", std::vector<std::uint8_t>(64)));  // r = s = 0, CVE-2022-21449
   auto half = raw;
   std::fill(half.begin() + 32, half.end(), std::uint8_t{0});
