@@ -43,6 +43,9 @@ TEST(Allocation, NonePerRequestInTheSteadyState) {
   server.router().on(Method::post, "/counted", [](Exchange& exchange) {
     exchange.answer(Answer{200, "application/json", {}, exchange.request().body});
   });
+  server.router().on(Method::get, "/allocates", [](Exchange& exchange) {
+    exchange.answer(Response{200, {}, {}, std::string(1000, 'x')});
+  });
   TestClient client(server.port());
   const auto round = [&] {
     client.send("GET /counted/abc HTTP/1.1\r\nHost: t\r\nA: 1\r\nB: 2\r\n\r\n");
@@ -54,6 +57,8 @@ TEST(Allocation, NonePerRequestInTheSteadyState) {
   const long before = allocations;
   for (int i = 0; i < 1000; ++i) round();
   EXPECT_EQ(allocations - before, 0);
+  client.get("/allocates");
+  EXPECT_GT(allocations - before, 0) << "the control: the count must see an allocation";
 }
 
 }  // namespace

@@ -253,9 +253,12 @@ bool Connection::pump_stream() {
 
 void Connection::sweep(CoarseTime now) {
   if (phase_ == Phase::closed) return;
-  if (writing_ && now >= write_deadline_) return close();
-  if (worker_.draining && phase_ == Phase::idle && !writing_) return close();
-  if (worker_.draining && phase_ == Phase::streaming) return stream_->close();
+  if (worker_.draining && stream_) stream_->close();
+  if (writing_) {  // the client's own time begins when it has its answers
+    if (now >= write_deadline_) close();
+    return;
+  }
+  if (worker_.draining && phase_ == Phase::idle) return close();
   if (now < deadline_) return;
   if (phase_ != Phase::head && phase_ != Phase::body) return close();
   refuse({RefusalKind::request_timeout, {}});

@@ -98,6 +98,7 @@ void Connection::on_written(const error_code& ec, std::size_t n) {
   if (sending_.capacity() > 2 * high_water) std::string().swap(sending_);
   if (phase_ == Phase::closed) return release();
   if (ec) return close();
+  if (receiving()) enter(phase_);
   advance();
 }
 

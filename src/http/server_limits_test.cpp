@@ -79,6 +79,14 @@ TEST(ServerTimeouts, ClientsThatDoNotReadAreClosed) {
   EXPECT_TRUE(TestServer::eventually([&] { return server.stats().connections_open == 0; }));
 }
 
+TEST(ServerTimeouts, ClientsThatReadSlowlyAreNotIdle) {
+  TestServer server(short_config(&ServerConfig::idle_timeout));
+  TestClient client(server.port());
+  for (int i = 0; i < 100; ++i) client.send("GET /large HTTP/1.1\r\nHost: t\r\n\r\n");
+  std::this_thread::sleep_for(milliseconds(200));
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(client.read_reply().body.size(), 100'000U) << i;
+}
+
 TEST(ServerTimeouts, AnOwedAnswerHasNone) {
   ServerConfig config;
   config.head_timeout = config.idle_timeout = config.body_timeout = config.write_timeout = milliseconds(40);
