@@ -1,0 +1,19 @@
+#include "catalog/catalog_holder.hpp"
+
+#include "base/log.hpp"
+
+namespace latchkey::catalog {
+
+Result<void> CatalogHolder::reload(const std::string& path) {
+  auto loaded = Catalog::load(path);
+  if (!loaded) {
+    log_error("catalog {}: {}; the one in use stays", path, loaded.error().detail);
+    return loaded.error();
+  }
+  log_info("catalog {}: {} tokens", path, (*loaded)->size());
+  const std::lock_guard lock(mutex_);
+  catalog_.swap(*loaded);
+  return {};
+}
+
+}  // namespace latchkey::catalog

@@ -1,0 +1,124 @@
+#include "report/request_log.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "report/request_line.hpp"
+
+namespace latchkey::report {
+namespace {
+
+constexpr std::size_t max_batch_bytes = 256 * 1024;
+
+bool is_secretive(std::string_view segment) { return segment.size() > 64 || segment.starts_with("eyJ"); }
+
+}  // namespace
+
+std::size_t redact_path(std::string_view path, std::array<char, max_logged_path_bytes>& out) {
+  std::size_t size = 0;
+  const auto put = [&](std::string_view text) {
+    const std::size_t n = std::min(text.size(), out.size() - size);
+    std::memcpy(out.data() + size, text.data(), n);
+    size += n;
+  };
+  while (!path.empty()) {
+    const std::string_view segment = path.substr(0, path.find('/'));
+    put(is_secretive(segment) ? "[redacted]" : segment);
+    path.remove_prefix(segment.size());
+    if (path.empty()) break;
+    put("/");
+    path.remove_prefix(1);
+  }
+  return size;
+}
+
+RequestLog::RequestLog(std::unique_ptr<LogSink> sink, RequestLogConfig config)
+    : config_(config), sink_(std::move(sink)) {
+  taken_.reserve(config_.lane_bytes);
+  thread_ = std::thread([this] { run(); });
+}
+
+RequestLog::~RequestLog() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void RequestLog::record(const RequestRecord& record) {
+  std::array<char, max_logged_path_bytes> path;
+  const WaitingRecord waiting(record, {path.data(), redact_path(record.path, path)});
+  Lane& lane = lanes_[Counter::stripe() % lanes_.size()];
+  const std::lock_guard lock(lane.mutex);
+  if (lane.waiting.capacity() < config_.lane_bytes) lane.waiting.reserve(config_.lane_bytes);  // once a lane
+  if (lane.waiting.size() + waiting.bytes() > config_.lane_bytes) {
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  waiting.append_to(lane.waiting);
+}
+
+void RequestLog::flush() {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t asked = ++flushes_asked_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return flushes_done_ >= asked; });
+}
+
+void RequestLog::run() {
+  for (bool last = false; !last;) {
+    std::uint64_t asked = 0;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, config_.interval, [this] { return stopping_ || flushes_asked_ > flushes_done_; });
+      last = stopping_;
+      asked = flushes_asked_;
+    }
+    drain();
+    {
+      const std::lock_guard lock(mutex_);
+      flushes_done_ = asked;
+    }
+    changed_.notify_all();
+  }
+}
+
+void RequestLog::drain() {
+  std::string lines;
+  std::uint64_t count = 0;
+  for (auto& lane : lanes_) {
+    taken_.clear();
+    {
+      const std::lock_guard lock(lane.mutex);
+      if (!lane.waiting.empty()) lane.waiting.swap(taken_);  // both keep their room
+    }
+    for (std::size_t at = 0; at < taken_.size(); ++count) {
+      if (lines.size() >= max_batch_bytes) {
+        write(lines, std::exchange(count, 0));
+        lines.clear();
+      }
+      at += append_line(lines, taken_.data() + at);
+    }
+  }
+  if (count > 0) write(lines, count);
+}
+
+void RequestLog::write(const std::string& lines, std::uint64_t count) {
+  const bool good = sink_->append(lines);
+  (good ? written_ : dropped_).fetch_add(count, std::memory_order_relaxed);
+  if (good == !failing_) return;
+  failing_ = !good;
+  if (failing_) {
+    log_error("the request log cannot be written: {}; requests go on unlogged, and are counted", std::strerror(errno));
+  } else {
+    log_info("the request log can be written again");
+  }
+}
+
+}  // namespace latchkey::report

@@ -1,0 +1,99 @@
+#pragma once
+
+// The request log: JSON lines, written off the request path.
+//
+//   {"time":"2026-01-31T12:00:00.000Z","keyId":"0198…","userId":"alice","method":"GET","path":"/v1/tokens",
+//    "outcome":"admitted","status":200,"latencyMicros":42}
+//
+//   keyId, userId  null where no signature has proved whose request it was
+//   outcome        "admitted", "plan", or the refusal's name
+//   path           without its query, at most 256 bytes; what could be a token is "[redacted]"
+//
+//   request threads → lanes (bounded buffers, one lock each that is nearly never contended) → writer thread → LogSink
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "key/key_id.hpp"
+#include "report/log_file.hpp"
+
+namespace latchkey::report {
+
+constexpr std::size_t max_logged_path_bytes = 256;
+
+struct RequestRecord {
+  UnixMillis time;
+  std::optional<KeyId> key_id;
+  std::string_view user_id;  // empty: unknown
+  std::string_view method;   // method and outcome are literals: their text is not copied
+  std::string_view path;
+  std::string_view outcome;
+  int status = 0;
+  std::uint32_t latency_micros = 0;
+};
+
+struct RequestLogConfig {
+  std::size_t lane_bytes = 512 * 1024;  // waiting at most, a lane; 16 lanes
+  std::chrono::milliseconds interval{100};
+};
+
+class RequestLog {
+ public:
+  /// Starts the writer thread, whose `sink` is from now on.
+  explicit RequestLog(std::unique_ptr<LogSink> sink, RequestLogConfig config = {});
+  /// Writes what waits, then ends.
+  ~RequestLog();
+  RequestLog(const RequestLog&) = delete;
+  RequestLog& operator=(const RequestLog&) = delete;
+
+  /// Any thread; allocates nothing and waits for no disk. A record that finds its lane full is dropped and counted.
+  void record(const RequestRecord& record);
+  /// Writes what was recorded before the call. Any thread.
+  void flush();
+
+  std::uint64_t written() const { return written_.load(std::memory_order_relaxed); }
+  /// Lanes full, or the sink failed.
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  struct alignas(64) Lane {
+    std::mutex mutex;
+    std::vector<char> waiting;  // guarded by mutex
+  };
+
+  void run();
+  void drain();
+  void write(const std::string& lines, std::uint64_t count);
+
+  const RequestLogConfig config_;
+  const std::unique_ptr<LogSink> sink_;
+  std::array<Lane, 16> lanes_;
+  std::vector<char> taken_;  // the writer's
+  bool failing_ = false;     // the writer's: said once, not at each batch
+  std::atomic<std::uint64_t> written_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t flushes_asked_ = 0;  // guarded by mutex_
+  std::uint64_t flushes_done_ = 0;   // guarded by mutex_
+  bool stopping_ = false;            // guarded by mutex_
+  std::thread thread_;
+};
+
+/// The path as it is logged, in `out`: bounded, and each segment that is longer than 64 bytes or begins as our tokens
+/// do replaced. Returns the number of bytes.
+std::size_t redact_path(std::string_view path, std::array<char, max_logged_path_bytes>& out);
+
+}  // namespace latchkey::report

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "access/access_check.hpp"
+#include "http/exchange.hpp"
+#include "tokens_service/header_lines.hpp"
+
+namespace latchkey::tokens_service {
+
+enum class Route : std::uint8_t { list, one, authorize, plan };
+enum class Deny : std::uint8_t { as_is, as_403 };
+
+/// A key holder's request on its way. Lives on the stack while it can be answered at once; what has to wait is moved to
+/// the heap with its Later.
+struct Call {
+  http::Exchange* exchange;  // until it was deferred
+  const http::Request* request;
+  Route route;
+  Deny deny = Deny::as_is;
+  std::string_view token{};
+  BootTime started{};
+  Position position{};  // of the view, read before the check: the answer is at least as new
+  std::optional<http::Later> later{};
+};
+
+/// Whoever holds the request's place may answer it, once.
+inline void send(Call& call, const http::Answer& answer) {
+  if (!call.later) return call.exchange->answer(answer);  // which adds the position
+  const auto position = HeaderLines().position(call.position);
+  http::Response response{answer.status, std::string(answer.content_type), std::string(position.text()),
+                          std::string(answer.body)};
+  response.header_lines += answer.header_lines;
+  call.later->answer(std::move(response));
+}
+
+/// The call, able to outlive its handler.
+inline std::shared_ptr<Call> keep(Call& call) {
+  if (!call.later) call.later.emplace(call.exchange->defer());
+  call.exchange = nullptr;
+  return std::make_shared<Call>(std::move(call));
+}
+
+}  // namespace latchkey::tokens_service

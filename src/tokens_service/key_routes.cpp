@@ -1,0 +1,225 @@
+#include "tokens_service/key_routes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "access/credentials.hpp"
+#include "access/refusal_problem.hpp"
+#include "base/time_text.hpp"
+#include "http/ascii.hpp"
+
+namespace latchkey::tokens_service {
+namespace {
+
+using access::Refusal;
+
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view not_stored = "Cache-Control: no-store\r\n";
+
+bool has_parameter(std::string_view query, std::string_view wanted) {
+  while (!query.empty()) {
+    const std::string_view piece = query.substr(0, query.find('&'));
+    if (piece == wanted) return true;
+    query.remove_prefix(std::min(piece.size() + 1, query.size()));
+  }
+  return false;
+}
+
+/// A 429 as a 403, for proxies that let nothing but 401 and 403 through.
+const http::Response& rate_limited_as_403() {
+  static const http::Response response = [] {
+    http::Problem problem = access::to_problem(Refusal::rate_limited);
+    problem.status = 403;
+    return http::to_response(problem);
+  }();
+  return response;
+}
+
+const http::Response& no_such_token() {
+  static const http::Response response =
+      http::to_response({"not-found", "Not found", 404, "The catalog has no token of this symbol."});
+  return response;
+}
+
+}  // namespace
+
+KeyRoutes::KeyRoutes(const TokensServiceParts& parts, const TokensServiceConfig& config)
+    : parts_(parts), config_(config), metrics_(parts), signatures_(parts.check, config.signatures) {
+  metrics_.watch(signatures_);
+}
+
+void KeyRoutes::handle(http::Exchange& exchange, Route route) {
+  const http::Request& request = exchange.request();
+  Call call{.exchange = &exchange, .request = &request, .route = route};
+  call.started = parts_.clock.boot();
+  call.position = parts_.view.freshness().position;
+  if (route == Route::authorize && has_parameter(request.query, "deny=403")) call.deny = Deny::as_403;
+  const auto token = access::presented_token(request);
+  if (!token) return refuse(call, token.error());
+  call.token = *token;
+  await_position(call);
+}
+
+void KeyRoutes::await_position(Call& call) {
+  const http::Header* wanted = nullptr;
+  for (const auto& header : call.request->headers) {
+    if (!http::equals_ignoring_case(header.name, "latchkey-at-least")) continue;
+    if (wanted != nullptr) return refuse_position(call, 400, "Latchkey-At-Least came more than once.");
+    wanted = &header;
+  }
+  if (wanted == nullptr) return check(call);
+  const auto position = Position::parse(wanted->value);
+  if (!position) return refuse_position(call, 400, "Latchkey-At-Least is no position, such as 00c0ffee00c0ffee.42.");
+  const auto known = view::judge(*position, parts_.view.freshness());
+  known ? waited(call, *known) : wait(call, *position);
+}
+
+void KeyRoutes::wait(Call& call, Position position) {
+  // What no view can change need not wait for one, so that garbage does not fill the places of those who wait.
+  const auto now = parts_.check.check(call.token);
+  if (const auto* refused = std::get_if<access::Refused>(&now);
+      refused != nullptr && refused->reason >= Refusal::malformed && refused->reason <= Refusal::wrong_role) {
+    return refuse(call, refused->reason);
+  }
+  const auto kept = keep(call);
+  const BootTime deadline = parts_.clock.boot() + config_.longest_wait;
+  const auto waiting =
+      parts_.projector.notify_when(position, deadline, [this, kept](view::Awaited awaited) { waited(*kept, awaited); });
+  if (waiting == view::Projector::Waiting::too_many) refuse(*kept, Refusal::overloaded);
+  if (waiting == view::Projector::Waiting::other_epoch) waited(*kept, view::Awaited::other_epoch);
+}
+
+void KeyRoutes::waited(Call& call, view::Awaited awaited) {
+  call.position = parts_.view.freshness().position;
+  switch (awaited) {
+    case view::Awaited::reached:
+      return check(call);
+    case view::Awaited::timed_out:
+      return refuse_position(call, 503, "This replica has not reached the position in time.");
+    case view::Awaited::other_epoch:
+      return refuse_position(call, 503, "The position is of another epoch than this replica's.");
+  }
+}
+
+void KeyRoutes::check(Call& call) { decide(call, parts_.check.check(call.token)); }
+
+void KeyRoutes::decide(Call& call, const access::Outcome& outcome) {
+  if (const auto* holder = std::get_if<Holder>(&outcome)) {
+    return call.route == Route::plan ? answer_plan(call, *holder) : admit(call, *holder);
+  }
+  if (const auto* refused = std::get_if<access::Refused>(&outcome))
+    return refuse(call, refused->reason, refused->key_id);
+  queue_signature(call);
+}
+
+void KeyRoutes::queue_signature(Call& call) {
+  const auto kept = keep(call);
+  const bool taken =
+      signatures_.submit(kept->token, [this, kept](const access::Outcome& outcome) { decide(*kept, outcome); });
+  if (!taken) refuse(*kept, Refusal::overloaded);
+}
+
+void KeyRoutes::admit(Call& call, const Holder& holder) {
+  const limit::Limit limit{.requests_per_minute = holder.requests_per_minute, .version = holder.version};
+  if (const auto decision = parts_.limiter.try_admit(holder.key_id, limit)) return decided(call, holder, *decision);
+  const auto kept = keep(call);
+  parts_.limiter.admit_later(holder.key_id, limit,
+                             [this, kept, holder](limit::Decision decision) { decided(*kept, holder, decision); });
+}
+
+void KeyRoutes::decided(Call& call, const Holder& holder, const limit::Decision& decision) {
+  if (!decision.admitted) return refuse_by_limit(call, holder, decision);
+  HeaderLines lines;
+  lines.rate_limit(holder.requests_per_minute, decision).lines(not_stored);
+  metrics_.admitted();
+  answer_admitted(call, holder, lines);
+}
+
+void KeyRoutes::answer_admitted(Call& call, const Holder& holder, HeaderLines& lines) {
+  const auto send_noted = [&](const http::Answer& answer) {
+    note(call, answer.status, "admitted", holder.key_id, holder.user_id());
+    send(call, answer);
+  };
+  if (call.route == Route::authorize) {
+    lines.line("X-Latchkey-User", holder.user_id());
+    lines.key_id("X-Latchkey-Key-Id", holder.key_id);
+    return send_noted({200, {}, lines.text(), {}});
+  }
+  const auto catalog = parts_.catalog.current();
+  if (call.route == Route::list) return send_noted({200, json_type, lines.text(), catalog->list_json()});
+  const std::string_view found = catalog->find_json(call.request->params[0]);
+  if (!found.empty()) return send_noted({200, json_type, lines.text(), found});
+  const auto& missing = no_such_token();
+  send_noted({missing.status, missing.content_type, lines.text(), missing.body});
+}
+
+void KeyRoutes::answer_plan(Call& call, const Holder& holder) {
+  const auto allowance = parts_.limiter.peek(
+      holder.key_id, {.requests_per_minute = holder.requests_per_minute, .version = holder.version});
+  // User ids are visible ASCII, of which only two characters need an escape.
+  std::string user;
+  for (const char c : holder.user_id()) user.append(c == '"' || c == '\\' ? "\\" : "").append(1, c);
+  const std::string expires = holder.expires_at ? '"' + to_rfc3339(*holder.expires_at) + '"' : "null";
+  const std::string body = fmt::format(
+      R"({{"keyId":"{}","userId":"{}","requestsPerMinute":{},"expiresAt":{},"status":"active","issuedAt":"{}",)"
+      R"("remaining":{},"resetSeconds":{},"position":"{}"}})",
+      holder.key_id.to_string(), user, holder.requests_per_minute, expires,
+      to_rfc3339({holder.issued_at.seconds * 1000}), allowance.remaining, allowance.reset_seconds,
+      call.position.to_string());
+  metrics_.plan();
+  note(call, 200, "plan", holder.key_id, holder.user_id());
+  send(call, {200, json_type, not_stored, body});
+}
+
+void KeyRoutes::refuse(Call& call, Refusal reason, const std::optional<KeyId>& key) {
+  metrics_.refused(reason);
+  const auto& answer = access::answer_of(reason);
+  note(call, answer.status, to_string(reason), key);
+  send(call, answer);
+}
+
+void KeyRoutes::refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision) {
+  if (decision.unavailable) return refuse(call, Refusal::limiter_unavailable, holder.key_id);
+  http::Answer answer = access::answer_of(Refusal::rate_limited);
+  HeaderLines lines;
+  lines.rate_limit(holder.requests_per_minute, decision).retry_after(decision.retry_after_seconds);
+  if (call.deny == Deny::as_403) {
+    answer = rate_limited_as_403().view();
+    lines.line("X-Latchkey-Status", "429");
+  }
+  answer.header_lines = lines.text();
+  metrics_.refused(Refusal::rate_limited);
+  note(call, answer.status, to_string(Refusal::rate_limited), holder.key_id, holder.user_id());
+  send(call, answer);
+}
+
+void KeyRoutes::refuse_position(Call& call, int status, std::string_view why) {
+  http::Problem problem{"position-not-reached", "Position not reached", status, std::string(why)};
+  if (status == 400) {
+    problem.name = "invalid-position";
+    problem.title = "Invalid position";
+  }
+  http::Response response = http::to_response(problem);
+  if (status == 503) response.with_header("Retry-After", "1");
+  metrics_.position_refused();
+  note(call, status, problem.name, std::nullopt);
+  send(call, response.view());
+}
+
+void KeyRoutes::note(const Call& call, int status, std::string_view outcome, const std::optional<KeyId>& key,
+                     std::string_view user_id) {
+  const Duration took = parts_.clock.boot() - call.started;
+  metrics_.took(took);
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+  parts_.log.record({.time = parts_.clock.wall(),
+                     .key_id = key,
+                     .user_id = user_id,
+                     .method = to_string(call.request->method),
+                     .path = call.request->path,
+                     .outcome = outcome,
+                     .status = status,
+                     .latency_micros = static_cast<std::uint32_t>(std::min<std::int64_t>(micros, UINT32_MAX))});
+}
+
+}  // namespace latchkey::tokens_service

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "tokens_service/call.hpp"
+#include "tokens_service/service_metrics.hpp"
+#include "tokens_service/tokens_service.hpp"
+
+namespace latchkey::tokens_service {
+
+/// The key holders' routes, one step of the way a method. Any thread.
+class KeyRoutes {
+ public:
+  KeyRoutes(const TokensServiceParts& parts, const TokensServiceConfig& config);
+
+  void handle(http::Exchange& exchange, Route route);
+
+ private:
+  using Holder = access::Holder;
+
+  void await_position(Call& call);
+  void wait(Call& call, Position position);
+  void waited(Call& call, view::Awaited awaited);
+  void check(Call& call);
+  void queue_signature(Call& call);
+  void decide(Call& call, const access::Outcome& outcome);
+  void admit(Call& call, const Holder& holder);
+  void decided(Call& call, const Holder& holder, const limit::Decision& decision);
+
+  void answer_admitted(Call& call, const Holder& holder, HeaderLines& lines);
+  void answer_plan(Call& call, const Holder& holder);
+  void refuse(Call& call, access::Refusal reason, const std::optional<KeyId>& key = {});
+  void refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision);
+  void refuse_position(Call& call, int status, std::string_view why);
+
+  void note(const Call& call, int status, std::string_view outcome, const std::optional<KeyId>& key,
+            std::string_view user_id = {});
+
+  const TokensServiceParts parts_;
+  const TokensServiceConfig config_;
+  ServiceMetrics metrics_;
+  SignatureQueue signatures_;  // last: its threads end before the rest goes
+};
+
+}  // namespace latchkey::tokens_service

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+
+#include "access/refusal.hpp"
+#include "base/metrics.hpp"
+#include "tokens_service/tokens_service.hpp"
+
+namespace latchkey::tokens_service {
+
+/// What became of the key holders' requests, and the service's gauges.
+class ServiceMetrics {
+ public:
+  explicit ServiceMetrics(const TokensServiceParts& parts);
+  /// Once the queue is there.
+  void watch(const SignatureQueue& queue);
+
+  void admitted() { admitted_->add(); }
+  void plan() { plan_->add(); }
+  void refused(access::Refusal reason) { refused_[static_cast<std::size_t>(reason)]->add(); }
+  /// Latchkey-At-Least: malformed, or not reached.
+  void position_refused() { position_refused_->add(); }
+  void took(Duration duration) { duration_->observe(std::chrono::duration<double>(duration).count()); }
+
+ private:
+  Metrics& metrics_;
+  Counter* admitted_;
+  Counter* plan_;
+  Counter* position_refused_;
+  std::array<Counter*, access::refusal_count> refused_;
+  Histogram* duration_;
+};
+
+}  // namespace latchkey::tokens_service
