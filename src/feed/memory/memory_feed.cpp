@@ -1,0 +1,59 @@
+#include "feed/memory/memory_feed.hpp"
+
+namespace latchkey::feed {
+namespace {
+
+constexpr std::size_t max_batch = 1000;
+
+LogSight sight_of(const store::MemoryStore::State& state, const std::optional<LogEnd>& known) {
+  LogSight sight{{{state.epoch, state.log.size()}, state.log.empty() ? 0 : state.log.back().nonce}, std::nullopt};
+  if (known && known->position.seq > 0 && known->position.seq <= state.log.size()) {
+    sight.nonce_at_known = state.log[known->position.seq - 1].nonce;
+  }
+  return sight;
+}
+
+Result<Batch, FeedError> read(const store::MemoryStore::State& state, Position after, BootTime now,
+                              std::optional<LogEnd>& known) {
+  const LogSight sight = sight_of(state, known);
+  if (auto broken = break_in(sight, after, known)) return std::move(*broken);
+  known = sight.end;
+  Batch batch{{}, after, now};
+  for (std::size_t i = after.seq; i < state.log.size() && batch.changes.size() < max_batch; ++i) {
+    if (state.log[i].change.seq != ++batch.head.seq) return FeedError{FeedError::Kind::reload, "a gap in the log"};
+    batch.changes.push_back(state.log[i].change);
+  }
+  batch.more = batch.head.seq < state.log.size();
+  return batch;
+}
+
+}  // namespace
+
+Result<Position, FeedError> MemoryFeed::load(SnapshotSink& sink) {
+  if (cut_) return FeedError{FeedError::Kind::unavailable, "cut"};
+  const auto state = store_.backup();
+  for (const auto& [id, key] : state.keys) sink.access_key(key);
+  for (const auto& [kid, stored] : state.signing_keys) sink.signing_key(stored.key, stored.version);
+  known_ = sight_of(state, std::nullopt).end;
+  return known_->position;
+}
+
+Result<Batch, FeedError> MemoryFeed::next(Position after, std::chrono::milliseconds patience) {
+  Result<Batch, FeedError> result = FeedError{FeedError::Kind::unavailable, "cut"};
+  store_.watch(patience, [&](const store::MemoryStore::State& state) {
+    if (cut_) {
+      result = FeedError{FeedError::Kind::unavailable, "cut"};
+      return true;
+    }
+    result = read(state, after, clock_.boot(), known_);
+    return !result || !result->changes.empty() || woken_.exchange(false);
+  });
+  return result;
+}
+
+void MemoryFeed::wake() {
+  woken_ = true;
+  store_.nudge();
+}
+
+}  // namespace latchkey::feed

@@ -1,0 +1,207 @@
+#include "feed/sqlite/log_reader.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "store/sqlite/rows.hpp"
+#include "store/sqlite/schema.hpp"
+
+namespace latchkey::feed {
+namespace {
+
+constexpr int busy_timeout_ms = 100;  // only recovery after a crash makes a reader wait at all
+constexpr std::int64_t max_rows = 1000;
+
+FeedError unavailable_because(const Error& error) {
+  return {FeedError::Kind::unavailable, error.internal.empty() ? error.detail : error.internal};
+}
+
+FeedError reload(std::string why) { return {FeedError::Kind::reload, std::move(why)}; }
+
+std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+}  // namespace
+
+std::optional<FileIdentity> FileIdentity::of(const std::filesystem::path& database) {
+  FileIdentity identity;
+  constexpr std::array<const char*, 3> suffixes = {"", "-wal", "-shm"};
+  for (std::size_t i = 0; i < suffixes.size(); ++i) {
+    struct stat file {};
+    const bool exists = ::stat((database.string() + suffixes[i]).c_str(), &file) == 0;
+    if (!exists && i == 0) return std::nullopt;
+    if (exists) identity.files[i] = {file.st_dev, file.st_ino};
+  }
+  return identity;
+}
+
+Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesystem::path& path) {
+  const auto before = FileIdentity::of(path);
+  if (!before) return FeedError{FeedError::Kind::unavailable, "there is no file " + path.string()};
+  auto database = store::Database::open(path, store::Access::read, busy_timeout_ms);
+  if (!database) return unavailable_because(database.error());
+  std::unique_ptr<LogReader> reader(new LogReader(path, std::move(*database)));
+  // The first read makes SQLite open -wal and -shm.
+  const auto version = reader->db_.query_integer("PRAGMA user_version");
+  if (!version) return unavailable_because(version.error());
+  if (*version != store::schema_version) {
+    return FeedError{FeedError::Kind::unavailable, fmt::format("user_version {} is not ours", *version)};
+  }
+  if (auto mapped = reader->map_wal_index(); !mapped) return mapped.error();
+  const auto after = FileIdentity::of(path);
+  if (!after || after->files[0] != before->files[0]) {
+    return FeedError{FeedError::Kind::unavailable, "the file was replaced while it was opened"};
+  }
+  reader->identity_ = *after;
+  return reader;
+}
+
+Result<void, FeedError> LogReader::map_wal_index() {
+  auto mode = db_.prepare("PRAGMA journal_mode");
+  if (!mode) return unavailable_because(mode.error());
+  if ((*mode)->step() != SQLITE_ROW || (*mode)->text(0) != "wal") {
+    return FeedError{FeedError::Kind::unavailable, "the database is not in WAL mode"};
+  }
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db_.handle(), "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  constexpr int region_bytes = 32768;
+  volatile void* region = nullptr;
+  if (file == nullptr || file->pMethods == nullptr || file->pMethods->iVersion < 2 ||
+      file->pMethods->xShmMap(file, 0, region_bytes, 0, &region) != SQLITE_OK || region == nullptr) {
+    return FeedError{FeedError::Kind::unavailable, "the wal-index cannot be mapped"};
+  }
+  shared_ = static_cast<const volatile std::uint32_t*>(region);
+  return {};
+}
+
+Result<void, FeedError> LogReader::check_identity() const {
+  const auto now = FileIdentity::of(path_);
+  if (!now) return FeedError{FeedError::Kind::unavailable, "there is no file " + path_.string()};
+  if (*now != identity_) return reload("the database file was replaced");
+  return {};
+}
+
+Result<LogSight, FeedError> LogReader::look(const std::optional<LogEnd>& known) {
+  auto statement = db_.prepare(
+      "SELECT (SELECT value FROM meta WHERE name = 'epoch'), seq, nonce,"
+      " (SELECT nonce FROM changes WHERE seq = ?) FROM changes ORDER BY seq DESC LIMIT 1");
+  if (!statement) return unavailable_because(statement.error());
+  store::Statement& row = **statement;
+  row.bind(1, static_cast<std::int64_t>(known ? known->position.seq : 0));
+  const int code = row.step();
+  if (code != SQLITE_ROW && code != SQLITE_DONE) return unavailable(code);
+  LogSight sight;
+  if (code == SQLITE_ROW) {
+    const auto epoch = store::parse_epoch(row.text(0));
+    if (!epoch) return unavailable_because(epoch.error());
+    sight.end = {{*epoch, as_unsigned(row.integer(1))}, as_unsigned(row.integer(2))};
+    if (!row.is_null(3)) sight.nonce_at_known = as_unsigned(row.integer(3));
+    return sight;
+  }
+  auto meta = db_.prepare("SELECT value FROM meta WHERE name = 'epoch'");
+  if (!meta) return unavailable_because(meta.error());
+  if (const int found = (*meta)->step(); found != SQLITE_ROW) return unavailable(found);
+  const auto epoch = store::parse_epoch((*meta)->text(0));
+  if (!epoch) return unavailable_because(epoch.error());
+  sight.end.position.epoch = *epoch;
+  return sight;
+}
+
+template <class Read>
+Result<void, FeedError> LogReader::in_transaction(Position after, std::optional<LogEnd>& known, Read read) {
+  if (auto same = check_identity(); !same) return same;
+  seen_ = read_wal_header(shared_);
+  if (auto begun = db_.execute("BEGIN"); !begun) return unavailable_because(begun.error());
+  auto outcome = [&]() -> Result<void, FeedError> {
+    const auto sight = look(known);
+    if (!sight) return sight.error();
+    if (auto broken = break_in(*sight, after, known)) return std::move(*broken);
+    known = sight->end;
+    return read();
+  }();
+  // At once, whatever came of it: a transaction left open keeps the WAL growing.
+  static_cast<void>(db_.execute("COMMIT"));
+  return outcome;
+}
+
+Result<Batch, FeedError> LogReader::read(Position after, BootTime as_of, std::optional<LogEnd>& known) {
+  Batch batch{{}, after, as_of};
+  auto done = in_transaction(after, known, [&] { return read_changes(batch); });
+  if (!done) return done.error();
+  batch.more = batch.head.seq < known->position.seq;
+  return batch;
+}
+
+Result<void, FeedError> LogReader::read_changes(Batch& batch) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", store::change_columns);
+  auto statement = db_.prepare(sql);
+  if (!statement) return unavailable_because(statement.error());
+  (*statement)->bind(1, static_cast<std::int64_t>(batch.head.seq)).bind(2, max_rows);
+  int code = (*statement)->step();
+  for (; code == SQLITE_ROW; code = (*statement)->step()) {
+    auto change = store::read_change(**statement);
+    if (!change) return unavailable_because(change.error());
+    if (change->seq != ++batch.head.seq) {
+      return reload(fmt::format("a gap in the log: {} came where {} was due", change->seq, batch.head.seq));
+    }
+    batch.changes.push_back(std::move(*change));
+  }
+  if (code != SQLITE_DONE) return unavailable(code);
+  return {};
+}
+
+Result<Position, FeedError> LogReader::load(SnapshotSink& sink, std::optional<LogEnd>& known) {
+  known.reset();
+  const auto start = look(known);
+  if (!start) return start.error();
+  const Position position = start->end.position;
+  known = start->end;
+  std::string last;
+  const auto load_all = [&]() -> Result<void, FeedError> {
+    do {
+      auto loaded = in_transaction(position, known, [&] { return load_chunk(sink, last); });
+      if (!loaded) return loaded;
+    } while (!last.empty());
+    return in_transaction(position, known, [&] { return load_signing_keys(sink); });
+  };
+  // What a snapshot began on may be gone by its end; then it is nothing yet, rather than something to reload.
+  if (auto loaded = load_all(); !loaded) return FeedError{FeedError::Kind::unavailable, loaded.error().why};
+  return position;
+}
+
+Result<void, FeedError> LogReader::load_chunk(SnapshotSink& sink, std::string& last) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM access_keys WHERE key_id > ? ORDER BY key_id LIMIT ?", store::key_columns);
+  auto statement = db_.prepare(sql);
+  if (!statement) return unavailable_because(statement.error());
+  const std::string after = std::exchange(last, {});
+  (*statement)->bind(1, after).bind(2, max_rows);
+  std::int64_t rows = 0;
+  int code = (*statement)->step();
+  for (; code == SQLITE_ROW; code = (*statement)->step()) {
+    const auto key = store::read_access_key(**statement);
+    if (!key) return unavailable_because(key.error());
+    sink.access_key(*key);
+    if (++rows == max_rows) last = key->id.to_string();
+  }
+  if (code != SQLITE_DONE) return unavailable(code);
+  return {};
+}
+
+Result<void, FeedError> LogReader::load_signing_keys(SnapshotSink& sink) {
+  static const std::string sql = fmt::format("SELECT {} FROM signing_keys", store::signing_key_columns);
+  auto statement = db_.prepare(sql);
+  if (!statement) return unavailable_because(statement.error());
+  int code = (*statement)->step();
+  for (; code == SQLITE_ROW; code = (*statement)->step()) {
+    const auto key = store::read_signing_key(**statement);
+    if (!key) return unavailable_because(key.error());
+    sink.signing_key(*key, as_unsigned((*statement)->integer(store::signing_key_version_column)));
+  }
+  if (code != SQLITE_DONE) return unavailable(code);
+  return {};
+}
+
+FeedError LogReader::unavailable(int code) const { return unavailable_because(db_.error(code)); }
+
+}  // namespace latchkey::feed

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "feed/change_feed.hpp"
+#include "feed/log_end.hpp"
+#include "feed/sqlite/waker.hpp"
+#include "store/sqlite/database.hpp"
+
+namespace latchkey::feed {
+
+/// Which files a path names: what a rename, a deletion or a copied-in backup changes.
+struct FileIdentity {
+  std::array<std::pair<dev_t, ino_t>, 3> files{};  // the database, -wal, -shm
+  static std::optional<FileIdentity> of(const std::filesystem::path& database);
+  bool operator==(const FileIdentity&) const = default;
+};
+
+/// One open life of the database file, and the checks that it is still the one we know. One thread.
+class LogReader {
+ public:
+  static Result<std::unique_ptr<LogReader>, FeedError> open(const std::filesystem::path& path);
+
+  /// Every row, in transactions of at most 1,000. Returns the log's end before the first row was read; `known` becomes
+  /// its end as last seen. Any failure is `unavailable`.
+  Result<Position, FeedError> load(SnapshotSink& sink, std::optional<LogEnd>& known);
+  /// One transaction; never waits. `as_of` is a moment not after this call. `known`: the end as last seen, updated.
+  Result<Batch, FeedError> read(Position after, BootTime as_of, std::optional<LogEnd>& known);
+  /// Whether the path still names the files that are open here.
+  Result<void, FeedError> check_identity() const;
+
+  /// For Waker: SQLite's mapping of the wal-index, and the header as it was before the last read().
+  const volatile std::uint32_t* shared() const { return shared_; }
+  const WalHeader& seen() const { return seen_; }
+
+ private:
+  LogReader(std::filesystem::path path, store::Database database) : path_(std::move(path)), db_(std::move(database)) {}
+
+  Result<void, FeedError> map_wal_index();
+  Result<LogSight, FeedError> look(const std::optional<LogEnd>& known);
+  /// Runs `read` in a read transaction, after making sure that the log continues from `after` and `known`.
+  template <class Read>
+  Result<void, FeedError> in_transaction(Position after, std::optional<LogEnd>& known, Read read);
+  Result<void, FeedError> read_changes(Batch& batch);
+  /// Hands over up to 1,000 keys after `last`, which it moves on; empty text when there are no more.
+  Result<void, FeedError> load_chunk(SnapshotSink& sink, std::string& last);
+  Result<void, FeedError> load_signing_keys(SnapshotSink& sink);
+  FeedError unavailable(int code) const;
+
+  const std::filesystem::path path_;
+  store::Database db_;
+  FileIdentity identity_;
+  const volatile std::uint32_t* shared_ = nullptr;
+  WalHeader seen_{};
+};
+
+}  // namespace latchkey::feed
