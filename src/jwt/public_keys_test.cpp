@@ -142,9 +142,11 @@ TEST(PublicKeyPem, RefusesPrivateKeysWeakKeysAndDamage) {
   const PkeyPtr p384(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-384"));
   const PkeyPtr ed(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   const std::string good = public_pem(ed.get());
+  const std::string mislabelled = replaced(replaced(good, "PUBLIC KEY", "CERTIFICATE"), "PUBLIC KEY", "CERTIFICATE");
   const std::string private_pem(rfc8037_key().to_pem().reveal());
-  for (const auto& pem : {std::string(), std::string("text"), private_pem, good + private_pem, public_pem(p384.get()),
-                          good.substr(0, 60), replaced(good, "MCow", "MCox"), good + good.substr(0, 60)}) {
+  for (const auto& pem :
+       {std::string(), std::string("text"), mislabelled, private_pem, good + private_pem, public_pem(p384.get()),
+        good.substr(0, 60), replaced(good, "MCow", "MCox"), good + good.substr(0, 60)}) {
     EXPECT_FALSE(read_public_key_pem(pem)) << pem;
   }
   EXPECT_TRUE(read_public_key_pem(good));
