@@ -88,8 +88,9 @@ Result<void, Wrong> check_token(const json::value& value) {
     if (found == nullptr) return Wrong{escaped_pointer(member.name), "is missing"};
     if (!member.good(*found)) return Wrong{escaped_pointer(member.name), std::string(member.says)};
   }
-  for (const auto& [name, ignored] : *token) {
-    const auto known = [&](const Member& m) { return m.name == std::string_view(name); };
+  for (const auto& entry : *token) {
+    const std::string_view name = entry.key();
+    const auto known = [&](const Member& m) { return m.name == name; };
     if (std::none_of(members.begin(), members.end(), known)) return Wrong{escaped_pointer(name), "is not known"};
   }
   return {};

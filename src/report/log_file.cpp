@@ -30,9 +30,11 @@ bool LogFile::append(std::string_view lines) {
     size_ += lines.size();
     return true;
   }
+  const int why = errno;  // for the operator's log
   // Half a line must not stay. If even that fails, open() sees to it.
   [[maybe_unused]] const int cut = ::ftruncate(fd_, static_cast<off_t>(size_));
   close();
+  errno = why;
   return false;
 }
 

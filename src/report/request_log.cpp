@@ -22,7 +22,7 @@ std::size_t redact_path(std::string_view path, std::array<char, max_logged_path_
   std::size_t size = 0;
   const auto put = [&](std::string_view text) {
     const std::size_t n = std::min(text.size(), out.size() - size);
-    std::memcpy(out.data() + size, text.data(), n);
+    std::copy_n(text.begin(), n, out.begin() + static_cast<std::ptrdiff_t>(size));
     size += n;
   };
   while (!path.empty()) {

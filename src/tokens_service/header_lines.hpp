@@ -1,9 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <concepts>
-#include <cstring>
 #include <string_view>
 
 #include "key/position.hpp"
@@ -34,7 +34,7 @@ class HeaderLines {
   std::size_t room() const { return bytes_.size() - size_; }
   HeaderLines& put(std::string_view text) {
     if (text.size() > room()) return *this;
-    std::memcpy(bytes_.data() + size_, text.data(), text.size());
+    std::copy(text.begin(), text.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(size_));
     size_ += text.size();
     return *this;
   }
