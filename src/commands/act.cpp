@@ -1,0 +1,54 @@
+#include "commands/act.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace latchkey::commands {
+
+std::optional<NewRow> if_changed(const AccessKey& current, AccessKey next, std::string_view action, const Act& act) {
+  if (next == current) return std::nullopt;
+  next.updated_at = std::max(act.now, UnixMillis{current.updated_at.count + 1});
+  next.updated_by = act.actor;
+  return NewRow{std::move(next), action};
+}
+
+Result<void> check_not_deleted(const AccessKey& key) {
+  if (key.deleted) return Error(ErrorCode::conflict, "the key has been deleted");
+  return {};
+}
+
+Result<AccessKey> change_key(store::Transaction& transaction, KeyId id, const Precondition& precondition,
+                             const std::function<Decision(const AccessKey&)>& decide) {
+  const auto found = transaction.find_key(id);
+  if (!found) return found.error();
+  if (!*found) return Error(ErrorCode::not_found, "no such key");
+  const AccessKey& current = **found;
+  if (!precondition.holds(current.version)) {
+    return Error(ErrorCode::precondition_failed, "the key has changed since it was read");
+  }
+  auto decision = decide(current);
+  if (!decision) return decision.error();
+  if (!*decision) return current;
+  NewRow& row = **decision;
+  const auto version = transaction.put_key(row.key, row.action);
+  if (!version) return version.error();
+  row.key.version = *version;
+  return std::move(row.key);
+}
+
+void run(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work, KeyDone done) {
+  auto row = std::make_shared<AccessKey>();
+  store.transact(
+      [row, work = std::move(work)](store::Transaction& transaction) -> Result<void> {
+        auto result = work(transaction);
+        if (!result) return result.error();
+        *row = std::move(*result);
+        return {};
+      },
+      [row, done = std::move(done)](Result<Position> position) mutable {
+        if (!position) return done(position.error());
+        done(KeyAnswer{std::move(*row), *position});
+      });
+}
+
+}  // namespace latchkey::commands

@@ -1,0 +1,54 @@
+#pragma once
+
+// What the commands share: who acts when, what became of a row, and how it reaches the store.
+//
+//   validate (the request's own shape)  →  decide (pure: row + request + now → new row)  →  one transaction
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "commands/precondition.hpp"
+#include "store/key_store.hpp"
+
+namespace latchkey::commands {
+
+/// Who acts, and when. `actor` is an admin's subject or "key:<key id>".
+struct Act {
+  std::string actor;
+  UnixMillis now;
+};
+
+/// What a command makes of a row, and what the change log calls it.
+struct NewRow {
+  AccessKey key;
+  std::string_view action;
+};
+
+/// nullopt: the row is so already; nothing is written.
+using Decision = Result<std::optional<NewRow>>;
+
+/// `next` signed by its actor, with `updated_at` after the current row's even where the clock stood still or stepped
+/// back; nullopt where nothing differs.
+std::optional<NewRow> if_changed(const AccessKey& current, AccessKey next, std::string_view action, const Act& act);
+
+/// ErrorCode::conflict for a deleted key: no command but another delete means anything to it.
+Result<void> check_not_deleted(const AccessKey& key);
+
+/// Inside a transaction: finds the row (not_found), holds it against `precondition`, decides and writes.
+/// Returns the row as it stands afterwards, with its version.
+Result<AccessKey> change_key(store::Transaction& transaction, KeyId id, const Precondition& precondition,
+                             const std::function<Decision(const AccessKey&)>& decide);
+
+/// What a command answers: the row, and a position from which on every reader sees it so.
+struct KeyAnswer {
+  AccessKey key;
+  Position position;
+};
+using KeyDone = std::move_only_function<void(Result<KeyAnswer>)>;
+
+/// One transaction around `work`. `done` runs once, after the commit, on the engine's thread.
+void run(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work, KeyDone done);
+
+}  // namespace latchkey::commands

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "commands/expiry.hpp"
+#include "commands/issue.hpp"
+
+namespace latchkey::commands {
+
+/// Its members keep the rules of key/access_key.hpp; when the expiry lies is judged by decide().
+struct CreateKey {
+  std::string user_id;
+  std::uint32_t requests_per_minute = min_requests_per_minute;
+  Expiry expiry = Never{};
+  std::string name;
+  std::string metadata = "{}";
+};
+
+/// The first row of a key.
+Result<AccessKey> decide(const CreateKey& command, KeyId id, const Act& act);
+
+void create_key(store::KeyStore& store, CreateKey command, KeyId id, const Act& act,
+                const std::optional<IdempotencyKey>& idempotency, IssuedDone done);
+
+}  // namespace latchkey::commands

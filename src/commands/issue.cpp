@@ -1,0 +1,85 @@
+#include "commands/issue.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace latchkey::commands {
+namespace {
+
+using store::IdempotencyRecord;
+using store::Transaction;
+
+Result<std::string> signing_kid(Transaction& transaction) {
+  const auto keys = transaction.signing_keys();
+  if (!keys) return keys.error();
+  const auto found = std::find_if(keys->begin(), keys->end(),
+                                  [](const SigningKey& key) { return key.state == SigningKeyState::signing; });
+  if (found == keys->end()) return Error(ErrorCode::internal, "", "no signing key in the store");
+  return found->kid;
+}
+
+Result<Issued> repeat(Transaction& transaction, const IdempotencyRecord& record) {
+  const auto change = transaction.find_change(record.seq);
+  if (!change) return change.error();
+  const auto* key = *change ? std::get_if<AccessKey>(&(*change)->row) : nullptr;
+  if (key == nullptr) return Error(ErrorCode::internal, "", "an idempotency record names no change of an access key");
+  Issued issued{*key, record.kid, {}};
+  issued.key.version = record.seq;
+  return issued;
+}
+
+Result<std::optional<Issued>> find_earlier(Transaction& transaction, const Act& act, const IdempotencyKey& key) {
+  const auto record = transaction.find_idempotency(act.actor, key.key);
+  if (!record) return record.error();
+  if (!*record) return std::optional<Issued>();
+  if ((*record)->request_digest != key.request_digest) {
+    return Error(ErrorCode::idempotency_mismatch, "this Idempotency-Key came with another request before");
+  }
+  auto issued = repeat(transaction, **record);
+  if (!issued) return issued.error();
+  return std::optional(std::move(*issued));
+}
+
+Result<void> remember(Transaction& transaction, const Act& act, const IdempotencyKey& key, const Issued& issued) {
+  return transaction.put_idempotency(
+      {act.actor, key.key, key.request_digest, issued.key.id, issued.key.version, issued.kid, act.now});
+}
+
+Result<Issued> issue_in(Transaction& transaction, const Act& act, const std::optional<IdempotencyKey>& idempotency,
+                        const std::function<Result<AccessKey>(Transaction&)>& make) {
+  if (idempotency) {
+    auto earlier = find_earlier(transaction, act, *idempotency);
+    if (!earlier) return earlier.error();
+    if (*earlier) return std::move(**earlier);
+  }
+  auto kid = signing_kid(transaction);
+  if (!kid) return kid.error();
+  auto key = make(transaction);
+  if (!key) return key.error();
+  Issued issued{std::move(*key), std::move(*kid), {}};
+  if (!idempotency) return issued;
+  const auto remembered = remember(transaction, act, *idempotency, issued);
+  if (!remembered) return remembered.error();
+  return issued;
+}
+
+}  // namespace
+
+void issue(store::KeyStore& store, const Act& act, const std::optional<IdempotencyKey>& idempotency,
+           std::function<Result<AccessKey>(store::Transaction&)> make, IssuedDone done) {
+  auto out = std::make_shared<Issued>();
+  store.transact(
+      [out, act, idempotency, make = std::move(make)](Transaction& transaction) -> Result<void> {
+        auto issued = issue_in(transaction, act, idempotency, make);
+        if (!issued) return issued.error();
+        *out = std::move(*issued);
+        return {};
+      },
+      [out, done = std::move(done)](Result<Position> position) mutable {
+        if (!position) return done(position.error());
+        out->epoch = position->epoch;
+        done(std::move(*out));
+      });
+}
+
+}  // namespace latchkey::commands

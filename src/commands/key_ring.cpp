@@ -1,0 +1,91 @@
+#include "commands/key_ring.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <system_error>
+
+#include "commands/secret_file.hpp"
+#include "jwt/access_token.hpp"
+
+namespace latchkey::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error broken(std::string why) { return Error(ErrorCode::internal, "", std::move(why)); }
+
+}  // namespace
+
+Result<std::unique_ptr<KeyRing>> KeyRing::open(const fs::path& data_directory, store::KeyStore& store, UnixMillis now) {
+  std::unique_ptr<KeyRing> ring(new KeyRing(data_directory / "secrets" / "signing"));
+  if (const auto made = make_private_directory(ring->directory_); !made) return made.error();
+  if (const auto loaded = ring->load(); !loaded) return loaded.error();
+  if (const auto ensured = ring->ensure_signing_key(store, now); !ensured) return ensured.error();
+  return ring;
+}
+
+Result<void> KeyRing::load() {
+  std::error_code error;
+  for (fs::directory_iterator at(directory_, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() != ".pem") continue;
+    if (auto loaded = load_file(at->path()); !loaded) return loaded;
+  }
+  if (error) return broken("cannot list " + directory_.string() + ": " + error.message());
+  return {};
+}
+
+Result<void> KeyRing::load_file(const fs::path& file) {
+  const auto pem = read_secret_file(file);
+  if (!pem) return pem.error();
+  auto key = jwt::Ed25519PrivateKey::from_pem(*pem);
+  if (!key) return broken(file.string() + " is not an Ed25519 private key");
+  std::string kid = jwt::thumbprint(key->public_key());
+  if (kid != file.stem()) return broken(file.string() + " holds another key than its name says");
+  const std::unique_lock lock(mutex_);
+  keys_.emplace(std::move(kid), std::move(*key));
+  return {};
+}
+
+Result<void> KeyRing::ensure_signing_key(store::KeyStore& store, UnixMillis now) {
+  const auto rows = store.signing_keys();
+  if (!rows) return rows.error();
+  const auto signing = std::find_if(rows->begin(), rows->end(),
+                                    [](const SigningKey& key) { return key.state == SigningKeyState::signing; });
+  if (signing != rows->end()) {
+    const std::shared_lock lock(mutex_);
+    if (keys_.contains(signing->kid)) return {};
+    return broken("the private half of signing key " + signing->kid + " is not in " + directory_.string());
+  }
+  const auto first = generate(now);
+  if (!first) return first.error();
+  const auto done = store.transact_and_wait([&](store::Transaction& transaction) -> Result<void> {
+    const auto put = transaction.put_signing_key(*first, "latchkey");
+    if (!put) return put.error();
+    return {};
+  });
+  if (!done) return done.error();
+  return {};
+}
+
+Result<SigningKey> KeyRing::generate(UnixMillis now) {
+  auto key = jwt::Ed25519PrivateKey::generate();
+  SigningKey row;
+  row.public_key = key.public_key();
+  row.kid = jwt::thumbprint(row.public_key);
+  row.created_at = now;
+  row.updated_at = now;
+  const auto written = write_secret_file(directory_ / (row.kid + ".pem"), key.to_pem());
+  if (!written) return written.error();
+  const std::unique_lock lock(mutex_);
+  keys_.emplace(row.kid, std::move(key));
+  return row;
+}
+
+Result<Secret> KeyRing::mint(const AccessKey& key, std::string_view kid) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = keys_.find(kid);
+  if (found == keys_.end()) return broken("no private key for kid " + std::string(kid));
+  return jwt::mint_access_token({key.id, key.user_id, key.issued_at, key.role}, kid, found->second);
+}
+
+}  // namespace latchkey::commands

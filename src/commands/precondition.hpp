@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace latchkey::commands {
+
+/// Which versions of a row a command may act on: optimistic concurrency (RFC 9110, 13.1.1).
+class Precondition {
+ public:
+  /// Any version.
+  Precondition() = default;
+  /// From a list of entity tags as in If-Match: `"42"`, `"41", "42"` or `*`. Weak tags and whatever is no tag of ours
+  /// match no version, so a header that cannot be met fails rather than being ignored.
+  static Precondition from_etags(std::string_view list);
+
+  bool holds(std::uint64_t version) const;
+
+ private:
+  std::optional<std::vector<std::uint64_t>> versions_;  // nullopt: any
+};
+
+}  // namespace latchkey::commands

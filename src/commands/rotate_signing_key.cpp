@@ -1,0 +1,47 @@
+#include "commands/rotate_signing_key.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace latchkey::commands {
+
+std::vector<SigningKey> decide_signing_key_rotation(const std::vector<SigningKey>& current, const SigningKey& fresh,
+                                                    EarlierKeys earlier, UnixMillis now) {
+  const auto stepped_down = earlier == EarlierKeys::retire ? SigningKeyState::retired : SigningKeyState::verifying;
+  std::vector<SigningKey> rows;
+  for (SigningKey key : current) {
+    const bool touched = key.state == SigningKeyState::signing ||
+                         (earlier == EarlierKeys::retire && key.state == SigningKeyState::verifying);
+    if (!touched) continue;
+    key.state = stepped_down;
+    key.updated_at = std::max(now, UnixMillis{key.updated_at.count + 1});
+    rows.push_back(std::move(key));
+  }
+  rows.push_back(fresh);
+  return rows;
+}
+
+void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earlier, const Act& act,
+                        SigningKeysDone done) {
+  auto fresh = ring.generate(act.now);
+  if (!fresh) return done(fresh.error());
+  auto keys = std::make_shared<std::vector<SigningKey>>();
+  store.transact(
+      [keys, fresh = std::move(*fresh), earlier, act](store::Transaction& transaction) -> Result<void> {
+        const auto current = transaction.signing_keys();
+        if (!current) return current.error();
+        for (const auto& row : decide_signing_key_rotation(*current, fresh, earlier, act.now)) {
+          if (const auto put = transaction.put_signing_key(row, act.actor); !put) return put.error();
+        }
+        auto after = transaction.signing_keys();
+        if (!after) return after.error();
+        *keys = std::move(*after);
+        return {};
+      },
+      [keys, done = std::move(done)](Result<Position> position) mutable {
+        if (!position) return done(position.error());
+        done(SigningKeysAnswer{std::move(*keys), *position});
+      });
+}
+
+}  // namespace latchkey::commands

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "commands/act.hpp"
+#include "commands/expiry.hpp"
+
+namespace latchkey::commands {
+
+enum class Metadata : std::uint8_t {
+  replace,  // the new object stands in place of the old one
+  merge,    // JSON merge patch (RFC 7396): members of the old one stay unless named; null removes
+};
+
+/// What shall be different; whatever is nullopt stays. Members keep the rules of key/access_key.hpp.
+struct UpdateKey {
+  std::optional<std::uint32_t> requests_per_minute;
+  std::optional<Expiry> expiry;
+  std::optional<bool> disabled;
+  std::optional<std::string> name;
+  std::optional<std::string> metadata;  // a JSON object, serialised
+  Metadata metadata_mode = Metadata::replace;
+};
+
+/// The change is called "disable" or "enable" where nothing else differs, else "update".
+Decision decide(const UpdateKey& command, const AccessKey& current, const Act& act);
+
+void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition, const Act& act,
+                KeyDone done);
+
+}  // namespace latchkey::commands

@@ -1,0 +1,99 @@
+#include "keys_service/admin_gate.hpp"
+
+#include <optional>
+
+#include "access/credentials.hpp"
+#include "access/refusal_problem.hpp"
+#include "http/problem.hpp"
+#include "jwt/jose.hpp"
+
+namespace latchkey::keys_service {
+namespace {
+
+using access::Refusal;
+
+// The refusals of the access check, in the words of the admin routes.
+http::Response refuse(Refusal refusal) {
+  http::Problem problem = access::to_problem(refusal);
+  switch (refusal) {
+    case Refusal::no_credentials:
+      problem.title = "Admin token required";
+      problem.detail = "Send an admin token as Authorization: Bearer.";
+      break;
+    case Refusal::wrong_kind:
+      problem.title = "Not an admin token";
+      problem.detail = "An access key may not do this; an admin token may.";
+      break;
+    case Refusal::wrong_role:
+      problem.detail = "The role of this admin token may not do this.";
+      break;
+    case Refusal::ambiguous:
+      problem.detail = "Send one admin token, in one Authorization header, and never in the query string.";
+      break;
+    default:
+      problem.title = "Invalid admin token";
+      problem.detail = "The admin token is not valid.";
+  }
+  http::Response response = http::to_response(problem);
+  response.header_lines = access::to_response(refusal).header_lines;
+  return response;
+}
+
+Refusal refusal_of(jwt::AdminFault fault) {
+  switch (fault) {
+    case jwt::AdminFault::access_key:
+      return Refusal::wrong_kind;
+    case jwt::AdminFault::no_role:
+      return Refusal::wrong_role;
+    case jwt::AdminFault::invalid:
+      break;
+  }
+  return Refusal::malformed;
+}
+
+// `exp` of a token that has been verified; nullopt where it is not plain enough to remember the token by.
+std::optional<UnixMillis> expiry_of(std::string_view token) {
+  const auto parts = jwt::split_compact(token);
+  const auto payload = parts ? jwt::read_json_part(parts->payload) : std::nullopt;
+  const auto* exp = payload ? payload->if_contains("exp") : nullptr;
+  if (exp == nullptr || !exp->is_int64() || exp->get_int64() > 253'402'300'799) return std::nullopt;
+  return UnixMillis{exp->get_int64() * 1000};
+}
+
+}  // namespace
+
+Result<jwt::AdminIdentity, http::Response> AdminGate::admit(const http::Request& request, jwt::AdminRole needed) {
+  const auto token = access::presented_token(request);
+  if (!token) return refuse(token.error());
+  auto identity = verify(*token);
+  if (!identity) return refuse(refusal_of(identity.error()));
+  if (request.header_count("Authorization") == 0) return refuse(Refusal::malformed);  // X-API-Key is for access keys
+  if (identity->role < needed) return refuse(Refusal::wrong_role);
+  return std::move(*identity);
+}
+
+Result<jwt::AdminIdentity, jwt::AdminFault> AdminGate::verify(std::string_view token) {
+  const UnixMillis now = clock_.wall();
+  const auto digest = jwt::digest_of(token);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = remembered_.find(digest);
+    if (found != remembered_.end() && now < found->second.expires_at) return found->second.identity;
+  }
+  auto identity = verifier_.verify(token, now);
+  if (!identity) return identity;
+  if (const auto expires_at = expiry_of(token)) remember(digest, {*identity, *expires_at});
+  return identity;
+}
+
+void AdminGate::remember(const jwt::TokenDigest& digest, Remembered entry) {
+  const UnixMillis now = clock_.wall();
+  const std::lock_guard lock(mutex_);
+  if (remembered_.size() >= max_remembered) {
+    std::erase_if(remembered_, [now](const auto& known) { return known.second.expires_at <= now; });
+    if (remembered_.size() >= max_remembered) remembered_.clear();
+  }
+  remembered_.insert_or_assign(digest, std::move(entry));
+}
+
+}  // namespace latchkey::keys_service

@@ -1,0 +1,141 @@
+#include "keys_service/bodies.hpp"
+
+#include "base/time_text.hpp"
+#include "keys_service/object_reader.hpp"
+
+namespace latchkey::keys_service {
+namespace {
+
+using commands::Expiry;
+
+std::optional<Expiry> read_expires_at(ObjectReader& reader) {
+  const auto* value = reader.find("expiresAt");
+  if (value == nullptr) return std::nullopt;
+  if (value->is_null()) return commands::Never{};
+  const auto at = value->is_string() ? parse_rfc3339(value->get_string()) : std::nullopt;
+  if (at) return *at;
+  reader.note("expiresAt", "must be an RFC 3339 time such as \"2027-01-31T12:00:00Z\", or null for never");
+  return std::nullopt;
+}
+
+std::optional<std::chrono::seconds> read_duration(ObjectReader& reader, std::string_view name) {
+  const auto* value = reader.find(name);
+  if (value == nullptr) return std::nullopt;
+  const auto duration = value->is_string() ? parse_duration(value->get_string()) : std::nullopt;
+  if (!duration) reader.note(name, "must be a duration such as \"90s\", \"15m\", \"12h\" or \"30d\"");
+  return duration;
+}
+
+std::optional<Expiry> read_expiry(ObjectReader& reader) {
+  const auto at = read_expires_at(reader);
+  const auto after = read_duration(reader, "expiresIn");
+  if (reader.has("expiresAt") && reader.has("expiresIn")) {
+    reader.note("expiresAt", "must not come together with expiresIn");
+    reader.note("expiresIn", "must not come together with expiresAt");
+    return std::nullopt;
+  }
+  if (after) return *after;
+  return at;
+}
+
+std::optional<std::uint32_t> read_requests_per_minute(ObjectReader& reader) {
+  const auto number = reader.whole_number("requestsPerMinute");
+  if (!number) return std::nullopt;
+  const auto checked = check_requests_per_minute(*number);
+  reader.note(checked);
+  if (!checked) return std::nullopt;
+  return static_cast<std::uint32_t>(*number);
+}
+
+std::optional<std::string> read_name(ObjectReader& reader) {
+  auto name = reader.text("name");
+  if (name) reader.note(check_name(*name));
+  return name;
+}
+
+std::optional<std::string> read_metadata(ObjectReader& reader) {
+  auto metadata = reader.object("metadata");
+  if (metadata) reader.note(check_metadata(*metadata));
+  return metadata;
+}
+
+bool is_null(ObjectReader& reader, std::string_view name) {
+  const auto* value = reader.find(name);
+  return value != nullptr && value->is_null();
+}
+
+Result<void> finish(ObjectReader& reader, const std::optional<Expiry>& expiry, UnixMillis now) {
+  auto finished = reader.finish();
+  if (finished || !expiry) return finished;
+  const auto resolved = commands::resolve(*expiry, now);
+  if (resolved) return finished;
+  Error error = finished.error();
+  error.fields.insert(error.fields.end(), resolved.error().fields.begin(), resolved.error().fields.end());
+  return error;
+}
+
+void require(ObjectReader& reader, std::string_view name) {
+  if (!reader.has(name)) reader.note(name, "is required");
+}
+
+}  // namespace
+
+Result<commands::CreateKey> parse_create_body(std::string_view body, UnixMillis now) {
+  auto reader = ObjectReader::parse(body);
+  if (!reader) return reader.error();
+  commands::CreateKey command;
+  require(*reader, "userId");
+  if (auto user_id = reader->text("userId")) {
+    reader->note(check_user_id(*user_id));
+    command.user_id = std::move(*user_id);
+  }
+  require(*reader, "requestsPerMinute");
+  command.requests_per_minute = read_requests_per_minute(*reader).value_or(min_requests_per_minute);
+  const auto expiry = read_expiry(*reader);
+  if (expiry) command.expiry = *expiry;
+  command.name = read_name(*reader).value_or("");
+  command.metadata = read_metadata(*reader).value_or("{}");
+  if (const auto finished = finish(*reader, expiry, now); !finished) return finished.error();
+  return command;
+}
+
+Result<commands::UpdateKey> parse_update_body(std::string_view body, commands::Metadata mode, UnixMillis now) {
+  auto reader = ObjectReader::parse(body);
+  if (!reader) return reader.error();
+  const bool merges = mode == commands::Metadata::merge;
+  commands::UpdateKey command;
+  command.metadata_mode = mode;
+  command.requests_per_minute = read_requests_per_minute(*reader);
+  command.expiry = read_expiry(*reader);
+  command.disabled = reader->boolean("disabled");
+  command.name = merges && is_null(*reader, "name") ? std::optional<std::string>("") : read_name(*reader);
+  if (merges && is_null(*reader, "metadata")) {
+    command.metadata = "{}";
+    command.metadata_mode = commands::Metadata::replace;
+  } else {
+    command.metadata = read_metadata(*reader);
+  }
+  if (const auto finished = finish(*reader, command.expiry, now); !finished) return finished.error();
+  return command;
+}
+
+Result<commands::RotateKey> parse_rotate_body(std::string_view body) {
+  if (body.empty()) return commands::RotateKey{};
+  auto reader = ObjectReader::parse(body);
+  if (!reader) return reader.error();
+  const commands::RotateKey command{read_duration(*reader, "gracePeriod")};
+  if (command.grace && *command.grace > max_grace_period) reader->note("gracePeriod", "must be at most 30 days");
+  if (const auto finished = reader->finish(); !finished) return finished.error();
+  return command;
+}
+
+Result<commands::EarlierKeys> parse_signing_key_rotation_body(std::string_view body) {
+  if (body.empty()) return commands::EarlierKeys::keep_verifying;
+  auto reader = ObjectReader::parse(body);
+  if (!reader) return reader.error();
+  const bool retire = reader->boolean("retirePrevious").value_or(false);
+  if (const auto finished = reader->finish(); !finished) return finished.error();
+  return retire ? commands::EarlierKeys::retire : commands::EarlierKeys::keep_verifying;
+}
+
+}  // namespace latchkey::keys_service

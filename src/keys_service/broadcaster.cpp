@@ -1,0 +1,134 @@
+#include "keys_service/broadcaster.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "keys_service/key_json.hpp"
+
+namespace latchkey::keys_service {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Few at a time: nobody who is catching up keeps the others waiting, nor overfills a stream's 1 MiB.
+constexpr std::size_t batch_size = 200;
+constexpr std::chrono::milliseconds between_batches{20};
+
+std::string event_of(const Change& change, Epoch epoch) {
+  return "id: " + Position{epoch, change.seq}.to_string() + "\nevent: change\ndata: " + to_json(change, epoch) + "\n\n";
+}
+
+}  // namespace
+
+Broadcaster::Broadcaster(store::KeyStore& store, BroadcasterConfig config)
+    : store_(store), config_(config), last_heartbeat_(steady_clock::now()), thread_([this] { run(); }) {}
+
+Broadcaster::~Broadcaster() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  accept_new();
+  for (auto& listener : listeners_) listener.stream->close();
+}
+
+bool Broadcaster::reserve() {
+  const std::lock_guard lock(mutex_);
+  if (taken_ >= config_.max_streams) return false;
+  ++taken_;
+  return true;
+}
+
+void Broadcaster::add(std::shared_ptr<http::Stream> stream, Position after) {
+  {
+    const std::lock_guard lock(mutex_);
+    fresh_.push_back({std::move(stream), after});
+    nudged_ = true;
+  }
+  wake_.notify_all();
+}
+
+void Broadcaster::nudge() {
+  {
+    const std::lock_guard lock(mutex_);
+    nudged_ = true;
+  }
+  wake_.notify_all();
+}
+
+std::size_t Broadcaster::streams() const {
+  const std::lock_guard lock(mutex_);
+  return taken_;
+}
+
+void Broadcaster::run() {
+  Progress progress = Progress::caught_up;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      const auto patience = progress == Progress::more ? between_batches : config_.poll;
+      wake_.wait_for(lock, patience, [this] { return stopping_ || nudged_; });
+      if (stopping_) return;
+      nudged_ = false;
+    }
+    accept_new();
+    progress = round();
+    send_heartbeats();
+    drop_ended();
+  }
+}
+
+void Broadcaster::accept_new() {
+  const std::lock_guard lock(mutex_);
+  std::move(fresh_.begin(), fresh_.end(), std::back_inserter(listeners_));
+  fresh_.clear();
+}
+
+Broadcaster::Progress Broadcaster::round() {
+  if (listeners_.empty()) return Progress::caught_up;
+  const auto position = store_.position();
+  if (!position) return Progress::caught_up;  // the store's own trouble; the next poll asks again
+  std::set<std::uint64_t> places;
+  for (auto& listener : listeners_) {
+    if (listener.at.epoch != position->epoch || listener.at.seq > position->seq) {
+      listener.stream->close();  // the log it followed is gone; on reconnecting it is told so
+    } else if (listener.at.seq < position->seq) {
+      places.insert(listener.at.seq);
+    }
+  }
+  Progress progress = Progress::caught_up;
+  for (const auto after : places) {
+    if (serve(after, position->epoch) == Progress::more) progress = Progress::more;
+  }
+  return progress;
+}
+
+Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {
+  const auto changes = store_.changes_after(after, batch_size);
+  if (!changes || changes->empty()) return Progress::caught_up;
+  std::string events;
+  for (const auto& change : *changes) events += event_of(change, epoch);
+  for (auto& listener : listeners_) {
+    if (listener.at != Position{epoch, after} || listener.stream->closed()) continue;
+    listener.stream->write(events);
+    listener.at.seq = changes->back().seq;
+  }
+  return changes->size() == batch_size ? Progress::more : Progress::caught_up;
+}
+
+void Broadcaster::send_heartbeats() {
+  const auto now = steady_clock::now();
+  if (now - last_heartbeat_ < config_.heartbeat) return;
+  last_heartbeat_ = now;
+  for (auto& listener : listeners_) listener.stream->write(": heartbeat\n\n");
+}
+
+void Broadcaster::drop_ended() {
+  const auto ended = std::erase_if(listeners_, [](const Listener& listener) { return listener.stream->closed(); });
+  const std::lock_guard lock(mutex_);
+  taken_ -= ended;
+}
+
+}  // namespace latchkey::keys_service

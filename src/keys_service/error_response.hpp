@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "http/message.hpp"
+
+namespace latchkey::keys_service {
+
+/// What the caller may know of an error; what only the operator may know becomes a line in the log.
+///
+///   invalid 400 invalid-request, with `errors`    not_found 404 not-found     conflict 409 key-deleted
+///   precondition_failed 412 precondition-failed   idempotency_mismatch 422 idempotency-key-reused
+///   unavailable 503 unavailable, Retry-After      internal 500 internal-error
+http::Response to_response(const Error& error);
+
+/// 503 with Retry-After: the queue of the workers is full.
+http::Response overloaded();
+http::Response unsupported_media_type();
+
+}  // namespace latchkey::keys_service

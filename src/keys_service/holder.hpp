@@ -1,0 +1,14 @@
+#pragma once
+
+#include <variant>
+
+#include "http/message.hpp"
+#include "keys_service/holder_check.hpp"
+#include "keys_service/routes.hpp"
+
+namespace latchkey::keys_service {
+
+/// The key behind a holder's request, or the answer that refuses it. An admin token is 403 wrong-kind.
+std::variant<HeldKey, http::Response> holder_of(RouteContext& context, const http::Request& request, UnixMillis now);
+
+}  // namespace latchkey::keys_service

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "base/worker_pool.hpp"
+#include "commands/key_ring.hpp"
+#include "jwt/admin_token.hpp"
+#include "store/key_store.hpp"
+
+namespace latchkey::keys_service {
+
+/// What the service is made of. All outlive it.
+struct Parts {
+  store::KeyStore& store;
+  commands::KeyRing& ring;
+  const jwt::AdminVerifier& admins;
+  const Clock& clock;
+  Random& random;  // used by several threads at once
+  Metrics& metrics;
+  WorkerPool& pool;
+};
+
+}  // namespace latchkey::keys_service

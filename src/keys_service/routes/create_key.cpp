@@ -1,0 +1,29 @@
+#include "commands/create_key.hpp"
+
+#include "keys_service/answers.hpp"
+#include "keys_service/bodies.hpp"
+#include "keys_service/error_response.hpp"
+#include "keys_service/request_parts.hpp"
+
+namespace latchkey::keys_service::routes {
+
+void create_key(RouteContext& context, Call call, Reply reply) {
+  if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
+  const auto act = act_of(context, call);
+  const auto idempotency = idempotency_key_of(call.request);
+  if (!idempotency) return reply.send(to_response(idempotency.error()));
+  auto command = parse_create_body(call.request.body, act.now);
+  if (!command) return reply.send(to_response(command.error()));
+
+  const KeyId id = KeyId::generate(act.now, context.parts.random);
+  auto done = [&context, reply = std::move(reply)](Result<commands::Issued> issued) mutable {
+    if (!issued) return reply.send(to_response(issued.error()));
+    context.broadcaster.nudge();
+    continue_on(context.parts.pool, [&context, reply = std::move(reply), issued = std::move(*issued)]() mutable {
+      reply.send(issued_answer(context.parts.ring, issued, 201, Location::present));
+    });
+  };
+  commands::create_key(context.parts.store, std::move(*command), id, act, *idempotency, std::move(done));
+}
+
+}  // namespace latchkey::keys_service::routes

@@ -1,0 +1,38 @@
+#include "commands/disable_own_key.hpp"
+
+#include "access/refusal_problem.hpp"
+#include "keys_service/answers.hpp"
+#include "keys_service/error_response.hpp"
+#include "keys_service/holder.hpp"
+#include "keys_service/key_json.hpp"
+
+namespace latchkey::keys_service::routes {
+namespace {
+
+// Between the check and the command the key may have been rotated or deleted: said as the check would say it.
+http::Response refused_late(const Error& error) {
+  if (error.code == ErrorCode::not_found) return access::to_response(access::Refusal::rotated);
+  if (error.code == ErrorCode::conflict) return access::to_response(access::Refusal::deleted);
+  return to_response(error);
+}
+
+}  // namespace
+
+void disable_own_key(RouteContext& context, Call call, Reply reply) {
+  const UnixMillis now = context.parts.clock.wall();
+  auto holder = holder_of(context, call.request, now);
+  if (auto* refused = std::get_if<http::Response>(&holder)) return reply.send(std::move(*refused));
+  if (!call.request.body.empty() && call.request.body != "{}") {
+    return reply.send(to_response(Error::invalid("", "this request has no body")));
+  }
+  auto done = [&context, now, reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
+    if (!answer) return reply.send(refused_late(answer.error()));
+    context.broadcaster.nudge();
+    reply.send(private_json(200, plan_json(answer->key, answer->position.epoch, now))
+                   .with_header("Latchkey-Position", answer->position.to_string()));
+  };
+  const auto& held = std::get<HeldKey>(holder);
+  commands::disable_own_key(context.parts.store, held.key.id, held.presented, now, std::move(done));
+}
+
+}  // namespace latchkey::keys_service::routes

@@ -1,0 +1,17 @@
+#include "keys_service/answers.hpp"
+#include "keys_service/error_response.hpp"
+#include "keys_service/holder.hpp"
+#include "keys_service/key_json.hpp"
+
+namespace latchkey::keys_service::routes {
+
+void get_plan(RouteContext& context, Call call, Reply reply) {
+  const UnixMillis now = context.parts.clock.wall();
+  auto holder = holder_of(context, call.request, now);
+  if (auto* refused = std::get_if<http::Response>(&holder)) return reply.send(std::move(*refused));
+  const auto position = context.parts.store.position();
+  if (!position) return reply.send(to_response(position.error()));
+  reply.send(private_json(200, plan_json(std::get<HeldKey>(holder).key, position->epoch, now)));
+}
+
+}  // namespace latchkey::keys_service::routes

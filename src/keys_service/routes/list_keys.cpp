@@ -1,0 +1,62 @@
+#include "jwt/base64url.hpp"
+#include "keys_service/answers.hpp"
+#include "keys_service/error_response.hpp"
+#include "keys_service/key_json.hpp"
+#include "keys_service/request_parts.hpp"
+
+namespace latchkey::keys_service::routes {
+namespace {
+
+// The cursor is the last key id of the page before, in base64url.
+std::string cursor_after(KeyId id) { return jwt::encode_base64url(id.bytes()); }
+
+std::optional<KeyId> parse_cursor(std::string_view text) {
+  KeyId::Bytes bytes;
+  if (!jwt::decode_base64url(text, bytes)) return std::nullopt;
+  return KeyId::parse(KeyId(bytes).to_string());  // only what is a key id
+}
+
+Result<store::KeyPageRequest> parse_page_request(std::string_view query, UnixMillis now) {
+  QueryReader reader(query);
+  store::KeyPageRequest page;
+  page.now = now;
+  page.limit = reader.number("limit", 1, 500, 50);
+  page.filter.user_id = reader.text("userId");
+  page.filter.name = reader.text("name");
+  if (const auto status = reader.text("status")) {
+    page.filter.status = parse_key_status(*status);
+    if (!page.filter.status) reader.note("status", "must be active, disabled, expired or deleted");
+  }
+  if (const auto cursor = reader.text("cursor")) {
+    page.after = parse_cursor(*cursor);
+    if (!page.after) reader.note("cursor", "must be a nextCursor as an earlier page gave it");
+  }
+  if (const auto finished = reader.finish(); !finished) return finished.error();
+  return page;
+}
+
+std::string page_json(const store::KeyPage& page, Epoch epoch, UnixMillis now) {
+  std::string out = "{\"keys\":[";
+  for (const auto& key : page.keys) {
+    if (out.back() != '[') out += ',';
+    out += to_json(key, epoch, now);
+  }
+  out += "],\"nextCursor\":";
+  return out + (page.more ? '"' + cursor_after(page.keys.back().id) + '"' : "null") + '}';
+}
+
+http::Response answer(RouteContext& context, const http::Request& request) {
+  const auto page_request = parse_page_request(request.query, context.parts.clock.wall());
+  if (!page_request) return to_response(page_request.error());
+  const auto page = context.parts.store.list_keys(*page_request);
+  if (!page) return to_response(page.error());
+  const auto position = context.parts.store.position();
+  if (!position) return to_response(position.error());
+  return private_json(200, page_json(*page, position->epoch, page_request->now));
+}
+
+}  // namespace
+
+void list_keys(RouteContext& context, Call call, Reply reply) { reply.send(answer(context, call.request)); }
+
+}  // namespace latchkey::keys_service::routes

@@ -1,0 +1,31 @@
+#include "commands/rotate_key.hpp"
+
+#include "keys_service/answers.hpp"
+#include "keys_service/bodies.hpp"
+#include "keys_service/error_response.hpp"
+#include "keys_service/request_parts.hpp"
+
+namespace latchkey::keys_service::routes {
+
+void rotate_key(RouteContext& context, Call call, Reply reply) {
+  const auto id = key_id_of(call.request);
+  if (!id) return reply.send(to_response(id.error()));
+  if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
+  const auto idempotency = idempotency_key_of(call.request);
+  if (!idempotency) return reply.send(to_response(idempotency.error()));
+  const auto command = parse_rotate_body(call.request.body);
+  if (!command) return reply.send(to_response(command.error()));
+
+  const auto act = act_of(context, call);
+  const auto precondition = precondition_of(call.request);
+  auto done = [&context, reply = std::move(reply)](Result<commands::Issued> issued) mutable {
+    if (!issued) return reply.send(to_response(issued.error()));
+    context.broadcaster.nudge();
+    continue_on(context.parts.pool, [&context, reply = std::move(reply), issued = std::move(*issued)]() mutable {
+      reply.send(issued_answer(context.parts.ring, issued, 200, Location::absent));
+    });
+  };
+  commands::rotate_key(context.parts.store, *id, *command, precondition, act, *idempotency, std::move(done));
+}
+
+}  // namespace latchkey::keys_service::routes

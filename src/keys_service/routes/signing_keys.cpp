@@ -1,0 +1,37 @@
+#include "commands/rotate_signing_key.hpp"
+#include "jwt/public_keys.hpp"
+#include "keys_service/answers.hpp"
+#include "keys_service/bodies.hpp"
+#include "keys_service/error_response.hpp"
+#include "keys_service/key_json.hpp"
+#include "keys_service/request_parts.hpp"
+
+namespace latchkey::keys_service::routes {
+
+void list_signing_keys(RouteContext& context, Call, Reply reply) {
+  const auto keys = context.parts.store.signing_keys();
+  reply.send(keys ? private_json(200, signing_keys_json(*keys)) : to_response(keys.error()));
+}
+
+void rotate_signing_key(RouteContext& context, Call call, Reply reply) {
+  if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
+  const auto earlier = parse_signing_key_rotation_body(call.request.body);
+  if (!earlier) return reply.send(to_response(earlier.error()));
+  auto done = [&context, reply = std::move(reply)](Result<commands::SigningKeysAnswer> answer) mutable {
+    if (!answer) return reply.send(to_response(answer.error()));
+    context.broadcaster.nudge();
+    reply.send(private_json(200, signing_keys_json(answer->keys))
+                   .with_header("Latchkey-Position", answer->position.to_string()));
+  };
+  commands::rotate_signing_key(context.parts.store, context.parts.ring, *earlier, act_of(context, call),
+                               std::move(done));
+}
+
+void jwks(RouteContext& context, Call, Reply reply) {
+  const auto keys = context.parts.store.signing_keys();
+  if (!keys) return reply.send(to_response(keys.error()));
+  http::Response response{200, "application/jwk-set+json", {}, jwt::to_jwks(*keys)};
+  reply.send(response.with_header("Cache-Control", "public, max-age=60"));
+}
+
+}  // namespace latchkey::keys_service::routes

@@ -1,0 +1,29 @@
+#include "commands/update_key.hpp"
+
+#include "keys_service/answers.hpp"
+#include "keys_service/bodies.hpp"
+#include "keys_service/error_response.hpp"
+#include "keys_service/request_parts.hpp"
+
+namespace latchkey::keys_service::routes {
+
+void update_key(RouteContext& context, Call call, Reply reply) {
+  const auto id = key_id_of(call.request);
+  if (!id) return reply.send(to_response(id.error()));
+  if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
+  const bool merges = media_type_of(call.request) == MediaType::merge_patch;
+  const auto act = act_of(context, call);
+  auto command =
+      parse_update_body(call.request.body, merges ? commands::Metadata::merge : commands::Metadata::replace, act.now);
+  if (!command) return reply.send(to_response(command.error()));
+
+  auto done = [&context, now = act.now, reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
+    if (!answer) return reply.send(to_response(answer.error()));
+    context.broadcaster.nudge();
+    reply.send(key_answer(*answer, now));
+  };
+  commands::update_key(context.parts.store, *id, std::move(*command), precondition_of(call.request), act,
+                       std::move(done));
+}
+
+}  // namespace latchkey::keys_service::routes
