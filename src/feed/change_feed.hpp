@@ -23,7 +23,8 @@ class SnapshotSink {
 
 struct FeedError {
   enum class Kind {
-    /// What was read so far can no longer be continued: a gap, another epoch, a replaced or restored database, a seq that
+    /// What was read so far can no longer be continued: a gap, another epoch, a replaced or restored database, a seq
+    /// that
     /// went back, a fork of the log. The caller distrusts its state at once and loads anew.
     reload,
     /// The store cannot be read now. The caller keeps its state, lets it age, and tries again.
