@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "tokens_service/service_fixture.hpp"
+#include "tokens_service/service_suite.hpp"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define LATCHKEY_COUNTS_ALLOCATIONS 0

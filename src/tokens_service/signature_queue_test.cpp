@@ -4,7 +4,7 @@
 #include <future>
 #include <semaphore>
 
-#include "tokens_service/service_fixture.hpp"
+#include "tokens_service/service_suite.hpp"
 
 namespace latchkey::tokens_service {
 namespace {

@@ -3,7 +3,7 @@
 #include <set>
 #include <thread>
 
-#include "tokens_service/service_fixture.hpp"
+#include "tokens_service/service_suite.hpp"
 
 namespace latchkey::tokens_service {
 namespace {
