@@ -12,11 +12,11 @@ enum class Metadata : std::uint8_t {
 
 /// What shall be different; whatever is nullopt stays. Members keep the rules of key/access_key.hpp.
 struct UpdateKey {
-  std::optional<std::uint32_t> requests_per_minute;
-  std::optional<Expiry> expiry;
-  std::optional<bool> disabled;
-  std::optional<std::string> name;
-  std::optional<std::string> metadata;  // a JSON object, serialised
+  std::optional<std::uint32_t> requests_per_minute{};
+  std::optional<Expiry> expiry{};
+  std::optional<bool> disabled{};
+  std::optional<std::string> name{};
+  std::optional<std::string> metadata{};  // a JSON object, serialised
   Metadata metadata_mode = Metadata::replace;
 };
 

@@ -1,0 +1,120 @@
+// The audit trail, page by page and live.
+
+#include <gtest/gtest.h>
+
+#include "http/server.hpp"
+#include "http/test_client.hpp"
+#include "keys_service/test_service.hpp"
+
+namespace latchkey::keys_service {
+namespace {
+
+using http::Method;
+
+class Changes : public testing::Test {
+ protected:
+  explicit Changes(BroadcasterConfig streams = {.max_streams = 2,
+                                                .poll = std::chrono::milliseconds(20),
+                                                .heartbeat = std::chrono::milliseconds(30)})
+      : t(1000, streams) {}
+  TestService t;
+
+  std::uint16_t start() {
+    server.emplace(http::ServerConfig{.listen = "127.0.0.1:0"}, t.service.router());
+    server->start().value();
+    return server->port();
+  }
+  std::string request(std::string_view more = {}) const {
+    return "GET /v1/changes HTTP/1.1\r\nHost: t\r\nAccept: text/event-stream\r\nAuthorization: Bearer " + t.viewer +
+           "\r\n" + std::string(more) + "\r\n";
+  }
+  std::optional<http::Server> server;
+};
+
+TEST_F(Changes, TellWhoDidWhatInOrder) {
+  const auto made = t.create();
+  t.as_admin(Method::patch, made.path, R"({"disabled":true})");
+  t.as_admin(Method::delete_, made.path);
+  const auto page = t.object(t.as_admin(Method::get, "/v1/changes"));
+  std::vector<std::string> actions;
+  for (const auto& change : page.at("changes").as_array()) actions.emplace_back(change.at("action").as_string());
+  EXPECT_EQ(actions, (std::vector<std::string>{"signing-key", "create", "disable", "delete"}));
+  const auto& last = page.at("changes").as_array().back();
+  EXPECT_EQ(last.at("actor"), "ops");
+  EXPECT_EQ(last.at("key").at("status"), "deleted");
+  EXPECT_EQ(last.at("position"), page.at("nextAfter"));
+  EXPECT_EQ(page.at("position"), page.at("nextAfter"));
+  EXPECT_TRUE(page.at("changes").at(0).as_object().contains("signingKey"));
+}
+
+TEST_F(Changes, ComeInPages) {
+  for (int i = 0; i < 3; ++i) t.create();
+  const auto first = t.object(t.as_admin(Method::get, "/v1/changes?limit=3"));
+  EXPECT_EQ(first.at("changes").as_array().size(), 3u);
+  const std::string next(first.at("nextAfter").as_string());
+  EXPECT_EQ(t.object(t.as_admin(Method::get, "/v1/changes?after=" + next)).at("changes").as_array().size(), 1u);
+  const auto end = t.object(t.as_admin(Method::get, "/v1/changes?after=4"));
+  EXPECT_TRUE(end.at("changes").as_array().empty());
+}
+
+TEST_F(Changes, RefuseAnotherEpochAndOddQueries) {
+  EXPECT_EQ(t.problem(t.as_admin(Method::get, "/v1/changes?after=00c0ffee00c0ffee.1")), "position-gone");
+  EXPECT_EQ(t.as_admin(Method::get, "/v1/changes?after=99").status, 410);
+  for (const auto* query : {"after=x", "after=", "after=-1", "limit=0", "limit=1001", "x=1"}) {
+    EXPECT_EQ(t.as_admin(Method::get, std::string("/v1/changes?") + query).status, 400) << query;
+  }
+}
+
+TEST_F(Changes, StreamLive) {
+  http::TestClient client(start());
+  client.send(request("Last-Event-ID: 1\r\n"));
+  EXPECT_NE(client.read_until("following").find("text/event-stream"), std::string::npos);
+  const auto made = t.create();
+  const std::string event = client.read_until("\"position\":\"" + t.store.position()->to_string() + "\"}}\n\n");
+  EXPECT_NE(event.find("event: change\ndata: {"), std::string::npos) << event;
+  EXPECT_NE(event.find("id: " + t.store.position()->to_string()), std::string::npos);
+  EXPECT_NE(event.find(made.id), std::string::npos);
+  EXPECT_NE(client.read_until(": heartbeat\n\n"), "");
+}
+
+TEST_F(Changes, StreamWhatWasMissed) {
+  for (int i = 0; i < 500; ++i) t.create();
+  http::TestClient client(start());
+  client.send(request("Last-Event-ID: 1\r\n"));
+  const std::string all = client.read_until("id: " + t.store.position()->to_string() + "\n");
+  std::size_t events = 0;
+  for (auto at = all.find("id: "); at != std::string::npos; at = all.find("id: ", at + 1)) ++events;
+  EXPECT_EQ(events, 500u);
+}
+
+TEST_F(Changes, StreamsEndWhenTheStoreBecomesAnother) {
+  http::TestClient client(start());
+  client.send(request());
+  client.read_until("following");
+  auto other = t.store.backup();
+  other.epoch.value ^= 1;
+  t.store.restore(other);
+  EXPECT_NE(client.read_until("0\r\n\r\n").find("0\r\n\r\n"), std::string::npos);
+}
+
+TEST_F(Changes, StreamsAreBounded) {
+  const auto port = start();
+  http::TestClient one(port), two(port), three(port);
+  for (auto* client : {&one, &two}) {
+    client->send(request());
+    client->read_until("following");
+  }
+  three.send(request());
+  EXPECT_EQ(three.read_reply().status, 503);
+  one.disconnect();
+  int status = 503;
+  for (int i = 0; i < 500 && status == 503; ++i) {
+    http::TestClient again(port);
+    again.send(request());
+    status = std::atoi(again.read_until("\r\n").c_str() + 9);
+  }
+  EXPECT_EQ(status, 200);
+}
+
+}  // namespace
+}  // namespace latchkey::keys_service
