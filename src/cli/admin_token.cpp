@@ -1,0 +1,52 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/time_text.hpp"
+#include "cli/dev_admin_token.hpp"
+#include "cli/invocation.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+struct Options {
+  std::string subject = "ops", role = "admin", ttl = "12h";
+};
+
+int admin_token(const Invocation& invocation, const Options& options) {
+  const auto lifetime = parse_duration(options.ttl);
+  if (!lifetime) return complain(Error(ErrorCode::invalid, "--ttl: not a duration such as 12h"));
+  if (options.subject.empty() || options.subject.size() > 255 || options.subject.starts_with("key:")) {
+    return complain(Error(ErrorCode::invalid, "--subject: 1 to 255 bytes, not beginning with \"key:\""));
+  }
+  const auto resolved = invocation.settings();
+  if (!resolved) return complain(resolved.error());
+  const auto data = DataDir::open_or_create(resolved->settings.data_dir);
+  if (!data) return complain(data.error());
+  const auto key = data->load_or_create_admin_key();
+  if (!key) return complain(key.error());
+  const auto role = options.role == "admin" ? jwt::AdminRole::admin : jwt::AdminRole::viewer;
+  fmt::print("{}\n", mint_dev_admin_token({options.subject, role, *lifetime}, *key).reveal());
+  return exit_done;
+}
+
+}  // namespace
+
+void add_admin_token(CLI::App& app, Invocation& invocation) {
+  auto* command = app.add_subcommand("admin-token", "Mint an admin token by the data directory's development key");
+  command->footer(
+      "latchkey admin-token --subject ops --role viewer --ttl 12h\n"
+      "export LATCHKEY_ADMIN_TOKEN=$(latchkey admin-token)");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--subject", options->subject, "Who; the audit trail names it (ops)")->type_name("TEXT");
+  command->add_option("--role", options->role, "admin, or viewer: read only (admin)")
+      ->check(CLI::IsMember({"admin", "viewer"}))
+      ->type_name("ROLE");
+  command->add_option("--ttl", options->ttl, "How long it is good (12h)")->type_name("DURATION");
+  add_location_flags(*command, invocation);
+  command->callback([&invocation, options] {
+    invocation.command = [&invocation, options] { return admin_token(invocation, *options); };
+  });
+}
+
+}  // namespace latchkey::cli

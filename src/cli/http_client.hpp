@@ -1,0 +1,42 @@
+#pragma once
+
+// One HTTP request at a time over libcurl, bounded in time and size. One thread.
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/secret.hpp"
+
+namespace latchkey::cli {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  Secret bearer;                     // empty: no Authorization
+  std::vector<std::string> headers;  // "Name: value"
+  std::optional<std::string> body;   // JSON
+};
+
+struct HttpReply {
+  int status = 0;
+  std::string body;  // of a stream: only where the status is not 200
+};
+
+constexpr std::size_t max_reply_bytes = 16U << 20U;
+
+/// ErrorCode::unavailable where no whole reply came within `timeout`. Redirects are not followed: a token goes to the
+/// host it was meant for only.
+Result<HttpReply> send(const HttpRequest& request, std::chrono::milliseconds timeout = std::chrono::seconds(30));
+
+/// For answers without end: hands each piece over as it comes, until the peer ends, or `piece` returns false.
+Result<HttpReply> follow(const HttpRequest& request, const std::function<bool(std::string_view piece)>& piece);
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+std::string url_escape(std::string_view text);
+
+}  // namespace latchkey::cli

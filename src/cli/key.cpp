@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+#include <boost/json/serialize.hpp>
+
+#include "cli/key_commands.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+std::string member_text(const json::value& value, std::string_view name) {
+  const auto* object = value.if_object();
+  const auto* found = object == nullptr ? nullptr : object->if_contains(name);
+  return found == nullptr ? "-" : render_value(*found);
+}
+
+}  // namespace
+
+void print_json(const json::value& value) { fmt::print("{}\n", json::serialize(value)); }
+
+void show_key(const Invocation& invocation, const json::value& key) {
+  if (invocation.quiet) return fmt::print("{}\n", member_text(key, "keyId"));
+  if (invocation.output == Output::json) return print_json(key);
+  if (key.is_object()) fmt::print("{}", render_details(key.as_object(), key_details()));
+}
+
+void show_issued(const Invocation& invocation, const json::value& issued) {
+  if (invocation.quiet) return fmt::print("{}\n", member_text(issued, "accessKey"));
+  if (invocation.output == Output::json) return print_json(issued);
+  const auto* object = issued.if_object();
+  if (object != nullptr && object->contains("key")) show_key(invocation, object->at("key"));
+  fmt::print("\n{}\n", member_text(issued, "accessKey"));
+  fmt::print(stderr, "The line above is the access key. It is not stored and not shown again.\n");
+}
+
+void add_key(CLI::App& app, Invocation& invocation) {
+  auto* key = app.add_subcommand("key", "Create, see and change access keys");
+  key->require_subcommand(1);
+  key->footer(
+      "latchkey key create --user alice --requests-per-minute 60 --expires 30d\n"
+      "latchkey key list --user alice\n"
+      "latchkey key disable ID --yes");
+  add_key_create(*key, invocation);
+  add_key_list(*key, invocation);
+  add_key_show(*key, invocation);
+  add_key_update(*key, invocation);
+  add_key_disable(*key, invocation);
+  add_key_enable(*key, invocation);
+  add_key_rotate(*key, invocation);
+  add_key_delete(*key, invocation);
+}
+
+}  // namespace latchkey::cli

@@ -1,0 +1,55 @@
+#include <memory>
+
+#include "cli/expires.hpp"
+#include "cli/key_commands.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+struct Options {
+  std::string user;
+  std::int64_t requests_per_minute = 0;
+  std::string expires, name, metadata, idempotency_key;
+};
+
+int create(const Invocation& invocation, const Options& options) {
+  ApiCall call{"POST", "/v1/keys", json::object{}, {}};
+  (*call.body)["userId"] = options.user;
+  (*call.body)["requestsPerMinute"] = options.requests_per_minute;
+  if (!options.name.empty()) (*call.body)["name"] = options.name;
+  if (!options.expires.empty()) {
+    const auto added = add_expiry(*call.body, options.expires, SystemClock().wall(), DurationAs::duration);
+    if (!added) return complain(added.error());
+  }
+  if (!options.metadata.empty()) {
+    auto metadata = parse_json(options.metadata);
+    if (!metadata) return complain(Error(ErrorCode::invalid, "--metadata: " + metadata.error().detail));
+    (*call.body)["metadata"] = std::move(*metadata);
+  }
+  if (!options.idempotency_key.empty()) call.headers.push_back("Idempotency-Key: " + options.idempotency_key);
+  return call_as_admin(invocation, call, [&](const json::value& issued) { show_issued(invocation, issued); });
+}
+
+}  // namespace
+
+void add_key_create(CLI::App& key, Invocation& invocation) {
+  auto* app = key.add_subcommand("create", "Issue an access key; it is shown once");
+  app->footer(
+      "latchkey key create --user alice --requests-per-minute 60 --expires 30d\n"
+      "KEY=$(latchkey key create --user alice --requests-per-minute 60 --quiet)");
+  const auto options = std::make_shared<Options>();
+  app->add_option("--user", options->user, "Whose key")->required()->type_name("ID");
+  app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
+      ->required()
+      ->type_name("N");
+  app->add_option("--expires", options->expires, "30d, 12h, an RFC 3339 time, or never")->type_name("WHEN");
+  app->add_option("--name", options->name, "A name for people")->type_name("TEXT");
+  app->add_option("--metadata", options->metadata, "A JSON object")->type_name("JSON");
+  app->add_option("--idempotency-key", options->idempotency_key, "Repeating the same request creates no second key")
+      ->type_name("TEXT");
+  add_client_flags(*app, invocation);
+  app->callback(
+      [&invocation, options] { invocation.command = [&invocation, options] { return create(invocation, *options); }; });
+}
+
+}  // namespace latchkey::cli

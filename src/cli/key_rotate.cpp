@@ -1,0 +1,37 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/key_commands.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+struct Options {
+  std::string id, grace;
+};
+
+int rotate(const Invocation& invocation, const Options& options) {
+  if (const auto end = ask(invocation, fmt::format("Replace access key {}?", options.id))) return *end;
+  json::object body;
+  if (!options.grace.empty()) body["gracePeriod"] = options.grace;
+  return call_as_admin(invocation, {"POST", key_path(options.id) + "/rotate", std::move(body), {}},
+                       [&](const json::value& issued) { show_issued(invocation, issued); });
+}
+
+}  // namespace
+
+void add_key_rotate(CLI::App& key, Invocation& invocation) {
+  auto* app = key.add_subcommand("rotate", "Issue a key anew under the same id");
+  app->footer("latchkey key rotate ID --grace 10m --yes");
+  const auto options = std::make_shared<Options>();
+  app->add_option("id", options->id, "The key's id")->required()->type_name("ID");
+  app->add_option("--grace", options->grace, "How long the previous one still works, such as 10m")
+      ->type_name("DURATION");
+  add_yes_flag(*app, invocation);
+  add_client_flags(*app, invocation);
+  app->callback(
+      [&invocation, options] { invocation.command = [&invocation, options] { return rotate(invocation, *options); }; });
+}
+
+}  // namespace latchkey::cli

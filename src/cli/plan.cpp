@@ -1,0 +1,66 @@
+#include <cstdlib>
+#include <memory>
+
+#include "cli/key_commands.hpp"
+#include "cli/small_file.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+Result<Secret> access_key(const std::string& file) {
+  std::string text;
+  if (!file.empty()) {
+    auto read = file == "-" ? read_stdin() : read_small_file(file);
+    if (!read) return read.error();
+    text = *read;
+  } else if (const char* value = std::getenv("LATCHKEY_ACCESS_KEY"); value != nullptr) {
+    text = value;
+  }
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  if (text.empty()) {
+    return Error(ErrorCode::invalid, "no access key: set LATCHKEY_ACCESS_KEY or give --key-file FILE (- is stdin)");
+  }
+  return Secret(text);
+}
+
+int plan(const Invocation& invocation, const std::string& file) {
+  const auto key = access_key(file);
+  if (!key) return complain(key.error());
+  return call_with(invocation, *key, {"GET", "/v1/plan", std::nullopt, {}},
+                   [&](const json::value& body) { show_key(invocation, body); });
+}
+
+int disable_own(const Invocation& invocation, const std::string& file) {
+  const auto key = access_key(file);
+  if (!key) return complain(key.error());
+  if (const auto end = ask(invocation, "Disable your own access key?")) return *end;
+  return call_with(invocation, *key, {"POST", "/v1/plan/disable", std::nullopt, {}},
+                   [&](const json::value& body) { show_key(invocation, body); });
+}
+
+void add_key_file(CLI::App& app, std::string& file) {
+  app.add_option("--key-file", file, "The access key, else LATCHKEY_ACCESS_KEY; - is stdin")->type_name("FILE");
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Invocation& invocation) {
+  auto* command = app.add_subcommand("plan", "As a key holder: your own plan");
+  command->footer(
+      "LATCHKEY_ACCESS_KEY=$KEY latchkey plan\nlatchkey plan --key-file - <key.txt\n"
+      "LATCHKEY_ACCESS_KEY=$KEY latchkey plan disable --yes");
+  const auto file = std::make_shared<std::string>();
+  add_key_file(*command, *file);
+  add_client_flags(*command, invocation);
+  auto* disable = command->add_subcommand("disable", "Disable your own access key");
+  disable->footer("LATCHKEY_ACCESS_KEY=$KEY latchkey plan disable --yes");
+  add_key_file(*disable, *file);
+  add_yes_flag(*disable, invocation);
+  add_client_flags(*disable, invocation);
+  command->callback([&invocation, file, disable] {
+    const auto act = disable->parsed() ? disable_own : plan;
+    invocation.command = [&invocation, file, act] { return act(invocation, *file); };
+  });
+}
+
+}  // namespace latchkey::cli

@@ -1,0 +1,164 @@
+#include "cli/supervisor.hpp"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/log.hpp"
+#include "cli/http_client.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+sigset_t watched_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGCHLD);
+  return set;
+}
+
+/// The signal that came within `milliseconds`, or 0.
+int wait_for_signal(long milliseconds) {
+  const sigset_t set = watched_signals();
+  const timespec timeout{milliseconds / 1000, (milliseconds % 1000) * 1'000'000};
+  const int signal = ::sigtimedwait(&set, nullptr, &timeout);
+  return signal < 0 ? 0 : signal;
+}
+
+std::vector<std::string> child_environment(const Settings& settings) {
+  auto environment = settings_environment(settings);
+  environment.emplace_back("LATCHKEY_CONFIG=");  // no file: everything is resolved
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!std::string_view(*entry).starts_with("LATCHKEY_")) environment.emplace_back(*entry);
+  }
+  return environment;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (auto& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+/// In the child, between fork and exec: system calls only.
+[[noreturn]] void become(pid_t parent, char* const* arguments, char* const* environment) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(1);  // it died before the line above
+  const sigset_t set = watched_signals();
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);  // stdout is the tour's
+  ::execve("/proc/self/exe", arguments, environment);
+  ::_exit(127);
+}
+
+std::string cause(int status) {
+  if (WIFSIGNALED(status)) return fmt::format("was killed by signal {}", WTERMSIG(status));
+  return fmt::format("ended with code {}", WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Supervisor::Supervisor(std::string program, const Settings& settings, const DataDir& data)
+    : program_(std::move(program)),
+      environment_(child_environment(settings)),
+      data_(data),
+      children_{Child{Service::keys, 0, {}, {}, 0}, Child{Service::tokens, 0, {}, {}, 0}} {
+  const sigset_t set = watched_signals();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+void Supervisor::start(Child& child) {
+  data_.withdraw_url(child.service);  // a dead one may have left it
+  std::vector<std::string> words{program_, std::string(to_string(child.service))};
+  const auto arguments = pointers(words);
+  const auto environment = pointers(environment_);
+  const pid_t parent = ::getpid();
+  child.started = Clock::now();
+  child.pid = ::fork();
+  if (child.pid == 0) become(parent, arguments.data(), environment.data());
+  if (child.pid > 0) return;
+  child.pid = 0;
+  child.start_again = child.started + std::chrono::seconds(1);
+  log_error("cannot start {}: {}", to_string(child.service), std::strerror(errno));
+}
+
+void Supervisor::start_due() {
+  for (auto& child : children_) {
+    if (child.pid == 0 && Clock::now() >= child.start_again) start(child);
+  }
+}
+
+bool Supervisor::note_death(Child& child, int status) {
+  const bool quick = Clock::now() - child.started < quick_failure_lifetime;
+  child.pid = 0;
+  child.quick_failures = quick ? child.quick_failures + 1 : 1;
+  data_.withdraw_url(child.service);
+  if (child.quick_failures >= max_quick_failures) {
+    log_error("{} {}, {} times in a row: giving up", to_string(child.service), cause(status), child.quick_failures);
+    return false;
+  }
+  const auto pause = std::chrono::milliseconds(100 << child.quick_failures);
+  child.start_again = Clock::now() + pause;
+  log_warning("{} {}; starting it again in {} ms", to_string(child.service), cause(status), pause.count());
+  return true;
+}
+
+bool Supervisor::reap() {
+  int status = 0;
+  for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0; pid = ::waitpid(-1, &status, WNOHANG)) {
+    const auto child = std::find_if(children_.begin(), children_.end(), [&](const auto& c) { return c.pid == pid; });
+    if (child != children_.end() && !note_death(*child, status)) return false;
+  }
+  return true;
+}
+
+bool Supervisor::all_ready() const {
+  return std::all_of(children_.begin(), children_.end(), [&](const Child& child) {
+    const auto url = child.pid == 0 ? std::nullopt : data_.published_url(child.service);
+    if (!url) return false;
+    const auto reply = send({"GET", *url + "/readyz", {}, {}, {}}, std::chrono::seconds(2));
+    return reply && reply->status == 200;
+  });
+}
+
+/// Asks, waits, and in the end insists.
+void Supervisor::stop_all() {
+  const auto deadline = Clock::now() + std::chrono::seconds(20);
+  for (const auto& child : children_) {
+    if (child.pid > 0) ::kill(child.pid, SIGTERM);
+  }
+  for (auto& child : children_) {
+    while (child.pid > 0 && ::waitpid(child.pid, nullptr, WNOHANG) == 0) {
+      if (Clock::now() > deadline) ::kill(child.pid, SIGKILL);
+      wait_for_signal(20);
+    }
+    child.pid = 0;
+    data_.withdraw_url(child.service);
+  }
+}
+
+int Supervisor::run(const std::function<void()>& when_ready) {
+  bool told = false;
+  for (;;) {
+    start_due();
+    const int signal = wait_for_signal(told ? 100 : 20);
+    if (signal == SIGINT || signal == SIGTERM) return stop_all(), 0;
+    if (!reap()) return stop_all(), 1;
+    if (!told && all_ready()) {
+      when_ready();
+      told = true;
+    }
+  }
+}
+
+}  // namespace latchkey::cli

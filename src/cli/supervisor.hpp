@@ -1,0 +1,53 @@
+#pragma once
+
+// Two services as two child processes that never outlive this one.
+
+#include <sys/types.h>
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/data_dir.hpp"
+#include "cli/settings.hpp"
+
+namespace latchkey::cli {
+
+constexpr int max_quick_failures = 5;                       // in a row; then the supervisor gives up
+constexpr std::chrono::seconds quick_failure_lifetime{10};  // a child that lived longer failed for another reason
+
+/// One thread. Blocks SIGINT, SIGTERM and SIGCHLD for the process, to take them where it waits.
+class Supervisor {
+ public:
+  Supervisor(std::string program, const Settings& settings, const DataDir& data);
+
+  /// Starts both, calls `when_ready` once both are, and starts again, after a pause, whichever dies. Returns 0 after
+  /// SIGINT or SIGTERM, when both have ended; 1 where one keeps failing.
+  int run(const std::function<void()>& when_ready);
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  struct Child {
+    Service service;
+    pid_t pid = 0;  // 0: not running
+    Time started, start_again;
+    int quick_failures = 0;
+  };
+
+  void start(Child& child);
+  void start_due();
+  /// False once one has failed too often.
+  bool reap();
+  bool note_death(Child& child, int status);
+  bool all_ready() const;
+  void stop_all();
+
+  std::string program_;
+  std::vector<std::string> environment_;
+  const DataDir& data_;
+  std::array<Child, 2> children_;
+};
+
+}  // namespace latchkey::cli

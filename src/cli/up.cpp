@@ -1,0 +1,93 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/dev_admin_token.hpp"
+#include "cli/invocation.hpp"
+#include "cli/supervisor.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+/// How another shell, anywhere, starts this program: by name if it was found by name, else by its whole path.
+std::string command_word(const std::string& program) {
+  if (program.find('/') == std::string::npos) return program;
+  std::error_code ec;
+  const auto path = std::filesystem::absolute(program, ec);
+  return shell_word(ec ? program : path.lexically_normal().string());
+}
+
+void print_tour(const std::string& program, const DataDir& data, const Secret& token) {
+  const std::string command = command_word(program);
+  const std::string tokens = data.published_url(Service::tokens).value_or("");
+  fmt::print(R"tour(Access Key Management  {keys}/
+Token Information      {tokens}/
+Admin token (12 h)     {token}
+
+A tour, to paste into another terminal:
+
+  export LATCHKEY_DATA_DIR={dir}
+  KEY=$({command} key create --user alice --requests-per-minute 60 --expires 30d --quiet)
+  curl -s -H "Authorization: Bearer $KEY" {tokens}/v1/tokens
+  export LATCHKEY_ACCESS_KEY="$KEY"
+  {command} plan
+  {command} key disable "$({command} plan --quiet)" --yes
+  curl -s -i -H "Authorization: Bearer $KEY" {tokens}/v1/tokens
+
+The last answer is the refusal. Ctrl-C stops both services.
+)tour",
+             fmt::arg("keys", data.published_url(Service::keys).value_or("")), fmt::arg("tokens", tokens),
+             fmt::arg("token", token.reveal()), fmt::arg("dir", shell_word(data.path().string())),
+             fmt::arg("command", command));
+  std::fflush(stdout);
+}
+
+/// Held for life; the kernel lets go of it when the process ends, however it ends.
+Result<void> take_lock(const DataDir& data) {
+  const auto path = data.path() / "run" / "up.lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return Error(ErrorCode::unavailable, fmt::format("cannot open {}", path.string()));
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
+  ::close(fd);
+  return Error(ErrorCode::unavailable, fmt::format("another `latchkey up` runs on {}", data.path().string()));
+}
+
+int up(const Invocation& invocation) {
+  const auto resolved = invocation.settings();
+  if (!resolved) return complain(resolved.error());
+  Settings settings = resolved->settings;
+  const auto data = DataDir::open_or_create(settings.data_dir);
+  if (!data) return complain(data.error());
+  settings.data_dir = data->path().string();
+  const auto locked = take_lock(*data);
+  if (!locked) return complain(locked.error());
+  const auto key = data->load_or_create_admin_key();
+  if (!key) return complain(key.error());
+  Supervisor supervisor(invocation.program, settings, *data);
+  return supervisor.run([&] {
+    const auto token = mint_dev_admin_token({"up", jwt::AdminRole::admin, std::chrono::hours(12)}, *key);
+    print_tour(invocation.program, *data, token);
+  });
+}
+
+}  // namespace
+
+void add_up(CLI::App& app, Invocation& invocation) {
+  auto* command = app.add_subcommand("up", "Run both services here, each its own process");
+  command->footer("latchkey up\nlatchkey up --keys-listen 127.0.0.1:8080 --data-dir /var/lib/latchkey");
+  add_setting_flags(*command, invocation);
+  command->callback([&invocation] { invocation.command = [&invocation] { return up(invocation); }; });
+}
+
+}  // namespace latchkey::cli
