@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
+#include <thread>
 
 #include "jwt/access_token.hpp"
 #include "keys_service/test_service.hpp"
@@ -196,9 +198,11 @@ TEST_F(AccessRoutes, AFullQueueIsOverloaded) {
   TestService small(1);
   std::promise<void> gate;
   auto open = gate.get_future().share();
-  for (int i = 0; i < 4; ++i) {  // each worker takes one and waits
-    while (!small.pool.submit([open] { open.wait(); })) std::this_thread::yield();
+  std::atomic<int> waiting{0};
+  for (int i = 0; i < 4; ++i) {  // one for each worker
+    while (!small.pool.submit([open, &waiting] { ++waiting, open.wait(); })) std::this_thread::yield();
   }
+  while (waiting < 4) std::this_thread::yield();
   while (small.pool.submit([open] { open.wait(); })) {
   }
   const auto reply = small.as_admin(Method::get, "/v1/keys");

@@ -70,7 +70,8 @@ Result<void> finish(ObjectReader& reader, const std::optional<Expiry>& expiry, U
   const auto resolved = commands::resolve(*expiry, now);
   if (resolved) return finished;
   Error error = finished.error();
-  error.fields.insert(error.fields.end(), resolved.error().fields.begin(), resolved.error().fields.end());
+  const Error also = resolved.error();  // error() returns by value
+  error.fields.insert(error.fields.end(), also.fields.begin(), also.fields.end());
   return error;
 }
 
