@@ -61,6 +61,13 @@ Result<void> AdminVerifier::add_shared_secret(const Secret& secret) {
   return {};
 }
 
+Result<void> AdminVerifier::add_public_key(const Ed25519PublicKey& public_key) {
+  auto key = VerificationKey::from_ed25519(public_key);
+  if (!key) return key.error();
+  impl_->keys.push_back(std::move(*key));
+  return {};
+}
+
 bool AdminVerifier::empty() const { return impl_->keys.empty(); }
 
 Result<AdminIdentity, AdminFault> AdminVerifier::verify(std::string_view token, UnixMillis now) const {

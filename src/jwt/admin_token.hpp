@@ -48,6 +48,7 @@ class AdminVerifier {
   /// One or more "PUBLIC KEY" blocks, or a JWKS document (RFC 7517); symmetric and private JWKs are refused.
   Result<void> add_public_keys(std::string_view pem_or_jwks);
   Result<void> add_shared_secret(const Secret& secret);
+  Result<void> add_public_key(const Ed25519PublicKey& key);
   bool empty() const;
 
   Result<AdminIdentity, AdminFault> verify(std::string_view token, UnixMillis now) const;

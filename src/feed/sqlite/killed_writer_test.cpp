@@ -93,9 +93,11 @@ TEST(KilledWriter, LosesNoAcknowledgedChangeAndLeavesNoGap) {
     ASSERT_TRUE(batch->more || position.seq >= acknowledged) << "an acknowledged change is missing";
     idle = batch->changes.empty();
   };
-  for (bool idle = false; !idle || shared.killed < kills;) {
+  for (bool whole = false; !whole && !HasFatalFailure();) {
+    const bool over = shared.killed >= kills;  // asked before the read: what is read empty afterwards is all there is
+    bool idle = false;
     follow(idle);
-    if (HasFatalFailure()) break;
+    whole = over && idle;
   }
   ::waitpid(killer, nullptr, 0);
   EXPECT_GE(position.seq, shared.acknowledged);
