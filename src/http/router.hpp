@@ -8,7 +8,7 @@
 
 namespace latchkey::http {
 
-/// Finds the handler by method and path. Patterns: "/v1/keys/{keyId}": a segment in braces matches one non-empty
+/// Finds the handler by method and path. Patterns: "/items/{id}": a segment in braces matches one non-empty
 /// segment and lands in Request::params (at most four). A literal segment wins over a parameter.
 /// HEAD falls back to GET. Unknown path: 404 problem. Known path, other method: 405 problem with Allow; OPTIONS on a
 /// known path: 204 with Allow. Routes are added before the server starts; handle() then only reads.

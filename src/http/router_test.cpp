@@ -23,14 +23,14 @@ Router::Route named(std::string name) {
 Router make_router() {
   Router router;
   router.on(Method::get, "/", named("root"))
-      .on(Method::get, "/v1/keys", named("list"))
-      .on(Method::post, "/v1/keys", named("create"))
-      .on(Method::get, "/v1/keys/{keyId}", named("show"))
-      .on(Method::delete_, "/v1/keys/{keyId}", named("delete"))
-      .on(Method::get, "/v1/keys/special", named("special"))
-      .on(Method::post, "/v1/keys/{keyId}/rotate", named("rotate"))
+      .on(Method::get, "/v1/items", named("list"))
+      .on(Method::post, "/v1/items", named("create"))
+      .on(Method::get, "/v1/items/{id}", named("show"))
+      .on(Method::delete_, "/v1/items/{id}", named("delete"))
+      .on(Method::get, "/v1/items/special", named("special"))
+      .on(Method::post, "/v1/items/{id}/rotate", named("rotate"))
       .on(Method::get, "/v1/{a}/deep/{b}/{c}/{d}", named("deep"))
-      .on(Method::get, "/v1/keys/deep/x", named("literal deep"))
+      .on(Method::get, "/v1/items/deep/x", named("literal deep"))
       .on_any("/any", named("any"))
       .on(Method::get, "/any", named("any-get"));
   return router;
@@ -41,22 +41,22 @@ TEST(Router, FindsTheRoute) {
   const auto body = [&](Method method, std::string_view target) { return call(router, method, target).body; };
   EXPECT_EQ(body(Method::get, "/"), "root");
   EXPECT_EQ(body(Method::get, "/?x=1"), "root");
-  EXPECT_EQ(body(Method::get, "/v1/keys?limit=1"), "list");
-  EXPECT_EQ(body(Method::post, "/v1/keys"), "create");
-  EXPECT_EQ(body(Method::get, "/v1/keys/abc%2Fd"), "show abc%2Fd");
-  EXPECT_EQ(body(Method::get, "/v1/keys/special"), "special");
-  EXPECT_EQ(body(Method::post, "/v1/keys/special/rotate"), "rotate special");
+  EXPECT_EQ(body(Method::get, "/v1/items?limit=1"), "list");
+  EXPECT_EQ(body(Method::post, "/v1/items"), "create");
+  EXPECT_EQ(body(Method::get, "/v1/items/abc%2Fd"), "show abc%2Fd");
+  EXPECT_EQ(body(Method::get, "/v1/items/special"), "special");
+  EXPECT_EQ(body(Method::post, "/v1/items/special/rotate"), "rotate special");
   EXPECT_EQ(body(Method::get, "/v1/q/deep/1/2/3"), "deep q 1 2 3");
-  EXPECT_EQ(body(Method::get, "/v1/keys/deep/1/2/3"), "deep keys 1 2 3") << "goes back from a literal that led nowhere";
-  EXPECT_EQ(body(Method::get, "/v1/keys/deep/x"), "literal deep");
+  EXPECT_EQ(body(Method::get, "/v1/items/deep/1/2/3"), "deep items 1 2 3") << "goes back from a literal that led nowhere";
+  EXPECT_EQ(body(Method::get, "/v1/items/deep/x"), "literal deep");
   EXPECT_EQ(body(Method::get, "/any"), "any-get");
   EXPECT_EQ(body(Method::other, "/any"), "any");
 }
 
 TEST(Router, UnknownPathsAre404) {
   Router router = make_router();
-  for (const char* target : {"/v1", "/v1/", "/v1/keys/", "/v1/keys//rotate", "/v1/keys/a/b", "//", "/V1/keys",
-                             "/v1/keys/{keyId}/x", "/v1/q/deep/1/2/", "/v1/q/deep/1/2/3/4"}) {
+  for (const char* target : {"/v1", "/v1/", "/v1/items/", "/v1/items//rotate", "/v1/items/a/b", "//", "/V1/items",
+                             "/v1/items/{id}/x", "/v1/q/deep/1/2/", "/v1/q/deep/1/2/3/4"}) {
     const Reply reply = call(router, Method::get, target);
     EXPECT_EQ(reply.status, 404) << target;
     EXPECT_EQ(reply.header("content-type"), "application/problem+json");
@@ -66,23 +66,23 @@ TEST(Router, UnknownPathsAre404) {
 
 TEST(Router, OtherMethodsAre405WithAllow) {
   Router router = make_router();
-  const Reply reply = call(router, Method::put, "/v1/keys");
+  const Reply reply = call(router, Method::put, "/v1/items");
   EXPECT_EQ(reply.status, 405);
   EXPECT_EQ(reply.header("Allow"), "GET, HEAD, POST, OPTIONS");
   EXPECT_NE(reply.body.find("\"/problems/method-not-allowed\""), std::string::npos);
-  EXPECT_EQ(call(router, Method::other, "/v1/keys/a/rotate").header("Allow"), "POST, OPTIONS");
+  EXPECT_EQ(call(router, Method::other, "/v1/items/a/rotate").header("Allow"), "POST, OPTIONS");
 }
 
 TEST(Router, AnswersOptionsAndHead) {
   Router router = make_router();
-  const Reply options = call(router, Method::options, "/v1/keys/x");
+  const Reply options = call(router, Method::options, "/v1/items/x");
   EXPECT_EQ(options.status, 204);
   EXPECT_EQ(options.header("Allow"), "GET, HEAD, DELETE, OPTIONS");
   EXPECT_EQ(call(router, Method::options, "*").status, 204);
   EXPECT_EQ(call(router, Method::options, "/any").body, "any");
-  EXPECT_EQ(call(router, Method::head, "/v1/keys").status, 200);
-  EXPECT_EQ(call(router, Method::head, "/v1/keys").body, "");
-  EXPECT_EQ(call(router, Method::head, "/v1/keys/x/rotate").status, 405);
+  EXPECT_EQ(call(router, Method::head, "/v1/items").status, 200);
+  EXPECT_EQ(call(router, Method::head, "/v1/items").body, "");
+  EXPECT_EQ(call(router, Method::head, "/v1/items/x/rotate").status, 405);
 }
 
 TEST(Router, RefusesPatternsItCannotServe) {

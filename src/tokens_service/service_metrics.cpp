@@ -29,6 +29,20 @@ void add_view_gauges(const TokensServiceParts& parts) {
         [&catalog = parts.catalog] { return static_cast<double>(catalog.current()->size()); });
 }
 
+void add_projector_counters(const TokensServiceParts& parts) {
+  using Stats = view::ProjectorStats;
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t Stats::*member) {
+    parts.metrics.callback(name, help, "counter", [&projector = parts.projector, member] {
+      return static_cast<double>(projector.stats().*member);
+    });
+  };
+  counter("latchkey_view_loads_total", "Whole loads of the view that succeeded", &Stats::loads);
+  counter("latchkey_view_reloads_total", "Times the view was distrusted: gap, replaced file, other epoch, restored backup",
+          &Stats::reloads);
+  counter("latchkey_view_changes_total", "Changes applied", &Stats::changes_applied);
+  counter("latchkey_view_unavailable_total", "Reads of the feed that failed", &Stats::unavailable);
+}
+
 void add_log_counters(const TokensServiceParts& parts) {
   const auto& log = parts.log;
   parts.metrics.callback("latchkey_request_log_written_total", "Lines written to the request log", "counter",
@@ -51,6 +65,7 @@ ServiceMetrics::ServiceMetrics(const TokensServiceParts& parts)
     refused_[i] = &outcome(metrics_, to_string(static_cast<access::Refusal>(i)));
   }
   add_view_gauges(parts);
+  add_projector_counters(parts);
   add_log_counters(parts);
 }
 

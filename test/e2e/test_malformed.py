@@ -1,6 +1,7 @@
 """Malformed and hostile HTTP: a clear problem document or a closed connection, never a crash, never internals."""
 
 import random
+import re
 import socket
 import time
 
@@ -39,7 +40,7 @@ def test_bad_messages(shared, service, name):
     answer = raw(url, payload, shut=True)
     assert answer.startswith(b"HTTP/1.1 " + status), (name, answer[:200])
     assert b"application/problem+json" in answer and b"/problems/" in answer
-    assert answer.count(b"HTTP/1.1 ") == 1, "what followed a broken message was taken for a request"
+    assert len(re.findall(rb"HTTP/1\.1 \d{3} ", answer)) == 1, "what followed a broken message was taken for a request"
     for internals in (b"src/", b".cpp", b"boost", b"exception", b"sqlite", b"std::"):
         assert internals not in answer.lower()
 
