@@ -11,6 +11,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// In a row. Fewer are no news: at the first start both services come up together, and the store is made meanwhile.
+constexpr unsigned failures_worth_a_word = 4;
+
 /// How the batch breaks the feed's contract; nullopt when it does not.
 std::optional<std::string> breach_of(const feed::Batch& batch, Position after) {
   std::uint64_t last = after.seq;
@@ -110,7 +113,7 @@ milliseconds Projector::reload(std::string why) {
 }
 
 milliseconds Projector::retry_later(const std::string& why) {
-  if (failures_++ == 0) log_warning("view: feed unavailable: {}", why);
+  if (++failures_ == failures_worth_a_word) log_warning("view: feed unavailable: {}", why);
   note_error(why);
   const std::lock_guard lock(stats_mutex_);
   ++stats_.unavailable;
