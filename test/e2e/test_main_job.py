@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import time
 
-import pytest
 
 from latchkey import eventually
 
@@ -200,15 +199,16 @@ def test_request_log_tells_each_outcome(stack):
     assert stack.tokens.stop() == 0
     lines = [json.loads(line) for line in (stack.data_dir / "logs" / "requests.jsonl").read_text().splitlines()]
     counted = [line for line in lines if line["path"] == "/v1/tokens"]
-    assert [line["status"] for line in counted] == [200, 200, 429, 401]
-    assert all(line["keyId"] == key["keyId"] and line["userId"] == "alice" for line in counted[:3])
+    # Lines of one I/O thread are in order; each connection here may have met another thread.
+    assert sorted(line["status"] for line in counted) == [200, 200, 401, 429]
+    assert all(line["keyId"] == key["keyId"] and line["userId"] == "alice" for line in counted
+               if line["status"] != 401)
     assert all(line["method"] == "GET" and line["time"].endswith("Z") for line in lines)
 
 
-@pytest.mark.parametrize("journal", ["delete"])
-def test_the_database_is_in_wal_mode(stack, journal):
+def test_the_database_is_in_wal_mode(stack):
     with sqlite3.connect(stack.database) as database:
-        assert database.execute("PRAGMA journal_mode").fetchone()[0] == "wal" != journal
+        assert database.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
