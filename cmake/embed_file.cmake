@@ -4,7 +4,7 @@ string(REGEX REPLACE "(.........................................................
 file(WRITE ${OUT} "#include <string_view>
 namespace latchkey::embedded {
 extern const std::string_view ${SYMBOL};
-static const unsigned char bytes[] = {${bytes}0};
-const std::string_view ${SYMBOL}(reinterpret_cast<const char*>(bytes), sizeof bytes - 1);
+static const unsigned char ${SYMBOL}_bytes[] = {${bytes}0};
+const std::string_view ${SYMBOL}(reinterpret_cast<const char*>(${SYMBOL}_bytes), sizeof ${SYMBOL}_bytes - 1);
 }  // namespace latchkey::embedded
 ")

@@ -9,11 +9,11 @@
 namespace latchkey::cli {
 namespace {
 
-struct Options {
+struct AdminTokenOptions {
   std::string subject = "ops", role = "admin", ttl = "12h";
 };
 
-int admin_token(const Invocation& invocation, const Options& options) {
+int admin_token(const Invocation& invocation, const AdminTokenOptions& options) {
   const auto lifetime = parse_duration(options.ttl);
   if (!lifetime) return complain(Error(ErrorCode::invalid, "--ttl: not a duration such as 12h"));
   if (options.subject.empty() || options.subject.size() > 255 || options.subject.starts_with("key:")) {
@@ -37,7 +37,7 @@ void add_admin_token(CLI::App& app, Invocation& invocation) {
   command->footer(
       "latchkey admin-token --subject ops --role viewer --ttl 12h\n"
       "export LATCHKEY_ADMIN_TOKEN=$(latchkey admin-token)");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AdminTokenOptions>();
   command->add_option("--subject", options->subject, "Who; the audit trail names it (ops)")->type_name("TEXT");
   command->add_option("--role", options->role, "admin, or viewer: read only (admin)")
       ->check(CLI::IsMember({"admin", "viewer"}))

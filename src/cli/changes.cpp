@@ -8,13 +8,13 @@
 namespace latchkey::cli {
 namespace {
 
-struct Options {
+struct ChangesOptions {
   std::string after;
   unsigned limit = 0;  // the service's own
   bool follow = false;
 };
 
-constexpr std::array columns{Column{"POSITION", "position"}, Column{"AT", "at"}, Column{"ACTOR", "actor"},
+constexpr std::array change_columns{Column{"POSITION", "position"}, Column{"AT", "at"}, Column{"ACTOR", "actor"},
                              Column{"ACTION", "action"}, Column{"SUBJECT", "subject"}};
 
 /// The change with the id it is about beside its other members.
@@ -37,7 +37,7 @@ void show_page(const Invocation& invocation, const json::value& body) {
   if (changes == nullptr || !changes->is_array()) return;
   json::array rows;
   for (const auto& change : changes->as_array()) rows.push_back(with_subject(change));
-  fmt::print("{}", render_table(rows, columns));
+  fmt::print("{}", render_table(rows, change_columns));
 }
 
 /// Lines of an event stream (HTML, 9.2): `data:` is a change, all else keeps the connection alive.
@@ -64,7 +64,7 @@ class EventLines {
     const auto row = with_subject(*change);
     if (!row.is_object()) return;
     std::string text;
-    for (const auto& column : columns) {
+    for (const auto& column : change_columns) {
       const auto* value = row.as_object().if_contains(column.member);
       text += (text.empty() ? "" : "  ") + (value == nullptr ? std::string("-") : render_value(*value));
     }
@@ -89,7 +89,7 @@ int follow_changes(const Invocation& invocation, const std::string& path) {
   return exit_done;
 }
 
-int changes(const Invocation& invocation, const Options& options) {
+int changes(const Invocation& invocation, const ChangesOptions& options) {
   std::string path = "/v1/changes";
   char separator = '?';
   const auto add = [&](std::string_view name, const std::string& value) {
@@ -107,7 +107,7 @@ int changes(const Invocation& invocation, const Options& options) {
 void add_changes(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand("changes", "The audit trail: who changed what, when");
   command->footer("latchkey changes\nlatchkey changes --follow -o json");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ChangesOptions>();
   command->add_option("--after", options->after, "Only what came after this position")->type_name("POSITION");
   command->add_option("--limit", options->limit, "At most so many")->check(CLI::Range(1U, 1000U))->type_name("N");
   command->add_flag("-f,--follow", options->follow, "Go on with each change as it happens");

@@ -6,13 +6,13 @@
 namespace latchkey::cli {
 namespace {
 
-struct Options {
+struct KeyCreateOptions {
   std::string user;
   std::int64_t requests_per_minute = 0;
   std::string expires, name, metadata, idempotency_key;
 };
 
-int create(const Invocation& invocation, const Options& options) {
+int create(const Invocation& invocation, const KeyCreateOptions& options) {
   ApiCall call{"POST", "/v1/keys", json::object{}, {}};
   (*call.body)["userId"] = options.user;
   (*call.body)["requestsPerMinute"] = options.requests_per_minute;
@@ -37,7 +37,7 @@ void add_key_create(CLI::App& key, Invocation& invocation) {
   app->footer(
       "latchkey key create --user alice --requests-per-minute 60 --expires 30d\n"
       "KEY=$(latchkey key create --user alice --requests-per-minute 60 --quiet)");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KeyCreateOptions>();
   app->add_option("--user", options->user, "Whose key")->required()->type_name("ID");
   app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
       ->required()

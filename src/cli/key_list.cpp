@@ -8,20 +8,20 @@
 namespace latchkey::cli {
 namespace {
 
-struct Options {
+struct KeyListOptions {
   std::string user, status, name;
   unsigned limit = 50;
   bool all = false;
 };
 
-constexpr std::array columns{Column{"KEY ID", "keyId"},
+constexpr std::array key_columns{Column{"KEY ID", "keyId"},
                              Column{"USER", "userId"},
                              Column{"NAME", "name"},
                              Column{"STATUS", "status"},
                              Column{"PER MINUTE", "requestsPerMinute"},
                              Column{"EXPIRES", "expiresAt"}};
 
-std::string page_path(const Options& options, const std::string& cursor) {
+std::string page_path(const KeyListOptions& options, const std::string& cursor) {
   std::string path = fmt::format("/v1/keys?limit={}", options.limit);
   const auto add = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) path += fmt::format("&{}={}", name, url_escape(value));
@@ -36,12 +36,12 @@ std::string page_path(const Options& options, const std::string& cursor) {
 void print_keys(const Invocation& invocation, const json::value& body) {
   if (invocation.output == Output::json) return print_json(body);
   const auto& keys = body.as_object().at("keys").as_array();
-  if (!invocation.quiet) return fmt::print("{}", render_table(keys, columns));
+  if (!invocation.quiet) return fmt::print("{}", render_table(keys, key_columns));
   for (const auto& key : keys) fmt::print("{}\n", render_value(key.as_object().at("keyId")));
 }
 
 /// All pages as one body, so that a table has one heading and JSON stays one document.
-int list(const Invocation& invocation, const Options& options) {
+int list(const Invocation& invocation, const KeyListOptions& options) {
   json::value merged;
   std::string cursor;
   do {
@@ -75,7 +75,7 @@ int list(const Invocation& invocation, const Options& options) {
 void add_key_list(CLI::App& key, Invocation& invocation) {
   auto* app = key.add_subcommand("list", "List access keys");
   app->footer("latchkey key list --user alice --status active\nlatchkey key list --all -o json");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KeyListOptions>();
   app->add_option("--user", options->user, "Of this user only")->type_name("ID");
   app->add_option("--status", options->status, "active, disabled, expired or deleted")
       ->check(CLI::IsMember({"active", "disabled", "expired", "deleted"}))

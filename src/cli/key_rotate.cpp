@@ -7,11 +7,11 @@
 namespace latchkey::cli {
 namespace {
 
-struct Options {
+struct KeyRotateOptions {
   std::string id, grace;
 };
 
-int rotate(const Invocation& invocation, const Options& options) {
+int rotate(const Invocation& invocation, const KeyRotateOptions& options) {
   if (const auto end = ask(invocation, fmt::format("Replace access key {}?", options.id))) return *end;
   json::object body;
   if (!options.grace.empty()) body["gracePeriod"] = options.grace;
@@ -24,7 +24,7 @@ int rotate(const Invocation& invocation, const Options& options) {
 void add_key_rotate(CLI::App& key, Invocation& invocation) {
   auto* app = key.add_subcommand("rotate", "Issue a key anew under the same id");
   app->footer("latchkey key rotate ID --grace 10m --yes");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KeyRotateOptions>();
   app->add_option("id", options->id, "The key's id")->required()->type_name("ID");
   app->add_option("--grace", options->grace, "How long the previous one still works, such as 10m")
       ->type_name("DURATION");

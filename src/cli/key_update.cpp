@@ -6,13 +6,13 @@
 namespace latchkey::cli {
 namespace {
 
-struct Options {
+struct KeyUpdateOptions {
   std::string id, expires;
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::string> name;
 };
 
-int update(const Invocation& invocation, const Options& options) {
+int update(const Invocation& invocation, const KeyUpdateOptions& options) {
   json::object body;
   if (options.requests_per_minute) body["requestsPerMinute"] = *options.requests_per_minute;
   if (options.name) body["name"] = *options.name;
@@ -30,7 +30,7 @@ int update(const Invocation& invocation, const Options& options) {
 void add_key_update(CLI::App& key, Invocation& invocation) {
   auto* app = key.add_subcommand("update", "Change a key's plan or name");
   app->footer("latchkey key update ID --requests-per-minute 120 --expires never");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KeyUpdateOptions>();
   app->add_option("id", options->id, "The key's id")->required()->type_name("ID");
   app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
       ->type_name("N");

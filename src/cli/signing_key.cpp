@@ -8,7 +8,7 @@
 namespace latchkey::cli {
 namespace {
 
-constexpr std::array columns{Column{"KEY ID", "kid"}, Column{"STATE", "state"}, Column{"CREATED", "createdAt"},
+constexpr std::array signing_columns{Column{"KEY ID", "kid"}, Column{"STATE", "state"}, Column{"CREATED", "createdAt"},
                              Column{"UPDATED", "updatedAt"}};
 
 /// A list under whatever name, or one key.
@@ -26,7 +26,7 @@ json::array keys_in(const json::value& body) {
 void show(const Invocation& invocation, const json::value& body) {
   if (invocation.output == Output::json) return print_json(body);
   const auto keys = keys_in(body);
-  if (!invocation.quiet) return fmt::print("{}", render_table(keys, columns));
+  if (!invocation.quiet) return fmt::print("{}", render_table(keys, signing_columns));
   for (const auto& key : keys) {
     if (key.is_object() && key.as_object().contains("kid")) fmt::print("{}\n", render_value(key.as_object().at("kid")));
   }

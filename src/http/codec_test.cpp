@@ -63,7 +63,7 @@ struct Case {
   int status;
 };
 
-std::string get(std::string_view headers) { return "GET /x HTTP/1.1\r\n" + std::string(headers) + "\r\n"; }
+std::string get_with(std::string_view headers) { return "GET /x HTTP/1.1\r\n" + std::string(headers) + "\r\n"; }
 std::string post(std::string_view headers, std::string_view body = {}) {
   return "POST /x HTTP/1.1\r\nHost: a\r\n" + std::string(headers) + "\r\n" + std::string(body);
 }
@@ -73,38 +73,38 @@ std::string chunked(std::string_view body) { return post("Transfer-Encoding: chu
 std::string many_headers(int n) {
   std::string headers(host);
   for (int i = 1; i < n; ++i) headers += "h" + std::to_string(i) + ": v\r\n";
-  return get(headers);
+  return get_with(headers);
 }
 
 std::string head_of_size(std::size_t size) {
-  const std::string empty = get("Host: a\r\nPad: \r\n");
-  return get("Host: a\r\nPad: " + std::string(size - empty.size(), 'p') + "\r\n");
+  const std::string empty = get_with("Host: a\r\nPad: \r\n");
+  return get_with("Host: a\r\nPad: " + std::string(size - empty.size(), 'p') + "\r\n");
 }
 
 std::vector<Case> refused_cases() {
   using namespace std::string_view_literals;
   return {
-      {"no Host", get(""), 400},
-      {"two Hosts", get("Host: a\r\nHost: a\r\n"), 400},
+      {"no Host", get_with(""), 400},
+      {"two Hosts", get_with("Host: a\r\nHost: a\r\n"), 400},
       {"two Hosts in 1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400},
-      {"Host with a space", get("Host: a b\r\n"), 400},
-      {"Host with a path", get("Host: a/b\r\n"), 400},
-      {"Host with user information", get("Host: u@a\r\n"), 400},
-      {"Host list", get("Host: a, b\r\n"), 400},
-      {"fold", get("Host: a\r\nX: 1\r\n 2\r\n"), 400},
-      {"fold with tab", get("Host: a\r\nX: 1\r\n\t2\r\n"), 400},
-      {"fold after an empty value", get("Host: a\r\nX:\r\n 2\r\n"), 400},
-      {"fold of the first header", get(" Host: a\r\n"), 400},
-      {"space before colon", get("Host : a\r\n"), 400},
-      {"empty header name", get("Host: a\r\n: x\r\n"), 400},
-      {"no colon", get("Host: a\r\nnonsense\r\n"), 400},
-      {"bad header name", get("Host: a\r\nX(): 1\r\n"), 400},
-      {"non-ASCII header name", get("Host: a\r\n\xc3\xa9: 1\r\n"), 400},
-      {"NUL in a value", get("Host: a\r\nX: a\0b\r\n"sv), 400},
-      {"BEL in a value", get("Host: a\r\nX: a\ab\r\n"), 400},
-      {"DEL in a value", get("Host: a\r\nX: a\x7f\r\n"), 400},
-      {"CR in a value", get("Host: a\r\nX: a\rb\r\n"), 400},
-      {"LF ends a header", get("Host: a\r\nX: a\nY: b\r\n"), 400},
+      {"Host with a space", get_with("Host: a b\r\n"), 400},
+      {"Host with a path", get_with("Host: a/b\r\n"), 400},
+      {"Host with user information", get_with("Host: u@a\r\n"), 400},
+      {"Host list", get_with("Host: a, b\r\n"), 400},
+      {"fold", get_with("Host: a\r\nX: 1\r\n 2\r\n"), 400},
+      {"fold with tab", get_with("Host: a\r\nX: 1\r\n\t2\r\n"), 400},
+      {"fold after an empty value", get_with("Host: a\r\nX:\r\n 2\r\n"), 400},
+      {"fold of the first header", get_with(" Host: a\r\n"), 400},
+      {"space before colon", get_with("Host : a\r\n"), 400},
+      {"empty header name", get_with("Host: a\r\n: x\r\n"), 400},
+      {"no colon", get_with("Host: a\r\nnonsense\r\n"), 400},
+      {"bad header name", get_with("Host: a\r\nX(): 1\r\n"), 400},
+      {"non-ASCII header name", get_with("Host: a\r\n\xc3\xa9: 1\r\n"), 400},
+      {"NUL in a value", get_with("Host: a\r\nX: a\0b\r\n"sv), 400},
+      {"BEL in a value", get_with("Host: a\r\nX: a\ab\r\n"), 400},
+      {"DEL in a value", get_with("Host: a\r\nX: a\x7f\r\n"), 400},
+      {"CR in a value", get_with("Host: a\r\nX: a\rb\r\n"), 400},
+      {"LF ends a header", get_with("Host: a\r\nX: a\nY: b\r\n"), 400},
       {"LF ends the head", "GET / HTTP/1.1\nHost: a\n\n", 400},
       {"LF then CRLF ends the head", "GET / HTTP/1.1\r\nHost: a\n\r\n", 400},
       {"NUL in the target", line("GET /a\0b HTTP/1.1"sv), 400},
@@ -127,8 +127,8 @@ std::vector<Case> refused_cases() {
       {"0.9", line("GET / HTTP/0.9"), 505},
       {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
       {"TLS", "\x16\x03\x01", 400},
-      {"two empty lines first", "\r\n\r\n" + get(host), 400},
-      {"LF first", "\n" + get(host), 400},
+      {"two empty lines first", "\r\n\r\n" + get_with(host), 400},
+      {"LF first", "\n" + get_with(host), 400},
       {"CR first", "\rGET / HTTP/1.1\r\n", 400},
       {"gzip", post("Transfer-Encoding: gzip\r\n"), 501},
       {"gzip, chunked", post("Transfer-Encoding: gzip, chunked\r\n"), 501},
@@ -177,27 +177,27 @@ std::vector<Case> refused_cases() {
       {"one header too many", many_headers(65), 431},
       {"head one octet too large", head_of_size(16 * 1024 + 1), 431},
       {"endless request line", "GET /" + std::string(20'000, 'a'), 431},
-      {"malformed Connection", get("Host: a\r\nConnection: close;\"\r\n"), 400},
+      {"malformed Connection", get_with("Host: a\r\nConnection: close;\"\r\n"), 400},
   };
 }
 
 std::vector<Case> accepted_cases() {
   return {
-      {"plain", get(host), 0},
+      {"plain", get_with(host), 0},
       {"1.0 without Host", "GET / HTTP/1.0\r\n\r\n", 0},
       {"1.0 keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 0},
-      {"close", get("Host: a\r\nConnection: close\r\n"), 0},
-      {"empty Host", get("Host:\r\n"), 0},
-      {"Host with port", get("Host: [::1]:80\r\n"), 0},
-      {"empty line first", "\r\n" + get(host), 0},
+      {"close", get_with("Host: a\r\nConnection: close\r\n"), 0},
+      {"empty Host", get_with("Host:\r\n"), 0},
+      {"Host with port", get_with("Host: [::1]:80\r\n"), 0},
+      {"empty line first", "\r\n" + get_with(host), 0},
       {"query", line("GET /a?b=c?d&e HTTP/1.1"), 0},
       {"absolute form", line("GET http://b.example:80/a?b HTTP/1.1"), 0},
       {"absolute form without path", line("GET HTTPS://b?q HTTP/1.1"), 0},
       {"asterisk", line("OPTIONS * HTTP/1.1"), 0},
       {"own method", line("BREW /pot HTTP/1.1"), 0},
-      {"spaces around a value", get("Host: a\r\nX: \t a b \t\r\n"), 0},
-      {"empty value", get("Host: a\r\nX:\r\nY: \r\n"), 0},
-      {"non-ASCII value", get("Host: a\r\nX: \xc3\xa9\xff\r\n"), 0},
+      {"spaces around a value", get_with("Host: a\r\nX: \t a b \t\r\n"), 0},
+      {"empty value", get_with("Host: a\r\nX:\r\nY: \r\n"), 0},
+      {"non-ASCII value", get_with("Host: a\r\nX: \xc3\xa9\xff\r\n"), 0},
       {"length", post("Content-Length: 3\r\n", "abc"), 0},
       {"zero length", post("Content-Length: 0\r\n"), 0},
       {"length with leading zeros", post("Content-Length: 0003\r\n", "abc"), 0},
@@ -225,7 +225,7 @@ TEST(Codec, RefusesWhatIsNotStrictlyHttp) {
 
 TEST(Codec, TakesWhatIsStrictlyHttp) {
   for (const auto& c : accepted_cases()) {
-    const Outcome outcome = feed_whole(c.input + get(host));
+    const Outcome outcome = feed_whole(c.input + get_with(host));
     EXPECT_EQ(outcome.status, 0) << c.name;
     EXPECT_EQ(outcome.requests.size(), 2U) << c.name << ": the next request must begin where this one ends";
   }

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string get(std::string_view path) { return "GET " + std::string(path) + " HTTP/1.1\r\nHost: t\r\n\r\n"; }
+std::string get_of(std::string_view path) { return "GET " + std::string(path) + " HTTP/1.1\r\nHost: t\r\n\r\n"; }
 
 // Where a test keeps the stream that a route has begun.
 struct StreamBox {
@@ -37,7 +37,7 @@ void add_stream_route(TestServer& server, StreamBox& box) {
 TEST(Later, KeepsThePlaceInThePipeline) {
   TestServer server;
   TestClient client(server.port());
-  client.send(get("/hello") + get("/later") + get("/hello?2") + get("/later"));
+  client.send(get_of("/hello") + get_of("/later") + get_of("/hello?2") + get_of("/later"));
   for (int i = 0; i < 4; ++i) EXPECT_EQ(client.read_reply().body, "hello") << i;
 }
 
@@ -82,7 +82,7 @@ TEST(Later, AClientThatLeftIsHarmless) {
   });
   for (int i = 0; i < 10; ++i) {
     TestClient client(server.port());
-    client.send(get("/slow"));
+    client.send(get_of("/slow"));
     if (i % 2 == 0) client.reset();
   }
   EXPECT_TRUE(TestServer::eventually([&] { return answered == 10 && server.stats().connections_open == 0; }));
@@ -94,7 +94,7 @@ TEST(Stream, ArrivesInPiecesAndTheConnectionGoesOn) {
   StreamBox box;
   add_stream_route(server, box);
   TestClient client(server.port());
-  client.send(get("/stream"));
+  client.send(get_of("/stream"));
   const auto stream = box.wait();
   EXPECT_NE(client.read_until("\r\n\r\n").find("Transfer-Encoding: chunked\r\n"), std::string::npos);
   EXPECT_TRUE(stream->write("one"));
@@ -102,7 +102,7 @@ TEST(Stream, ArrivesInPiecesAndTheConnectionGoesOn) {
   EXPECT_TRUE(stream->write("two!"));
   EXPECT_EQ(client.read_until("two!\r\n"), "4\r\ntwo!\r\n");
   EXPECT_FALSE(stream->closed());
-  client.send(get("/hello"));  // pipelined while the stream is open
+  client.send(get_of("/hello"));  // pipelined while the stream is open
   stream->close();
   EXPECT_EQ(client.read_until("0\r\n\r\n"), "0\r\n\r\n");
   EXPECT_EQ(client.read_reply().body, "hello");
@@ -116,9 +116,9 @@ TEST(Stream, RequestsSentMeanwhileAreServedAfterwards) {
   StreamBox box;
   add_stream_route(server, box);
   TestClient client(server.port());
-  client.send(get("/stream") + get("/later"));
+  client.send(get_of("/stream") + get_of("/later"));
   box.wait();
-  for (int i = 0; i < 50; ++i) client.send(get("/later"));  // more than the side buffer holds
+  for (int i = 0; i < 50; ++i) client.send(get_of("/later"));  // more than the side buffer holds
   std::this_thread::sleep_for(milliseconds(20));
   box.wait()->close();
   client.read_until("0\r\n\r\n");
@@ -143,7 +143,7 @@ TEST(Stream, HeadGetsTheHeadAlone) {
   StreamBox box;
   add_stream_route(server, box);
   TestClient client(server.port());
-  client.send("HEAD /stream HTTP/1.1\r\nHost: t\r\n\r\n" + get("/hello"));
+  client.send("HEAD /stream HTTP/1.1\r\nHost: t\r\n\r\n" + get_of("/hello"));
   EXPECT_EQ(client.read_reply(TestClient::Expect::head_only).status, 200);
   EXPECT_EQ(client.read_reply().body, "hello");
   EXPECT_TRUE(box.wait()->closed());
@@ -154,7 +154,7 @@ TEST(Stream, NoticesThatTheClientLeft) {
   StreamBox box;
   add_stream_route(server, box);
   TestClient client(server.port());
-  client.send(get("/stream"));
+  client.send(get_of("/stream"));
   const auto stream = box.wait();
   client.read_until("\r\n\r\n");
   EXPECT_FALSE(stream->closed());
@@ -168,7 +168,7 @@ TEST(Stream, ASlowReaderIsCutOffAtTheBound) {
   StreamBox box;
   add_stream_route(server, box);
   TestClient client(server.port());
-  client.send(get("/stream"));
+  client.send(get_of("/stream"));
   const auto stream = box.wait();
   std::size_t written = 0;
   while (written < 100'000'000 && stream->write(std::string(50'000, 's'))) written += 50'000;
@@ -198,7 +198,7 @@ TEST(Stream, ManyWritersAndReaders) {
   for (int t = 0; t < 8; ++t) {
     clients.emplace_back([&] {
       TestClient client(server.port());
-      client.send(get("/numbers"));
+      client.send(get_of("/numbers"));
       client.read_until("\r\n\r\n");
       EXPECT_EQ(client.read_until("\r\n0\r\n\r\n"), expected + "0\r\n\r\n");
     });
@@ -211,7 +211,7 @@ TEST(Stream, EndsWhenTheServerDrains) {
   StreamBox box;
   add_stream_route(server, box);
   TestClient client(server.port());
-  client.send(get("/stream"));
+  client.send(get_of("/stream"));
   const auto stream = box.wait();
   stream->write("last");
   std::thread stopper([&] { server.server().stop(); });

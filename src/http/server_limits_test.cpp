@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view simple = "GET /hello HTTP/1.1\r\nHost: t\r\n\r\n";
+constexpr std::string_view get_hello = "GET /hello HTTP/1.1\r\nHost: t\r\n\r\n";
 
 ServerConfig short_config(milliseconds ServerConfig::*timeout) {
   ServerConfig config;
@@ -46,7 +46,7 @@ TEST(ServerTimeouts, TricklingDoesNotProlongTheHead) {
 TEST(ServerTimeouts, SlowHeadAfterARequestIs408) {
   TestServer server(short_config(&ServerConfig::head_timeout));
   TestClient client(server.port());
-  client.send(std::string(simple) + "GET /");
+  client.send(std::string(get_hello) + "GET /");
   EXPECT_EQ(client.read_reply().status, 200);
   EXPECT_EQ(client.read_reply().status, 408);
 }

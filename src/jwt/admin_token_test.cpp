@@ -38,7 +38,7 @@ std::string signed_admin(std::string_view head, std::string_view claims) {
   return signed_with(rfc8037_key(), head, claims);
 }
 
-std::optional<AdminFault> fault_of(std::string_view token, const AdminVerifier& by = verifier()) {
+std::optional<AdminFault> admin_fault_of(std::string_view token, const AdminVerifier& by = verifier()) {
   const auto identity = by.verify(token, now);
   return identity ? std::nullopt : std::optional(identity.error());
 }
@@ -61,12 +61,12 @@ TEST(AdminToken, ComesBackAsItWasMinted) {
     EXPECT_EQ(identity->role, role);
     EXPECT_TRUE(verifier().verify(token.reveal(), {now.count + 12 * 3'600'000 - 1}));
     EXPECT_FALSE(verifier().verify(token.reveal(), {now.count + 12 * 3'600'000}));
-    EXPECT_EQ(fault_of(token.reveal(), verifier({"", ""})), std::nullopt);
+    EXPECT_EQ(admin_fault_of(token.reveal(), verifier({"", ""})), std::nullopt);
   }
   const auto plain = mint_admin_token({"ops", AdminRole::admin, "", "", now, std::chrono::seconds(1)}, rfc8037_key());
-  EXPECT_EQ(fault_of(plain.reveal(), verifier({"", ""})), std::nullopt);
-  EXPECT_EQ(fault_of(plain.reveal(), verifier({"idp", ""})), AdminFault::invalid);
-  EXPECT_EQ(fault_of(plain.reveal(), verifier({"", "latchkey"})), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(plain.reveal(), verifier({"", ""})), std::nullopt);
+  EXPECT_EQ(admin_fault_of(plain.reveal(), verifier({"idp", ""})), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(plain.reveal(), verifier({"", "latchkey"})), AdminFault::invalid);
 }
 
 TEST(AdminToken, IsHeldToItsTimes) {
@@ -78,7 +78,7 @@ TEST(AdminToken, IsHeldToItsTimes) {
                                          with("\"nbf\":1767225600,", ""),
                                          with("\"iat\":1767225600,", ""),
                                          with("\"nbf\":1767225600", "\"nbf\":0")};
-  for (const auto& claims : good) EXPECT_EQ(fault_of(signed_admin(header, claims)), std::nullopt) << claims;
+  for (const auto& claims : good) EXPECT_EQ(admin_fault_of(signed_admin(header, claims)), std::nullopt) << claims;
   const std::vector<std::string> bad = {with("1767225601", "1767225600"),
                                         with("1767225601", "1767225599"),
                                         with("1767225601", "-1"),
@@ -94,46 +94,46 @@ TEST(AdminToken, IsHeldToItsTimes) {
                                         with("\"iat\":1767225600", "\"iat\":1767225631"),
                                         with("\"iat\":1767225600", "\"iat\":true"),
                                         with("\"iat\":1767225600", "\"iat\":-1")};
-  for (const auto& claims : bad) EXPECT_EQ(fault_of(signed_admin(header, claims)), AdminFault::invalid) << claims;
+  for (const auto& claims : bad) EXPECT_EQ(admin_fault_of(signed_admin(header, claims)), AdminFault::invalid) << claims;
 }
 
 TEST(AdminToken, IsForThisIssuerAndAudience) {
   for (const char* audience : {R"(["latchkey"])", R"(["other","latchkey"])"}) {
-    EXPECT_EQ(fault_of(signed_admin(header, with("\"aud\":\"latchkey\"", fmt::format("\"aud\":{}", audience)))),
+    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"aud\":\"latchkey\"", fmt::format("\"aud\":{}", audience)))),
               std::nullopt)
         << audience;
   }
   for (const char* audience : {R"("Latchkey")", R"("latchkey ")", "[]", R"(["other"])", R"([["latchkey"]])", "null",
                                "1", R"({"latchkey":1})"}) {
-    EXPECT_EQ(fault_of(signed_admin(header, with("\"aud\":\"latchkey\"", fmt::format("\"aud\":{}", audience)))),
+    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"aud\":\"latchkey\"", fmt::format("\"aud\":{}", audience)))),
               AdminFault::invalid)
         << audience;
   }
   for (const char* issuer : {R"("IDP")", R"("idp/")", R"(["idp"])", "null"}) {
-    EXPECT_EQ(fault_of(signed_admin(header, with("\"idp\"", issuer))), AdminFault::invalid) << issuer;
+    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"idp\"", issuer))), AdminFault::invalid) << issuer;
   }
-  EXPECT_EQ(fault_of(signed_admin(header, with(",\"aud\":\"latchkey\"", ""))), AdminFault::invalid);
-  EXPECT_EQ(fault_of(signed_admin(header, with("\"iss\":\"idp\",", ""))), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, with(",\"aud\":\"latchkey\"", ""))), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"iss\":\"idp\",", ""))), AdminFault::invalid);
 }
 
 TEST(AdminToken, NamesASubject) {
   for (const char* subject : {R"("auth0|123")", R"("ops@example.com")", R"("Zo\u00eb")", R"("a b")"}) {
-    EXPECT_EQ(fault_of(signed_admin(header, with("\"root\"", subject))), std::nullopt) << subject;
+    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"root\"", subject))), std::nullopt) << subject;
   }
   const std::string long_subject = '"' + std::string(256, 's') + '"';
   for (const char* subject : {R"("")", "1", "null", R"(["root"])", R"("a\nb")", R"("a\u0000")",
                               R"("key:0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d")", long_subject.c_str()}) {
-    EXPECT_EQ(fault_of(signed_admin(header, with("\"root\"", subject))), AdminFault::invalid) << subject;
+    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"root\"", subject))), AdminFault::invalid) << subject;
   }
-  EXPECT_EQ(fault_of(signed_admin(header, with("\"sub\":\"root\",", ""))), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"sub\":\"root\",", ""))), AdminFault::invalid);
 }
 
 TEST(AdminToken, HasARoleOrIsForbidden) {
   for (const char* role : {R"("Admin")", R"("user")", R"("")", "null", "1", R"(["admin"])", R"("admin ")"}) {
-    EXPECT_EQ(fault_of(signed_admin(header, with("\"admin\"", role))), AdminFault::no_role) << role;
+    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"admin\"", role))), AdminFault::no_role) << role;
   }
-  EXPECT_EQ(fault_of(signed_admin(header, with("\"role\":\"admin\",", ""))), AdminFault::no_role);
-  EXPECT_EQ(fault_of(signed_admin(header, with("1767225601", "1", with("\"admin\"", "\"user\"")))),
+  EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"role\":\"admin\",", ""))), AdminFault::no_role);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, with("1767225601", "1", with("\"admin\"", "\"user\"")))),
             AdminFault::invalid);
 }
 
@@ -164,17 +164,17 @@ TEST(AdminToken, HeaderRefusesTricks) {
                            "[]",
                            "",
                            "{"}) {
-    EXPECT_EQ(fault_of(signed_admin(head, payload), made), AdminFault::invalid) << head;
+    EXPECT_EQ(admin_fault_of(signed_admin(head, payload), made), AdminFault::invalid) << head;
   }
   for (const char* head : {R"({"alg":"EdDSA"})", R"({"typ":"JWT","alg":"EdDSA","kid":"any","x5t":"AA"})"}) {
-    EXPECT_EQ(fault_of(signed_admin(head, payload), made), std::nullopt) << head;
+    EXPECT_EQ(admin_fault_of(signed_admin(head, payload), made), std::nullopt) << head;
   }
 }
 
 TEST(AdminToken, StructureAndSignatureAreChecked) {
   const std::string token = signed_admin(header, payload);
   const std::string input = token.substr(0, token.rfind('.'));
-  EXPECT_EQ(fault_of(token), std::nullopt);
+  EXPECT_EQ(admin_fault_of(token), std::nullopt);
   std::string flipped = token;
   flipped[flipped.size() - 10] = flipped[flipped.size() - 10] == 'A' ? 'B' : 'A';
   for (const std::string& bad :
@@ -183,18 +183,18 @@ TEST(AdminToken, StructureAndSignatureAreChecked) {
         signed_with(Ed25519PrivateKey::generate(), header, payload), std::string(5000, 'a'), signed_admin(header, "[]"),
         signed_admin(header, "x"), signed_admin(header, with("{", "{\"role\":\"viewer\",")),
         signed_admin(header, with("{", "{\"x\":\"" + std::string(4096, 'x') + "\","))}) {
-    EXPECT_EQ(fault_of(bad), AdminFault::invalid) << bad;
+    EXPECT_EQ(admin_fault_of(bad), AdminFault::invalid) << bad;
   }
 }
 
 TEST(AdminToken, AnAccessKeyIsTheWrongKind) {
   const AccessClaims claims{*KeyId::parse("0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d"), "alice", {1}, Role::user};
   const auto token = mint_access_token(claims, rfc8037_kid, rfc8037_key());
-  EXPECT_EQ(fault_of(token.reveal()), AdminFault::access_key);
-  EXPECT_EQ(fault_of(std::string(token.reveal()) + '='), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(token.reveal()), AdminFault::access_key);
+  EXPECT_EQ(admin_fault_of(std::string(token.reveal()) + '='), AdminFault::invalid);
   // Claims that would do, in a token that says it is an access key.
-  EXPECT_EQ(fault_of(signed_admin(with("JWT", "latchkey+jwt", header), payload)), AdminFault::invalid);
-  EXPECT_EQ(fault_of(signed_admin(R"({"alg":"none","typ":"latchkey+jwt"})", payload)), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(with("JWT", "latchkey+jwt", header), payload)), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(R"({"alg":"none","typ":"latchkey+jwt"})", payload)), AdminFault::invalid);
 }
 
 TEST(AdminVerifier, BindsTheAlgorithmToTheKey) {
@@ -203,13 +203,13 @@ TEST(AdminVerifier, BindsTheAlgorithmToTheKey) {
   const std::string_view raw(reinterpret_cast<const char*>(public_key.data()), public_key.size());
   const auto made = verifier();
   for (const std::string_view secret : {raw, okp_jwks}) {
-    EXPECT_EQ(fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
-    EXPECT_EQ(fault_of(with_hmac(secret, R"({"alg":"EdDSA"})", payload), made), AdminFault::invalid);
+    EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
+    EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"EdDSA"})", payload), made), AdminFault::invalid);
   }
   AdminVerifier rsa({"", ""});
   ASSERT_TRUE(rsa.add_public_keys(fmt::format("{{\"keys\":[{}]}}", rfc7515::a2_jwk)));
-  EXPECT_EQ(fault_of(with_hmac(rfc7515::a2_jwk, R"({"alg":"HS256"})", payload), rsa), AdminFault::invalid);
-  EXPECT_EQ(fault_of(signed_admin(header, payload), rsa), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(with_hmac(rfc7515::a2_jwk, R"({"alg":"HS256"})", payload), rsa), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, payload), rsa), AdminFault::invalid);
 }
 
 TEST(AdminVerifier, TakesHs256WithASecretOnly) {
@@ -218,12 +218,12 @@ TEST(AdminVerifier, TakesHs256WithASecretOnly) {
   EXPECT_TRUE(made.empty());
   EXPECT_FALSE(made.add_shared_secret(Secret(std::string(31, 'k'))));
   EXPECT_TRUE(made.empty());
-  EXPECT_EQ(fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
   EXPECT_TRUE(made.add_shared_secret(Secret(secret)));
   EXPECT_FALSE(made.empty());
-  EXPECT_EQ(fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), std::nullopt);
-  EXPECT_EQ(fault_of(with_hmac(std::string(32, 'j'), R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
-  EXPECT_EQ(fault_of(with_hmac(secret, R"({"alg":"HS512"})", payload), made), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), std::nullopt);
+  EXPECT_EQ(admin_fault_of(with_hmac(std::string(32, 'j'), R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS512"})", payload), made), AdminFault::invalid);
 }
 
 TEST(AdminVerifier, TriesOnlyTheNamedKeyWhereKeysHaveIds) {
@@ -233,12 +233,12 @@ TEST(AdminVerifier, TriesOnlyTheNamedKeyWhereKeysHaveIds) {
     return made;
   };
   const auto token = signed_admin(R"({"alg":"EdDSA","kid":"k1"})", payload);
-  EXPECT_EQ(fault_of(token, named("k1")), std::nullopt);
-  EXPECT_EQ(fault_of(token, named("k2")), AdminFault::invalid);
-  EXPECT_EQ(fault_of(signed_admin(R"({"alg":"EdDSA"})", payload), named("k2")), std::nullopt);
+  EXPECT_EQ(admin_fault_of(token, named("k1")), std::nullopt);
+  EXPECT_EQ(admin_fault_of(token, named("k2")), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(R"({"alg":"EdDSA"})", payload), named("k2")), std::nullopt);
   auto both = named("k2");
   EXPECT_TRUE(both.add_public_keys(okp_jwks));  // the same key without an id
-  EXPECT_EQ(fault_of(token, both), std::nullopt);
+  EXPECT_EQ(admin_fault_of(token, both), std::nullopt);
 }
 
 TEST(AdminVerifier, RefusesKeyFilesItCannotUse) {
@@ -256,7 +256,7 @@ TEST(AdminVerifier, MayBeAskedByManyThreads) {
   std::vector<std::jthread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      for (int n = 0; n < 50; ++n) EXPECT_EQ(fault_of(token, made), std::nullopt);
+      for (int n = 0; n < 50; ++n) EXPECT_EQ(admin_fault_of(token, made), std::nullopt);
     });
   }
 }

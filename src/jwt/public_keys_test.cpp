@@ -16,7 +16,7 @@ constexpr std::string_view okp_jwk =
 
 std::string set_of(std::string_view keys) { return fmt::format("{{\"keys\":[{}]}}", keys); }
 
-std::string with(std::string_view jwk, std::string_view member) {
+std::string with_member(std::string_view jwk, std::string_view member) {
   return '{' + std::string(member) + ',' + std::string(jwk.substr(1));
 }
 
@@ -29,8 +29,8 @@ std::string replaced(std::string_view in, std::string_view from, std::string_vie
 
 TEST(Jwks, ReadsEachKindWithItsId) {
   const auto keys =
-      read_jwks(set_of(fmt::format("{},{},{}", with(okp_jwk, R"("kid":"a","use":"sig","alg":"EdDSA")"),
-                                   with(rfc7515::a3_jwk, R"("kid":"b","key_ops":["verify"])"), rfc7515::a2_jwk)));
+      read_jwks(set_of(fmt::format("{},{},{}", with_member(okp_jwk, R"("kid":"a","use":"sig","alg":"EdDSA")"),
+                                   with_member(rfc7515::a3_jwk, R"("kid":"b","key_ops":["verify"])"), rfc7515::a2_jwk)));
   ASSERT_TRUE(keys);
   ASSERT_EQ(keys->size(), 3U);
   EXPECT_EQ((*keys)[0].algorithm(), Algorithm::eddsa);
@@ -47,14 +47,14 @@ TEST(Jwks, PassesOverKeysOfOtherKinds) {
                                            R"({"kty":1})",
                                            R"({"kty":"EC","crv":"P-384","x":"AA","y":"AA"})",
                                            R"({"kty":"OKP","crv":"X25519","x":"AA"})",
-                                           with(okp_jwk, R"("use":"enc")"),
-                                           with(okp_jwk, R"("use":1)"),
-                                           with(okp_jwk, R"("alg":"ES256")"),
-                                           with(okp_jwk, R"("key_ops":["sign"])"),
-                                           with(okp_jwk, R"("key_ops":"verify")"),
-                                           with(rfc7515::a2_jwk, R"("alg":"RS512")"),
-                                           with(rfc7515::a2_jwk, R"("alg":"PS256")"),
-                                           with(rfc7515::a2_jwk, R"("alg":"HS256")")};
+                                           with_member(okp_jwk, R"("use":"enc")"),
+                                           with_member(okp_jwk, R"("use":1)"),
+                                           with_member(okp_jwk, R"("alg":"ES256")"),
+                                           with_member(okp_jwk, R"("key_ops":["sign"])"),
+                                           with_member(okp_jwk, R"("key_ops":"verify")"),
+                                           with_member(rfc7515::a2_jwk, R"("alg":"RS512")"),
+                                           with_member(rfc7515::a2_jwk, R"("alg":"PS256")"),
+                                           with_member(rfc7515::a2_jwk, R"("alg":"HS256")")};
   for (const auto& other : others) {
     const auto keys = read_jwks(set_of(other + ',' + std::string(okp_jwk)));
     ASSERT_TRUE(keys) << other;
@@ -68,10 +68,10 @@ TEST(Jwks, RefusesSecretsAndBrokenKeysAltogether) {
   const std::vector<std::string> bad = {
       R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"})",
       R"({"kty":"oct"})",
-      with(okp_jwk, R"("d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")"),
-      with(rfc7515::a2_jwk, R"("p":"AA")"),
-      with(rfc7515::a3_jwk, R"("d":"AA")"),
-      with(okp_jwk, R"("kid":1)"),
+      with_member(okp_jwk, R"("d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")"),
+      with_member(rfc7515::a2_jwk, R"("p":"AA")"),
+      with_member(rfc7515::a3_jwk, R"("d":"AA")"),
+      with_member(okp_jwk, R"("kid":1)"),
       "1",
       "[]",
       "null",

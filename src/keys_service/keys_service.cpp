@@ -75,7 +75,7 @@ void KeysService::run(const http::Request& request, Who who, const Route& route,
     Call call{request, {}};
     if (who == Who::viewer || who == Who::admin) {
       auto identity = gate_.admit(request, who == Who::admin ? jwt::AdminRole::admin : jwt::AdminRole::viewer);
-      if (!identity) return reply.send(std::move(identity.error()));
+      if (!identity) return reply.send(identity.error());
       call.admin = std::move(*identity);
     }
     route(context_, std::move(call), std::move(reply));

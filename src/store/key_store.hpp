@@ -20,13 +20,15 @@ namespace latchkey::store {
 
 /// What one idempotent command answered, so that its repetition can be answered the same (never the token itself).
 struct IdempotencyRecord {
+  static constexpr std::int64_t lifetime_ms = 24LL * 60 * 60 * 1000;  // older ones may be forgotten
+
   std::string actor;            // whose idempotency key it is
   std::string idempotency_key;  // 1 to 128 characters, chosen by the client
   std::string request_digest;   // of method, path and body: another request under the same key is a mistake
   KeyId key_id;
   std::uint64_t seq = 0;  // the change the command made: its row is what was answered. Set by the engine when 0
   std::string kid;        // which signing key signed the token that was answered
-  UnixMillis created_at;  // records older than 24 h may be forgotten
+  UnixMillis created_at;
 };
 
 /// One transaction. Valid only inside the Work it is given to.

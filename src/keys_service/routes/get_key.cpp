@@ -15,7 +15,7 @@ bool is_known_to_client(const http::Request& request, const std::string& etag) {
   return *header == "*" || header->find(etag) != std::string_view::npos;
 }
 
-http::Response answer(RouteContext& context, const http::Request& request) {
+http::Response one_key(RouteContext& context, const http::Request& request) {
   const auto id = key_id_of(request);
   if (!id) return to_response(id.error());
   const auto key = context.parts.store.find_key(*id);
@@ -33,6 +33,6 @@ http::Response answer(RouteContext& context, const http::Request& request) {
 
 }  // namespace
 
-void get_key(RouteContext& context, Call call, Reply reply) { reply.send(answer(context, call.request)); }
+void get_key(RouteContext& context, Call call, Reply reply) { reply.send(one_key(context, call.request)); }
 
 }  // namespace latchkey::keys_service::routes

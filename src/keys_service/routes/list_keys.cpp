@@ -45,7 +45,7 @@ std::string page_json(const store::KeyPage& page, Epoch epoch, UnixMillis now) {
   return out + (page.more ? '"' + cursor_after(page.keys.back().id) + '"' : "null") + '}';
 }
 
-http::Response answer(RouteContext& context, const http::Request& request) {
+http::Response page_of_keys(RouteContext& context, const http::Request& request) {
   const auto page_request = parse_page_request(request.query, context.parts.clock.wall());
   if (!page_request) return to_response(page_request.error());
   const auto page = context.parts.store.list_keys(*page_request);
@@ -57,6 +57,6 @@ http::Response answer(RouteContext& context, const http::Request& request) {
 
 }  // namespace
 
-void list_keys(RouteContext& context, Call call, Reply reply) { reply.send(answer(context, call.request)); }
+void list_keys(RouteContext& context, Call call, Reply reply) { reply.send(page_of_keys(context, call.request)); }
 
 }  // namespace latchkey::keys_service::routes

@@ -8,8 +8,6 @@
 namespace latchkey::store {
 namespace {
 
-constexpr std::int64_t idempotency_lifetime_ms = 24LL * 60 * 60 * 1000;
-
 std::uint64_t random_bits(Random& random) {
   std::array<std::uint8_t, 8> bytes{};
   random.fill(bytes);
@@ -89,7 +87,7 @@ class MemoryStore::Session final : public Transaction {
   }
 
   void forget_old_idempotency() {
-    const std::int64_t oldest = clock_.wall().count - idempotency_lifetime_ms;
+    const std::int64_t oldest = clock_.wall().count - IdempotencyRecord::lifetime_ms;
     for (auto at = state_.idempotency.begin(); at != state_.idempotency.end();) {
       if (at->second.created_at.count >= oldest) {
         ++at;

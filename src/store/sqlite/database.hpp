@@ -63,6 +63,8 @@ class Borrowed {
 
 enum class Access { read, write };
 
+constexpr int store_busy_timeout_ms = 5000;  // a hand edit in the sqlite3 shell may hold the write lock for a while
+
 /// One connection; one thread at a time.
 class Database {
  public:

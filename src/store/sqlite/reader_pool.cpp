@@ -1,11 +1,6 @@
 #include "store/sqlite/reader_pool.hpp"
 
 namespace latchkey::store {
-namespace {
-
-constexpr int busy_timeout_ms = 5000;
-
-}  // namespace
 
 Result<Database> ReaderPool::borrow() {
   {
@@ -18,7 +13,7 @@ Result<Database> ReaderPool::borrow() {
     }
     ++open_;
   }
-  auto reader = Database::open(path_, Access::read, busy_timeout_ms);
+  auto reader = Database::open(path_, Access::read, store_busy_timeout_ms);
   if (!reader) {
     const std::lock_guard lock(mutex_);
     --open_;

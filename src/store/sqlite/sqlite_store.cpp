@@ -16,7 +16,6 @@
 namespace latchkey::store {
 namespace {
 
-constexpr int busy_timeout_ms = 5000;  // a hand edit in the sqlite3 shell may hold the write lock for a while
 
 Error cannot_create(const std::filesystem::path& path, int error) {
   return Error(ErrorCode::unavailable, "the database cannot be created",
@@ -70,7 +69,7 @@ class SqliteStore final : public KeyStore {
 
 Result<std::unique_ptr<KeyStore>> open_sqlite(const std::filesystem::path& path, Clock& clock, Random& random) {
   if (auto made = make_private_file(path); !made) return made.error();
-  auto writer = Database::open(path, Access::write, busy_timeout_ms);
+  auto writer = Database::open(path, Access::write, store_busy_timeout_ms);
   if (!writer) return writer.error();
   if (auto migrated = migrate(*writer, random); !migrated) return migrated.error();
   return std::unique_ptr<KeyStore>(std::make_unique<SqliteStore>(std::move(*writer), path, clock));

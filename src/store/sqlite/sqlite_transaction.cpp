@@ -9,7 +9,6 @@ namespace latchkey::store {
 namespace {
 
 constexpr std::string_view last_seq = "SELECT coalesce(max(seq), 0) FROM changes";
-constexpr std::int64_t idempotency_lifetime_ms = 24LL * 60 * 60 * 1000;
 
 Result<std::uint64_t> seq_after(Database& database, const Result<void>& ran) {
   if (!ran) return ran.error();
@@ -103,7 +102,7 @@ Result<void> SqliteTransaction::forget_old_idempotency() {
       "DELETE FROM idempotency WHERE (actor, idempotency_key) IN"
       " (SELECT actor, idempotency_key FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT 8)");
   if (!statement) return statement.error();
-  (*statement)->bind(1, now_.count - idempotency_lifetime_ms);
+  (*statement)->bind(1, now_.count - IdempotencyRecord::lifetime_ms);
   return database_.run(**statement);
 }
 
