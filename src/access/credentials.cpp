@@ -39,17 +39,17 @@ bool names_a_key(std::string_view encoded_name) {
   return std::find(names.begin(), names.end(), PlainName(encoded_name).text()) != names.end();
 }
 
-/// `eyJ` is how base64url of `{"` begins.
+/// `eyJ` is how base64url of `{"` begins; '-' and '_', which PlainName leaves out, are not in it.
 bool looks_like_a_token(std::string_view value) {
-  return value.substr(0, 3) == "eyJ" && std::count(value.begin(), value.end(), '.') == 2;
+  return PlainName(value).text().starts_with("eyj") && std::count(value.begin(), value.end(), '.') == 2;
 }
 
 bool holds_a_key(std::string_view query) {
   while (!query.empty()) {
-    const std::string_view piece = query.substr(0, query.find('&'));
-    const auto equals = std::min(piece.find('='), piece.size());
+    const std::string_view piece = query.substr(0, query.find_first_of("&;"));
+    const auto equals = piece.find('=');
     if (names_a_key(piece.substr(0, equals))) return true;
-    if (looks_like_a_token(piece.substr(std::min(equals + 1, piece.size())))) return true;
+    if (looks_like_a_token(equals == piece.npos ? piece : piece.substr(equals + 1))) return true;
     query.remove_prefix(std::min(piece.size() + 1, query.size()));
   }
   return false;

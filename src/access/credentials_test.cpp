@@ -62,7 +62,7 @@ TEST(Credentials, MoreThanOneIsAmbiguous) {
 TEST(Credentials, AKeyInTheQueryIsAmbiguousWithAndWithoutHeaders) {
   for (const std::string_view query :
        {"access_key=a", "accessKey=a", "api_key=a", "apikey=a", "x=1&key=a", "token", "access_token=", "X-API-KEY=a",
-        "api%5Fkey=a", "%6bey=a", "x=eyJh.eyJi.c", "&&key"}) {
+        "api%5Fkey=a", "%6bey=a", "x=eyJh.eyJi.c", "x=%65yJh.eyJi.c", "eyJh.eyJi.c", "a=1;key=b", "&&key"}) {
     expect({{}, query, "", Refusal::ambiguous});
     expect({{{"X-API-Key", "a"}}, query, "", Refusal::ambiguous});
   }

@@ -3,6 +3,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_stack.hpp>
+#include <cmath>
 
 namespace latchkey {
 namespace {
@@ -31,7 +32,10 @@ struct CountingHandler {
   bool on_number_part(json::string_view, error_code&) { return true; }
   bool on_int64(std::int64_t i, json::string_view, error_code&) { return stack.push_int64(i), true; }
   bool on_uint64(std::uint64_t u, json::string_view, error_code&) { return stack.push_uint64(u), true; }
-  bool on_double(double d, json::string_view, error_code&) { return stack.push_double(d), true; }
+  bool on_double(double d, json::string_view, error_code& error) {
+    if (std::isinf(d)) return error = json::error::exponent_overflow, false;  // it could not be written again
+    return stack.push_double(d), true;
+  }
   bool on_bool(bool b, error_code&) { return stack.push_bool(b), true; }
   bool on_null(error_code&) { return stack.push_null(), true; }
   bool on_comment_part(json::string_view, error_code&) { return true; }

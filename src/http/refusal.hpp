@@ -24,7 +24,7 @@ enum class RefusalKind : std::uint8_t {
 
 struct Refusal {
   RefusalKind kind = RefusalKind::bad_request;
-  std::string_view detail;  // a literal, safe for the caller; may be empty
+  std::string_view detail;  // a literal, safe for the caller; empty: the kind's own
   bool operator==(const Refusal&) const = default;
 };
 

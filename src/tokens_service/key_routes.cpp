@@ -26,14 +26,22 @@ bool has_parameter(std::string_view query, std::string_view wanted) {
   return false;
 }
 
-/// A 429 as a 403, for proxies that let nothing but 401 and 403 through.
-const http::Response& rate_limited_as_403() {
+/// What a client did, as a 403 with the true status beside it, for proxies that make a 500 of all but 401 and 403
+/// (nginx's auth_request). What failed here stays a 503.
+template <Refusal reason>
+const http::Answer& as_403() {
   static const http::Response response = [] {
-    http::Problem problem = access::to_problem(Refusal::rate_limited);
-    problem.status = 403;
-    return http::to_response(problem);
+    http::Problem problem = access::to_problem(reason);
+    const int status = std::exchange(problem.status, 403);
+    return http::to_response(problem).with_header("X-Latchkey-Status", std::to_string(status));
   }();
-  return response;
+  static const http::Answer answer = response.view();
+  return answer;
+}
+
+/// What is wrong with the token itself stays wrong whatever the view learns.
+bool is_beyond_any_view(Refusal reason) {
+  return (reason >= Refusal::malformed && reason <= Refusal::wrong_role) || reason == Refusal::bad_signature;
 }
 
 const http::Response& no_such_token() {
@@ -72,20 +80,24 @@ void KeyRoutes::await_position(Call& call) {
   const auto position = Position::parse(wanted->value);
   if (!position) return refuse_position(call, 400, "Latchkey-At-Least is no position, such as 00c0ffee00c0ffee.42.");
   const auto known = view::judge(*position, parts_.view.freshness());
-  known ? waited(call, *known) : wait(call, *position);
+  known ? waited(call, *known) : wait(call, *position, parts_.check.check(call.token));
 }
 
-void KeyRoutes::wait(Call& call, Position position) {
-  // What no view can change need not wait for one, so that garbage does not fill the places of those who wait.
-  const auto now = parts_.check.check(call.token);
-  if (const auto* refused = std::get_if<access::Refused>(&now);
-      refused != nullptr && refused->reason >= Refusal::malformed && refused->reason <= Refusal::wrong_role) {
-    return refuse(call, refused->reason);
+// Waiting costs a place, so it wants proof first: the signature, where the view knows the key. What no view can change
+// need not wait for one.
+void KeyRoutes::wait(Call& call, Position position, const access::Outcome& now) {
+  if (std::holds_alternative<access::NeedsSignature>(now)) {
+    return queue_signature(call, [this, position](Call& proved, const access::Outcome& outcome) {
+      wait(proved, position, outcome);
+    });
   }
+  const auto* refused = std::get_if<access::Refused>(&now);
+  if (refused != nullptr && is_beyond_any_view(refused->reason)) return refuse(call, refused->reason);
+  const view::WaitingFor who = refused != nullptr ? refused->key_id : std::get<Holder>(now).key_id;
   const auto kept = keep(call);
   const BootTime deadline = parts_.clock.boot() + config_.longest_wait;
-  const auto waiting =
-      parts_.projector.notify_when(position, deadline, [this, kept](view::Awaited awaited) { waited(*kept, awaited); });
+  const auto waiting = parts_.projector.notify_when(position, deadline, who,
+                                                    [this, kept](view::Awaited awaited) { waited(*kept, awaited); });
   if (waiting == view::Projector::Waiting::too_many) refuse(*kept, Refusal::overloaded);
   if (waiting == view::Projector::Waiting::other_epoch) waited(*kept, view::Awaited::other_epoch);
 }
@@ -110,13 +122,14 @@ void KeyRoutes::decide(Call& call, const access::Outcome& outcome) {
   }
   if (const auto* refused = std::get_if<access::Refused>(&outcome))
     return refuse(call, refused->reason, refused->key_id);
-  queue_signature(call);
+  queue_signature(call, [this](Call& proved, const access::Outcome& checked) { decide(proved, checked); });
 }
 
-void KeyRoutes::queue_signature(Call& call) {
+template <class Then>
+void KeyRoutes::queue_signature(Call& call, Then then) {
   const auto kept = keep(call);
   const bool taken =
-      signatures_.submit(kept->token, [this, kept](const access::Outcome& outcome) { decide(*kept, outcome); });
+      signatures_.submit(kept->token, [kept, then](const access::Outcome& outcome) { then(*kept, outcome); });
   if (!taken) refuse(*kept, Refusal::overloaded);
 }
 
@@ -174,7 +187,8 @@ void KeyRoutes::answer_plan(Call& call, const Holder& holder) {
 
 void KeyRoutes::refuse(Call& call, Refusal reason, const std::optional<KeyId>& key) {
   metrics_.refused(reason);
-  const auto& answer = access::answer_of(reason);
+  const bool hidden = call.deny == Deny::as_403 && reason == Refusal::ambiguous;
+  const auto& answer = hidden ? as_403<Refusal::ambiguous>() : access::answer_of(reason);
   note(call, answer.status, to_string(reason), key);
   send(call, answer);
 }
@@ -185,8 +199,8 @@ void KeyRoutes::refuse_by_limit(Call& call, const Holder& holder, const limit::D
   HeaderLines lines;
   lines.rate_limit(holder.requests_per_minute, decision).retry_after(decision.retry_after_seconds);
   if (call.deny == Deny::as_403) {
-    answer = rate_limited_as_403().view();
-    lines.line("X-Latchkey-Status", "429");
+    answer = as_403<Refusal::rate_limited>();
+    lines.lines(answer.header_lines);
   }
   answer.header_lines = lines.text();
   metrics_.refused(Refusal::rate_limited);

@@ -17,10 +17,11 @@ class KeyRoutes {
   using Holder = access::Holder;
 
   void await_position(Call& call);
-  void wait(Call& call, Position position);
+  void wait(Call& call, Position position, const access::Outcome& now);
   void waited(Call& call, view::Awaited awaited);
   void check(Call& call);
-  void queue_signature(Call& call);
+  template <class Then>
+  void queue_signature(Call& call, Then then);
   void decide(Call& call, const access::Outcome& outcome);
   void admit(Call& call, const Holder& holder);
   void decided(Call& call, const Holder& holder, const limit::Decision& decision);

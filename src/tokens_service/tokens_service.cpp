@@ -85,14 +85,14 @@ void TokensService::Impl::readyz(Exchange& exchange) {
   const bool ready = parts_.check.fresh();
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.boot() - freshness.current_as_of);
   const std::string state =
-      fmt::format(R"("status":{},"state":"{}","position":"{}","ageMillis":{})", ready ? 200 : 503,
+      fmt::format(R"("state":"{}","position":"{}","ageMillis":{})",
                   ready                ? "ready"
                   : freshness.complete ? "stale"
                                        : "loading",
                   freshness.position.to_string(), freshness.complete ? std::to_string(age.count()) : "null");
-  if (ready) return exchange.answer(http::json_response(200, "{" + state + "}"));
+  if (ready) return exchange.answer(http::json_response(200, R"({"status":"ready",)" + state + "}"));
   exchange.answer(http::Response{503, "application/problem+json", "Retry-After: 1\r\n",
-                                 R"({"type":"/problems/not-ready","title":"Not ready",)" + state + "}"});
+                                 R"({"type":"/problems/not-ready","title":"Not ready","status":503,)" R"("detail":"The view is not complete or too old to decide by.",)" + state + "}"});
 }
 
 TokensService::TokensService(const TokensServiceParts& parts, TokensServiceConfig config)

@@ -99,7 +99,7 @@ TEST_F(TokensServiceTest, AuthorizeNamesTheHolderForAnyMethod) {
   }
 }
 
-TEST_F(TokensServiceTest, Deny403HidesNothingBut429) {
+TEST_F(TokensServiceTest, Deny403HidesWhatAProxyMakesA500Of) {
   const std::string token = token_of(new_key(1));
   EXPECT_EQ(get("/v1/authorize?deny=403", token).status, 200);
   const auto denied = get("/v1/authorize?deny=403", token);
@@ -111,6 +111,9 @@ TEST_F(TokensServiceTest, Deny403HidesNothingBut429) {
   EXPECT_EQ(get("/v1/authorize", token).status, 429);
   EXPECT_EQ(get("/v1/tokens?deny=403", token).status, 429);
   EXPECT_EQ(http::call(service_, Method::get, "/v1/authorize?deny=403").status, 401);
+  const auto ambiguous = get("/v1/authorize?deny=403&key=x", token);
+  EXPECT_EQ(ambiguous.status, 403);
+  EXPECT_EQ(ambiguous.header("X-Latchkey-Status"), "400");
 }
 
 TEST_F(TokensServiceTest, RefusalsByStateEachHaveTheirType) {
@@ -193,6 +196,13 @@ TEST_F(TokensServiceTest, AtLeastRefusals) {
   EXPECT_EQ(foreign.status, 503);
   EXPECT_EQ(type_of(foreign), "/problems/position-not-reached");
   EXPECT_EQ(get("/v1/plan", "garbage", {{"Latchkey-At-Least", "0000000000c0ffee.99"}}).status, 401);
+}
+
+TEST_F(TokensServiceTest, AtLeastWaitsForNoForgedSignature) {
+  std::string token = token_of(new_key());
+  token.replace(token.rfind('.') + 1, std::string::npos, std::string(86, 'A'));
+  const auto reply = get("/v1/plan", token, {{"Latchkey-At-Least", "0000000000c0ffee.99"}});
+  EXPECT_EQ(reply.status, 401) << "at once, without taking a place";
 }
 
 /// Asks in a thread of its own and lets `meanwhile` happen again and again until the answer is there.

@@ -11,10 +11,13 @@ std::optional<Awaited> judge(Position awaited, const Freshness& freshness) {
   return std::nullopt;
 }
 
-bool PositionWaiters::add(Position position, BootTime deadline, Done done) {
+bool PositionWaiters::add(Position position, BootTime deadline, const WaitingFor& who, Done done) {
   const std::lock_guard lock(mutex_);
   if (waiting_.size() >= max_waiting_) return false;
-  waiting_.push_back({position, deadline, std::move(done)});
+  std::size_t& count = count_[who];
+  if (count >= most_of(who)) return false;
+  ++count;
+  waiting_.push_back({position, deadline, who, std::move(done)});
   return true;
 }
 
@@ -25,8 +28,10 @@ void PositionWaiters::serve(const Freshness& freshness, BootTime now) {
     std::erase_if(waiting_, [&](Waiter& waiter) {
       auto outcome = judge(waiter.position, freshness);
       if (!outcome && waiter.deadline <= now) outcome = Awaited::timed_out;
-      if (outcome) served.emplace_back(std::move(waiter.done), *outcome);
-      return outcome.has_value();
+      if (!outcome) return false;
+      served.emplace_back(std::move(waiter.done), *outcome);
+      if (const auto count = count_.find(waiter.who); --count->second == 0) count_.erase(count);
+      return true;
     });
   }
   for (auto& [done, outcome] : served) done(outcome);
@@ -37,6 +42,7 @@ void PositionWaiters::time_out_all() {
   {
     const std::lock_guard lock(mutex_);
     all.swap(waiting_);
+    count_.clear();
   }
   for (auto& waiter : all) waiter.done(Awaited::timed_out);
 }

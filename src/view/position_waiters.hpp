@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -18,6 +20,10 @@ enum class Awaited : std::uint8_t {
   other_epoch,  // the position belongs to another life of the database: it has no order with the view's
 };
 
+/// Who waits: a key that has proved itself, or nobody in particular. No one key can take all places, and those without
+/// proof share a quarter of them, so that a flood of either leaves room for the others.
+using WaitingFor = std::optional<KeyId>;
+
 /// Any thread may add; the projector's thread serves.
 class PositionWaiters {
  public:
@@ -25,8 +31,10 @@ class PositionWaiters {
 
   explicit PositionWaiters(std::size_t max_waiting) : max_waiting_(max_waiting) {}
 
-  /// False when too many wait already; `done` is dropped then.
-  [[nodiscard]] bool add(Position position, BootTime deadline, Done done);
+  static constexpr std::size_t max_of_one_key = 64;
+
+  /// False when too many wait already, in all or of this key; `done` is dropped then.
+  [[nodiscard]] bool add(Position position, BootTime deadline, const WaitingFor& who, Done done);
   /// Calls and forgets those that need wait no longer.
   void serve(const Freshness& freshness, BootTime now);
   void time_out_all();
@@ -35,11 +43,15 @@ class PositionWaiters {
   struct Waiter {
     Position position;
     BootTime deadline;
+    WaitingFor who;
     Done done;
   };
+  std::size_t most_of(const WaitingFor& who) const { return who ? max_of_one_key : max_waiting_ / 4; }
+
   const std::size_t max_waiting_;
   std::mutex mutex_;
-  std::vector<Waiter> waiting_;  // guarded by mutex_
+  std::vector<Waiter> waiting_;             // guarded by mutex_
+  std::map<WaitingFor, std::size_t> count_;  // of waiting_; guarded by mutex_
 };
 
 /// nullopt: not yet. While the view is not complete its epoch is not settled, so nothing is refused for it.

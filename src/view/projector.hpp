@@ -59,7 +59,8 @@ class Projector {
   /// Calls `done` once, on the projector's thread, when the view has reached `position` or `deadline` has passed
   /// (within about `patience`); at once, on this thread, when it is reached already. A position of another epoch is
   /// refused.
-  [[nodiscard]] Waiting notify_when(Position position, BootTime deadline, PositionWaiters::Done done);
+  [[nodiscard]] Waiting notify_when(Position position, BootTime deadline, const WaitingFor& who,
+                                    PositionWaiters::Done done);
 
   ProjectorStats stats() const;
 

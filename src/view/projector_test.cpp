@@ -112,8 +112,8 @@ TEST_F(ProjectorTest, ReloadsThatFollowEachOtherPause) {
 class ProjectorWaiting : public ProjectorTest {
  protected:
   ProjectorWaiting() { append(5), catch_up(); }
-  Projector::Waiting wait_for(Position position, Duration patience = 1s) {
-    return projector.notify_when(position, clock.boot() + patience,
+  Projector::Waiting wait_for(Position position, Duration patience = 1s, const WaitingFor& who = {}) {
+    return projector.notify_when(position, clock.boot() + patience, who,
                                  [this](Awaited outcome) { outcomes.push_back(outcome); });
   }
   Position ahead(std::uint64_t by) const { return {feed.head().epoch, feed.head().seq + by}; }
@@ -153,12 +153,23 @@ TEST_F(ProjectorWaiting, APositionOfAnotherEpochIsRefusedNeverGreater) {
 }
 
 TEST_F(ProjectorWaiting, IsBounded) {
-  for (std::size_t i = 0; i < ProjectorConfig{}.max_waiting; ++i) {
-    ASSERT_EQ(wait_for(ahead(1)), Projector::Waiting::accepted);
+  const auto key = [](std::size_t n) { return key_of(n, 0).id; };
+  const auto most = ProjectorConfig{}.max_waiting;
+  std::size_t waiting = 0;
+  for (; waiting < most / 4; ++waiting) ASSERT_EQ(wait_for(ahead(1)), Projector::Waiting::accepted);
+  EXPECT_EQ(wait_for(ahead(1)), Projector::Waiting::too_many) << "the unproved share a quarter";
+  for (; waiting < most; ++waiting) {
+    ASSERT_EQ(wait_for(ahead(1), 1s, key(waiting / PositionWaiters::max_of_one_key)), Projector::Waiting::accepted);
+    if (waiting == most / 4 + PositionWaiters::max_of_one_key - 1) {
+      EXPECT_EQ(wait_for(ahead(1), 1s, key(most / 4 / PositionWaiters::max_of_one_key)), Projector::Waiting::too_many);
+    }
   }
-  EXPECT_EQ(wait_for(ahead(1)), Projector::Waiting::too_many);
+  EXPECT_EQ(wait_for(ahead(1), 1s, key(most)), Projector::Waiting::too_many) << "all places are taken";
+  append(1);
+  projector.step(0ms);
+  EXPECT_EQ(outcomes, std::vector(most, Awaited::reached));
+  EXPECT_EQ(wait_for(ahead(1)), Projector::Waiting::accepted) << "there is room again";
   projector.stop();
-  EXPECT_EQ(outcomes.size(), ProjectorConfig{}.max_waiting);
 }
 
 TEST(ProjectorThread, FollowsUntilStopped) {
