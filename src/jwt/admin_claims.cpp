@@ -30,6 +30,12 @@ bool is_in_time(const json::object& payload, UnixMillis time) {
   return end && now < *end && has_begun(payload, "nbf", now) && has_begun(payload, "iat", now);
 }
 
+/// Of a payload that is in time.
+UnixMillis expiry_of(const json::object& payload) {
+  constexpr double end_of_9999 = 253'402'300'799;
+  return {static_cast<std::int64_t>(std::min(*seconds_member(payload, "exp"), end_of_9999) * 1000)};
+}
+
 bool is_for(const json::object& payload, std::string_view audience) {
   const auto* value = payload.if_contains("aud");
   if (!value) return false;
@@ -61,7 +67,7 @@ Result<AdminIdentity, AdminFault> judge_admin_claims(const json::object& payload
   if (!subject || !is_subject(*subject)) return AdminFault::invalid;
   const auto role = parse_admin_role(string_member(payload, "role"));
   if (!role) return AdminFault::no_role;
-  return AdminIdentity{std::string(*subject), *role};
+  return AdminIdentity{std::string(*subject), *role, expiry_of(payload)};
 }
 
 }  // namespace latchkey::jwt

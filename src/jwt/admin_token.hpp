@@ -22,6 +22,7 @@ enum class AdminRole : std::uint8_t { viewer, admin };
 struct AdminIdentity {
   std::string subject;
   AdminRole role = AdminRole::viewer;
+  UnixMillis expires_at;  // not after the year 9999
 };
 
 enum class AdminFault {

@@ -1,11 +1,8 @@
 #include "keys_service/admin_gate.hpp"
 
-#include <optional>
-
 #include "access/credentials.hpp"
 #include "access/refusal_problem.hpp"
 #include "http/problem.hpp"
-#include "jwt/jose.hpp"
 
 namespace latchkey::keys_service {
 namespace {
@@ -51,15 +48,6 @@ Refusal refusal_of(jwt::AdminFault fault) {
   return Refusal::malformed;
 }
 
-// `exp` of a token that has been verified; nullopt where it is not plain enough to remember the token by.
-std::optional<UnixMillis> expiry_of(std::string_view token) {
-  const auto parts = jwt::split_compact(token);
-  const auto payload = parts ? jwt::read_json_part(parts->payload) : std::nullopt;
-  const auto* exp = payload ? payload->if_contains("exp") : nullptr;
-  if (exp == nullptr || !exp->is_int64() || exp->get_int64() > 253'402'300'799) return std::nullopt;
-  return UnixMillis{exp->get_int64() * 1000};
-}
-
 }  // namespace
 
 Result<jwt::AdminIdentity, http::Response> AdminGate::admit(const http::Request& request, jwt::AdminRole needed) {
@@ -78,22 +66,21 @@ Result<jwt::AdminIdentity, jwt::AdminFault> AdminGate::verify(std::string_view t
   {
     const std::lock_guard lock(mutex_);
     const auto found = remembered_.find(digest);
-    if (found != remembered_.end() && now < found->second.expires_at) return found->second.identity;
+    if (found != remembered_.end() && now < found->second.expires_at) return found->second;
   }
   auto identity = verifier_.verify(token, now);
-  if (!identity) return identity;
-  if (const auto expires_at = expiry_of(token)) remember(digest, {*identity, *expires_at});
+  if (identity) remember(digest, *identity);
   return identity;
 }
 
-void AdminGate::remember(const jwt::TokenDigest& digest, Remembered entry) {
+void AdminGate::remember(const jwt::TokenDigest& digest, const jwt::AdminIdentity& identity) {
   const UnixMillis now = clock_.wall();
   const std::lock_guard lock(mutex_);
   if (remembered_.size() >= max_remembered) {
     std::erase_if(remembered_, [now](const auto& known) { return known.second.expires_at <= now; });
     if (remembered_.size() >= max_remembered) remembered_.clear();
   }
-  remembered_.insert_or_assign(digest, std::move(entry));
+  remembered_.insert_or_assign(digest, identity);
 }
 
 }  // namespace latchkey::keys_service

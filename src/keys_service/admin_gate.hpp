@@ -30,21 +30,17 @@ class AdminGate {
   static constexpr std::size_t max_remembered = 1024;
 
  private:
-  struct Remembered {
-    jwt::AdminIdentity identity;
-    UnixMillis expires_at;
-  };
   struct Hash {
     std::size_t operator()(const jwt::TokenDigest& digest) const { return digest.words[0]; }
   };
 
   Result<jwt::AdminIdentity, jwt::AdminFault> verify(std::string_view token);
-  void remember(const jwt::TokenDigest& digest, Remembered entry);
+  void remember(const jwt::TokenDigest& digest, const jwt::AdminIdentity& identity);
 
   const jwt::AdminVerifier& verifier_;
   const Clock& clock_;
   std::mutex mutex_;
-  std::unordered_map<jwt::TokenDigest, Remembered, Hash> remembered_;  // guarded by mutex_
+  std::unordered_map<jwt::TokenDigest, jwt::AdminIdentity, Hash> remembered_;  // guarded by mutex_
 };
 
 }  // namespace latchkey::keys_service

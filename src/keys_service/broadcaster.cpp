@@ -10,8 +10,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Few at a time: nobody who is catching up keeps the others waiting, nor overfills a stream's 1 MiB.
+// Little at a time: nobody who is catching up keeps the others waiting, nor overfills a stream's 1 MiB. Two hundred rows
+// of the largest kind alone would.
 constexpr std::size_t batch_size = 200;
+constexpr std::size_t batch_bytes = 128 * 1024;
 constexpr std::chrono::milliseconds between_batches{20};
 
 std::string event_of(const Change& change, Epoch epoch) {
@@ -20,8 +22,8 @@ std::string event_of(const Change& change, Epoch epoch) {
 
 }  // namespace
 
-Broadcaster::Broadcaster(store::KeyStore& store, BroadcasterConfig config)
-    : store_(store), config_(config), last_heartbeat_(steady_clock::now()), thread_([this] { run(); }) {}
+Broadcaster::Broadcaster(store::KeyStore& store, const Clock& clock, BroadcasterConfig config)
+    : store_(store), clock_(clock), config_(config), last_heartbeat_(steady_clock::now()), thread_([this] { run(); }) {}
 
 Broadcaster::~Broadcaster() {
   {
@@ -41,10 +43,10 @@ bool Broadcaster::reserve() {
   return true;
 }
 
-void Broadcaster::add(std::shared_ptr<http::Stream> stream, Position after) {
+void Broadcaster::add(std::shared_ptr<http::Stream> stream, Position after, UnixMillis until) {
   {
     const std::lock_guard lock(mutex_);
-    fresh_.push_back({std::move(stream), after});
+    fresh_.push_back({std::move(stream), after, until});
     nudged_ = true;
   }
   wake_.notify_all();
@@ -74,6 +76,7 @@ void Broadcaster::run() {
       nudged_ = false;
     }
     accept_new();
+    end_expired();
     progress = round();
     send_heartbeats();
     drop_ended();
@@ -84,6 +87,13 @@ void Broadcaster::accept_new() {
   const std::lock_guard lock(mutex_);
   std::move(fresh_.begin(), fresh_.end(), std::back_inserter(listeners_));
   fresh_.clear();
+}
+
+void Broadcaster::end_expired() {
+  const UnixMillis now = clock_.wall();
+  for (auto& listener : listeners_) {
+    if (listener.until <= now) listener.stream->close();
+  }
 }
 
 Broadcaster::Progress Broadcaster::round() {
@@ -109,13 +119,17 @@ Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {
   const auto changes = store_.changes_after(after, batch_size);
   if (!changes || changes->empty()) return Progress::caught_up;
   std::string events;
-  for (const auto& change : *changes) events += event_of(change, epoch);
+  std::uint64_t last = after;
+  for (auto change = changes->begin(); change != changes->end() && events.size() < batch_bytes; ++change) {
+    events += event_of(*change, epoch);
+    last = change->seq;
+  }
   for (auto& listener : listeners_) {
     if (listener.at != Position{epoch, after} || listener.stream->closed()) continue;
     listener.stream->write(events);
-    listener.at.seq = changes->back().seq;
+    listener.at.seq = last;
   }
-  return changes->size() == batch_size ? Progress::more : Progress::caught_up;
+  return changes->size() == batch_size || last < changes->back().seq ? Progress::more : Progress::caught_up;
 }
 
 void Broadcaster::send_heartbeats() {

@@ -26,15 +26,16 @@ struct BroadcasterConfig {
 /// Any thread may call any method.
 class Broadcaster {
  public:
-  explicit Broadcaster(store::KeyStore& store, BroadcasterConfig config = {});
+  Broadcaster(store::KeyStore& store, const Clock& clock, BroadcasterConfig config = {});
   /// Closes every stream.
   ~Broadcaster();
 
   /// A place for one more stream, to be asked for before the stream's head is sent. False: all are taken.
   [[nodiscard]] bool reserve();
   /// Sends every change after `after`, then each new one as it is committed. Takes a reserved place, and gives it back
-  /// when the stream ends: the peer went, reads too slowly, or the store has become another (its epoch changed).
-  void add(std::shared_ptr<http::Stream> stream, Position after);
+  /// when the stream ends: the peer went, reads too slowly, its admin token expired, or the store has become another (its
+  /// epoch changed).
+  void add(std::shared_ptr<http::Stream> stream, Position after, UnixMillis until);
   /// Something was committed.
   void nudge();
   std::size_t streams() const;
@@ -43,17 +44,20 @@ class Broadcaster {
   struct Listener {
     std::shared_ptr<http::Stream> stream;
     Position at;
+    UnixMillis until;
   };
   enum class Progress : std::uint8_t { caught_up, more };
 
   void run();
   void accept_new();
   Progress round();
+  void end_expired();
   Progress serve(std::uint64_t after, Epoch epoch);
   void send_heartbeats();
   void drop_ended();
 
   store::KeyStore& store_;
+  const Clock& clock_;
   const BroadcasterConfig config_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

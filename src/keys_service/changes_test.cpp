@@ -87,6 +87,26 @@ TEST_F(Changes, StreamWhatWasMissed) {
   EXPECT_EQ(events, 500u);
 }
 
+// Rows of the largest kind: two hundred of them are more than a stream may have waiting.
+TEST_F(Changes, StreamLargeRowsToTheEnd) {
+  const std::string largest = R"({"requestsPerMinute":60,"userId":")" + std::string(128, 'u') + R"(","name":")" +
+                              std::string(128, 'n') + R"(","metadata":{"m":")" + std::string(4088, 'x') + "\"}}";
+  for (int i = 0; i < 260; ++i) t.create(largest);
+  http::TestClient client(start());
+  client.send(request("Last-Event-ID: 1\r\n"));
+  const std::string last = "id: " + t.store.position()->to_string() + "\n";
+  EXPECT_NE(client.read_until(last).find(last), std::string::npos);
+}
+
+TEST_F(Changes, StreamsEndWithTheirAdminToken) {
+  t.viewer = t.mint(jwt::AdminRole::viewer, std::chrono::seconds(2));
+  http::TestClient client(start());
+  client.send(request());
+  client.read_until("following");
+  t.clock.advance(std::chrono::seconds(2));
+  EXPECT_NE(client.read_until("0\r\n\r\n").find("0\r\n\r\n"), std::string::npos);
+}
+
 TEST_F(Changes, StreamsEndWhenTheStoreBecomesAnother) {
   http::TestClient client(start());
   client.send(request());
