@@ -1,6 +1,5 @@
 """5 requests a minute means 5."""
 
-import bisect
 import threading
 import time
 
@@ -35,11 +34,10 @@ def hammer(stack, access_key, connections, seconds, pause=0.0):
 
 
 def most_in_any_minute(admitted):
-    """The most admissions that certainly lie within 60 s of each other: from when one was answered to when another was sent."""
-    sent = sorted(s for s, _ in admitted)
-    answered = sorted(a for _, a in admitted)
-    # Admission happens between sent and answered. All of [first answered, last sent] ≤ 60 s is a proven violation.
-    return max((i - bisect.bisect_left(answered, s - 60) + 1 for i, s in enumerate(sent)), default=0)
+    """The most admissions that certainly lie within 60 s of each other. One happens between sent and answered, so from the
+    first one's sending to the last one's answer must be less than 60 s."""
+    done = sorted(admitted, key=lambda times: times[1])
+    return max((sum(sent > answered - 60 for sent, _ in done[:i + 1]) for i, (_, answered) in enumerate(done)), default=0)
 
 
 def test_five_means_five_with_64_connections(stack):
