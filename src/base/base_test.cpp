@@ -39,7 +39,7 @@ TEST(TimeText, Durations) {
 }
 
 TEST(Json, RefusesWhatBoostLetsPass) {
-  for (const char* text : {"", "{", "{\"a\":1,\"a\":2}", "{\"x\":{\"a\":1,\"\\u0061\":2}}", "1 2", "\"\xff\"", "nul", "1e400", "[-1e999]",
+  for (const char* text : {"", "{", "{\"a\":1,\"a\":2}", "{\"x\":{\"a\":1,\"\\u0061\":2}}", "1 2", "\"\xff\"", "nul", "1e400", "0e1010", "[-1e999]",
                            "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]"}) {
     EXPECT_FALSE(parse_json(text)) << text;
   }
