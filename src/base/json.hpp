@@ -14,7 +14,8 @@ namespace latchkey {
 namespace json = boost::json;
 
 /// Parses one JSON text. Refuses with ErrorCode::invalid: syntax errors, invalid UTF-8, trailing text, nesting
-/// deeper than `max_depth`, numbers no double can hold, and any object with a repeated member name (Boost.JSON would keep the last one).
+/// deeper than `max_depth`, numbers no double can hold, and any object with a repeated member name (Boost.JSON would
+/// keep the last one).
 Result<json::value> parse_json(std::string_view text, std::size_t max_depth = 16);
 
 /// Appends `text` to `out` as a JSON string with its quotes.

@@ -23,8 +23,7 @@ class Secret {
   std::string_view reveal() const { return text_; }
   bool empty() const { return text_.empty(); }
   bool operator==(const Secret& other) const {
-    return text_.size() == other.text_.size() &&
-           CRYPTO_memcmp(text_.data(), other.text_.data(), text_.size()) == 0;
+    return text_.size() == other.text_.size() && CRYPTO_memcmp(text_.data(), other.text_.data(), text_.size()) == 0;
   }
 
  private:

@@ -115,11 +115,20 @@ std::optional<seconds> parse_duration(std::string_view text) {
   if (text.size() < 2 || text.size() > 12 || text.front() < '0' || text.front() > '9') return std::nullopt;
   std::int64_t unit = 0;
   switch (text.back()) {
-    case 's': unit = 1; break;
-    case 'm': unit = 60; break;
-    case 'h': unit = 3'600; break;
-    case 'd': unit = 86'400; break;
-    default: return std::nullopt;
+    case 's':
+      unit = 1;
+      break;
+    case 'm':
+      unit = 60;
+      break;
+    case 'h':
+      unit = 3'600;
+      break;
+    case 'd':
+      unit = 86'400;
+      break;
+    default:
+      return std::nullopt;
   }
   std::int64_t amount = 0;
   const char* end = text.data() + text.size() - 1;

@@ -28,8 +28,8 @@ class WorkerPool {
 
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<Task> queue_;     // guarded by mutex_
-  bool stopping_ = false;      // guarded by mutex_
+  std::deque<Task> queue_;  // guarded by mutex_
+  bool stopping_ = false;   // guarded by mutex_
   const std::size_t max_queued_;
   std::vector<std::thread> threads_;
 };

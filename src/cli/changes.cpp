@@ -15,7 +15,7 @@ struct ChangesOptions {
 };
 
 constexpr std::array change_columns{Column{"POSITION", "position"}, Column{"AT", "at"}, Column{"ACTOR", "actor"},
-                             Column{"ACTION", "action"}, Column{"SUBJECT", "subject"}};
+                                    Column{"ACTION", "action"}, Column{"SUBJECT", "subject"}};
 
 /// The change with the id it is about beside its other members.
 json::value with_subject(json::value change) {

@@ -15,11 +15,11 @@ struct KeyListOptions {
 };
 
 constexpr std::array key_columns{Column{"KEY ID", "keyId"},
-                             Column{"USER", "userId"},
-                             Column{"NAME", "name"},
-                             Column{"STATUS", "status"},
-                             Column{"PER MINUTE", "requestsPerMinute"},
-                             Column{"EXPIRES", "expiresAt"}};
+                                 Column{"USER", "userId"},
+                                 Column{"NAME", "name"},
+                                 Column{"STATUS", "status"},
+                                 Column{"PER MINUTE", "requestsPerMinute"},
+                                 Column{"EXPIRES", "expiresAt"}};
 
 std::string page_path(const KeyListOptions& options, const std::string& cursor) {
   std::string path = fmt::format("/v1/keys?limit={}", options.limit);

@@ -9,7 +9,7 @@ namespace latchkey::cli {
 namespace {
 
 constexpr std::array signing_columns{Column{"KEY ID", "kid"}, Column{"STATE", "state"}, Column{"CREATED", "createdAt"},
-                             Column{"UPDATED", "updatedAt"}};
+                                     Column{"UPDATED", "updatedAt"}};
 
 /// A list under whatever name, or one key.
 json::array keys_in(const json::value& body) {

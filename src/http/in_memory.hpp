@@ -21,7 +21,7 @@ struct Reply {
 };
 
 /// Runs one request through `handler` and waits for its answer, deferred or not.
-Reply call(Handler& handler, Method method, std::string_view target,
-           const std::vector<Header>& headers = {}, std::string_view body = {});
+Reply call(Handler& handler, Method method, std::string_view target, const std::vector<Header>& headers = {},
+           std::string_view body = {});
 
 }  // namespace latchkey::http

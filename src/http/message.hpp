@@ -30,7 +30,7 @@ struct Request {
   std::string_view path;    // up to '?', not percent-decoded
   std::string_view query;   // after '?', or empty
   std::span<const Header> headers;
-  std::string_view body;  // whole, dechunked
+  std::string_view body;                     // whole, dechunked
   std::array<std::string_view, 4> params{};  // what the route's {…} segments matched, in order, not decoded
 
   /// The first header of that name (any case), or nullopt.

@@ -47,7 +47,8 @@ TEST(Router, FindsTheRoute) {
   EXPECT_EQ(body(Method::get, "/v1/items/special"), "special");
   EXPECT_EQ(body(Method::post, "/v1/items/special/rotate"), "rotate special");
   EXPECT_EQ(body(Method::get, "/v1/q/deep/1/2/3"), "deep q 1 2 3");
-  EXPECT_EQ(body(Method::get, "/v1/items/deep/1/2/3"), "deep items 1 2 3") << "goes back from a literal that led nowhere";
+  EXPECT_EQ(body(Method::get, "/v1/items/deep/1/2/3"), "deep items 1 2 3")
+      << "goes back from a literal that led nowhere";
   EXPECT_EQ(body(Method::get, "/v1/items/deep/x"), "literal deep");
   EXPECT_EQ(body(Method::get, "/any"), "any-get");
   EXPECT_EQ(body(Method::other, "/any"), "any");

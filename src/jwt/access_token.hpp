@@ -31,8 +31,8 @@ struct AccessClaims {
 };
 
 /// Signs the token of one issue of a key. Deterministic: the same claims and key give the same token.
-/// Throws std::invalid_argument for what parse_access_token() would refuse: a kid that is no thumbprint, a bad user id, a
-/// negative issue time.
+/// Throws std::invalid_argument for what parse_access_token() would refuse: a kid that is no thumbprint, a bad user id,
+/// a negative issue time.
 Secret mint_access_token(const AccessClaims& claims, std::string_view kid, const Ed25519PrivateKey& key);
 
 /// Why a token is not an access key, before its signature was looked at.
@@ -46,14 +46,15 @@ enum class TokenFault {
 struct ParsedAccessToken {
   AccessClaims claims;
   std::string kid;
-  std::string_view signing_input;       // "header.payload"
+  std::string_view signing_input;  // "header.payload"
   std::array<std::uint8_t, 64> signature;
 };
 
-/// Shape, header and claims; no cryptography. `alg` other than EdDSA, members jwk, jku, x5u, x5c, crit, b64, zip or enc,
-/// non-canonical base64url, repeated members and anything over max_token_bytes are malformed. So are a `kid` that is no
-/// thumbprint (43 characters) and the claims exp, nbf and aud, which we never mint and do not honour. `typ` is compared
-/// exactly, with case. Another typ or none is another_kind only if the rest is a whole JWT with an `alg` besides "none".
+/// Shape, header and claims; no cryptography. `alg` other than EdDSA, members jwk, jku, x5u, x5c, crit, b64, zip or
+/// enc, non-canonical base64url, repeated members and anything over max_token_bytes are malformed. So are a `kid` that
+/// is no thumbprint (43 characters) and the claims exp, nbf and aud, which we never mint and do not honour. `typ` is
+/// compared exactly, with case. Another typ or none is another_kind only if the rest is a whole JWT with an `alg`
+/// besides "none".
 Result<ParsedAccessToken, TokenFault> parse_access_token(std::string_view token);
 
 /// Whether the signature is the key's. About 100 µs.

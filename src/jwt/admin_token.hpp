@@ -2,7 +2,8 @@
 
 // Admin tokens: JWTs of another kind than access keys, with keys and an audience of their own.
 // Header `typ` is "JWT" or absent, never "latchkey+jwt". Claims: `sub`, `role` ("admin" or "viewer"), `exp` required;
-// `nbf`, `iat` checked when present; `iss` and `aud` (string or array) checked when configured. Leeway: 30 s on nbf/iat, none on exp.
+// `nbf`, `iat` checked when present; `iss` and `aud` (string or array) checked when configured. Leeway: 30 s on
+// nbf/iat, none on exp.
 
 #include <memory>
 #include <optional>

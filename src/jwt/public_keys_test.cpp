@@ -28,9 +28,9 @@ std::string replaced(std::string_view in, std::string_view from, std::string_vie
 }
 
 TEST(Jwks, ReadsEachKindWithItsId) {
-  const auto keys =
-      read_jwks(set_of(fmt::format("{},{},{}", with_member(okp_jwk, R"("kid":"a","use":"sig","alg":"EdDSA")"),
-                                   with_member(rfc7515::a3_jwk, R"("kid":"b","key_ops":["verify"])"), rfc7515::a2_jwk)));
+  const auto keys = read_jwks(
+      set_of(fmt::format("{},{},{}", with_member(okp_jwk, R"("kid":"a","use":"sig","alg":"EdDSA")"),
+                         with_member(rfc7515::a3_jwk, R"("kid":"b","key_ops":["verify"])"), rfc7515::a2_jwk)));
   ASSERT_TRUE(keys);
   ASSERT_EQ(keys->size(), 3U);
   EXPECT_EQ((*keys)[0].algorithm(), Algorithm::eddsa);

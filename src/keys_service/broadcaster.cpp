@@ -10,8 +10,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Little at a time: nobody who is catching up keeps the others waiting, nor overfills a stream's 1 MiB. Two hundred rows
-// of the largest kind alone would.
+// Little at a time: nobody who is catching up keeps the others waiting, nor overfills a stream's 1 MiB. Two hundred
+// rows of the largest kind alone would.
 constexpr std::size_t batch_size = 200;
 constexpr std::size_t batch_bytes = 128 * 1024;
 constexpr std::chrono::milliseconds between_batches{20};

@@ -33,8 +33,8 @@ class Broadcaster {
   /// A place for one more stream, to be asked for before the stream's head is sent. False: all are taken.
   [[nodiscard]] bool reserve();
   /// Sends every change after `after`, then each new one as it is committed. Takes a reserved place, and gives it back
-  /// when the stream ends: the peer went, reads too slowly, its admin token expired, or the store has become another (its
-  /// epoch changed).
+  /// when the stream ends: the peer went, reads too slowly, its admin token expired, or the store has become another
+  /// (its epoch changed).
   void add(std::shared_ptr<http::Stream> stream, Position after, UnixMillis until);
   /// Something was committed.
   void nudge();

@@ -8,7 +8,9 @@
 namespace latchkey::keys_service {
 
 KeysService::KeysService(Parts parts, KeysServiceConfig config)
-    : broadcaster_(parts.store, parts.clock, config.streams), context_{parts, broadcaster_}, gate_(parts.admins, parts.clock) {
+    : broadcaster_(parts.store, parts.clock, config.streams),
+      context_{parts, broadcaster_},
+      gate_(parts.admins, parts.clock) {
   parts.metrics.counter("latchkey_keys_overloaded_total", "Requests refused because the workers' queue was full");
   add_routes();
 }

@@ -15,7 +15,8 @@ namespace latchkey::limit {
 
 constexpr std::chrono::seconds window{60};
 
-/// The limit as the view knows it. `version` (the seq of the row) tells engines with shared state which of two limits is newer.
+/// The limit as the view knows it. `version` (the seq of the row) tells engines with shared state which of two limits
+/// is newer.
 struct Limit {
   std::uint32_t requests_per_minute = 1;
   std::uint64_t version = 0;
@@ -24,10 +25,10 @@ struct Limit {
 /// What became of one request.
 struct Decision {
   bool admitted = false;
-  std::uint32_t remaining = 0;       // permits left in the window now
-  std::uint32_t reset_seconds = 0;   // until the next used permit returns, rounded up; 0 when none is used
+  std::uint32_t remaining = 0;            // permits left in the window now
+  std::uint32_t reset_seconds = 0;        // until the next used permit returns, rounded up; 0 when none is used
   std::uint32_t retry_after_seconds = 0;  // refused: waiting this long is enough for one request, rounded up, ≥ 1
-  bool unavailable = false;          // refused because shared state cannot be reached: 503, not 429
+  bool unavailable = false;               // refused because shared state cannot be reached: 503, not 429
 };
 
 /// What is left, without taking: for the holder's plan.

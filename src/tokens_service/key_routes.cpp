@@ -87,9 +87,8 @@ void KeyRoutes::await_position(Call& call) {
 // need not wait for one.
 void KeyRoutes::wait(Call& call, Position position, const access::Outcome& now) {
   if (std::holds_alternative<access::NeedsSignature>(now)) {
-    return queue_signature(call, [this, position](Call& proved, const access::Outcome& outcome) {
-      wait(proved, position, outcome);
-    });
+    return queue_signature(
+        call, [this, position](Call& proved, const access::Outcome& outcome) { wait(proved, position, outcome); });
   }
   const auto* refused = std::get_if<access::Refused>(&now);
   if (refused != nullptr && is_beyond_any_view(refused->reason)) return refuse(call, refused->reason);

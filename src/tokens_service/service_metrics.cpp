@@ -37,8 +37,8 @@ void add_projector_counters(const TokensServiceParts& parts) {
     });
   };
   counter("latchkey_view_loads_total", "Whole loads of the view that succeeded", &Stats::loads);
-  counter("latchkey_view_reloads_total", "Times the view was distrusted: gap, replaced file, other epoch, restored backup",
-          &Stats::reloads);
+  counter("latchkey_view_reloads_total",
+          "Times the view was distrusted: gap, replaced file, other epoch, restored backup", &Stats::reloads);
   counter("latchkey_view_changes_total", "Changes applied", &Stats::changes_applied);
   counter("latchkey_view_unavailable_total", "Reads of the feed that failed", &Stats::unavailable);
 }

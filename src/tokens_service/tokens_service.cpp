@@ -92,7 +92,9 @@ void TokensService::Impl::readyz(Exchange& exchange) {
                   freshness.position.to_string(), freshness.complete ? std::to_string(age.count()) : "null");
   if (ready) return exchange.answer(http::json_response(200, R"({"status":"ready",)" + state + "}"));
   exchange.answer(http::Response{503, "application/problem+json", "Retry-After: 1\r\n",
-                                 R"({"type":"/problems/not-ready","title":"Not ready","status":503,)" R"("detail":"The view is not complete or too old to decide by.",)" + state + "}"});
+                                 R"({"type":"/problems/not-ready","title":"Not ready","status":503,)"
+                                 R"("detail":"The view is not complete or too old to decide by.",)" +
+                                     state + "}"});
 }
 
 TokensService::TokensService(const TokensServiceParts& parts, TokensServiceConfig config)

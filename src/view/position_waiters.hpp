@@ -50,7 +50,7 @@ class PositionWaiters {
 
   const std::size_t max_waiting_;
   std::mutex mutex_;
-  std::vector<Waiter> waiting_;             // guarded by mutex_
+  std::vector<Waiter> waiting_;              // guarded by mutex_
   std::map<WaitingFor, std::size_t> count_;  // of waiting_; guarded by mutex_
 };
 

@@ -16,7 +16,6 @@
 namespace latchkey::store {
 namespace {
 
-
 Error cannot_create(const std::filesystem::path& path, int error) {
   return Error(ErrorCode::unavailable, "the database cannot be created",
                path.string() + ": " + std::generic_category().message(error));
