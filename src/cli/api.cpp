@@ -11,6 +11,7 @@
 #include "cli/data_dir.hpp"
 #include "cli/dev_admin_token.hpp"
 #include "cli/small_file.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -75,7 +76,7 @@ std::string sentence_of_problem(int status, std::string_view body) {
   std::string sentence = text_member(problem, "detail");
   if (sentence.empty()) sentence = text_member(problem, "title");
   append_field_errors(sentence, problem);
-  return fmt::format("{} ({})", sentence.empty() ? "refused" : sentence, status);
+  return fmt::format("{} ({})", sentence.empty() ? "refused" : harmless(sentence), status);
 }
 
 int complain(const HttpReply& reply) {

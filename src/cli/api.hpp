@@ -37,7 +37,7 @@ int call_with(const Invocation& invocation, const Secret& bearer, const ApiCall&
 /// Says on stderr what a refusing answer means; the exit code for it.
 int complain(const HttpReply& reply);
 
-/// A problem document (RFC 9457) as one sentence, its field errors included.
+/// A problem document (RFC 9457) as one sentence, its field errors included; harmless on a terminal.
 std::string sentence_of_problem(int status, std::string_view body);
 
 /// Goes on if --yes was given or a person at the terminal says so; otherwise the exit code to end with.

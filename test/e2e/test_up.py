@@ -172,6 +172,8 @@ def test_exit_codes(shared):
     assert code("key", "create", "--user", "x", "--requests-per-minute", "0") in (1, 2)
     assert code("key", "bogus") == 2
     assert code("--bogus") == 2
+    assert code("admin-token", "--subject", "a\nb") == 2
+    assert code("admin-token", "--subject", "a\u009bb") == 2
     assert code("key", "list", env={"LATCHKEY_ADMIN_TOKEN": "x.y.z"}) == 4
     assert code("key", "list", env={"LATCHKEY_URL": "http://127.0.0.1:1"}) == 1
     assert code("key", "delete", "01900000-0000-7000-8000-000000000000", stdin="") == 2, "no --yes and no terminal"
