@@ -75,7 +75,7 @@ int serve(http::Server& server, const DataDir& data, cli::Service service, std::
     return fail("cannot publish the address", published.error());
   log_info("{} listens at {}", cli::to_string(service), url);
   signals.wait_for_stop(on_hangup);
-  data.withdraw_url(service);
+  data.withdraw_url(service, url);
   server.stop();
   log_info("{} stopped", cli::to_string(service));
   return cli::exit_done;
@@ -110,6 +110,8 @@ int run_keys(const Settings& settings) {
   if (auto checked = check_engines(settings); !checked) return fail("configuration", checked.error());
   auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
+  const auto claim = data->claim(cli::Service::keys);
+  if (!claim) return fail("data directory", claim.error());
   auto admins = cli::admin_verifier(settings, *data);
   if (!admins) return fail("admin keys", admins.error());
   auto store = store::open_sqlite(data->database(), clock, random);
@@ -133,6 +135,8 @@ int run_tokens(const Settings& settings) {
   if (auto checked = check_engines(settings); !checked) return fail("configuration", checked.error());
   auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
+  const auto claim = data->claim(cli::Service::tokens);
+  if (!claim) return fail("data directory", claim.error());
   using catalog::Catalog;
   auto catalog = settings.catalog.empty() ? Result<std::shared_ptr<const Catalog>>(Catalog::built_in())
                                           : Catalog::load(settings.catalog);

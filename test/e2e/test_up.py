@@ -126,6 +126,47 @@ def test_a_second_up_on_the_same_data_is_refused(up):
     assert second.returncode == 1 and second.stderr and not second.stdout
 
 
+def run_alone(name, environment):
+    return subprocess.run([BINARY, name], env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize("name", ["keys", "tokens"])
+def test_a_second_service_on_the_same_data_is_refused(idle_stack, name):
+    service = getattr(idle_stack, name).start(wait="url")
+    published = service.url
+    second = run_alone(name, {**clean_environment(), **service.settings})
+    assert second.returncode == 1 and f"another `latchkey {name}` runs on" in second.stderr, second
+    assert str(idle_stack.data_dir) in second.stderr
+    assert service.url == published and service.alive(), "the first one is still the one"
+    assert service.stop() == 0 and not service.url_file.exists()
+
+
+def test_up_is_refused_where_a_service_runs_alone(idle_stack):
+    idle_stack.keys.start()
+    done = run_alone("up", {**clean_environment(), **idle_stack.tokens.settings, **idle_stack.keys.settings})
+    assert done.returncode == 1 and "another `latchkey keys` runs on" in done.stderr and not done.stdout, done
+    assert idle_stack.cli("key", "list").returncode == 0
+
+
+def test_a_killed_up_starts_again_at_once(tmp_path):
+    up = Up(tmp_path / "data").wait()
+    up.process.kill()
+    up.process.wait()
+    up = Up(tmp_path / "data").wait()
+    assert up.run("latchkey key list").returncode == 0
+    assert up.stop() == 0
+
+
+def test_a_minted_token_is_sent_to_nobody_where_no_service_runs(idle_stack):
+    """Neither to the default address nor to the port that a killed service had: another may listen there now."""
+    idle_stack.keys.start()
+    idle_stack.keys.kill()
+    done = idle_stack.cli("key", "list", check=False)
+    assert done.returncode == 1 and str(idle_stack.data_dir) in done.stderr and "LATCHKEY_URL" in done.stderr, done
+    idle_stack.keys.start()
+    assert idle_stack.cli("key", "list").returncode == 0
+
+
 # --- the command line against running services ---------------------------------------------------------------------
 
 
