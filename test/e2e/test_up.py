@@ -167,6 +167,12 @@ def test_a_minted_token_is_sent_to_nobody_where_no_service_runs(idle_stack):
     assert idle_stack.cli("key", "list").returncode == 0
 
 
+def test_a_listen_address_that_cannot_be_is_said_once(idle_stack):
+    done = run_alone("keys", {**clean_environment(), **idle_stack.keys.settings, "LATCHKEY_KEYS_LISTEN": "nowhere:80"})
+    assert done.returncode == 1 and done.stderr.count("nowhere:80") == 1, done
+    assert "keys_listen" in done.stderr and "/listen" not in done.stderr
+
+
 # --- the command line against running services ---------------------------------------------------------------------
 
 
@@ -213,6 +219,7 @@ def test_exit_codes(shared):
     assert code("key", "create", "--user", "x", "--requests-per-minute", "0") in (1, 2)
     assert code("key", "bogus") == 2
     assert code("--bogus") == 2
+    assert code("key", "list", "--limit", "501") == 2
     assert code("admin-token", "--subject", "a\nb") == 2
     assert code("admin-token", "--subject", "a\u009bb") == 2
     assert code("key", "list", env={"LATCHKEY_ADMIN_TOKEN": "x.y.z"}) == 4
@@ -228,6 +235,17 @@ def test_configuration(tmp_path, shared):
                         {"LATCHKEY_KEYS_LISTEN": "nowhere"}):
         done = shared.cli("keys", "--check-config", check=False, env=environment)
         assert done.returncode == 2 and next(iter(environment)) in done.stderr, (environment, done)
+    (tmp_path / "public.pem").write_text("-----BEGIN PUBLIC KEY-----\n" + 40 * "x")
+    for environment in ({"LATCHKEY_ADMIN_KEYS": str(tmp_path / "none")}, {"LATCHKEY_ADMIN_SECRET_FILE": str(tmp_path / "none")},
+                        {"LATCHKEY_ADMIN_SECRET_FILE": str(tmp_path / "public.pem")}, {"LATCHKEY_CATALOG": str(tmp_path / "none")},
+                        {"LATCHKEY_CATALOG": str(tmp_path)}, {"LATCHKEY_STORE": "postgresql://host/db"},
+                        {"LATCHKEY_STREAM": "redis://host"}, {"LATCHKEY_LIMITER": "redis://host"}):
+        done = shared.cli("keys", "--check-config", check=False, env=environment)
+        assert done.returncode == 2 and done.stderr, (environment, done)
+        assert shared.cli("keys", "--print-config", env=environment).returncode == 0
+    for config in (tmp_path, tmp_path / "none"):
+        done = shared.cli("keys", "--check-config", "--config", str(config), check=False)
+        assert done.returncode == 2 and f"{config}: " in done.stderr, done
     (tmp_path / "latchkey.toml").write_text('threads = 3\n')
     printed = shared.cli("keys", "--print-config", "--config", str(tmp_path / "latchkey.toml")).stdout
     assert re.search(r"threads\s*=\s*3", printed)
