@@ -1,12 +1,14 @@
 // The parts list: the only file that names engines. Each service is assembled from the bottom up and stopped from the
 // top down; everything between is behind an interface.
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <csignal>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "access/access_check.hpp"
 #include "base/clock.hpp"
@@ -56,7 +58,6 @@ class Signals {
 
 int fail(std::string_view doing, const Error& error) {
   log_error("{}: {}{}{}", doing, error.detail, error.internal.empty() ? "" : ": ", error.internal);
-  for (const auto& field : error.fields) log_error("  {}: {}", field.pointer, field.detail);
   return cli::exit_failed;
 }
 
@@ -66,16 +67,33 @@ Result<void> check_engines(const Settings& settings) {
                "this build has the embedded engine only: store = sqlite, stream = none, limiter = local");
 }
 
+Result<std::shared_ptr<const catalog::Catalog>> load_catalog(const Settings& settings) {
+  if (settings.catalog.empty()) return catalog::Catalog::built_in();
+  return catalog::Catalog::load(settings.catalog);
+}
+
+std::vector<FieldError> faults(const Settings& settings) {
+  std::vector<FieldError> found;
+  const auto note = [&](std::string setting, const auto& checked) {
+    if (!checked) found.push_back({std::move(setting), checked.error().detail});
+  };
+  note("engines", check_engines(settings));
+  note("admin keys", cli::check_admin_keys(settings));
+  note("catalog", load_catalog(settings));
+  return found;
+}
+
 /// Listens, tells where, serves until asked to stop, drains.
 int serve(http::Server& server, const DataDir& data, cli::Service service, std::string_view listen,
           const Signals& signals, const std::function<void()>& on_hangup) {
-  if (auto started = server.start(); !started) return fail("cannot listen", started.error());
+  if (auto started = server.start(); !started)
+    return fail(fmt::format("{}_listen", cli::to_string(service)), started.error());
   const std::string url = cli::reachable_url(listen, server.port());
   if (auto published = data.publish_url(service, url); !published)
     return fail("cannot publish the address", published.error());
   log_info("{} listens at {}", cli::to_string(service), url);
   signals.wait_for_stop(on_hangup);
-  data.withdraw_url(service);
+  data.withdraw_url(service, url);
   server.stop();
   log_info("{} stopped", cli::to_string(service));
   return cli::exit_done;
@@ -110,6 +128,8 @@ int run_keys(const Settings& settings) {
   if (auto checked = check_engines(settings); !checked) return fail("configuration", checked.error());
   auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
+  const auto claim = data->claim(cli::Service::keys);
+  if (!claim) return fail("data directory", claim.error());
   auto admins = cli::admin_verifier(settings, *data);
   if (!admins) return fail("admin keys", admins.error());
   auto store = store::open_sqlite(data->database(), clock, random);
@@ -133,9 +153,9 @@ int run_tokens(const Settings& settings) {
   if (auto checked = check_engines(settings); !checked) return fail("configuration", checked.error());
   auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
-  using catalog::Catalog;
-  auto catalog = settings.catalog.empty() ? Result<std::shared_ptr<const Catalog>>(Catalog::built_in())
-                                          : Catalog::load(settings.catalog);
+  const auto claim = data->claim(cli::Service::tokens);
+  if (!claim) return fail("data directory", claim.error());
+  auto catalog = load_catalog(settings);
   if (!catalog) return fail("catalog", catalog.error());
   catalog::CatalogHolder holder(*catalog);
 
@@ -161,4 +181,6 @@ int run_tokens(const Settings& settings) {
 }  // namespace
 }  // namespace latchkey
 
-int main(int argc, char** argv) { return latchkey::cli::run(argc, argv, {latchkey::run_keys, latchkey::run_tokens}); }
+int main(int argc, char** argv) {
+  return latchkey::cli::run(argc, argv, {latchkey::run_keys, latchkey::run_tokens, latchkey::faults});
+}

@@ -16,8 +16,9 @@ struct AdminTokenOptions {
 int admin_token(const Invocation& invocation, const AdminTokenOptions& options) {
   const auto lifetime = parse_duration(options.ttl);
   if (!lifetime) return complain(Error(ErrorCode::invalid, "--ttl: not a duration such as 12h"));
-  if (options.subject.empty() || options.subject.size() > 255 || options.subject.starts_with("key:")) {
-    return complain(Error(ErrorCode::invalid, "--subject: 1 to 255 bytes, not beginning with \"key:\""));
+  if (!jwt::is_admin_subject(options.subject)) {
+    return complain(
+        Error(ErrorCode::invalid, "--subject: 1 to 255 bytes without control characters, not beginning with \"key:\""));
   }
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());

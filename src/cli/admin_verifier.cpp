@@ -19,6 +19,12 @@ Result<void> add_configured_keys(jwt::AdminVerifier& verifier, const Settings& s
   if (!settings.admin_secret_file.empty()) {
     auto text = read_small_file(settings.admin_secret_file);
     if (!text) return text.error();
+    // A public key as an HS256 secret would let all who have it, and it is public, sign admin tokens (RFC 8725, 3.1).
+    if (text->find("-----BEGIN") != std::string::npos) {
+      return naming(settings.admin_secret_file, Error(ErrorCode::invalid,
+                                                      "is a PEM file, not a secret; public keys are "
+                                                      "for admin_keys"));
+    }
     // Editors and `echo` end a file with a line break, which nobody means as part of the secret.
     while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
     if (auto added = verifier.add_shared_secret(Secret(std::move(*text))); !added) {
@@ -33,6 +39,11 @@ std::string or_else(const std::string& configured, std::string_view fallback) {
 }
 
 }  // namespace
+
+Result<void> check_admin_keys(const Settings& settings) {
+  jwt::AdminVerifier unused({});
+  return add_configured_keys(unused, settings);
+}
 
 Result<jwt::AdminVerifier> admin_verifier(const Settings& settings, const DataDir& data) {
   if (!settings.admin_keys.empty() || !settings.admin_secret_file.empty()) {

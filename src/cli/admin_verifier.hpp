@@ -11,4 +11,7 @@ namespace latchkey::cli {
 /// issuer and audience of its own. Reads files; for start-up.
 Result<jwt::AdminVerifier> admin_verifier(const Settings& settings, const DataDir& data);
 
+/// Whether the configured files can be read and hold keys; touches no data directory.
+Result<void> check_admin_keys(const Settings& settings);
+
 }  // namespace latchkey::cli

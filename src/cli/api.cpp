@@ -11,6 +11,7 @@
 #include "cli/data_dir.hpp"
 #include "cli/dev_admin_token.hpp"
 #include "cli/small_file.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -40,23 +41,57 @@ void append_field_errors(std::string& sentence, const json::object& problem) {
   }
 }
 
+bool is_default(const ResolvedSettings& resolved, std::string_view setting) {
+  const auto origin = resolved.origins.find(std::string(setting));
+  return origin == resolved.origins.end() || origin->second == "default";
+}
+
+Error no_service_on(const std::filesystem::path& data_dir) {
+  std::error_code ec;
+  const auto absolute = std::filesystem::absolute(data_dir, ec);
+  return Error(ErrorCode::unavailable,
+               fmt::format("no service runs on the data directory {}: start one with `latchkey up`, name another with "
+                           "--data-dir, or say where it is with LATCHKEY_URL=http://HOST:PORT",
+                           (ec ? data_dir : absolute.lexically_normal()).string()));
+}
+
+/// One call to a service at `url`; the exit code.
+int call_at(const std::string& url, const Secret& bearer, const ApiCall& call,
+            const std::function<void(const json::value&)>& show) {
+  HttpRequest request{call.method, url + call.path, bearer, call.headers, std::nullopt};
+  if (call.body) request.body = json::serialize(*call.body);
+  const auto reply = send(request);
+  if (!reply) return complain(reply.error());
+  if (reply->status < 200 || reply->status > 299) return complain(*reply);
+  const auto parsed = reply->body.empty() ? Result<json::value>(json::value(nullptr)) : parse_json(reply->body);
+  if (!parsed) return complain(Error(ErrorCode::unavailable, "the service's answer is not JSON: is the URL right?"));
+  show(*parsed);
+  return exit_done;
+}
+
 }  // namespace
 
-std::string management_url(const Settings& settings) {
+Result<std::string> management_url(const ResolvedSettings& resolved, BearerSource source) {
+  const auto& settings = resolved.settings;
   std::string url = from_environment("LATCHKEY_URL");
   if (url.empty()) url = DataDir::at(settings.data_dir).published_url(Service::keys).value_or("");
+  if (url.empty() && source == BearerSource::minted && is_default(resolved, "keys_listen")) {
+    return no_service_on(settings.data_dir);
+  }
   if (url.empty()) url = "http://" + settings.keys_listen;
   while (url.ends_with('/')) url.pop_back();
   return url;
 }
 
-Result<Secret> admin_credentials(const Invocation& invocation, const Settings& settings) {
+Result<AdminCredentials> admin_credentials(const Invocation& invocation, const Settings& settings) {
   if (!invocation.token_file.empty()) {
     auto text = invocation.token_file == "-" ? read_stdin() : read_small_file(invocation.token_file);
     if (!text) return text.error();
-    return Secret(without_line_end(*text));
+    return AdminCredentials{Secret(without_line_end(*text)), BearerSource::given};
   }
-  if (auto token = from_environment("LATCHKEY_ADMIN_TOKEN"); !token.empty()) return Secret(without_line_end(token));
+  if (auto token = from_environment("LATCHKEY_ADMIN_TOKEN"); !token.empty()) {
+    return AdminCredentials{Secret(without_line_end(token)), BearerSource::given};
+  }
   auto key = DataDir::at(settings.data_dir).load_admin_key();
   if (!key && key.error().code == ErrorCode::not_found) {
     return Error(ErrorCode::not_found,
@@ -65,7 +100,8 @@ Result<Secret> admin_credentials(const Invocation& invocation, const Settings& s
                              DataDir::at(settings.data_dir).admin_key().string()));
   }
   if (!key) return key.error();
-  return mint_dev_admin_token({"cli", jwt::AdminRole::admin, std::chrono::minutes(5)}, *key);
+  return AdminCredentials{mint_dev_admin_token({"cli", jwt::AdminRole::admin, std::chrono::minutes(5)}, *key),
+                          BearerSource::minted};
 }
 
 std::string sentence_of_problem(int status, std::string_view body) {
@@ -75,7 +111,7 @@ std::string sentence_of_problem(int status, std::string_view body) {
   std::string sentence = text_member(problem, "detail");
   if (sentence.empty()) sentence = text_member(problem, "title");
   append_field_errors(sentence, problem);
-  return fmt::format("{} ({})", sentence.empty() ? "refused" : sentence, status);
+  return fmt::format("{} ({})", sentence.empty() ? "refused" : harmless(sentence), status);
 }
 
 int complain(const HttpReply& reply) {
@@ -87,24 +123,25 @@ int call_with(const Invocation& invocation, const Secret& bearer, const ApiCall&
               const std::function<void(const json::value&)>& show) {
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());
-  HttpRequest request{call.method, management_url(resolved->settings) + call.path, bearer, call.headers, std::nullopt};
-  if (call.body) request.body = json::serialize(*call.body);
-  const auto reply = send(request);
-  if (!reply) return complain(reply.error());
-  if (reply->status < 200 || reply->status > 299) return complain(*reply);
-  const auto parsed = reply->body.empty() ? Result<json::value>(json::value(nullptr)) : parse_json(reply->body);
-  if (!parsed) return complain(Error(ErrorCode::unavailable, "the service's answer is not JSON: is the URL right?"));
-  show(*parsed);
-  return exit_done;
+  const auto url = management_url(*resolved, BearerSource::given);
+  if (!url) return complain(url.error());
+  return call_at(*url, bearer, call, show);
+}
+
+int as_admin(const Invocation& invocation, const std::function<int(const std::string&, const Secret&)>& act) {
+  const auto resolved = invocation.settings();
+  if (!resolved) return complain(resolved.error());
+  const auto admin = admin_credentials(invocation, resolved->settings);
+  if (!admin) return complain(admin.error()), exit_not_authorised;
+  const auto url = management_url(*resolved, admin->source);
+  if (!url) return complain(url.error());
+  return act(*url, admin->token);
 }
 
 int call_as_admin(const Invocation& invocation, const ApiCall& call,
                   const std::function<void(const json::value&)>& show) {
-  const auto resolved = invocation.settings();
-  if (!resolved) return complain(resolved.error());
-  const auto token = admin_credentials(invocation, resolved->settings);
-  if (!token) return complain(token.error()), exit_not_authorised;
-  return call_with(invocation, *token, call, show);
+  return as_admin(invocation,
+                  [&](const std::string& url, const Secret& token) { return call_at(url, token, call, show); });
 }
 
 std::optional<int> ask(const Invocation& invocation, std::string_view question) {

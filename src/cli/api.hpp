@@ -20,11 +20,23 @@ struct ApiCall {
   std::vector<std::string> headers;
 };
 
-/// LATCHKEY_URL, else what the running service published in the data directory, else the default address.
-std::string management_url(const Settings& settings);
+/// Where a bearer comes from: a person gave it, or it was minted by the data directory's development key.
+enum class BearerSource : std::uint8_t { given, minted };
+
+/// LATCHKEY_URL, else what the running service published in the data directory, else keys_listen. Its default does not
+/// do for a minted token: nobody chose to send it there, and whatever listens there may not be Latchkey.
+Result<std::string> management_url(const ResolvedSettings& resolved, BearerSource source);
+
+struct AdminCredentials {
+  Secret token;
+  BearerSource source = BearerSource::given;
+};
 
 /// --token-file, else LATCHKEY_ADMIN_TOKEN, else a token of a few minutes by the data directory's development key.
-Result<Secret> admin_credentials(const Invocation& invocation, const Settings& settings);
+Result<AdminCredentials> admin_credentials(const Invocation& invocation, const Settings& settings);
+
+/// Finds URL and token and acts with them; the exit code of that, or of what could not be found.
+int as_admin(const Invocation& invocation, const std::function<int(const std::string& url, const Secret& token)>& act);
 
 /// Calls as an admin and hands a good answer's JSON (null for 204) to `show`. Returns the exit code.
 int call_as_admin(const Invocation& invocation, const ApiCall& call,
@@ -37,7 +49,7 @@ int call_with(const Invocation& invocation, const Secret& bearer, const ApiCall&
 /// Says on stderr what a refusing answer means; the exit code for it.
 int complain(const HttpReply& reply);
 
-/// A problem document (RFC 9457) as one sentence, its field errors included.
+/// A problem document (RFC 9457) as one sentence, its field errors included; harmless on a terminal.
 std::string sentence_of_problem(int status, std::string_view body);
 
 /// Goes on if --yes was given or a person at the terminal says so; otherwise the exit code to end with.

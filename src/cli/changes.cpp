@@ -76,17 +76,14 @@ class EventLines {
 };
 
 int follow_changes(const Invocation& invocation, const std::string& path) {
-  const auto resolved = invocation.settings();
-  if (!resolved) return complain(resolved.error());
-  const auto token = admin_credentials(invocation, resolved->settings);
-  if (!token) return complain(token.error()), exit_not_authorised;
-  EventLines lines(invocation);
-  const auto reply =
-      follow({"GET", management_url(resolved->settings) + path, *token, {"Accept: text/event-stream"}, {}},
-             [&](std::string_view piece) { return lines.take(piece); });
-  if (!reply) return complain(reply.error());
-  if (reply->status != 200) return complain(*reply);
-  return exit_done;
+  return as_admin(invocation, [&](const std::string& url, const Secret& token) -> int {
+    EventLines lines(invocation);
+    const auto reply = follow({"GET", url + path, token, {"Accept: text/event-stream"}, {}},
+                              [&](std::string_view piece) { return lines.take(piece); });
+    if (!reply) return complain(reply.error());
+    if (reply->status != 200) return complain(*reply);
+    return exit_done;
+  });
 }
 
 int changes(const Invocation& invocation, const ChangesOptions& options) {

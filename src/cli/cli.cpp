@@ -40,7 +40,10 @@ int check_or_print(const Invocation& invocation) {
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());
   if (invocation.print_config) fmt::print("{}", print_settings(*resolved));
-  return exit_done;
+  if (!invocation.check_config) return exit_done;
+  Error error(ErrorCode::invalid, "the configuration is not valid");
+  error.fields = invocation.programs.faults(resolved->settings);
+  return error.fields.empty() ? exit_done : complain(error);
 }
 
 int parse_and_run(int argc, char** argv, const Programs& programs) {

@@ -3,6 +3,7 @@
 // The whole command line. main.cpp gives the two services; everything else here speaks HTTP to them.
 
 #include <functional>
+#include <vector>
 
 #include "cli/settings.hpp"
 
@@ -10,10 +11,13 @@ namespace latchkey::cli {
 
 enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_usage = 2, exit_not_authorised = 4 };
 
-/// Each runs its service until SIGTERM or SIGINT and returns the exit code.
 struct Programs {
+  /// Each runs its service until SIGTERM or SIGINT and returns the exit code.
   std::function<int(const Settings&)> keys;
   std::function<int(const Settings&)> tokens;
+  /// For --check-config: what only the services can tell of settings that are well-formed, such as whether this build
+  /// has the engines and the files can be used. All that is wrong at once.
+  std::function<std::vector<FieldError>(const Settings&)> faults;
 };
 
 /// Parses, runs one command, returns the exit code. Never throws.

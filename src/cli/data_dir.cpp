@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "cli/small_file.hpp"
 
@@ -35,6 +37,13 @@ Result<void> private_directory(const fs::path& path) {
                              status.st_mode & 07777U));
   }
   return {};
+}
+
+std::optional<std::string> url_in(const fs::path& file) {
+  auto text = read_small_file(file);
+  if (!text) return std::nullopt;
+  while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+  return text->empty() ? std::nullopt : std::optional(*text);
 }
 
 }  // namespace
@@ -74,17 +83,36 @@ Result<jwt::Ed25519PrivateKey> DataDir::load_or_create_admin_key() const {
   return load_admin_key();  // whoever won the race, all go on with what is there
 }
 
+fs::path DataDir::lock_file(std::string_view name) const { return path_ / "run" / (std::string(name) + ".lock"); }
+
+Result<RunLock> DataDir::lock(std::string_view name) const {
+  auto taken = take_run_lock(lock_file(name));
+  if (taken || taken.error().code != ErrorCode::conflict) return taken;
+  return Error(ErrorCode::conflict, fmt::format("another `latchkey {}` runs on {}", name, path_.string()));
+}
+
+Result<RunLock> DataDir::claim(Service service) const {
+  const auto begin = std::chrono::steady_clock::now();
+  for (;;) {
+    auto taken = lock(to_string(service));
+    if (taken) ::unlink(url_file(service).c_str());
+    if (taken || taken.error().code != ErrorCode::conflict) return taken;
+    const std::chrono::seconds patience(published_url(service) ? 1 : 15);
+    if (std::chrono::steady_clock::now() - begin > patience) return taken;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 Result<void> DataDir::publish_url(Service service, std::string_view url) const {
   return write_small_file(url_file(service), fmt::format("{}\n", url), IfExists::replace);
 }
 
-void DataDir::withdraw_url(Service service) const { ::unlink(url_file(service).c_str()); }
+void DataDir::withdraw_url(Service service, std::string_view url) const {
+  if (url_in(url_file(service)) == url) ::unlink(url_file(service).c_str());
+}
 
 std::optional<std::string> DataDir::published_url(Service service) const {
-  auto text = read_small_file(url_file(service));
-  if (!text) return std::nullopt;
-  while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
-  return text->empty() ? std::nullopt : std::optional(*text);
+  return is_run_locked(lock_file(to_string(service))) ? url_in(url_file(service)) : std::nullopt;
 }
 
 std::string reachable_url(std::string_view listen, std::uint16_t port) {

@@ -4,7 +4,8 @@
 //   latchkey.db            the store
 //   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys)
 //   logs/requests.jsonl    the request log
-//   run/keys.url, tokens.url   where a running service listens; present only while it does
+//   run/keys.url, tokens.url   where a running service listens; a killed one leaves it, so ask published_url()
+//   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here
 
 #include <filesystem>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "cli/run_lock.hpp"
 #include "jwt/ed25519.hpp"
 
 namespace latchkey::cli {
@@ -45,13 +47,23 @@ class DataDir {
   /// secrets/admin.pem if there is one; ErrorCode::not_found otherwise.
   Result<jwt::Ed25519PrivateKey> load_admin_key() const;
 
-  /// A service calls the first once it listens and the second when it stops. The file is replaced whole.
+  /// For the one process that may run `latchkey NAME` here; ErrorCode::conflict where one does.
+  Result<RunLock> lock(std::string_view name) const;
+  /// The lock of a service that starts, with what a killed predecessor published cleared away. Waits for one that is
+  /// ending: a second where it still says that it listens, else as long as requests in progress may take. The same
+  /// second outlasts anyone who asks for the published URL just then.
+  Result<RunLock> claim(Service service) const;
+
+  /// A service calls the first once it listens and the second, with the same URL, when it stops. The file is replaced
+  /// whole, and left alone if it says another URL by then.
   Result<void> publish_url(Service service, std::string_view url) const;
-  void withdraw_url(Service service) const;
+  void withdraw_url(Service service, std::string_view url) const;
+  /// Where the service listens; nullopt where none runs, whatever a killed one left: another's port may be there now.
   std::optional<std::string> published_url(Service service) const;
 
  private:
   explicit DataDir(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path lock_file(std::string_view name) const;
   std::filesystem::path path_;
 };
 

@@ -6,14 +6,10 @@
 #include <array>
 #include <vector>
 
+#include "cli/terminal_text.hpp"
+
 namespace latchkey::cli {
 namespace {
-
-std::string harmless(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return text;
-}
 
 /// Characters, not bytes: UTF-8 continuation bytes take no room.
 std::size_t width(std::string_view text) {
@@ -57,7 +53,7 @@ std::span<const Column> key_details() { return details; }
 std::string render_value(const json::value& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) {
-    return value.as_string().empty() ? "-" : harmless(std::string(value.as_string()));
+    return value.as_string().empty() ? "-" : harmless(value.as_string());
   }
   return harmless(json::serialize(value));
 }

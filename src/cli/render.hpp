@@ -15,8 +15,7 @@ struct Column {
   std::string_view member;
 };
 
-/// One row an object; a missing or null member is "-". Control characters are shown as "?": a name must not move
-/// the cursor of whoever lists it.
+/// One row an object; a missing or null member is "-". Values are shown harmless (cli/terminal_text.hpp).
 std::string render_table(const json::array& rows, std::span<const Column> columns);
 
 /// "heading   value", one a line, for a single object; members that are missing are left out.

@@ -61,12 +61,27 @@ void take_toml_value(Resolver& resolver, const std::string& file, std::string_vi
   resolver.complain(place, "must be a string");
 }
 
+/// Empty: it is one. A directory or a device would read as an empty file, or never end.
+std::string why_no_file(const std::string& file) {
+  std::error_code ec;
+  const auto status = std::filesystem::status(file, ec);
+  if (!std::filesystem::exists(status)) return ec.message();
+  return std::filesystem::is_regular_file(status) ? "" : "is not a regular file";
+}
+
+/// "file:line", or the file alone where nothing was parsed.
+std::string place_of(const std::string& file, const toml::parse_error& error) {
+  const auto line = error.source().begin.line;
+  return line == 0 ? file : fmt::format("{}:{}", file, line);
+}
+
 void take_file(Resolver& resolver, const std::string& file) {
+  if (const auto why = why_no_file(file); !why.empty()) return resolver.complain(file, why);
   try {
     const toml::table table = toml::parse_file(file);
     for (const auto& [name, node] : table) take_toml_value(resolver, file, name.str(), node);
   } catch (const toml::parse_error& error) {
-    resolver.complain(fmt::format("{}:{}", file, error.source().begin.line), std::string(error.description()));
+    resolver.complain(place_of(file, error), std::string(error.description()));
   }
 }
 
@@ -92,22 +107,18 @@ void take_environment(Resolver& resolver, const std::map<std::string, std::strin
   }
 }
 
-/// "scheme://user:password@host" without the password.
-std::string without_password(std::string text) {
-  const auto scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const auto authority_end = text.find_first_of("/?#", scheme + 3);
-  const auto at = text.rfind('@', authority_end);
-  const auto colon = text.find(':', scheme + 3);
-  if (at == std::string::npos || at < scheme || colon > at) return text;
-  return text.replace(colon + 1, at - colon - 1, "***");
-}
-
-/// A password may also stand in a URL's query, so all of it is hidden.
+/// "scheme://user:password@host/path?query" without password and query, which may hold another. A password may have
+/// any of "/?#@:" unescaped, so it ends at the last '@'; where that may as well be in the query, both are hidden.
 std::string visible(std::string text) {
-  text = without_password(std::move(text));
-  const auto query = text.find("://") == std::string::npos ? std::string::npos : text.find('?');
-  if (query != std::string::npos) text.replace(query + 1, std::string::npos, "***");
+  const auto none = std::string::npos;
+  const auto scheme = text.find("://");
+  if (scheme == none) return text;
+  const auto at = text.find('@', scheme + 3) == none ? none : text.rfind('@');
+  const auto colon = text.find(':', scheme + 3);
+  const auto query = text.find_first_of("?#", scheme + 3);
+  if (at != none && query < at) return text.substr(0, std::min(colon, query) + 1) + "***";
+  if (query != none) text.replace(query + 1, none, "***");
+  if (at != none && colon < at) text.replace(colon + 1, at - colon - 1, "***");
   return text;
 }
 

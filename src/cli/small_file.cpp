@@ -9,22 +9,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/descriptor.hpp"
+
 namespace latchkey::cli {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error failed(std::string_view what, std::string_view name, int error) {
   return Error(error == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,

@@ -78,7 +78,6 @@ Supervisor::Supervisor(std::string program, const Settings& settings, const Data
 }
 
 void Supervisor::start(Child& child) {
-  data_.withdraw_url(child.service);  // a dead one may have left it
   std::vector<std::string> words{program_, std::string(to_string(child.service))};
   const auto arguments = pointers(words);
   const auto environment = pointers(environment_);
@@ -102,7 +101,6 @@ bool Supervisor::note_death(Child& child, int status) {
   const bool quick = Clock::now() - child.started < quick_failure_lifetime;
   child.pid = 0;
   child.quick_failures = quick ? child.quick_failures + 1 : 1;
-  data_.withdraw_url(child.service);
   if (child.quick_failures >= max_quick_failures) {
     log_error("{} {}, {} times in a row: giving up", to_string(child.service), cause(status), child.quick_failures);
     return false;
@@ -143,7 +141,6 @@ void Supervisor::stop_all() {
       wait_for_signal(20);
     }
     child.pid = 0;
-    data_.withdraw_url(child.service);
   }
 }
 

@@ -1,7 +1,4 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <cstdio>
 
@@ -53,14 +50,13 @@ The last answer is the refusal. Ctrl-C stops both services.
   std::fflush(stdout);
 }
 
-/// Held for life; the kernel lets go of it when the process ends, however it ends.
-Result<void> take_lock(const DataDir& data) {
-  const auto path = data.path() / "run" / "up.lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return Error(ErrorCode::unavailable, fmt::format("cannot open {}", path.string()));
-  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
-  ::close(fd);
-  return Error(ErrorCode::unavailable, fmt::format("another `latchkey up` runs on {}", data.path().string()));
+/// Refuses where a service runs that was started without `up`: its children could not start, and what it published
+/// would be taken for theirs.
+Result<void> check_unclaimed(const DataDir& data) {
+  for (const auto service : {Service::keys, Service::tokens}) {
+    if (const auto claimed = data.claim(service); !claimed) return claimed.error();
+  }
+  return {};
 }
 
 int up(const Invocation& invocation) {
@@ -70,8 +66,9 @@ int up(const Invocation& invocation) {
   const auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return complain(data.error());
   settings.data_dir = data->path().string();
-  const auto locked = take_lock(*data);
-  if (!locked) return complain(locked.error());
+  const auto lock = data->lock("up");
+  if (!lock) return complain(lock.error());
+  if (const auto unclaimed = check_unclaimed(*data); !unclaimed) return complain(unclaimed.error());
   const auto key = data->load_or_create_admin_key();
   if (!key) return complain(key.error());
   Supervisor supervisor(invocation.program, settings, *data);

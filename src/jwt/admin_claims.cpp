@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/control_characters.hpp"
+
 namespace latchkey::jwt {
 namespace {
 
@@ -44,12 +46,6 @@ bool is_for(const json::object& payload, std::string_view audience) {
   return list ? std::find(list->begin(), list->end(), wanted) != list->end() : *value == wanted;
 }
 
-bool is_subject(std::string_view sub) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  return !sub.empty() && sub.size() <= max_subject_bytes && std::none_of(sub.begin(), sub.end(), is_control) &&
-         !sub.starts_with("key:");
-}
-
 std::optional<AdminRole> parse_admin_role(std::optional<std::string_view> text) {
   if (text == "admin") return AdminRole::admin;
   if (text == "viewer") return AdminRole::viewer;
@@ -58,13 +54,17 @@ std::optional<AdminRole> parse_admin_role(std::optional<std::string_view> text) 
 
 }  // namespace
 
+bool is_admin_subject(std::string_view sub) {
+  return !sub.empty() && sub.size() <= max_subject_bytes && !has_control_character(sub) && !sub.starts_with("key:");
+}
+
 Result<AdminIdentity, AdminFault> judge_admin_claims(const json::object& payload, const AdminTrust& trust,
                                                      UnixMillis now) {
   if (!is_in_time(payload, now)) return AdminFault::invalid;
   if (!trust.issuer.empty() && string_member(payload, "iss") != trust.issuer) return AdminFault::invalid;
   if (!trust.audience.empty() && !is_for(payload, trust.audience)) return AdminFault::invalid;
   const auto subject = string_member(payload, "sub");
-  if (!subject || !is_subject(*subject)) return AdminFault::invalid;
+  if (!subject || !is_admin_subject(*subject)) return AdminFault::invalid;
   const auto role = parse_admin_role(string_member(payload, "role"));
   if (!role) return AdminFault::no_role;
   return AdminIdentity{std::string(*subject), *role, expiry_of(payload)};

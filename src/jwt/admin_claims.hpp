@@ -8,8 +8,6 @@
 namespace latchkey::jwt {
 
 /// AdminFault::invalid for times, issuer, audience or subject; AdminFault::no_role when only the role is at fault.
-/// A subject has 1 to 255 bytes, no control characters, and does not begin with "key:", which in the audit trail
-/// means the holder of an access key.
 Result<AdminIdentity, AdminFault> judge_admin_claims(const json::object& payload, const AdminTrust& trust,
                                                      UnixMillis now);
 

@@ -37,6 +37,10 @@ struct AdminTrust {
   std::string audience;  // empty: not checked
 };
 
+/// A subject (`sub`) has 1 to 255 bytes, no control characters, and does not begin with "key:", which in the audit
+/// trail means the holder of an access key. Tokens of another subject are refused, so nobody should mint one.
+bool is_admin_subject(std::string_view sub);
+
 /// Verifies admin tokens by configured keys. The algorithm is bound to the key, never taken from the header:
 /// EdDSA (Ed25519), ES256 (P-256), RS256 (RSA of 2048 bits or more), HS256 (secret of 32 bytes or more, own file only).
 /// With a `kid` in the header only that key is tried, where keys have ids (JWKS); otherwise each key of that algorithm.

@@ -121,7 +121,7 @@ TEST(AdminToken, NamesASubject) {
     EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"root\"", subject))), std::nullopt) << subject;
   }
   const std::string long_subject = '"' + std::string(256, 's') + '"';
-  for (const char* subject : {R"("")", "1", "null", R"(["root"])", R"("a\nb")", R"("a\u0000")",
+  for (const char* subject : {R"("")", "1", "null", R"(["root"])", R"("a\nb")", R"("a\u0000")", R"("a\u009bb")",
                               R"("key:0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d")", long_subject.c_str()}) {
     EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"root\"", subject))), AdminFault::invalid) << subject;
   }

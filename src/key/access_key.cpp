@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "base/control_characters.hpp"
+
 namespace latchkey {
 namespace {
 
 constexpr std::array<std::string_view, 4> status_names = {"active", "disabled", "expired", "deleted"};
 
 bool is_visible_ascii(char c) { return c > 0x20 && c < 0x7f; }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 }  // namespace
 
@@ -49,9 +50,7 @@ Result<void> check_requests_per_minute(std::int64_t requests_per_minute) {
 
 Result<void> check_name(std::string_view name) {
   if (name.size() > max_name_bytes) return Error::invalid("/name", "must be at most 128 bytes of UTF-8");
-  if (std::any_of(name.begin(), name.end(), is_control)) {
-    return Error::invalid("/name", "must not contain control characters");
-  }
+  if (has_control_character(name)) return Error::invalid("/name", "must not contain control characters");
   return {};
 }
 

@@ -212,12 +212,13 @@ TEST(Rules, RequestsPerMinute) {
 }
 
 TEST(Rules, Name) {
-  for (const std::string& good :
-       {std::string(), std::string("CI job 7"), std::string("\xc3\xa9t\xc3\xa9"), std::string(128, 'x')}) {
+  for (const std::string& good : {std::string(), std::string("CI job 7"), std::string("\xc3\xa9t\xc3\xa9"),
+                                  std::string("\xc2\xa0"), std::string(128, 'x')}) {
     EXPECT_EQ(pointer_of(check_name(good)), "") << good;
   }
-  for (const std::string& bad : {std::string(129, 'x'), std::string("a\nb"), std::string("\t"), std::string("\x7f"),
-                                 std::string("a\0", 2), std::string("\x1b[31m")}) {
+  for (const std::string& bad :
+       {std::string(129, 'x'), std::string("a\nb"), std::string("\t"), std::string("\x7f"), std::string("a\0", 2),
+        std::string("\x1b[31m"), std::string("a\xc2\x80"), std::string("\xc2\x9b") + "31m", std::string("\xc2\x9f")}) {
     EXPECT_EQ(pointer_of(check_name(bad)), "/name") << bad;
   }
 }

@@ -126,6 +126,53 @@ def test_a_second_up_on_the_same_data_is_refused(up):
     assert second.returncode == 1 and second.stderr and not second.stdout
 
 
+def run_alone(name, environment):
+    return subprocess.run([BINARY, name], env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize("name", ["keys", "tokens"])
+def test_a_second_service_on_the_same_data_is_refused(idle_stack, name):
+    service = getattr(idle_stack, name).start(wait="url")
+    published = service.url
+    second = run_alone(name, {**clean_environment(), **service.settings})
+    assert second.returncode == 1 and f"another `latchkey {name}` runs on" in second.stderr, second
+    assert str(idle_stack.data_dir) in second.stderr
+    assert service.url == published and service.alive(), "the first one is still the one"
+    assert service.stop() == 0 and not service.url_file.exists()
+
+
+def test_up_is_refused_where_a_service_runs_alone(idle_stack):
+    idle_stack.keys.start()
+    done = run_alone("up", {**clean_environment(), **idle_stack.tokens.settings, **idle_stack.keys.settings})
+    assert done.returncode == 1 and "another `latchkey keys` runs on" in done.stderr and not done.stdout, done
+    assert idle_stack.cli("key", "list").returncode == 0
+
+
+def test_a_killed_up_starts_again_at_once(tmp_path):
+    up = Up(tmp_path / "data").wait()
+    up.process.kill()
+    up.process.wait()
+    up = Up(tmp_path / "data").wait()
+    assert up.run("latchkey key list").returncode == 0
+    assert up.stop() == 0
+
+
+def test_a_minted_token_is_sent_to_nobody_where_no_service_runs(idle_stack):
+    """Neither to the default address nor to the port that a killed service had: another may listen there now."""
+    idle_stack.keys.start()
+    idle_stack.keys.kill()
+    done = idle_stack.cli("key", "list", check=False)
+    assert done.returncode == 1 and str(idle_stack.data_dir) in done.stderr and "LATCHKEY_URL" in done.stderr, done
+    idle_stack.keys.start()
+    assert idle_stack.cli("key", "list").returncode == 0
+
+
+def test_a_listen_address_that_cannot_be_is_said_once(idle_stack):
+    done = run_alone("keys", {**clean_environment(), **idle_stack.keys.settings, "LATCHKEY_KEYS_LISTEN": "nowhere:80"})
+    assert done.returncode == 1 and done.stderr.count("nowhere:80") == 1, done
+    assert "keys_listen" in done.stderr and "/listen" not in done.stderr
+
+
 # --- the command line against running services ---------------------------------------------------------------------
 
 
@@ -172,6 +219,9 @@ def test_exit_codes(shared):
     assert code("key", "create", "--user", "x", "--requests-per-minute", "0") in (1, 2)
     assert code("key", "bogus") == 2
     assert code("--bogus") == 2
+    assert code("key", "list", "--limit", "501") == 2
+    assert code("admin-token", "--subject", "a\nb") == 2
+    assert code("admin-token", "--subject", "a\u009bb") == 2
     assert code("key", "list", env={"LATCHKEY_ADMIN_TOKEN": "x.y.z"}) == 4
     assert code("key", "list", env={"LATCHKEY_URL": "http://127.0.0.1:1"}) == 1
     assert code("key", "delete", "01900000-0000-7000-8000-000000000000", stdin="") == 2, "no --yes and no terminal"
@@ -185,6 +235,17 @@ def test_configuration(tmp_path, shared):
                         {"LATCHKEY_KEYS_LISTEN": "nowhere"}):
         done = shared.cli("keys", "--check-config", check=False, env=environment)
         assert done.returncode == 2 and next(iter(environment)) in done.stderr, (environment, done)
+    (tmp_path / "public.pem").write_text("-----BEGIN PUBLIC KEY-----\n" + 40 * "x")
+    for environment in ({"LATCHKEY_ADMIN_KEYS": str(tmp_path / "none")}, {"LATCHKEY_ADMIN_SECRET_FILE": str(tmp_path / "none")},
+                        {"LATCHKEY_ADMIN_SECRET_FILE": str(tmp_path / "public.pem")}, {"LATCHKEY_CATALOG": str(tmp_path / "none")},
+                        {"LATCHKEY_CATALOG": str(tmp_path)}, {"LATCHKEY_STORE": "postgresql://host/db"},
+                        {"LATCHKEY_STREAM": "redis://host"}, {"LATCHKEY_LIMITER": "redis://host"}):
+        done = shared.cli("keys", "--check-config", check=False, env=environment)
+        assert done.returncode == 2 and done.stderr, (environment, done)
+        assert shared.cli("keys", "--print-config", env=environment).returncode == 0
+    for config in (tmp_path, tmp_path / "none"):
+        done = shared.cli("keys", "--check-config", "--config", str(config), check=False)
+        assert done.returncode == 2 and f"{config}: " in done.stderr, done
     (tmp_path / "latchkey.toml").write_text('threads = 3\n')
     printed = shared.cli("keys", "--print-config", "--config", str(tmp_path / "latchkey.toml")).stdout
     assert re.search(r"threads\s*=\s*3", printed)

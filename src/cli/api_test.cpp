@@ -1,0 +1,54 @@
+#include "cli/api.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cli/data_dir.hpp"
+#include "cli/temporary_folder.hpp"
+
+namespace latchkey::cli {
+namespace {
+
+class ManagementUrl : public testing::Test {
+ protected:
+  void SetUp() override { ::unsetenv("LATCHKEY_URL"); }
+  void TearDown() override { ::unsetenv("LATCHKEY_URL"); }
+
+  ResolvedSettings settings(std::map<std::string, std::string> flags = {}) const {
+    flags["data_dir"] = data_.path().string();
+    return load_settings({flags, {{"LATCHKEY_CONFIG", ""}}, {}}).value();
+  }
+
+  TemporaryFolder folder_;
+  DataDir data_ = DataDir::open_or_create(folder_.path() / "data").value();
+};
+
+TEST_F(ManagementUrl, AMintedTokenGoesToNoDefaultAddress) {
+  const auto url = management_url(settings(), BearerSource::minted);
+  ASSERT_FALSE(url);
+  EXPECT_EQ(url.error().code, ErrorCode::unavailable);
+  for (const auto& part : {std::string("no service runs"), data_.path().string(), std::string("LATCHKEY_URL=")}) {
+    EXPECT_NE(url.error().detail.find(part), std::string::npos) << url.error().detail;
+  }
+}
+
+TEST_F(ManagementUrl, NorToWhatAKilledServiceLeft) {
+  ASSERT_TRUE(data_.publish_url(Service::keys, "http://127.0.0.1:9"));
+  EXPECT_FALSE(management_url(settings(), BearerSource::minted));
+}
+
+TEST_F(ManagementUrl, AGivenTokenMayGoToTheDefaultAddress) {
+  EXPECT_EQ(management_url(settings(), BearerSource::given).value(), "http://127.0.0.1:7070");
+}
+
+TEST_F(ManagementUrl, AMintedTokenGoesWhereSomebodySaid) {
+  EXPECT_EQ(management_url(settings({{"keys_listen", "127.0.0.1:7070"}}), BearerSource::minted).value(),
+            "http://127.0.0.1:7070");
+  const auto claim = data_.claim(Service::keys);
+  ASSERT_TRUE(claim && data_.publish_url(Service::keys, "http://127.0.0.1:9"));
+  EXPECT_EQ(management_url(settings(), BearerSource::minted).value(), "http://127.0.0.1:9");
+  ::setenv("LATCHKEY_URL", "http://elsewhere/", 1);
+  EXPECT_EQ(management_url(settings(), BearerSource::minted).value(), "http://elsewhere");
+}
+
+}  // namespace
+}  // namespace latchkey::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+// Who runs on a data directory. A lock belongs to an open file: the kernel lets go of it when the process ends, however
+// it ends, so a killed service can start again at once.
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "cli/descriptor.hpp"
+
+namespace latchkey::cli {
+
+/// Holds for its life.
+using RunLock = Descriptor;
+
+/// ErrorCode::conflict where another process (or this one) holds it; unavailable where the file cannot be opened.
+Result<RunLock> take_run_lock(const std::filesystem::path& file);
+
+/// Whether anyone holds it. To find out it shares the lock for a moment, so who takes it must try more than once.
+bool is_run_locked(const std::filesystem::path& file);
+
+}  // namespace latchkey::cli
