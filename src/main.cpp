@@ -120,6 +120,16 @@ void export_server(Metrics& metrics, const http::Server& server) {
 
 // --- Access Key Management -----------------------------------------------------------------------------------------
 
+/// A file that was lost must not come back as an empty one without a word. Asked by name only, never opened.
+void warn_of_lost_database(const DataDir& data) {
+  std::error_code none;
+  const auto size = std::filesystem::file_size(data.database(), none);
+  if (!none && size > 0) return;
+  if (std::filesystem::is_empty(data.signing_keys(), none)) return;
+  log_warning("{} is gone or empty although there are signing keys: a new database is made, which knows no access key",
+              data.database().string());
+}
+
 int run_keys(const Settings& settings) {
   const Signals signals;
   SystemClock clock;
@@ -132,6 +142,7 @@ int run_keys(const Settings& settings) {
   if (!claim) return fail("data directory", claim.error());
   auto admins = cli::admin_verifier(settings, *data);
   if (!admins) return fail("admin keys", admins.error());
+  warn_of_lost_database(*data);
   auto store = store::open_sqlite(data->database(), clock, random);
   if (!store) return fail("store", store.error());
   auto ring = commands::KeyRing::open(data->path(), **store, clock.wall());

@@ -109,6 +109,45 @@ def test_a_restored_backup_that_grew_past_us_is_noticed(stack, tmp_path):
     eventually(lambda: stack.holder(early)("GET", "/v1/plan").json().get("requestsPerMinute") == 509)
 
 
+def disable(stack, key):
+    return stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"disabled": True}).status
+
+
+def test_a_replacement_under_the_running_services_is_never_acknowledged_away(stack, tmp_path):
+    """What is acknowledged is enforced and kept; while the store does not know its file, it refuses."""
+    access_key, key = stack.admitted_key()
+    copy_database(stack.database, tmp_path / "backup.db")
+    replace_database(stack, tmp_path / "backup.db")
+    status = disable(stack, key)
+    assert status in (200, 503)
+    if status == 503:
+        eventually(lambda: disable(stack, key) == 200)
+    eventually(lambda: plan_status(stack, access_key) == 401)
+    assert stack.keys.stop() == 0
+    stack.keys.start()
+    assert stack.admin()("GET", f"/v1/keys/{key['keyId']}").json()["status"] == "disabled"
+
+
+def test_a_removed_database_is_not_made_anew_by_the_running_service(stack, tmp_path):
+    access_key, key = stack.admitted_key()
+    copy_database(stack.database, tmp_path / "backup.db")
+    for file in stack.data_dir.glob("latchkey.db*"):
+        file.unlink()
+    assert disable(stack, key) == 503
+    assert not stack.keys.ready() and not stack.database.exists()
+    os.replace(tmp_path / "backup.db", stack.database)
+    eventually(stack.keys.ready)
+    assert disable(stack, key) == 200
+    eventually(lambda: plan_status(stack, access_key) == 401)
+
+
+def test_a_truncated_database_is_refused(stack):
+    _, key = stack.admitted_key()
+    os.truncate(stack.database, 0)
+    assert disable(stack, key) == 503
+    assert stack.admin()("POST", "/v1/keys", {"userId": "eve", "requestsPerMinute": 1}).status == 503
+
+
 def test_another_database_in_its_place_is_noticed(stack, tmp_path):
     ours, _ = stack.admitted_key()
     other = Service("keys", tmp_path / "other" / "data")

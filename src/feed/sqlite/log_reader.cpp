@@ -1,7 +1,6 @@
 #include "feed/sqlite/log_reader.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
@@ -22,20 +21,8 @@ std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t
 
 }  // namespace
 
-std::optional<FileIdentity> FileIdentity::of(const std::filesystem::path& database) {
-  FileIdentity identity;
-  constexpr std::array<const char*, 3> suffixes = {"", "-wal", "-shm"};
-  for (std::size_t i = 0; i < suffixes.size(); ++i) {
-    struct stat file {};
-    const bool exists = ::stat((database.string() + suffixes[i]).c_str(), &file) == 0;
-    if (!exists && i == 0) return std::nullopt;
-    if (exists) identity.files[i] = {file.st_dev, file.st_ino};
-  }
-  return identity;
-}
-
 Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesystem::path& path) {
-  const auto before = FileIdentity::of(path);
+  const auto before = store::FileIdentity::of(path);
   if (!before) return FeedError{FeedError::Kind::unavailable, "there is no file " + path.string()};
   auto database = store::Database::open(path, store::Access::read, busy_timeout_ms);
   if (!database) return unavailable_because(database.error());
@@ -47,7 +34,7 @@ Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesys
     return FeedError{FeedError::Kind::unavailable, fmt::format("user_version {} is not ours", *version)};
   }
   if (auto mapped = reader->map_wal_index(); !mapped) return mapped.error();
-  const auto after = FileIdentity::of(path);
+  const auto after = store::FileIdentity::of(path);
   if (!after || after->files[0] != before->files[0]) {
     return FeedError{FeedError::Kind::unavailable, "the file was replaced while it was opened"};
   }
@@ -74,7 +61,7 @@ Result<void, FeedError> LogReader::map_wal_index() {
 }
 
 Result<void, FeedError> LogReader::check_identity() const {
-  const auto now = FileIdentity::of(path_);
+  const auto now = store::FileIdentity::of(path_);
   if (!now) return FeedError{FeedError::Kind::unavailable, "there is no file " + path_.string()};
   if (*now != identity_) return reload("the database file was replaced");
   return {};

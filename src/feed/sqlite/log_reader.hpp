@@ -1,27 +1,17 @@
 #pragma once
 
-#include <sys/types.h>
-
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "feed/change_feed.hpp"
 #include "feed/log_end.hpp"
 #include "feed/sqlite/waker.hpp"
 #include "store/sqlite/database.hpp"
+#include "store/sqlite/file_identity.hpp"
 
 namespace latchkey::feed {
-
-/// Which files a path names: what a rename, a deletion or a copied-in backup changes.
-struct FileIdentity {
-  std::array<std::pair<dev_t, ino_t>, 3> files{};  // the database, -wal, -shm
-  static std::optional<FileIdentity> of(const std::filesystem::path& database);
-  bool operator==(const FileIdentity&) const = default;
-};
 
 /// One open life of the database file, and the checks that it is still the one we know. One thread.
 class LogReader {
@@ -56,7 +46,7 @@ class LogReader {
 
   const std::filesystem::path path_;
   store::Database db_;
-  FileIdentity identity_;
+  store::FileIdentity identity_;
   const volatile std::uint32_t* shared_ = nullptr;
   WalHeader seen_{};
 };

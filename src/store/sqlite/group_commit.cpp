@@ -28,9 +28,9 @@ Result<Position> run_work(const KeyStore::Work& work, Database& database, UnixMi
 
 }  // namespace
 
-GroupCommit::GroupCommit(Database database, Clock& clock) : database_(std::move(database)), clock_(clock) {
-  // Instead of SQLite's own checkpoint inside COMMIT, which would make the callers wait for it.
-  sqlite3_wal_hook(database_.handle(), note_wal_length, &wal_pages_);
+GroupCommit::GroupCommit(StoreFile file, ReaderPool& readers, Clock& clock)
+    : file_(std::move(file)), readers_(readers), clock_(clock) {
+  begin_life();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -41,6 +41,8 @@ GroupCommit::~GroupCommit() {
   }
   ready_.notify_one();
   thread_.join();
+  readers_.close();  // so that the writer is the last, who may write the -wal back
+  if (!file_.still_there()) file_.abandon();
 }
 
 void GroupCommit::submit(KeyStore::Work work, KeyStore::Done done) {
@@ -79,37 +81,66 @@ std::vector<GroupCommit::Job> GroupCommit::take() {
 void GroupCommit::commit(std::vector<Job>& group) {
   const auto committed = attempt(group);
   if (committed) return;
-  if (database_.in_transaction()) static_cast<void>(database_.execute("ROLLBACK"));
+  if (file_.is_open() && file_.database().in_transaction()) static_cast<void>(file_.database().execute("ROLLBACK"));
   log_error("commit of {} commands failed: {}", group.size(), committed.error().internal);
   for (auto& job : group) job.outcome = committed.error();
+  // Before anybody hears of the failure: who tries again finds the new file open.
+  if (file_.must_follow()) follow_file();
+}
+
+void GroupCommit::follow_file() {
+  readers_.close();
+  const auto followed = file_.follow();
+  if (followed) return begin_life();
+  log_error("the database file was replaced and cannot be opened: {}", followed.error().internal);
+}
+
+void GroupCommit::begin_life() {
+  // Instead of SQLite's own checkpoint inside COMMIT, which would make the callers wait for it.
+  sqlite3_wal_hook(file_.database().handle(), note_wal_length, &wal_pages_);
+  wal_pages_ = 0;
+  readers_.open(file_.identity());
 }
 
 Result<void> GroupCommit::attempt(std::vector<Job>& group) {
+  if (auto there = file_.still_there(); !there) return there;
+  if (auto written = write(group); !written) return written;
+  // Only this look makes it an acknowledgement: the file may have been replaced while COMMIT waited for the disk.
+  return file_.still_there();
+}
+
+Result<void> GroupCommit::write(std::vector<Job>& group) {
+  Database& database = file_.database();
   // IMMEDIATE: the write lock now, while waiting for it is still possible; a later upgrade would fail with BUSY.
-  if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return begun;
+  if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
   for (auto& job : group) {
     if (auto attempted = attempt(job); !attempted) return attempted;
   }
-  return database_.execute("COMMIT");
+  // So that a file which is no longer the database is not changed behind the back of who moved it.
+  if (auto there = file_.still_there(); !there) return there;
+  return database.execute("COMMIT");
 }
 
 // Fails only when the group as a whole can no longer be committed.
 Result<void> GroupCommit::attempt(Job& job) {
-  if (auto saved = database_.execute("SAVEPOINT work"); !saved) return saved;
-  job.outcome = run_work(job.work, database_, clock_.wall());
+  Database& database = file_.database();
+  if (auto saved = database.execute("SAVEPOINT work"); !saved) return saved;
+  job.outcome = run_work(job.work, database, clock_.wall());
   // A full disk or an I/O error makes SQLite roll the whole transaction back by itself.
-  if (!database_.in_transaction()) {
+  if (!database.in_transaction()) {
     return job.outcome ? Error(ErrorCode::internal, "the database failed", "rolled back") : job.outcome.error();
   }
-  return database_.execute(job.outcome ? "RELEASE work" : "ROLLBACK TO work; RELEASE work");
+  return database.execute(job.outcome ? "RELEASE work" : "ROLLBACK TO work; RELEASE work");
 }
 
 void GroupCommit::checkpoint_if_long() {
-  if (wal_pages_ < checkpoint_pages) return;
+  // Not into a file that was emptied: what is left of it is for the operator.
+  if (wal_pages_ < checkpoint_pages || !file_.still_there()) return;
+  Database& database = file_.database();
   int remaining = 0;
   const int code =
-      sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &remaining, nullptr);
-  if (code != SQLITE_OK && code != SQLITE_BUSY) log_warning("checkpoint failed: {}", database_.error(code).internal);
+      sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &remaining, nullptr);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) log_warning("checkpoint failed: {}", database.error(code).internal);
   wal_pages_ = 0;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
 // The one writer: a thread that takes the works waiting at the moment and puts them into one transaction, each in a
-// savepoint of its own. Durability costs one fsync a group, however many callers wait.
+// savepoint of its own. Durability costs one fsync a group, however many callers wait. A commit counts only when the
+// path still names the file it went to.
 
 #include <condition_variable>
 #include <deque>
@@ -11,13 +12,15 @@
 
 #include "base/clock.hpp"
 #include "store/key_store.hpp"
-#include "store/sqlite/database.hpp"
+#include "store/sqlite/reader_pool.hpp"
+#include "store/sqlite/store_file.hpp"
 
 namespace latchkey::store {
 
 class GroupCommit {
  public:
-  GroupCommit(Database database, Clock& clock);
+  /// `readers` outlive this, and follow `file` from one database to the next.
+  GroupCommit(StoreFile file, ReaderPool& readers, Clock& clock);
   /// Finishes what is queued.
   ~GroupCommit();
   GroupCommit(const GroupCommit&) = delete;
@@ -38,9 +41,13 @@ class GroupCommit {
   void commit(std::vector<Job>& group);
   Result<void> attempt(std::vector<Job>& group);
   Result<void> attempt(Job& job);
+  Result<void> write(std::vector<Job>& group);
+  void follow_file();
+  void begin_life();
   void checkpoint_if_long();
 
-  Database database_;  // the writer thread's
+  StoreFile file_;  // the writer thread's
+  ReaderPool& readers_;
   Clock& clock_;
   int wal_pages_ = 0;  // the writer thread's
   std::mutex mutex_;

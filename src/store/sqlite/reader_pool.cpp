@@ -2,10 +2,33 @@
 
 namespace latchkey::store {
 
+void ReaderPool::open(const FileIdentity& file) {
+  const std::lock_guard lock(mutex_);
+  file_ = file;
+}
+
+void ReaderPool::close() {
+  std::unique_lock lock(mutex_);
+  file_.reset();
+  returned_.wait(lock, [this] { return idle_.size() == open_; });
+  idle_.clear();
+  open_ = 0;
+}
+
+Result<void> ReaderPool::still_there() const {
+  std::unique_lock lock(mutex_);
+  const auto file = file_;
+  lock.unlock();
+  if (!file) return Error(ErrorCode::unavailable, "the database was replaced and is not open yet", "not open");
+  return file->still_at(path_);
+}
+
 Result<Database> ReaderPool::borrow() {
+  if (auto there = still_there(); !there) return there.error();
   {
     std::unique_lock lock(mutex_);
-    returned_.wait(lock, [this] { return !idle_.empty() || open_ < max_connections; });
+    returned_.wait(lock, [this] { return !file_ || !idle_.empty() || open_ < max_connections; });
+    if (!file_) return Error(ErrorCode::unavailable, "the database was replaced and is not open yet", "closing");
     if (!idle_.empty()) {
       Database reader = std::move(idle_.back());
       idle_.pop_back();
@@ -13,12 +36,24 @@ Result<Database> ReaderPool::borrow() {
     }
     ++open_;
   }
-  auto reader = Database::open(path_, Access::read, store_busy_timeout_ms);
+  auto reader = open_reader();
   if (!reader) {
     const std::lock_guard lock(mutex_);
     --open_;
-    returned_.notify_one();
+    returned_.notify_all();
   }
+  return reader;
+}
+
+Result<Database> ReaderPool::open_reader() const {
+  auto reader = Database::open(path_, Access::read, store_busy_timeout_ms);
+  if (!reader) return reader;
+  // The last to close a database writes its -wal back, and a file that has just come in the place of ours may still
+  // have the old one's -wal beside it. The writer, which sets that aside, closes last.
+  sqlite3_db_config(reader->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  // The first read makes SQLite open -wal and -shm; only then is it certain which files these are.
+  if (auto version = reader->query_integer("PRAGMA user_version"); !version) return version.error();
+  if (auto there = still_there(); !there) return there.error();
   return reader;
 }
 
@@ -27,7 +62,7 @@ void ReaderPool::give_back(Database reader) {
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(reader));
   }
-  returned_.notify_one();
+  returned_.notify_all();
 }
 
 }  // namespace latchkey::store

@@ -173,27 +173,28 @@ std::string triggers() {
          trigger("signing_keys", "DELETE", "", signing_key_change("OLD", at_of_delete(), "'unknown'", "'retired'"));
 }
 
-Result<void> create(Database& database, Random& random) {
+std::string new_epoch(Random& random) {
   std::array<std::uint8_t, 8> bytes{};
   random.fill(bytes);
   std::uint64_t epoch = 0;
   std::memcpy(&epoch, bytes.data(), bytes.size());
+  return fmt::format("{:016x}", epoch);
+}
+
+Result<void> create(Database& database, Random& random) {
   const std::string rest = triggers() + fmt::format(
-                                            "INSERT INTO meta (name, value) VALUES ('epoch', '{:016x}'); PRAGMA "
+                                            "INSERT INTO meta (name, value) VALUES ('epoch', '{}'); PRAGMA "
                                             "application_id = {}; PRAGMA user_version = 1;",
-                                            epoch, application_id);
+                                            new_epoch(random), application_id);
   if (auto made = database.execute(tables); !made) return made;
   return database.execute(rest.c_str());
 }
 
-Result<void> migrate_locked(Database& database, Random& random) {
+Result<void> check_ours(Database& database) {
   const auto version = database.query_integer("PRAGMA user_version");
   if (!version) return version.error();
   const auto application = database.query_integer("PRAGMA application_id");
   if (!application) return application.error();
-  const auto objects = database.query_integer("SELECT count(*) FROM sqlite_schema");
-  if (!objects) return objects.error();
-  if (*objects == 0) return create(database, random);
   if (*application != application_id) {
     return Error(ErrorCode::conflict, "the database file is not Latchkey's", "another application_id in the file");
   }
@@ -204,14 +205,39 @@ Result<void> migrate_locked(Database& database, Random& random) {
   return {};
 }
 
-}  // namespace
+Result<bool> has_tables(Database& database) {
+  const auto objects = database.query_integer("SELECT count(*) FROM sqlite_schema");
+  if (!objects) return objects.error();
+  return *objects != 0;
+}
 
-Result<void> migrate(Database& database, Random& random) {
+Result<void> migrate_locked(Database& database, Random& random) {
+  const auto made = has_tables(database);
+  if (!made) return made.error();
+  return *made ? check_ours(database) : create(database, random);
+}
+
+Result<void> adopt_locked(Database& database, Random& random) {
+  const auto made = has_tables(database);
+  if (!made) return made.error();
+  if (!*made) return Error(ErrorCode::unavailable, "the database is empty", "the file that came has no tables");
+  if (auto ours = check_ours(database); !ours) return ours;
+  const std::string renew = fmt::format("UPDATE meta SET value = '{}' WHERE name = 'epoch'", new_epoch(random));
+  return database.execute(renew.c_str());
+}
+
+Result<void> locked(Database& database, Random& random, Result<void> (*work)(Database&, Random&)) {
   if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
-  auto migrated = migrate_locked(database, random);
+  auto migrated = work(database, random);
   if (auto ended = database.execute(migrated ? "COMMIT" : "ROLLBACK"); migrated && !ended) return ended;
   // Last, so that a file which is not ours keeps its journal mode. It stays in the file.
   return migrated ? database.execute("PRAGMA journal_mode=WAL") : migrated;
 }
+
+}  // namespace
+
+Result<void> migrate(Database& database, Random& random) { return locked(database, random, migrate_locked); }
+
+Result<void> adopt(Database& database, Random& random) { return locked(database, random, adopt_locked); }
 
 }  // namespace latchkey::store

@@ -6,7 +6,7 @@
 //   signing_keys  one row a signing key
 //   changes       append-only: every change of those two, by trigger, in the same transaction, with the full new row
 //   idempotency   what idempotent commands answered
-//   meta          epoch: 16 hex digits, random, from the database's creation
+//   meta          epoch: 16 hex digits, random, from the database's creation or from when the store saw it replaced
 //
 // How a trigger tells a command from a hand edit: a command's statement also sets the column `command` to its action,
 // and the trigger takes it back to NULL at once. A statement that leaves it NULL was typed by hand; the trigger then
@@ -25,5 +25,10 @@ constexpr std::int64_t application_id = 0x4c4b6579;  // PRAGMA application_id: "
 
 /// Sets WAL mode and brings the file to schema_version. ErrorCode::conflict when the file is somebody else's or newer.
 Result<void> migrate(Database& database, Random& random);
+
+/// As migrate(), for a file that came in the place of another while the store had that open: makes no tables in an
+/// empty one (ErrorCode::unavailable), and gives it a new epoch. A restored backup has the old one, and positions of
+/// the history that was lost would soon pass for its own.
+Result<void> adopt(Database& database, Random& random);
 
 }  // namespace latchkey::store

@@ -4,14 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 
-#include "store/sqlite/database.hpp"
 #include "store/sqlite/group_commit.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/reader_pool.hpp"
-#include "store/sqlite/schema.hpp"
+#include "store/sqlite/store_file.hpp"
 
 namespace latchkey::store {
 namespace {
@@ -39,8 +39,8 @@ Result<void> make_private_file(const std::filesystem::path& path) {
 
 class SqliteStore final : public KeyStore {
  public:
-  SqliteStore(Database writer, std::filesystem::path path, Clock& clock)
-      : readers_(std::move(path)), writer_(std::move(writer), clock) {}
+  SqliteStore(StoreFile file, Clock& clock)
+      : readers_(file.path(), [this] { look_again(); }), writer_(std::move(file), readers_, clock) {}
 
   void transact(Work work, Done done) override { writer_.submit(std::move(work), std::move(done)); }
   Result<std::optional<AccessKey>> find_key(KeyId id) override {
@@ -60,6 +60,14 @@ class SqliteStore final : public KeyStore {
   }
 
  private:
+  // Any work makes the writer look which file the path names, and follow it. One at a time: reads that fail are many,
+  // and the queue is for commands.
+  void look_again() {
+    if (looking_.exchange(true)) return;
+    writer_.submit([](Transaction&) { return Result<void>(); }, [this](const Result<Position>&) { looking_ = false; });
+  }
+
+  std::atomic<bool> looking_ = false;
   ReaderPool readers_;
   GroupCommit writer_;
 };
@@ -68,10 +76,9 @@ class SqliteStore final : public KeyStore {
 
 Result<std::unique_ptr<KeyStore>> open_sqlite(const std::filesystem::path& path, Clock& clock, Random& random) {
   if (auto made = make_private_file(path); !made) return made.error();
-  auto writer = Database::open(path, Access::write, store_busy_timeout_ms);
-  if (!writer) return writer.error();
-  if (auto migrated = migrate(*writer, random); !migrated) return migrated.error();
-  return std::unique_ptr<KeyStore>(std::make_unique<SqliteStore>(std::move(*writer), path, clock));
+  auto file = StoreFile::open(path, random);
+  if (!file) return file.error();
+  return std::unique_ptr<KeyStore>(std::make_unique<SqliteStore>(std::move(*file), clock));
 }
 
 }  // namespace latchkey::store
