@@ -119,6 +119,7 @@ Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {
   const auto changes = store_.changes_after(after, batch_size);
   if (!changes || changes->empty()) return Progress::caught_up;
   std::string events;
+  end_expired();  // again: what was committed after an expiry may have been read just now
   std::uint64_t last = after;
   for (auto change = changes->begin(); change != changes->end() && events.size() < batch_bytes; ++change) {
     events += event_of(*change, epoch);
