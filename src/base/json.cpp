@@ -33,10 +33,9 @@ struct CountingHandler {
   bool on_int64(std::int64_t i, json::string_view, error_code&) { return stack.push_int64(i), true; }
   bool on_uint64(std::uint64_t u, json::string_view, error_code&) { return stack.push_uint64(u), true; }
   bool on_double(double d, json::string_view, error_code& error) {
-    if (!std::isfinite(d))
-      return error = json::error::exponent_overflow,
-             false;  // 1e400; 0e1000 is read as NaN: neither could be written again
-    return stack.push_double(d), true;
+    if (std::isfinite(d)) return stack.push_double(d), true;
+    error = json::error::exponent_overflow;  // 1e400, or 0e1000, which is read as NaN: neither could be written again
+    return false;
   }
   bool on_bool(bool b, error_code&) { return stack.push_bool(b), true; }
   bool on_null(error_code&) { return stack.push_null(), true; }

@@ -37,9 +37,8 @@ class Histogram {
   explicit Histogram(std::vector<double> bounds_seconds);
   void observe(double seconds);
   const std::vector<double>& bounds() const { return bounds_; }
-  std::uint64_t bucket(std::size_t i) const {
-    return buckets_[i].value();
-  }  // not cumulative; [bounds().size()] is +Inf
+  /// Not cumulative; [bounds().size()] is +Inf.
+  std::uint64_t bucket(std::size_t i) const { return buckets_[i].value(); }
   double sum() const;
 
  private:

@@ -14,8 +14,8 @@ struct Change {
   std::uint64_t seq = 0;
   UnixMillis at;
   std::string actor;  // as AccessKey::updated_by; "unknown" when a row was changed by hand outside the program
-  std::string
-      action;  // "create", "update", "disable", "enable", "rotate", "delete", or for a signing key "signing-key"
+  /// "create", "update", "disable", "enable", "rotate", "delete", or for a signing key "signing-key".
+  std::string action;
   std::variant<AccessKey, SigningKey> row;
   bool operator==(const Change&) const = default;
 };
