@@ -46,6 +46,8 @@ TEST(Json, RefusesWhatBoostLetsPass) {
   EXPECT_EQ(parse_json(R"( {"a":[1,{"b":null}]} )")->as_object().size(), 1U);
 }
 
+TEST(Json, PointersEscapeTheirOwnSigns) { EXPECT_EQ(json_pointer_to("a/b~c"), "/a~1b~0c"); }
+
 TEST(Json, EscapesStrings) {
   std::string out;
   append_json_string(out, "a\"\\\n\x01z");

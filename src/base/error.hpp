@@ -16,6 +16,7 @@ enum class ErrorCode {
   conflict,              // the thing's state does not allow it (e.g. updating a deleted key)
   precondition_failed,   // optimistic concurrency: it has changed since the caller read it
   idempotency_mismatch,  // the same idempotency key came with another request
+  not_repeatable,        // what the repeated request once made cannot be made again
   unavailable,           // a dependency is down or overloaded; retrying later may help
   internal,              // a defect or a broken dependency
 };

@@ -73,4 +73,18 @@ Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
 
 void append_json_string(std::string& out, std::string_view text) { out += json::serialize(json::string_view(text)); }
 
+std::string json_pointer_to(std::string_view member) {
+  std::string pointer = "/";
+  for (const char c : member) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
+    }
+  }
+  return pointer;
+}
+
 }  // namespace latchkey

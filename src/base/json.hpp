@@ -21,4 +21,7 @@ Result<json::value> parse_json(std::string_view text, std::size_t max_depth = 16
 /// Appends `text` to `out` as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 
+/// The JSON Pointer (RFC 6901) to a member of the whole document.
+std::string json_pointer_to(std::string_view member);
+
 }  // namespace latchkey

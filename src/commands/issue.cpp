@@ -18,11 +18,23 @@ Result<std::string> signing_kid(Transaction& transaction) {
   return found->kid;
 }
 
+Result<void> refuse_retired(Transaction& transaction, const std::string& kid) {
+  const auto keys = transaction.signing_keys();
+  if (!keys) return keys.error();
+  const bool counts = std::any_of(keys->begin(), keys->end(), [&kid](const SigningKey& key) {
+    return key.kid == kid && key.state != SigningKeyState::retired;
+  });
+  if (counts) return {};
+  return Error(ErrorCode::not_repeatable,
+               "The signing key of the first answer has been retired since; rotate the access key for a new one.");
+}
+
 Result<Issued> repeat(Transaction& transaction, const IdempotencyRecord& record) {
   const auto change = transaction.find_change(record.seq);
   if (!change) return change.error();
   const auto* key = *change ? std::get_if<AccessKey>(&(*change)->row) : nullptr;
   if (key == nullptr) return Error(ErrorCode::internal, "", "an idempotency record names no change of an access key");
+  if (const auto counts = refuse_retired(transaction, record.kid); !counts) return counts.error();
   Issued issued{*key, record.kid, {}};
   issued.key.version = record.seq;
   return issued;

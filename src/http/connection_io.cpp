@@ -34,8 +34,11 @@ void Connection::on_read(const error_code& ec, std::size_t n) {
   advance();
 }
 
+// Somebody who sends a stream's connection more than a few requests in advance is cut off: not reading on would mean
+// not hearing that he left.
 void Connection::start_side_read() {
-  if (reading_ || side_reading_ || input_->buffer.size() > InputBuffer::usual_capacity) return;
+  if (reading_ || side_reading_) return;
+  if (input_->buffer.size() > InputBuffer::usual_capacity) return close();
   side_reading_ = true;
   ++operations_;
   socket_.async_read_some(asio::buffer(side_), [this](const error_code& ec, std::size_t n) { on_side_read(ec, n); });

@@ -75,6 +75,7 @@ class MailboxStream final : public Stream {
   explicit MailboxStream(std::shared_ptr<Mailbox> mailbox) : mailbox_(std::move(mailbox)) {}
   ~MailboxStream() override { mailbox_->finish(); }
   bool write(std::string piece) override { return mailbox_->append(piece); }
+  std::size_t waiting_bytes() const override { return 0; }
   void close() override { mailbox_->finish(); }
   bool closed() const override { return mailbox_->done(); }
 

@@ -1,5 +1,8 @@
 #include "http/problem.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "base/json.hpp"
 
 namespace latchkey::http {
@@ -7,7 +10,7 @@ namespace {
 
 void append_errors(std::string& out, const std::vector<FieldError>& errors) {
   out += ",\"errors\":[";
-  for (const auto& error : errors) {
+  for (const auto& error : std::span(errors).first(std::min(errors.size(), max_errors))) {
     if (out.back() != '[') out += ',';
     out += "{\"pointer\":";
     append_json_string(out, error.pointer);

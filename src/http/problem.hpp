@@ -18,7 +18,9 @@ struct Problem {
   std::vector<FieldError> errors{};  // may be empty: left out
 };
 
-/// The problem as application/problem+json.
+constexpr std::size_t max_errors = 20;  // shown; who sends thousands of wrong members is not answered a thousandfold
+
+/// The problem as application/problem+json, with its first max_errors errors.
 Response to_response(const Problem& problem);
 
 }  // namespace latchkey::http

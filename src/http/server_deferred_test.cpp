@@ -125,6 +125,35 @@ TEST(Stream, RequestsSentMeanwhileAreServedAfterwards) {
   for (int i = 0; i < 51; ++i) EXPECT_EQ(client.read_reply().body, "hello") << i;
 }
 
+TEST(Stream, AClientThatSendsTooMuchMeanwhileIsCutOff) {
+  TestServer server;
+  StreamBox box;
+  add_stream_route(server, box);
+  TestClient client(server.port());
+  client.send(get_of("/stream"));
+  const auto stream = box.wait();
+  for (int i = 0; i < 1000; ++i) client.send(get_of("/later"));
+  EXPECT_TRUE(TestServer::eventually([&] { return stream->closed(); }));
+}
+
+TEST(Stream, TellsHowMuchWaits) {
+  TestServer server;
+  StreamBox box;
+  add_stream_route(server, box);
+  TestClient client(server.port());
+  client.send(get_of("/stream"));
+  const auto stream = box.wait();
+  EXPECT_EQ(stream->waiting_bytes(), 0U);
+  while (stream->waiting_bytes() < 300'000 && stream->write(std::string(50'000, 's'))) {  // more than sockets hold
+  }
+  EXPECT_FALSE(stream->closed());
+  client.read_until("\r\n\r\n");
+  std::thread reader([&] { client.read_until("end"); });
+  EXPECT_TRUE(TestServer::eventually([&] { return stream->waiting_bytes() == 0; }));
+  stream->write("end");
+  reader.join();
+}
+
 TEST(Stream, EndsTheConnectionInHttp10) {
   TestServer server;
   StreamBox box;

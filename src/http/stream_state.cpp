@@ -31,6 +31,11 @@ bool StreamState::closed() const {
   return abandoned_ || end_ != End::open;
 }
 
+std::size_t StreamState::waiting_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return pending_bytes_ + in_flight_bytes_;
+}
+
 StreamState::Taken StreamState::take() {
   const std::lock_guard lock(mutex_);
   rung_ = false;

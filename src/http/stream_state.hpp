@@ -27,6 +27,7 @@ class StreamState final : public std::enable_shared_from_this<StreamState> {
   bool write(std::string piece);
   void close();
   bool closed() const;
+  std::size_t waiting_bytes() const;
 
   // The connection's side.
   /// Everything written since. What was taken before has been sent.
@@ -54,6 +55,7 @@ class StreamHandle final : public Stream {
   explicit StreamHandle(std::shared_ptr<StreamState> state) : state_(std::move(state)) {}
   ~StreamHandle() override { state_->close(); }
   bool write(std::string piece) override { return state_->write(std::move(piece)); }
+  std::size_t waiting_bytes() const override { return state_->waiting_bytes(); }
   void close() override { state_->close(); }
   bool closed() const override { return state_->closed(); }
 

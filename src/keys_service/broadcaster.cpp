@@ -1,6 +1,7 @@
 #include "keys_service/broadcaster.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "keys_service/key_json.hpp"
@@ -15,6 +16,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t batch_size = 200;
 constexpr std::size_t batch_bytes = 128 * 1024;
 constexpr std::chrono::milliseconds between_batches{20};
+constexpr std::size_t room_for_a_batch = 512 * 1024;  // of the 1 MiB that a stream may have waiting
 
 std::string event_of(const Change& change, Epoch epoch) {
   return "id: " + Position{epoch, change.seq}.to_string() + "\nevent: change\ndata: " + to_json(change, epoch) + "\n\n";
@@ -36,17 +38,19 @@ Broadcaster::~Broadcaster() {
   for (auto& listener : listeners_) listener.stream->close();
 }
 
-bool Broadcaster::reserve() {
+bool Broadcaster::reserve(const std::string& admin) {
   const std::lock_guard lock(mutex_);
-  if (taken_ >= config_.max_streams) return false;
-  ++taken_;
+  if (all_taken() >= config_.max_streams) return false;
+  std::size_t& own = taken_[admin];
+  if (own >= std::max<std::size_t>(config_.max_streams / 2, 1)) return false;
+  ++own;
   return true;
 }
 
-void Broadcaster::add(std::shared_ptr<http::Stream> stream, Position after, UnixMillis until) {
+void Broadcaster::add(std::shared_ptr<http::Stream> stream, Position after, const jwt::AdminIdentity& admin) {
   {
     const std::lock_guard lock(mutex_);
-    fresh_.push_back({std::move(stream), after, until});
+    fresh_.push_back({std::move(stream), after, admin});
     nudged_ = true;
   }
   wake_.notify_all();
@@ -62,7 +66,12 @@ void Broadcaster::nudge() {
 
 std::size_t Broadcaster::streams() const {
   const std::lock_guard lock(mutex_);
-  return taken_;
+  return all_taken();
+}
+
+std::size_t Broadcaster::all_taken() const {
+  return std::accumulate(taken_.begin(), taken_.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& admin) { return sum + admin.second; });
 }
 
 void Broadcaster::run() {
@@ -92,7 +101,7 @@ void Broadcaster::accept_new() {
 void Broadcaster::end_expired() {
   const UnixMillis now = clock_.wall();
   for (auto& listener : listeners_) {
-    if (listener.until <= now) listener.stream->close();
+    if (listener.admin.expires_at <= now) listener.stream->close();
   }
 }
 
@@ -101,19 +110,24 @@ Broadcaster::Progress Broadcaster::round() {
   const auto position = store_.position();
   if (!position) return Progress::caught_up;  // the store's own trouble; the next poll asks again
   std::set<std::uint64_t> places;
+  Progress progress = Progress::caught_up;
   for (auto& listener : listeners_) {
     if (listener.at.epoch != position->epoch || listener.at.seq > position->seq) {
       listener.stream->close();  // the log it followed is gone; on reconnecting it is told so
-    } else if (listener.at.seq < position->seq) {
+    } else if (listener.at.seq < position->seq && has_room(listener)) {
       places.insert(listener.at.seq);
+    } else if (listener.at.seq < position->seq) {
+      progress = Progress::more;
     }
   }
-  Progress progress = Progress::caught_up;
   for (const auto after : places) {
     if (serve(after, position->epoch) == Progress::more) progress = Progress::more;
   }
   return progress;
 }
+
+// One who reads slowly is served later, not cut off.
+bool Broadcaster::has_room(const Listener& listener) { return listener.stream->waiting_bytes() <= room_for_a_batch; }
 
 Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {
   const auto changes = store_.changes_after(after, batch_size);
@@ -126,7 +140,7 @@ Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {
     last = change->seq;
   }
   for (auto& listener : listeners_) {
-    if (listener.at != Position{epoch, after} || listener.stream->closed()) continue;
+    if (listener.at != Position{epoch, after} || listener.stream->closed() || !has_room(listener)) continue;
     listener.stream->write(events);
     listener.at.seq = last;
   }
@@ -141,9 +155,13 @@ void Broadcaster::send_heartbeats() {
 }
 
 void Broadcaster::drop_ended() {
-  const auto ended = std::erase_if(listeners_, [](const Listener& listener) { return listener.stream->closed(); });
-  const std::lock_guard lock(mutex_);
-  taken_ -= ended;
+  std::erase_if(listeners_, [this](const Listener& listener) {
+    if (!listener.stream->closed()) return false;
+    const std::lock_guard lock(mutex_);
+    const auto own = taken_.find(listener.admin.subject);
+    if (--own->second == 0) taken_.erase(own);
+    return true;
+  });
 }
 
 }  // namespace latchkey::keys_service

@@ -7,18 +7,21 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "http/exchange.hpp"
+#include "jwt/admin_token.hpp"
 #include "store/key_store.hpp"
 
 namespace latchkey::keys_service {
 
 struct BroadcasterConfig {
-  std::size_t max_streams = 64;
+  std::size_t max_streams = 64;  // half of them at most for one admin
   std::chrono::milliseconds poll{200};
   std::chrono::milliseconds heartbeat{15'000};
 };
@@ -30,12 +33,13 @@ class Broadcaster {
   /// Closes every stream.
   ~Broadcaster();
 
-  /// A place for one more stream, to be asked for before the stream's head is sent. False: all are taken.
-  [[nodiscard]] bool reserve();
+  /// A place for one more stream of this admin, to be asked for before the stream's head is sent. False: all are
+  /// taken, or half of them by this admin.
+  [[nodiscard]] bool reserve(const std::string& admin);
   /// Sends every change after `after`, then each new one as it is committed. Takes a reserved place, and gives it back
   /// when the stream ends: the peer went, reads too slowly, its admin token expired, or the store has become another
   /// (its epoch changed).
-  void add(std::shared_ptr<http::Stream> stream, Position after, UnixMillis until);
+  void add(std::shared_ptr<http::Stream> stream, Position after, const jwt::AdminIdentity& admin);
   /// Something was committed.
   void nudge();
   std::size_t streams() const;
@@ -44,11 +48,13 @@ class Broadcaster {
   struct Listener {
     std::shared_ptr<http::Stream> stream;
     Position at;
-    UnixMillis until;
+    jwt::AdminIdentity admin;
   };
   enum class Progress : std::uint8_t { caught_up, more };
 
   void run();
+  std::size_t all_taken() const;  // needs mutex_
+  static bool has_room(const Listener& listener);
   void accept_new();
   Progress round();
   void end_expired();
@@ -62,7 +68,7 @@ class Broadcaster {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Listener> fresh_;                           // guarded by mutex_
-  std::size_t taken_ = 0;                                 // places; guarded by mutex_
+  std::map<std::string, std::size_t> taken_;              // places, by the admin's subject; guarded by mutex_
   bool nudged_ = false;                                   // guarded by mutex_
   bool stopping_ = false;                                 // guarded by mutex_
   std::vector<Listener> listeners_;                       // the thread's own

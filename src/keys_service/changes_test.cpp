@@ -13,7 +13,7 @@ using http::Method;
 
 class Changes : public testing::Test {
  protected:
-  explicit Changes(BroadcasterConfig streams = {.max_streams = 2,
+  explicit Changes(BroadcasterConfig streams = {.max_streams = 3,
                                                 .poll = std::chrono::milliseconds(20),
                                                 .heartbeat = std::chrono::milliseconds(30)})
       : t(1000, streams) {}
@@ -24,9 +24,16 @@ class Changes : public testing::Test {
     server->start().value();
     return server->port();
   }
-  std::string request(std::string_view more = {}) const {
-    return "GET /v1/changes HTTP/1.1\r\nHost: t\r\nAccept: text/event-stream\r\nAuthorization: Bearer " + t.viewer +
+  std::string request(std::string_view more = {}) const { return request_of(t.viewer, more); }
+  static std::string request_of(const std::string& token, std::string_view more = {}) {
+    return "GET /v1/changes HTTP/1.1\r\nHost: t\r\nAccept: text/event-stream\r\nAuthorization: Bearer " + token +
            "\r\n" + std::string(more) + "\r\n";
+  }
+  /// The status of the answer to another stream of this admin.
+  static int status_of_one_more(std::uint16_t port, const std::string& token) {
+    http::TestClient client(port);
+    client.send(request_of(token));
+    return std::atoi(client.read_until("\r\n").c_str() + 9);
   }
   std::optional<http::Server> server;
 };
@@ -63,6 +70,8 @@ TEST_F(Changes, RefuseAnotherEpochAndOddQueries) {
   for (const auto* query : {"after=x", "after=", "after=-1", "limit=0", "limit=1001", "x=1"}) {
     EXPECT_EQ(t.as_admin(Method::get, std::string("/v1/changes?") + query).status, 400) << query;
   }
+  const auto garbled = t.as_admin(Method::get, "/v1/changes?%ff%c3=1");
+  EXPECT_EQ(t.object(garbled).at("errors").at(0).at("pointer"), "");
 }
 
 TEST_F(Changes, StreamLive) {
@@ -117,22 +126,33 @@ TEST_F(Changes, StreamsEndWhenTheStoreBecomesAnother) {
   EXPECT_NE(client.read_until("0\r\n\r\n").find("0\r\n\r\n"), std::string::npos);
 }
 
-TEST_F(Changes, StreamsAreBounded) {
-  const auto port = start();
-  http::TestClient one(port), two(port), three(port);
-  for (auto* client : {&one, &two}) {
-    client->send(request());
-    client->read_until("following");
+class FullyTaken : public Changes {
+ protected:
+  FullyTaken() : Changes({.max_streams = 2, .poll = std::chrono::milliseconds(20)}), port(start()), first(port) {
+    first.send(request());
+    first.read_until("following");
   }
-  three.send(request());
-  EXPECT_EQ(three.read_reply().status, 503);
-  one.disconnect();
+  const std::uint16_t port;
+  http::TestClient first;
+  const std::string other = t.mint(jwt::AdminRole::viewer, std::chrono::hours(1), "latchkey", "carol");
+};
+
+TEST_F(FullyTaken, ByOneAdminIsHalf) {
+  EXPECT_EQ(status_of_one_more(port, t.viewer), 503);
+  EXPECT_EQ(status_of_one_more(port, other), 200);
+}
+
+TEST_F(FullyTaken, ByAllIsFull) {
+  http::TestClient second(port);
+  second.send(request_of(other));
+  second.read_until("following");
+  EXPECT_EQ(status_of_one_more(port, t.mint(jwt::AdminRole::viewer, std::chrono::hours(1), "latchkey", "dave")), 503);
+}
+
+TEST_F(FullyTaken, APlaceIsGivenBack) {
+  first.disconnect();
   int status = 503;
-  for (int i = 0; i < 500 && status == 503; ++i) {
-    http::TestClient again(port);
-    again.send(request());
-    status = std::atoi(again.read_until("\r\n").c_str() + 9);
-  }
+  for (int i = 0; i < 500 && status == 503; ++i) status = status_of_one_more(port, t.viewer);
   EXPECT_EQ(status, 200);
 }
 

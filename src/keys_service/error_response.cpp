@@ -18,6 +18,8 @@ http::Problem problem_of(const Error& error) {
       return {"precondition-failed", "Precondition failed", 412, error.detail};
     case ErrorCode::idempotency_mismatch:
       return {"idempotency-key-reused", "Idempotency key reused", 422, error.detail};
+    case ErrorCode::not_repeatable:
+      return {"signing-key-retired", "Signing key retired", 409, error.detail};
     case ErrorCode::unavailable:
       return {"unavailable", "Temporarily unavailable", 503, error.detail};
     case ErrorCode::internal:

@@ -12,6 +12,7 @@ namespace latchkey::keys_service {
 ///
 ///   invalid 400 invalid-request, with `errors`    not_found 404 not-found     conflict 409 key-deleted
 ///   precondition_failed 412 precondition-failed   idempotency_mismatch 422 idempotency-key-reused
+///   not_repeatable 409 signing-key-retired
 ///   unavailable 503 unavailable, Retry-After      internal 500 internal-error
 http::Response to_response(const Error& error);
 

@@ -43,6 +43,14 @@ TEST_F(Idempotency, ARepeatedCreateOutlivesItsOwnExpiry) {
   EXPECT_EQ(t.as_admin(Method::post, "/v1/keys", fixed).status, 400);
 }
 
+TEST_F(Idempotency, ATokenThatCountsNoMoreIsNotGivenOutAgain) {
+  ASSERT_EQ(t.as_admin(Method::post, "/v1/keys", body, once).status, 201);
+  ASSERT_EQ(t.as_admin(Method::post, "/v1/signing-keys/rotate", R"({"retirePrevious":true})").status, 200);
+  const auto repeated = t.as_admin(Method::post, "/v1/keys", body, once);
+  EXPECT_EQ(repeated.status, 409);
+  EXPECT_EQ(t.problem(repeated), "signing-key-retired");
+}
+
 TEST_F(Idempotency, ARepeatedRotateRotatesOnce) {
   const auto made = t.create();
   const auto first = t.as_admin(Method::post, made.path + "/rotate", "", once);

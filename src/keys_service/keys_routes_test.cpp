@@ -5,6 +5,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "http/problem.hpp"
 #include "jwt/access_token.hpp"
 #include "keys_service/test_service.hpp"
 
@@ -234,6 +235,15 @@ TEST_F(KeysRoutes, ListRefusesOddQueries) {
     EXPECT_EQ(reply.status, 400) << query;
     EXPECT_EQ(t.problem(reply), "invalid-request") << query;
   }
+}
+
+TEST_F(KeysRoutes, ThousandsOfFaultsAreNotAnsweredOneByOne) {
+  std::string body = "{";
+  for (int i = 0; i < 5000; ++i) body += "\"m" + std::to_string(i) + "\":1,";
+  body.back() = '}';
+  const auto reply = t.as_admin(Method::post, "/v1/keys", body);
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_EQ(t.object(reply).at("errors").as_array().size(), http::max_errors);
 }
 
 }  // namespace

@@ -7,21 +7,6 @@
 namespace latchkey::keys_service {
 namespace {
 
-// RFC 6901, section 3.
-std::string pointer_to(std::string_view name) {
-  std::string pointer = "/";
-  for (const char c : name) {
-    if (c == '~') {
-      pointer += "~0";
-    } else if (c == '/') {
-      pointer += "~1";
-    } else {
-      pointer += c;
-    }
-  }
-  return pointer;
-}
-
 std::optional<std::int64_t> as_whole_number(const json::value& value) {
   if (value.is_int64()) return value.get_int64();
   if (value.is_uint64()) return INT64_MAX;
@@ -77,7 +62,7 @@ std::optional<std::string> ObjectReader::object(std::string_view name) {
 }
 
 void ObjectReader::note(std::string_view name, std::string detail) {
-  errors_.push_back({pointer_to(name), std::move(detail)});
+  errors_.push_back({json_pointer_to(name), std::move(detail)});
 }
 
 void ObjectReader::note(const Error& error) { errors_.insert(errors_.end(), error.fields.begin(), error.fields.end()); }

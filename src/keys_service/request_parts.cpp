@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/json.hpp"
 #include "http/ascii.hpp"
 #include "jwt/digest.hpp"
 
@@ -25,6 +26,10 @@ std::string_view take_piece(std::string_view& list, char separator) {
   const std::string_view piece = trimmed(list.substr(0, end));
   list.remove_prefix(std::min(end + 1, list.size()));
   return piece;
+}
+
+bool is_visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
 bool is_other_charset(std::string_view parameter) {
@@ -92,8 +97,7 @@ Result<std::optional<commands::IdempotencyKey>> idempotency_key_of(const http::R
   const auto header = request.header("Idempotency-Key");
   if (!header) return std::optional<commands::IdempotencyKey>();
   const bool one = request.header_count("Idempotency-Key") == 1;
-  const bool visible = std::all_of(header->begin(), header->end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (!one || header->empty() || header->size() > commands::max_idempotency_key_bytes || !visible) {
+  if (!one || header->empty() || header->size() > commands::max_idempotency_key_bytes || !is_visible_ascii(*header)) {
     return Error(ErrorCode::invalid, "Idempotency-Key must be one header of 1 to 128 visible ASCII characters");
   }
   return std::optional(commands::IdempotencyKey{std::string(*header), digest_of(request)});
@@ -148,12 +152,17 @@ std::size_t QueryReader::number(std::string_view name, std::size_t least, std::s
 }
 
 void QueryReader::note(std::string_view name, std::string detail) {
-  errors_.push_back({"/" + std::string(name), std::move(detail)});
+  errors_.push_back({json_pointer_to(name), std::move(detail)});
 }
 
 Result<void> QueryReader::finish() {
   for (const auto& [name, value] : parameters_) {
-    if (std::find(known_.begin(), known_.end(), name) == known_.end()) note(name, "is not a parameter of this route");
+    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    if (is_visible_ascii(name)) {
+      note(name, "is not a parameter of this route");
+    } else {
+      errors_.push_back({"", "a parameter whose name is not visible ASCII is not one of this route"});
+    }
   }
   if (errors_.empty()) return {};
   Error error(ErrorCode::invalid, "The query breaks one or more rules; see errors.");

@@ -44,9 +44,10 @@ class TestService {
   }
 
   std::string mint(jwt::AdminRole role, std::chrono::seconds lifetime = std::chrono::hours(1),
-                   std::string audience = "latchkey") {
-    return std::string(
-        jwt::mint_admin_token({"ops", role, "test", std::move(audience), clock.wall(), lifetime}, admin_key).reveal());
+                   std::string audience = "latchkey", std::string subject = "ops") {
+    return std::string(jwt::mint_admin_token(
+                           {std::move(subject), role, "test", std::move(audience), clock.wall(), lifetime}, admin_key)
+                           .reveal());
   }
 
   http::Reply call(http::Method method, std::string_view target, const Headers& headers = {},

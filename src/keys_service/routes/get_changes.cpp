@@ -56,13 +56,13 @@ http::Response page(RouteContext& context, Position after, std::size_t limit, Po
   return private_json(200, page_json(*changes, after, head)).with_header("Latchkey-Position", head.to_string());
 }
 
-void stream(RouteContext& context, Position after, UnixMillis until, Reply reply) {
-  if (!context.broadcaster.reserve()) return reply.send(overloaded());
+void stream(RouteContext& context, Position after, const jwt::AdminIdentity& admin, Reply reply) {
+  if (!context.broadcaster.reserve(admin.subject)) return reply.send(overloaded());
   http::Response head{200, "text/event-stream", {}, {}};
   head.with_header("Cache-Control", "no-store").with_header("X-Accel-Buffering", "no");
   auto out = reply.stream(std::move(head));
   out->write("retry: 1000\n: following " + after.to_string() + "\n\n");
-  context.broadcaster.add(std::move(out), after, until);
+  context.broadcaster.add(std::move(out), after, admin);
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ void get_changes(RouteContext& context, Call call, Reply reply) {
     after = *parsed;
   }
   if (is_gone(after, *head)) return reply.send(gone());
-  if (streams) return stream(context, after, call.admin.expires_at, std::move(reply));
+  if (streams) return stream(context, after, call.admin, std::move(reply));
   reply.send(page(context, after, request->limit, *head));
 }
 
