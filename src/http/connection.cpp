@@ -47,6 +47,7 @@ void Connection::open() {
   socket_.set_option(Tcp::no_delay(true), ignored);
   input_->buffer.consume(input_->buffer.size());
   input_->codec.reset();
+  if (worker_.config.tls) tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
   out_.clear();
   side_size_ = 0;
   first_request_ = true;
@@ -63,6 +64,7 @@ void Connection::close() {
   if (stream_) std::exchange(stream_, nullptr)->abandon();
   error_code ignored;
   socket_.close(ignored);
+  tls_.reset();
   enter(Phase::closed);
   ++generation_;
   worker_.connections_open.fetch_sub(1, std::memory_order_relaxed);
@@ -117,7 +119,8 @@ void Connection::take_requests() {
 
 // Takes one request from the input; true: another may follow.
 bool Connection::take_request() {
-  merge_side();
+  if (side_size_ > 0) merge_side();
+  if (!receiving()) return false;
   InputBuffer& in = input_->buffer;
   if (in.empty()) return false;
   std::size_t size = in.size();

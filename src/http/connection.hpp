@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "http/exchange.hpp"
 #include "http/input_buffer.hpp"
 #include "http/stream_state.hpp"
+#include "http/tls_session.hpp"
 #include "http/worker.hpp"
 
 namespace latchkey::http {
@@ -72,6 +74,7 @@ class Connection final : public Exchange {
   void begin_stream(const Answer& head, std::shared_ptr<StreamState> stream);
   bool pump_stream();
 
+  void take_octets(std::span<const char> octets);
   Flush flush();
   void start_write(std::size_t sent);
   void continue_write();
@@ -90,6 +93,7 @@ class Connection final : public Exchange {
 
   Worker& worker_;
   Socket socket_;
+  std::unique_ptr<TlsSession> tls_;  // none: plain
   std::shared_ptr<Input> input_;
   std::string out_;      // answers not sent yet
   std::string sending_;  // what an asynchronous write is sending

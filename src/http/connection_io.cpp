@@ -16,7 +16,7 @@ CoarseTime coarse_now() {
 
 void Connection::start_read() {
   if (reading_ || side_reading_) return;
-  const auto room = input_->buffer.prepare();
+  const auto room = tls_ ? tls_->room() : input_->buffer.prepare();
   reading_ = true;
   ++operations_;
   socket_.async_read_some(asio::buffer(room.data(), room.size()),
@@ -30,8 +30,29 @@ void Connection::on_read(const error_code& ec, std::size_t n) {
   if (phase_ == Phase::closing) return;  // a timeout's answer is on its way out
   if (ec) return close();
   if (phase_ == Phase::lingering) return start_side_read();
-  input_->buffer.commit(n);
+  if (tls_) {
+    take_octets(tls_->room().first(n));
+  } else {
+    input_->buffer.commit(n);
+  }
   advance();
+}
+
+// What the peer sent, into the input.
+void Connection::take_octets(std::span<const char> octets) {
+  if (!tls_) return input_->buffer.append({octets.data(), octets.size()});
+  switch (tls_->receive({octets.data(), octets.size()}, input_->buffer)) {
+    case TlsSession::Status::open:
+      return;
+    case TlsSession::Status::ended:
+      return close();
+    case TlsSession::Status::plain_http:
+      tls_.reset();
+      return refuse({RefusalKind::bad_request, "this port speaks TLS: use https"});
+    case TlsSession::Status::failed:
+      worker_.tallies.malformed.add();
+      return enter(Phase::closing);
+  }
 }
 
 // Somebody who sends a stream's connection more than a few requests in advance is cut off: not reading on would mean
@@ -51,19 +72,17 @@ void Connection::on_side_read(const error_code& ec, std::size_t n) {
   if (ec && phase_ != Phase::closing) return close();
   if (phase_ == Phase::lingering) return start_side_read();
   side_size_ = n;
-  if (phase_ == Phase::streaming) {
-    merge_side();
-    start_side_read();
-  } else if (receiving()) {
-    advance();
-  }
+  if (phase_ == Phase::streaming) merge_side();
+  if (phase_ == Phase::streaming) return start_side_read();
+  if (receiving() || phase_ == Phase::closing) advance();
 }
 
-void Connection::merge_side() { input_->buffer.append({side_.data(), std::exchange(side_size_, 0)}); }
+void Connection::merge_side() { take_octets(std::span(side_).first(std::exchange(side_size_, 0))); }
 
 // Sends at once: a socket is nearly always writable, and waiting to hear so would cost another turn of the loop.
 Connection::Flush Connection::flush() {
   if (writing_ || phase_ == Phase::closed) return Flush::waiting;
+  if (tls_) tls_->seal(out_);
   std::size_t sent = 0;
   while (sent < out_.size()) {
     error_code ec;
@@ -108,6 +127,11 @@ void Connection::on_written(const error_code& ec, std::size_t n) {
 // Closing with octets unread would reset the connection, and the reset could overtake the answer.
 void Connection::linger() {
   error_code ec;
+  if (tls_) {
+    tls_->finish(out_);
+    socket_.write_some(asio::buffer(out_), ec);
+    out_.clear();
+  }
   socket_.shutdown(Socket::shutdown_send, ec);
   if (ec) return close();
   input_->buffer.consume(input_->buffer.size());

@@ -1,14 +1,17 @@
 #pragma once
 
-// A client for tests: plain sockets, so that every octet and every segment is the test's own choice.
+// A client for tests: plain sockets, so that every octet and every segment is the test's own choice; or the same
+// through TLS, trusting whatever certificate it is shown.
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -17,9 +20,12 @@
 
 namespace latchkey::http {
 
+enum class Over { plain, tls };
+
 class TestClient {
  public:
-  explicit TestClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit TestClient(std::uint16_t port, Over over = Over::plain)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -29,9 +35,11 @@ class TestClient {
     if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       throw std::runtime_error("cannot connect");
     }
+    if (over == Over::tls) shake_hands();
   }
   ~TestClient() { disconnect(); }
-  TestClient(TestClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+  TestClient(TestClient&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), tls_(std::move(other.tls_)), buffer_(std::move(other.buffer_)) {}
 
   void disconnect() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
@@ -45,7 +53,8 @@ class TestClient {
 
   void send(std::string_view octets) {
     while (!octets.empty()) {
-      const auto n = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
+      const auto n = tls_ ? SSL_write(tls_.get(), octets.data(), static_cast<int>(octets.size()))
+                          : ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
       if (n <= 0) return;  // the server has closed; what it said first can still be read
       octets.remove_prefix(static_cast<std::size_t>(n));
     }
@@ -54,9 +63,10 @@ class TestClient {
   /// One recv() into the buffer; false at the end or after ten seconds of silence.
   bool receive() {
     pollfd ready{fd_, POLLIN, 0};
-    if (::poll(&ready, 1, 10'000) <= 0) throw std::runtime_error("nothing came in ten seconds");
+    const bool buffered = tls_ && SSL_has_pending(tls_.get()) == 1;
+    if (!buffered && ::poll(&ready, 1, 10'000) <= 0) throw std::runtime_error("nothing came in ten seconds");
     char octets[16 * 1024];
-    const auto n = ::recv(fd_, octets, sizeof octets, 0);
+    const auto n = tls_ ? SSL_read(tls_.get(), octets, sizeof octets) : ::recv(fd_, octets, sizeof octets, 0);
     if (n > 0) buffer_.append(octets, static_cast<std::size_t>(n));
     return n > 0;
   }
@@ -112,7 +122,23 @@ class TestClient {
     return read_reply();
   }
 
+  /// What the server showed, and whether it ended the connection with a goodbye.
+  X509* certificate() const { return SSL_get0_peer_certificate(tls_.get()); }
+  bool was_told_the_end() const { return (SSL_get_shutdown(tls_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+
  private:
+  struct Free {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  };
+
+  void shake_hands() {
+    const std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_client_method()));
+    tls_.reset(SSL_new(context.get()));
+    SSL_set_fd(tls_.get(), fd_);
+    if (SSL_connect(tls_.get()) != 1) throw std::runtime_error("no TLS handshake");
+  }
+
   std::optional<std::size_t> take_until(std::string_view mark) {
     for (;;) {
       const auto at = buffer_.find(mark);
@@ -122,6 +148,7 @@ class TestClient {
   }
 
   int fd_;
+  std::unique_ptr<SSL, Free> tls_;  // none: plain
   std::string buffer_;
 };
 
