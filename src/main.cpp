@@ -72,12 +72,32 @@ Result<std::shared_ptr<const catalog::Catalog>> load_catalog(const Settings& set
   return catalog::Catalog::load(settings.catalog);
 }
 
+/// Null: plain HTTP.
+Result<std::shared_ptr<http::TlsCredentials>> load_tls(const Settings& settings) {
+  if (settings.tls_cert.empty() && settings.tls_key.empty()) return std::shared_ptr<http::TlsCredentials>();
+  if (settings.tls_cert.empty() || settings.tls_key.empty()) {
+    return Error(ErrorCode::invalid, "tls_cert and tls_key belong together: one of them is missing");
+  }
+  return http::TlsCredentials::load({settings.tls_cert, settings.tls_key});
+}
+
+/// Keeps the old ones on an error.
+void reload_tls(const std::shared_ptr<http::TlsCredentials>& credentials) {
+  if (!credentials) return;
+  if (const auto reloaded = credentials->reload(); !reloaded) {
+    log_error("tls: {}; the previous certificate stays", reloaded.error().detail);
+  } else {
+    log_info("tls: certificate read again");
+  }
+}
+
 std::vector<FieldError> faults(const Settings& settings) {
   std::vector<FieldError> found;
   const auto note = [&](std::string setting, const auto& checked) {
     if (!checked) found.push_back({std::move(setting), checked.error().detail});
   };
   note("engines", check_engines(settings));
+  note("tls", load_tls(settings));
   note("admin keys", cli::check_admin_keys(settings));
   note("catalog", load_catalog(settings));
   return found;
@@ -88,7 +108,7 @@ int serve(http::Server& server, const DataDir& data, cli::Service service, std::
           const Signals& signals, const std::function<void()>& on_hangup) {
   if (auto started = server.start(); !started)
     return fail(fmt::format("{}_listen", cli::to_string(service)), started.error());
-  const std::string url = cli::reachable_url(listen, server.port());
+  const std::string url = cli::reachable_url(server.scheme(), listen, server.port());
   if (auto published = data.publish_url(service, url); !published)
     return fail("cannot publish the address", published.error());
   log_info("{} listens at {}", cli::to_string(service), url);
@@ -99,9 +119,11 @@ int serve(http::Server& server, const DataDir& data, cli::Service service, std::
   return cli::exit_done;
 }
 
-http::ServerConfig server_config(const Settings& settings, const std::string& listen) {
+http::ServerConfig server_config(const Settings& settings, const std::string& listen,
+                                 std::shared_ptr<http::TlsCredentials> tls) {
   http::ServerConfig config;
   config.listen = listen;
+  config.tls = std::move(tls);
   config.threads = settings.threads;
   return config;
 }
@@ -142,6 +164,8 @@ int run_keys(const Settings& settings) {
   if (!claim) return fail("data directory", claim.error());
   auto admins = cli::admin_verifier(settings, *data);
   if (!admins) return fail("admin keys", admins.error());
+  const auto tls = load_tls(settings);
+  if (!tls) return fail("tls", tls.error());
   warn_of_lost_database(*data);
   auto store = store::open_sqlite(data->database(), clock, random);
   if (!store) return fail("store", store.error());
@@ -150,9 +174,9 @@ int run_keys(const Settings& settings) {
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);
   keys_service::KeysService service({**store, **ring, *admins, clock, random, metrics, pool});
-  http::Server server(server_config(settings, settings.keys_listen), service.router());
+  http::Server server(server_config(settings, settings.keys_listen, *tls), service.router());
   export_server(metrics, server);
-  return serve(server, *data, cli::Service::keys, settings.keys_listen, signals, [] {});
+  return serve(server, *data, cli::Service::keys, settings.keys_listen, signals, [&] { reload_tls(*tls); });
 }
 
 // --- Token Information ---------------------------------------------------------------------------------------------
@@ -169,6 +193,8 @@ int run_tokens(const Settings& settings) {
   auto catalog = load_catalog(settings);
   if (!catalog) return fail("catalog", catalog.error());
   catalog::CatalogHolder holder(*catalog);
+  const auto tls = load_tls(settings);
+  if (!tls) return fail("tls", tls.error());
 
   view::View view;
   feed::SqliteFeed feed(data->database(), clock);
@@ -179,10 +205,11 @@ int run_tokens(const Settings& settings) {
       report::LogFileConfig{data->request_log(), settings.request_log_max_bytes, settings.request_log_files}));
 
   tokens_service::TokensService service({view, projector, check, limiter, holder, log, metrics, clock});
-  http::Server server(server_config(settings, settings.tokens_listen), service);
+  http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
   projector.start();
   const int code = serve(server, *data, cli::Service::tokens, settings.tokens_listen, signals, [&] {
+    reload_tls(*tls);
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
   projector.stop();

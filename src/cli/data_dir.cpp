@@ -115,11 +115,11 @@ std::optional<std::string> DataDir::published_url(Service service) const {
   return is_run_locked(lock_file(to_string(service))) ? url_in(url_file(service)) : std::nullopt;
 }
 
-std::string reachable_url(std::string_view listen, std::uint16_t port) {
+std::string reachable_url(std::string_view scheme, std::string_view listen, std::uint16_t port) {
   std::string_view host = listen.substr(0, listen.rfind(':'));
   if (host == "0.0.0.0") host = "127.0.0.1";
   if (host == "[::]") host = "[::1]";
-  return fmt::format("http://{}:{}", host, port);
+  return fmt::format("{}://{}:{}", scheme, host, port);
 }
 
 }  // namespace latchkey::cli

@@ -69,6 +69,6 @@ class DataDir {
 
 /// "http://host:port" by which this machine reaches a service that listens at `listen` and got `port`: wildcard
 /// addresses become loopback.
-std::string reachable_url(std::string_view listen, std::uint16_t port);
+std::string reachable_url(std::string_view scheme, std::string_view listen, std::uint16_t port);
 
 }  // namespace latchkey::cli

@@ -25,6 +25,8 @@ struct Settings {
   std::string stream = "none";    // or a redis:// URL
   std::string limiter = "local";  // or a redis:// URL
   std::string catalog;            // a JSON file; empty: the built-in one
+  std::string tls_cert;           // PEM chain; with tls_key both services speak TLS
+  std::string tls_key;            // PEM, without a password
   unsigned threads = 0;           // I/O threads a service; load_settings() makes it the number of processors
   std::chrono::seconds max_staleness{30};
   std::string admin_keys;                            // file, PEM or JWKS; empty: the data directory's development key

@@ -40,6 +40,7 @@ class Server::Impl {
   }
 
   std::uint16_t port() const { return port_; }
+  std::string_view scheme() const { return config_.tls ? "https" : "http"; }
 
   ServerStats stats() const {
     ServerStats stats{open_.load(std::memory_order_relaxed), 0, 0, 0, 0};
@@ -67,6 +68,7 @@ Server::~Server() { stop(std::chrono::milliseconds(0)); }
 Result<void> Server::start() { return impl_->start(); }
 std::uint16_t Server::port() const { return impl_->port(); }
 void Server::stop(std::chrono::milliseconds deadline) { impl_->stop(deadline); }
+std::string_view Server::scheme() const { return impl_->scheme(); }
 ServerStats Server::stats() const { return impl_->stats(); }
 
 }  // namespace latchkey::http

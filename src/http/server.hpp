@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "http/exchange.hpp"
@@ -44,6 +45,7 @@ class Server {
   /// `deadline` whatever is left. Returns when all threads have ended. Any thread but the server's own; idempotent.
   void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
   ServerStats stats() const;
+  std::string_view scheme() const;  // "http" or "https"
 
  private:
   class Impl;
