@@ -74,8 +74,7 @@ Result<void> write_small_file(const std::filesystem::path& path, std::string_vie
     ::unlink(temporary.c_str());
     return failed("write", path.string(), error);
   }
-  const auto placed = put_in_place(temporary, path, if_exists);
-  if (!placed) return placed;
+  if (auto placed = put_in_place(temporary, path, if_exists); !placed) return placed;
   const Descriptor directory(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() >= 0) ::fsync(directory.get());
   return {};
