@@ -15,8 +15,8 @@ namespace latchkey::http {
 struct ServerConfig {
   std::string listen =
       "127.0.0.1:7070";  // "host:port", "[::1]:port"; port 0: any free one. Numeric hosts and "localhost".
-  std::shared_ptr<const TlsCredentials> tls;  // none: plain HTTP
-  unsigned threads = 1;                       // each with its own io_context and SO_REUSEPORT listener
+  std::shared_ptr<const TlsCredentials> tls{};  // none: plain HTTP
+  unsigned threads = 1;                         // each with its own io_context and SO_REUSEPORT listener
   std::size_t max_head_bytes = 16 * 1024;
   std::size_t max_body_bytes = 64 * 1024;
   unsigned max_connections = 10'000;  // over all threads; further ones are closed at accept
