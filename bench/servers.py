@@ -1,0 +1,229 @@
+"""The servers that are measured: each is started on a free port of loopback, pinned to one core, with one thread."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+HERE = pathlib.Path(__file__).parent
+SECRET = "bench-secret-of-32-characters-ok"
+PATH = "/v1/tokens/ETH"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port, process, seconds=30):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args[0]} ended with {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"nothing listens on {port}")
+
+
+class Server:
+    """`pid` is the process whose CPU time counts; `tokens` the file of what its clients present."""
+
+    name = label = ""
+    def __init__(self, directory, core, tls=None):
+        self.directory, self.core, self.port = pathlib.Path(directory), core, free_port()
+        self.tls = tls  # or (certificate file, key file)
+        self.process = None
+        self.directory.mkdir(parents=True, exist_ok=True)
+
+    def spawn(self, command, **environment):
+        log = open(self.directory / f"{self.name}.log", "w")
+        self.process = subprocess.Popen(
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **environment},
+            preexec_fn=lambda: os.sched_setaffinity(0, {self.core}))
+        wait_for(self.port, self.process)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
+
+
+def cpu_seconds(pid):
+    """What the scheduler has given to all threads of the process, to the nanosecond."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+class Latchkey(Server):
+    name, label = "latchkey", "Latchkey"
+
+    def __init__(self, directory, core, binary, keys, tls=None):
+        super().__init__(directory, core, tls)
+        self.binary, self.keys = binary, keys
+        self.tokens = self.directory / "access-keys"
+        self.keys_port = free_port()
+        self.settings = {
+            "LATCHKEY_DATA_DIR": str(self.directory / "data"),
+            "LATCHKEY_KEYS_LISTEN": f"127.0.0.1:{self.keys_port}",
+            "LATCHKEY_TOKENS_LISTEN": f"127.0.0.1:{self.port}",
+            "LATCHKEY_THREADS": "1",
+        }
+        self.tls_settings = {} if tls is None else {"LATCHKEY_TLS_CERT": tls[0], "LATCHKEY_TLS_KEY": tls[1]}
+
+    def start(self):
+        if not self.tokens.exists():
+            self.create_keys()
+        self.spawn([self.binary, "tokens"], **self.settings, **self.tls_settings)
+        self.wait_until_ready()
+
+    def create_keys(self):
+        management = subprocess.Popen([self.binary, "keys"], env={**os.environ, **self.settings},
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(self.keys_port, management)
+            admin = subprocess.run([self.binary, "admin-token"], env={**os.environ, **self.settings}, check=True,
+                                   capture_output=True, text=True).stdout.strip()
+            made = create_keys("127.0.0.1", self.keys_port, admin, self.keys)
+        finally:
+            management.terminate()
+            management.wait(30)
+        self.tokens.write_text("\n".join(made) + "\n")
+
+    def wait_until_ready(self):
+        if self.tls:
+            return time.sleep(1)
+        for _ in range(600):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return None
+            time.sleep(0.05)
+        raise RuntimeError("latchkey tokens does not become ready")
+
+    def answer(self):
+        """One answer: its body, and its headers without those that every server adds by itself."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request("GET", PATH, headers={"Authorization": "Bearer " + self.tokens.read_text().split("\n")[0]})
+        response = connection.getresponse()
+        own = {"date", "content-length", "content-type", "connection"}
+        return response.read().decode(), {k: v for k, v in response.getheaders() if k.lower() not in own}
+
+
+def create_keys(host, port, admin, count, clients=16):
+    """Through the service's own API: `count` keys of the largest limit."""
+    made, lock, rest = [], threading.Lock(), iter(range(count))
+
+    def work():
+        connection = http.client.HTTPConnection(host, port)
+        while True:
+            with lock:
+                number = next(rest, None)
+            if number is None:
+                return
+            body = json.dumps({"userId": f"user-{number}", "requestsPerMinute": 1_000_000})
+            connection.request("POST", "/v1/keys", body,
+                               {"Authorization": "Bearer " + admin, "Content-Type": "application/json"})
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+            if response.status != 201:
+                raise RuntimeError(f"no key: {answer}")
+            with lock:
+                made.append(answer["accessKey"])
+
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(made) != count:
+        raise RuntimeError(f"{len(made)} keys of {count}")
+    return made
+
+
+def hs256_tokens(count):
+    def encode(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+    header = encode(json.dumps({"alg": "HS256", "typ": "JWT"}, separators=(",", ":")).encode())
+    for number in range(count):
+        claims = {"iss": "latchkey", "sub": f"user-{number}", "jti": f"{number:032x}", "iat": 1790000000, "role": "user"}
+        text = header + b"." + encode(json.dumps(claims, separators=(",", ":")).encode())
+        yield (text + b"." + encode(hmac.digest(SECRET.encode(), text, hashlib.sha256))).decode()
+
+
+class Peer(Server):
+    """Answers what Latchkey answers: `body` and `headers` are those of one of its answers."""
+
+    def __init__(self, directory, core, keys, body, headers, tls=None):
+        super().__init__(directory, core, tls)
+        self.body, self.headers = body, headers
+        self.tokens = self.directory / "hs256-tokens"
+        self.tokens.write_text("\n".join(hs256_tokens(keys)) + "\n")
+        (self.directory / "body.json").write_text(body)
+
+    def configure(self, template, **values):
+        text = (HERE / "peers" / template).read_text()
+        for name, value in {"DIR": self.directory, "PORT": self.port, "SECRET": SECRET, **values}.items():
+            text = text.replace(f"@{name}@", str(value))
+        path = self.directory / template
+        path.write_text(text)
+        return str(path)
+
+
+class Nginx(Peer):
+    name, label = "nginx", "nginx `return 200` (no token, no limit)"
+
+    def start(self):
+        headers = "\n".join(f"      add_header {name} '{value}';" for name, value in self.headers.items())
+        listen = f"listen 127.0.0.1:{self.port};"
+        if self.tls:
+            certificate, key = self.tls
+            listen = f"listen 127.0.0.1:{self.port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+        path = self.configure("nginx.conf", HEADERS=headers, BODY=self.body, LISTEN=listen)
+        self.spawn(["/usr/sbin/nginx", "-c", path])
+
+    @property
+    def pid(self):
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0])
+
+
+class Haproxy(Peer):
+    name, label = "haproxy", "HAProxy, HS256 + stick table"
+
+    def start(self):
+        headers = " ".join(f"hdr {name} '{value}'" for name, value in self.headers.items())
+        self.spawn(["/usr/sbin/haproxy", "-db", "-f", self.configure("haproxy.cfg", HEADERS=headers)])
+
+
+class Nest(Peer):
+    name, label = "nestjs", "NestJS + Fastify, HS256 KeyObject"
+    cache = ""
+
+    def start(self):
+        modules = self.directory.parent / "nest"
+        self.spawn(["node", str(modules / "main.js")], PEER_PORT=str(self.port), PEER_SECRET=SECRET,
+                   PEER_BODY=str(self.directory / "body.json"), PEER_HEADERS=json.dumps(self.headers),
+                   PEER_CACHE=self.cache, NODE_ENV="production")
+
+
+class NestRemembering(Nest):
+    name, label, cache = "nestjs-cache", "the same, remembering verified tokens", "1"
