@@ -1,0 +1,203 @@
+#include "redis/connection.hpp"
+
+#include <fmt/format.h>
+#include <hiredis/hiredis.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+
+namespace latchkey::redis {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+timeval timeval_of(milliseconds time) {
+  const auto at_least = std::max(time, milliseconds(1));
+  return {at_least.count() / 1000, at_least.count() % 1000 * 1000};
+}
+
+Reply value_of(const redisReply& reply) {
+  Reply value;
+  switch (reply.type) {
+    case REDIS_REPLY_INTEGER:
+      value.kind = Reply::Kind::integer;
+      value.integer = reply.integer;
+      break;
+    case REDIS_REPLY_ARRAY:
+      value.kind = Reply::Kind::array;
+      value.elements.reserve(reply.elements);
+      for (std::size_t i = 0; i < reply.elements; ++i) value.elements.push_back(value_of(*reply.element[i]));
+      break;
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+    case REDIS_REPLY_ERROR:
+      value.kind = reply.type == REDIS_REPLY_STRING   ? Reply::Kind::string
+                   : reply.type == REDIS_REPLY_STATUS ? Reply::Kind::status
+                                                      : Reply::Kind::error;
+      value.text.assign(reply.str, reply.len);
+      break;
+    default:
+      break;
+  }
+  return value;
+}
+
+struct FreeReply {
+  void operator()(redisReply* reply) const { freeReplyObject(reply); }
+};
+using OwnedReply = std::unique_ptr<redisReply, FreeReply>;
+
+/// What a server says when it cannot serve now but may later.
+bool may_pass(std::string_view error) {
+  constexpr std::array<std::string_view, 9> words{"LOADING",  "BUSY",    "MASTERDOWN", "READONLY", "CLUSTERDOWN",
+                                                  "TRYAGAIN", "MISCONF", "NOREPLICAS", "OOM"};
+  const auto word = error.substr(0, error.find(' '));
+  return std::find(words.begin(), words.end(), word) != words.end() ||
+         error.find("max number of clients") != error.npos;
+}
+
+/// The first word, and no more: the rest of an error may repeat an argument.
+std::string_view code_of(std::string_view error) { return error.substr(0, error.find(' ')); }
+
+bool unknown_script(const Command& command, const Reply& reply) {
+  return command.script != nullptr && reply.is_error() && reply.text.starts_with("NOSCRIPT");
+}
+
+Command in_full(const Command& call) {
+  Command command = call;
+  command.words[0] = "EVAL";
+  command.words[1] = call.script->text();
+  return command;
+}
+
+}  // namespace
+
+void Connection::Free::operator()(redisContext* context) const { redisFree(context); }
+
+Connection::Connection(const Address& address, Timeouts timeouts)
+    : name_(address.to_string()),
+      context_(redisConnectWithTimeout(address.host.c_str(), address.port, timeval_of(timeouts.connect))) {}
+
+Connection::~Connection() = default;
+
+Result<std::unique_ptr<Connection>> Connection::open(const Address& address, Timeouts timeouts) {
+  std::unique_ptr<Connection> connection(new Connection(address, timeouts));
+  if (!connection->context_ || connection->broken()) return connection->unavailable("connect");
+  redisSetTimeout(connection->context_.get(), timeval_of(timeouts.command));
+  redisEnableKeepAlive(connection->context_.get());
+  if (auto greeted = connection->greet(address); !greeted) return greeted.error();
+  return connection;
+}
+
+Result<void> Connection::greet(const Address& address) {
+  std::vector<Command> commands;
+  if (!address.password.empty()) {
+    Command& auth = commands.emplace_back(Command{"AUTH"});
+    if (!address.user.empty()) auth.words.push_back(address.user);
+    auth.words.emplace_back(address.password.reveal());
+  }
+  if (address.database != 0) commands.push_back({"SELECT", std::to_string(address.database)});
+  commands.push_back({"PING"});  // a server that loads its data, or wants a password, says so now
+  const auto replies = run_all(commands);
+  if (!replies) return replies.error();
+  for (const Reply& reply : *replies) {
+    if (auto good = unless_error(reply); !good) return good.error();
+  }
+  return {};
+}
+
+Result<void> Connection::append(const Command& command) {
+  if (broken()) return unavailable("send");
+  std::vector<const char*> words;
+  std::vector<std::size_t> sizes;
+  for (const std::string& word : command.words) {
+    words.push_back(word.data());
+    sizes.push_back(word.size());
+  }
+  if (redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), words.data(), sizes.data()) != REDIS_OK) {
+    return unavailable("send");
+  }
+  return {};
+}
+
+Result<Reply> Connection::next_reply() {
+  void* raw = nullptr;
+  if (redisGetReply(context_.get(), &raw) != REDIS_OK) return unavailable("answer");
+  const OwnedReply reply(static_cast<redisReply*>(raw));
+  return value_of(*reply);
+}
+
+Result<Reply> Connection::unless_error(Reply reply) const {
+  if (!reply.is_error()) return reply;
+  const auto code = may_pass(reply.text) ? ErrorCode::unavailable : ErrorCode::internal;
+  return Error(code, "the shared store refused a command", fmt::format("redis {}: {}", name_, code_of(reply.text)));
+}
+
+Result<std::vector<Reply>> Connection::run_all(std::span<const Command> commands) {
+  for (const Command& command : commands) {
+    if (auto appended = append(command); !appended) return appended.error();
+  }
+  std::vector<Reply> replies;
+  replies.reserve(commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    auto reply = next_reply();
+    if (!reply) return reply.error();
+    replies.push_back(std::move(*reply));
+  }
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (!unknown_script(commands[i], replies[i])) continue;
+    if (auto appended = append(in_full(commands[i])); !appended) return appended.error();
+    auto reply = next_reply();
+    if (!reply) return reply.error();
+    replies[i] = std::move(*reply);
+  }
+  return replies;
+}
+
+Result<Reply> Connection::run(const Command& command) {
+  auto replies = run_all({&command, 1});
+  if (!replies) return replies.error();
+  return unless_error(std::move(replies->front()));
+}
+
+Result<void> Connection::send(const Command& command) {
+  if (auto appended = append(command); !appended) return appended;
+  for (int done = 0; done == 0;) {
+    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) return unavailable("send");
+  }
+  return {};
+}
+
+Result<std::optional<Reply>> Connection::receive(milliseconds patience, int wake_descriptor) {
+  const auto deadline = steady_clock::now() + std::min<milliseconds>(patience, std::chrono::hours(24));
+  for (;;) {
+    void* raw = nullptr;
+    if (broken() || redisGetReplyFromReader(context_.get(), &raw) != REDIS_OK) return unavailable("answer");
+    if (raw != nullptr) {
+      const OwnedReply reply(static_cast<redisReply*>(raw));
+      auto good = unless_error(value_of(*reply));
+      if (!good) return good.error();
+      return std::optional<Reply>(std::move(*good));
+    }
+    pollfd waited[] = {{context_->fd, POLLIN, 0}, {wake_descriptor, POLLIN, 0}};
+    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+    const int ready = ::poll(waited, 2, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (waited[0].revents != 0) {
+      if (redisBufferRead(context_.get()) != REDIS_OK) return unavailable("answer");
+    } else if (ready > 0 || left.count() <= 0) {
+      return std::optional<Reply>();
+    }
+  }
+}
+
+bool Connection::broken() const { return context_->err != 0; }
+
+Error Connection::unavailable(std::string_view doing) const {
+  const std::string_view why = context_ ? std::string_view(context_->errstr) : "out of memory";
+  return Error(ErrorCode::unavailable, "the shared store cannot be reached",
+               fmt::format("redis {}: {}: {}", name_, doing, why));
+}
+
+}  // namespace latchkey::redis

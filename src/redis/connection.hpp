@@ -1,0 +1,74 @@
+#pragma once
+
+// One connection to a Redis server, on hiredis.
+//
+// Errors: `unavailable` when the server cannot be reached, does not answer in time, or says that it cannot serve now
+// (LOADING, READONLY, OOM, …): try again later, on a new connection if broken(). `internal` when it refuses the command
+// itself (WRONGTYPE, NOAUTH, a script's error): trying again is of no use. The internal text names the server, never a
+// password or an argument.
+//
+// After a failure of the transport nothing is known of the commands under way: each may have been executed or not.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "redis/address.hpp"
+#include "redis/command.hpp"
+#include "redis/reply.hpp"
+
+struct redisContext;
+
+namespace latchkey::redis {
+
+struct Timeouts {
+  std::chrono::milliseconds connect{1000};
+  std::chrono::milliseconds command{1000};  // the longest silence while a reply is awaited
+};
+
+/// One thread at a time.
+class Connection {
+ public:
+  /// Connects, authenticates, selects the database.
+  static Result<std::unique_ptr<Connection>> open(const Address& address, Timeouts timeouts = {});
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// An error reply becomes an Error.
+  Result<Reply> run(const Command& command);
+  /// All in one write (pipelining); one reply each, in order. An error reply is left in its place: a failed command
+  /// does not keep the next from running. Scripts the server did not know run after the others.
+  Result<std::vector<Reply>> run_all(std::span<const Command> commands);
+
+  /// For a command that waits at the server (XREAD BLOCK): sends it, to be followed by receive() alone until its reply
+  /// has come.
+  Result<void> send(const Command& command);
+  /// The next reply; nullopt when none came within `patience` or `wake_descriptor` (-1: none) became readable: it may
+  /// be asked for again. An error reply becomes an Error.
+  Result<std::optional<Reply>> receive(std::chrono::milliseconds patience, int wake_descriptor = -1);
+
+  /// After a failure of the transport: open another.
+  bool broken() const;
+
+ private:
+  struct Free {
+    void operator()(redisContext* context) const;
+  };
+  Connection(const Address& address, Timeouts timeouts);
+
+  Result<void> greet(const Address& address);
+  Result<void> append(const Command& command);
+  Result<Reply> next_reply();
+  Result<Reply> unless_error(Reply reply) const;
+  Error unavailable(std::string_view doing) const;
+
+  const std::string name_;  // host:port/database
+  std::unique_ptr<redisContext, Free> context_;
+};
+
+}  // namespace latchkey::redis
