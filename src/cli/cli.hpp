@@ -1,6 +1,6 @@
 #pragma once
 
-// The whole command line. main.cpp gives the two services; everything else here speaks HTTP to them.
+// The whole command line. src/main gives the two services; everything else here speaks HTTP to them.
 
 #include <functional>
 #include <vector>

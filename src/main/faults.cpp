@@ -1,0 +1,23 @@
+#include <string>
+
+#include "cli/admin_verifier.hpp"
+#include "main/catalog.hpp"
+#include "main/engines.hpp"
+#include "main/services.hpp"
+#include "main/tls.hpp"
+
+namespace latchkey {
+
+std::vector<FieldError> faults(const cli::Settings& settings) {
+  std::vector<FieldError> found;
+  const auto note = [&](std::string setting, const auto& checked) {
+    if (!checked) found.push_back({std::move(setting), checked.error().detail});
+  };
+  note("engines", engines::check(settings));
+  note("tls", load_tls(settings));
+  note("admin keys", cli::check_admin_keys(settings));
+  note("catalog", load_catalog(settings));
+  return found;
+}
+
+}  // namespace latchkey

@@ -1,0 +1,48 @@
+// Access Key Management, assembled from the bottom up and stopped from the top down.
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "base/worker_pool.hpp"
+#include "cli/admin_verifier.hpp"
+#include "commands/key_ring.hpp"
+#include "keys_service/keys_service.hpp"
+#include "main/engines.hpp"
+#include "main/serve.hpp"
+#include "main/services.hpp"
+#include "main/tls.hpp"
+
+namespace latchkey {
+
+using cli::DataDir;
+using cli::Settings;
+
+int run_keys(const Settings& settings) {
+  const Signals signals;
+  SystemClock clock;
+  SystemRandom random;
+  Metrics metrics;
+  if (auto checked = engines::check(settings); !checked) return fail("configuration", checked.error());
+  auto data = DataDir::open_or_create(settings.data_dir);
+  if (!data) return fail("data directory", data.error());
+  const auto claim = data->claim(cli::Service::keys);
+  if (!claim) return fail("data directory", claim.error());
+  auto admins = cli::admin_verifier(settings, *data);
+  if (!admins) return fail("admin keys", admins.error());
+  const auto tls = load_tls(settings);
+  if (!tls) return fail("tls", tls.error());
+  auto store = engines::open_store(settings, *data, clock, random);
+  if (!store) return fail("store", store.error());
+  auto ring = commands::KeyRing::open(data->path(), **store, clock.wall());
+  if (!ring) return fail("signing keys", ring.error());
+
+  WorkerPool pool(std::max(4U, settings.threads), 4096);
+  keys_service::KeysService service({**store, **ring, *admins, clock, random, metrics, pool});
+  http::Server server(server_config(settings, settings.keys_listen, *tls), service.router());
+  export_server(metrics, server);
+  return serve(server, *data, cli::Service::keys, settings.keys_listen, signals, [&] { reload_tls(*tls); });
+}
+
+}  // namespace latchkey

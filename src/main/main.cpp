@@ -1,0 +1,9 @@
+// latchkey. The folder is the parts list: engines.cpp chooses what stands behind the interfaces, keys_main.cpp and
+// tokens_main.cpp assemble a service each, from the bottom up.
+
+#include "cli/cli.hpp"
+#include "main/services.hpp"
+
+int main(int argc, char** argv) {
+  return latchkey::cli::run(argc, argv, {latchkey::run_keys, latchkey::run_tokens, latchkey::faults});
+}

@@ -1,0 +1,51 @@
+#include "main/serve.hpp"
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "cli/cli.hpp"
+
+namespace latchkey {
+
+int fail(std::string_view doing, const Error& error) {
+  log_error("{}: {}{}{}", doing, error.detail, error.internal.empty() ? "" : ": ", error.internal);
+  return cli::exit_failed;
+}
+
+http::ServerConfig server_config(const cli::Settings& settings, const std::string& listen,
+                                 std::shared_ptr<http::TlsCredentials> tls) {
+  http::ServerConfig config;
+  config.listen = listen;
+  config.tls = std::move(tls);
+  config.threads = settings.threads;
+  return config;
+}
+
+void export_server(Metrics& metrics, const http::Server& server) {
+  const auto add = [&](const char* name, const char* help, const char* type, std::uint64_t http::ServerStats::*member) {
+    metrics.callback(name, help, type, [&server, member] { return static_cast<double>(server.stats().*member); });
+  };
+  add("latchkey_http_connections", "Connections open now.", "gauge", &http::ServerStats::connections_open);
+  add("latchkey_http_connections_total", "Connections accepted.", "counter", &http::ServerStats::connections_total);
+  add("latchkey_http_connections_refused_total", "Connections closed at accept: too many.", "counter",
+      &http::ServerStats::connections_refused);
+  add("latchkey_http_requests_total", "Requests received.", "counter", &http::ServerStats::requests_total);
+  add("latchkey_http_malformed_total", "Requests that broke HTTP.", "counter", &http::ServerStats::malformed_total);
+}
+
+int serve(http::Server& server, const cli::DataDir& data, cli::Service service, std::string_view listen,
+          const Signals& signals, const std::function<void()>& on_hangup) {
+  if (auto started = server.start(); !started)
+    return fail(fmt::format("{}_listen", cli::to_string(service)), started.error());
+  const std::string url = cli::reachable_url(server.scheme(), listen, server.port());
+  if (auto published = data.publish_url(service, url); !published)
+    return fail("cannot publish the address", published.error());
+  log_info("{} listens at {}", cli::to_string(service), url);
+  signals.wait_for_stop(on_hangup);
+  data.withdraw_url(service, url);
+  server.stop();
+  log_info("{} stopped", cli::to_string(service));
+  return cli::exit_done;
+}
+
+}  // namespace latchkey

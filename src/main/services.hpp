@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "cli/settings.hpp"
+
+namespace latchkey {
+
+/// Access Key Management, until SIGTERM or SIGINT. Returns the exit code.
+int run_keys(const cli::Settings& settings);
+/// Token Information, likewise.
+int run_tokens(const cli::Settings& settings);
+/// What a service would find wrong with well-formed settings, without starting one.
+std::vector<FieldError> faults(const cli::Settings& settings);
+
+}  // namespace latchkey

@@ -1,0 +1,62 @@
+// Token Information, assembled from the bottom up and stopped from the top down.
+
+#include <memory>
+
+#include "access/access_check.hpp"
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "catalog/catalog_holder.hpp"
+#include "main/catalog.hpp"
+#include "main/engines.hpp"
+#include "main/serve.hpp"
+#include "main/services.hpp"
+#include "main/tls.hpp"
+#include "report/request_log.hpp"
+#include "tokens_service/tokens_service.hpp"
+#include "view/projector.hpp"
+#include "view/view.hpp"
+
+namespace latchkey {
+
+using cli::DataDir;
+using cli::Settings;
+
+int run_tokens(const Settings& settings) {
+  const Signals signals;
+  SystemClock clock;
+  Metrics metrics;
+  if (auto checked = engines::check(settings); !checked) return fail("configuration", checked.error());
+  auto data = DataDir::open_or_create(settings.data_dir);
+  if (!data) return fail("data directory", data.error());
+  const auto claim = data->claim(cli::Service::tokens);
+  if (!claim) return fail("data directory", claim.error());
+  auto catalog = load_catalog(settings);
+  if (!catalog) return fail("catalog", catalog.error());
+  catalog::CatalogHolder holder(*catalog);
+  const auto tls = load_tls(settings);
+  if (!tls) return fail("tls", tls.error());
+
+  const auto feed = engines::open_feed(settings, *data, clock);
+  if (!feed) return fail("feed", feed.error());
+  const auto limiter = engines::open_limiter(settings, *data, clock);
+  if (!limiter) return fail("limiter", limiter.error());
+
+  view::View view;
+  view::Projector projector(**feed, view, clock);
+  const access::AccessCheck check(view, clock, {settings.max_staleness});
+  report::RequestLog log(std::make_unique<report::LogFile>(
+      report::LogFileConfig{data->request_log(), settings.request_log_max_bytes, settings.request_log_files}));
+
+  tokens_service::TokensService service({view, projector, check, **limiter, holder, log, metrics, clock});
+  http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
+  export_server(metrics, server);
+  projector.start();
+  const int code = serve(server, *data, cli::Service::tokens, settings.tokens_listen, signals, [&] {
+    reload_tls(*tls);
+    if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
+  });
+  projector.stop();
+  return code;
+}
+
+}  // namespace latchkey
