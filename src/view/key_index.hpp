@@ -1,6 +1,6 @@
 #pragma once
 
-// Key id → row: 4,096 open-addressing tables of 4-byte entries, so that growth moves a 4,096th of the keys at a time.
+// Key id → row: 1,024 open-addressing tables of 4-byte entries, so that growth moves a 1,024th of its keys at a time.
 //
 //   entry   bits 0-27 the row's reference (0: free), bits 28-31 a tag of the key's hash, which spares most looks at
 //           rows of other keys
@@ -43,7 +43,7 @@ class KeyIndex {
   std::size_t resident_bytes() const { return sizeof *this + table_bytes_; }
 
  private:
-  static constexpr unsigned shard_bits = 12;
+  static constexpr unsigned shard_bits = 10;
   static constexpr std::uint32_t first_capacity = 8;
 
   class Table;

@@ -18,7 +18,7 @@ using RowRef = std::uint32_t;
 class RowArena {
  public:
   static constexpr std::size_t unit_bytes = 16;
-  static constexpr unsigned ref_bits = 28;  // 4 GiB of rows: 38 million keys with 16-byte user ids
+  static constexpr unsigned ref_bits = 28;  // 4 GiB of rows: 38 million keys with 16-byte user ids; the view has four
 
   RowArena() = default;
   RowArena(const RowArena&) = delete;

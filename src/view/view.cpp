@@ -24,14 +24,32 @@ void release_row(void* rows, std::uint64_t ref) { static_cast<RowArena*>(rows)->
 
 }  // namespace
 
+/// A share of the keys, so that references of 28 bits reach more rows than one arena holds.
+struct Partition {
+  Partition(Reclamation& reclamation, HashSeed seed) : keys(rows, reclamation, seed) {}
+
+  const KeyRow* find(const KeyId& id) const {
+    const RowRef ref = keys.find(id);
+    return ref == 0 ? nullptr : &rows.at(ref);
+  }
+
+  RowArena rows;
+  KeyIndex keys;
+};
+
 /// Everything that a reset drops.
 struct View::State {
   State(std::uint64_t life_number, SealBook& seals, Reclamation& reclamation, HashSeed seed)
-      : life(life_number), keys(rows, reclamation, seed), signing_keys(seals, reclamation) {}
+      : life(life_number),
+        partitions{{{reclamation, seed}, {reclamation, seed}, {reclamation, seed}, {reclamation, seed}}},
+        signing_keys(seals, reclamation) {}
+
+  // Ids end in random bits. A hand-made id that does not can only make one share larger.
+  Partition& of(const KeyId& id) { return partitions[id.bytes().back() % partitions.size()]; }
+  const Partition& of(const KeyId& id) const { return partitions[id.bytes().back() % partitions.size()]; }
 
   const std::uint64_t life;
-  RowArena rows;
-  KeyIndex keys;
+  std::array<Partition, 4> partitions;
   SigningKeys signing_keys;
 };
 
@@ -44,8 +62,13 @@ struct View::Impl {
 
   State* new_state() { return new State(standing.life, seals, reclamation, seed); }
   void publish_sizes(const State& now) {
-    key_count.store(now.keys.size(), std::memory_order_relaxed);
-    resident_bytes.store(now.rows.resident_bytes() + now.keys.resident_bytes(), std::memory_order_relaxed);
+    std::size_t keys = 0, bytes = 0;
+    for (const Partition& each : now.partitions) {
+      keys += each.keys.size();
+      bytes += each.rows.resident_bytes() + each.keys.resident_bytes();
+    }
+    key_count.store(keys, std::memory_order_relaxed);
+    resident_bytes.store(bytes, std::memory_order_relaxed);
   }
 
   const HashSeed seed = random_seed();
@@ -88,12 +111,13 @@ void View::apply(const Change& change) {
 
 void View::apply_row(const AccessKey& key, std::uint64_t version) {
   State& state = *impl_->state.load(std::memory_order_relaxed);
-  const RowRef held = state.keys.find(key.id);
-  if (held != 0 && version <= state.rows.at(held).version()) return;
-  const RowRef ref = state.rows.create(key, version);
-  if (held != 0) state.rows.at(ref).inherit_memos(state.rows.at(held));
-  state.keys.put(key.id, ref);
-  if (held != 0) impl_->reclamation.retire(&release_row, &state.rows, held);
+  auto& [rows, keys] = state.of(key.id);
+  const RowRef held = keys.find(key.id);
+  if (held != 0 && version <= rows.at(held).version()) return;
+  const RowRef ref = rows.create(key, version);
+  if (held != 0) rows.at(ref).inherit_memos(rows.at(held));
+  keys.put(key.id, ref);
+  if (held != 0) impl_->reclamation.retire(&release_row, &rows, held);
   impl_->publish_sizes(state);
 }
 
@@ -113,10 +137,7 @@ View::Reader::Reader(const View& view)
 
 View::Reader::~Reader() { impl_.reclamation.leave(slot_); }
 
-const KeyRow* View::Reader::find(KeyId id) const {
-  const RowRef ref = state_->keys.find(id);
-  return ref == 0 ? nullptr : &state_->rows.at(ref);
-}
+const KeyRow* View::Reader::find(KeyId id) const { return state_->of(id).find(id); }
 
 std::optional<UsableKey> View::Reader::usable_key(std::string_view kid) const {
   const UsableKey* key = state_->signing_keys.find(kid);

@@ -3,8 +3,9 @@
 // The query side's state in memory: one row a key id, at most 128 bytes a key at ten million keys, and the signing
 // keys. One writer (the projector's thread), any number of readers, which never wait for it.
 //
-//   View ── State ─┬─ KeyIndex      key id → reference, 4,096 small hash tables
-//                  ├─ RowArena      reference → KeyRow, immutable; a change writes a new row and retires the old one
+//   View ── State ─┬─ Partition × 4
+//                  │   ├─ KeyIndex  key id → reference, small hash tables
+//                  │   └─ RowArena  reference → KeyRow, immutable; a change writes a new row and retires the old one
 //                  └─ SigningKeys   kid → public key
 //        ├─ SealBook                which memos of proven tokens still count
 //        ├─ Reclamation             when what was replaced may be reused
