@@ -34,12 +34,20 @@ struct FeedError {
   std::string why;  // for the operator's log
 };
 
+/// The last change that a reader knows of a log.
+struct LogEnd {
+  Position position;
+  std::uint64_t nonce = 0;  // of the change at `position`; 0 at seq 0
+  bool operator==(const LogEnd&) const = default;
+};
+
 /// What one read found.
 struct Batch {
-  std::vector<Change> changes;  // seq == after + 1, after + 2, …
-  Position head;                // of the last change in `changes`, or the position asked for when there is none
-  BootTime current_as_of;       // a moment at which `head` was all that was committed; or, when `more`, of no meaning
-  bool more = false;            // changes beyond this batch are waiting
+  std::vector<Change> changes;   // seq == after + 1, after + 2, …
+  Position head;                 // of the last change in `changes`, or the position asked for when there is none
+  BootTime current_as_of;        // a moment at which `head` was all that was committed; or, when `more`, of no meaning
+  bool more = false;             // changes beyond this batch are waiting, or may be
+  std::uint64_t head_nonce = 0;  // of the change at `head`; 0 at seq 0
 };
 
 /// One reader's feed; used by one thread, except wake().
@@ -52,9 +60,13 @@ class ChangeFeed {
   /// before the state counts as whole. Fails only with `unavailable`.
   virtual Result<Position, FeedError> load(SnapshotSink& sink) = 0;
 
-  /// Changes after `after`, which is the position load() returned or the head of the batch before. Returns at once when
-  /// there are some; otherwise waits up to `patience` for one, then returns an empty batch, which proves that nothing
-  /// was missing at `current_as_of`.
+  /// Says what a reader has from an earlier life (its own snapshot file): next() may then go on from that position
+  /// without a load(), and is a `reload` unless the log still has that very change there.
+  virtual void resume(const LogEnd& known) = 0;
+
+  /// Changes after `after`, which is the position load() returned, the head of the batch before or an earlier one, or
+  /// the position given to resume(). Returns at once when there are some; otherwise waits up to `patience` for one,
+  /// then returns an empty batch, which proves that nothing was missing at `current_as_of`.
   virtual Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) = 0;
 
   /// Makes a waiting next() return soon. Any thread.

@@ -70,6 +70,7 @@ void ChangeFeedSuite::catch_up() {
       replica_.apply(change);
     }
     ASSERT_EQ(batch->head, position_);
+    nonce_ = batch->head_nonce;
     more = batch->more;
   }
 }
@@ -251,6 +252,43 @@ TEST_P(ChangeFeedSuite, AForkBehindTheSnapshotsRowsIsAReload) {
   restore();
   put_many(1600);
   expect_reload(*loaded);
+}
+
+TEST_P(ChangeFeedSuite, ABatchNamesTheNonceOfItsHead) {
+  load();
+  catch_up();
+  EXPECT_EQ(nonce_, 0U);
+  put_many(1500);
+  catch_up();
+  const auto last = store().changes_after(1499, 10);
+  EXPECT_EQ(nonce_, last->at(0).nonce);
+  catch_up();
+  EXPECT_EQ(nonce_, last->at(0).nonce) << "of an empty batch";
+}
+
+TEST_P(ChangeFeedSuite, AReaderResumesFromWhatItHasKept) {
+  put_many(3);
+  load();
+  catch_up();
+  world_->reopen_feed();
+  put_many(2);
+  feed().resume({position_, nonce_});
+  catch_up();
+  EXPECT_EQ(position_.seq, 5U);
+  expect_same_as_store();
+}
+
+TEST_P(ChangeFeedSuite, AReaderDoesNotResumeInAFork) {
+  put_many(3);
+  const auto restore = world_->backup();
+  put_many(3);
+  load();
+  catch_up();
+  restore();
+  put_many(5);
+  world_->reopen_feed();
+  feed().resume({position_, nonce_});
+  expect_reload(position_);
 }
 
 TEST_P(ChangeFeedSuite, AGapIsAReload) {

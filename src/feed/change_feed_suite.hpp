@@ -22,6 +22,8 @@ class FeedWorld {
   virtual ~FeedWorld() = default;
   virtual store::KeyStore& store() = 0;
   virtual ChangeFeed& feed() = 0;
+  /// Puts another feed in the place of feed(), as after a restart of the reader.
+  virtual void reopen_feed() = 0;
   /// A backup of the store now; calling what it returns restores it in place.
   virtual std::function<void()> backup() = 0;
   /// Puts a new, empty store where the old one was.
@@ -68,6 +70,7 @@ class ChangeFeedSuite : public testing::TestWithParam<FeedEngine> {
   SystemClock clock_;
   Replica replica_;
   Position position_;
+  std::uint64_t nonce_ = 0;  // Batch::head_nonce, as catch_up() saw it last
 };
 
 }  // namespace latchkey::feed

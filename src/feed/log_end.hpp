@@ -10,12 +10,6 @@
 
 namespace latchkey::feed {
 
-/// The last change of a log, as a reader saw it.
-struct LogEnd {
-  Position position;
-  std::uint64_t nonce = 0;  // of the change at `position`; no meaning at seq 0
-};
-
 /// What one read sees of a log.
 struct LogSight {
   LogEnd end;

@@ -17,6 +17,9 @@ struct Change {
   /// "create", "update", "disable", "enable", "rotate", "delete", or for a signing key "signing-key".
   std::string action;
   std::variant<AccessKey, SigningKey> row;
+  /// Drawn anew for each change: where two histories of one epoch have the same seq (a restored backup that grew
+  /// again), it tells them apart.
+  std::uint64_t nonce = 0;
   bool operator==(const Change&) const = default;
 };
 

@@ -104,8 +104,9 @@ TEST_P(KeyStoreSuite, EachPutIsAChangeWithItsFullRowActorAndAction) {
   rotated = put(rotated, "rotate");
   const auto changes = store_->changes_after(0, 1000);
   ASSERT_EQ(changes->size(), 2U);
-  EXPECT_EQ((*changes)[0], (Change{1, key.updated_at, "ops", "create", key}));
-  EXPECT_EQ((*changes)[1], (Change{2, rotated.updated_at, "eve", "rotate", rotated}));
+  EXPECT_EQ((*changes)[0], (Change{1, key.updated_at, "ops", "create", key, (*changes)[0].nonce}));
+  EXPECT_EQ((*changes)[1], (Change{2, rotated.updated_at, "eve", "rotate", rotated, (*changes)[1].nonce}));
+  EXPECT_NE((*changes)[0].nonce, (*changes)[1].nonce);
 }
 
 TEST_P(KeyStoreSuite, AnUnchangedRowPutAgainIsStillAChangeOfThatAction) {
@@ -127,7 +128,8 @@ TEST_P(KeyStoreSuite, SigningKeysAreRowsAndChangesToo) {
   key.updated_at = key.updated_at + std::chrono::seconds(1);
   EXPECT_EQ(store_->transact_and_wait(put_one)->seq, 2U);
   EXPECT_EQ(*store_->signing_keys(), std::vector<SigningKey>{key});
-  EXPECT_EQ(store_->changes_after(1, 10)->at(0), (Change{2, key.updated_at, "ops", "signing-key", key}));
+  const Change change = store_->changes_after(1, 10)->at(0);
+  EXPECT_EQ(change, (Change{2, key.updated_at, "ops", "signing-key", key, change.nonce}));
 }
 
 TEST_P(KeyStoreSuite, AnErrorRollsBackWhatItsWorkDidAndNothingElse) {

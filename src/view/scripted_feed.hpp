@@ -38,6 +38,8 @@ class ScriptedFeed final : public feed::ChangeFeed {
     return Position{head_.epoch, head_.seq - behind};
   }
 
+  void resume(const feed::LogEnd&) override {}
+
   Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds) override {
     if (refuse_next_) return refusal();
     if (after.epoch != head_.epoch) return feed::FeedError{feed::FeedError::Kind::reload, "another epoch"};

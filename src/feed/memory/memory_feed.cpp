@@ -20,10 +20,11 @@ Result<Batch, FeedError> read(const store::MemoryStore::State& state, Position a
   known = sight.end;
   Batch batch{{}, after, now};
   for (std::size_t i = after.seq; i < state.log.size() && batch.changes.size() < max_batch; ++i) {
-    if (state.log[i].change.seq != ++batch.head.seq) return FeedError{FeedError::Kind::reload, "a gap in the log"};
-    batch.changes.push_back(state.log[i].change);
+    if (state.log[i].seq != ++batch.head.seq) return FeedError{FeedError::Kind::reload, "a gap in the log"};
+    batch.changes.push_back(state.log[i]);
   }
   batch.more = batch.head.seq < state.log.size();
+  batch.head_nonce = batch.head.seq == 0 ? 0 : state.log[batch.head.seq - 1].nonce;
   return batch;
 }
 

@@ -17,6 +17,7 @@ class MemoryFeed final : public ChangeFeed {
   MemoryFeed(store::MemoryStore& store, Clock& clock) : store_(store), clock_(clock) {}
 
   Result<Position, FeedError> load(SnapshotSink& sink) override;
+  void resume(const LogEnd& known) override { known_ = known; }
   Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) override;
   void wake() override;
 

@@ -8,13 +8,14 @@ namespace {
 class MemoryWorld final : public FeedWorld {
  public:
   store::KeyStore& store() override { return store_; }
-  ChangeFeed& feed() override { return feed_; }
+  ChangeFeed& feed() override { return *feed_; }
+  void reopen_feed() override { feed_ = std::make_unique<MemoryFeed>(store_, clock_); }
   std::function<void()> backup() override {
     return [this, state = store_.backup()] { store_.restore(state); };
   }
   void replace() override { store_.restore(store::MemoryStore(clock_, random_).backup()); }
-  void make_unreachable() override { feed_.cut(true); }
-  void make_reachable() override { feed_.cut(false); }
+  void make_unreachable() override { feed_->cut(true); }
+  void make_reachable() override { feed_->cut(false); }
   void lose_change(std::uint64_t seq) override {
     auto state = store_.backup();
     state.log.erase(state.log.begin() + static_cast<std::ptrdiff_t>(seq - 1));
@@ -25,7 +26,7 @@ class MemoryWorld final : public FeedWorld {
   SystemClock clock_;
   SystemRandom random_;
   store::MemoryStore store_{clock_, random_};
-  MemoryFeed feed_{store_, clock_};
+  std::unique_ptr<MemoryFeed> feed_ = std::make_unique<MemoryFeed>(store_, clock_);
 };
 
 INSTANTIATE_TEST_SUITE_P(Memory, ChangeFeedSuite,

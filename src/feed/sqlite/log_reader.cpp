@@ -115,6 +115,7 @@ Result<Batch, FeedError> LogReader::read(Position after, BootTime as_of, std::op
   auto done = in_transaction(after, known, [&] { return read_changes(batch); });
   if (!done) return done.error();
   batch.more = batch.head.seq < known->position.seq;
+  batch.head_nonce = batch.changes.empty() ? known->nonce : batch.changes.back().nonce;
   return batch;
 }
 

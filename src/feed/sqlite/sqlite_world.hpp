@@ -15,7 +15,8 @@ class SqliteWorld final : public FeedWorld {
   SqliteWorld() { open_store(); }
 
   store::KeyStore& store() override { return *store_; }
-  ChangeFeed& feed() override { return feed_; }
+  ChangeFeed& feed() override { return *feed_; }
+  void reopen_feed() override { feed_ = std::make_unique<SqliteFeed>(path(), clock_); }
   std::function<void()> backup() override {
     const auto copy = directory_ / ("backup-" + std::to_string(++backups_)).c_str();
     copy_database(path(), copy);
@@ -71,7 +72,7 @@ class SqliteWorld final : public FeedWorld {
   SystemClock clock_;
   SystemRandom random_;
   std::unique_ptr<store::KeyStore> store_;
-  SqliteFeed feed_{path(), clock_};
+  std::unique_ptr<SqliteFeed> feed_ = std::make_unique<SqliteFeed>(path(), clock_);
   int backups_ = 0;
 };
 

@@ -47,7 +47,7 @@ class MemoryStore::Session final : public Transaction {
 
   Result<std::optional<Change>> find_change(std::uint64_t seq) override {
     if (seq == 0 || seq > state_.log.size()) return std::optional<Change>();
-    return std::optional<Change>(state_.log[seq - 1].change);
+    return std::optional<Change>(state_.log[seq - 1]);
   }
 
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override {
@@ -82,7 +82,8 @@ class MemoryStore::Session final : public Transaction {
 
   std::uint64_t append(Change change) {
     undo_.push_back([this] { state_.log.pop_back(); });
-    state_.log.push_back({std::move(change), random_bits(random_)});
+    change.nonce = random_bits(random_);
+    state_.log.push_back(std::move(change));
     return state_.log.size();
   }
 
@@ -147,7 +148,7 @@ Result<std::vector<Change>> MemoryStore::changes_after(std::uint64_t after, std:
   const std::lock_guard lock(mutex_);
   std::vector<Change> changes;
   for (std::size_t i = after; i < state_.log.size() && changes.size() < limit; ++i) {
-    changes.push_back(state_.log[i].change);
+    changes.push_back(state_.log[i]);
   }
   return changes;
 }

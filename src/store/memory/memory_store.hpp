@@ -19,10 +19,6 @@ namespace latchkey::store {
 
 class MemoryStore final : public KeyStore {
  public:
-  struct LoggedChange {
-    Change change;
-    std::uint64_t nonce = 0;  // tells two logs apart that were the same once: a fork
-  };
   struct StoredSigningKey {
     SigningKey key;
     std::uint64_t version = 0;
@@ -32,7 +28,7 @@ class MemoryStore final : public KeyStore {
     Epoch epoch;
     std::map<KeyId, AccessKey> keys;
     std::map<std::string, StoredSigningKey> signing_keys;
-    std::vector<LoggedChange> log;  // log[i] has seq i + 1
+    std::vector<Change> log;  // log[i] has seq i + 1
     std::map<std::pair<std::string, std::string>, IdempotencyRecord> idempotency;
   };
 

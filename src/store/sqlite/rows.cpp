@@ -77,6 +77,7 @@ Result<Change> read_change(const Statement& row) {
   change.actor = row.text(13);
   change.seq = static_cast<std::uint64_t>(row.integer(14));
   change.action = row.text(15);
+  change.nonce = static_cast<std::uint64_t>(row.integer(19));
   if (row.is_null(16)) {
     auto key = read_access_key(row);
     if (!key) return key.error();

@@ -27,7 +27,6 @@ constexpr std::string_view change_columns =
     "key_id, user_id, name, metadata, requests_per_minute, issued_at, previous_issued_at, previous_valid_until,"
     " expires_at, disabled, deleted, created_at, at, actor, seq, action, kid, public_key, state, nonce";
 Result<Change> read_change(const Statement& row);
-constexpr int change_nonce_column = 19;
 
 /// The columns of one INSERT into access_keys, in this order, `command` last.
 constexpr std::string_view key_write_columns =
