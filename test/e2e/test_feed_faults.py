@@ -141,6 +141,28 @@ def test_a_removed_database_is_not_made_anew_by_the_running_service(stack, tmp_p
     eventually(lambda: plan_status(stack, access_key) == 401)
 
 
+def test_a_wal_index_made_while_the_old_database_was_removed_is_not_believed(stack, tmp_path):
+    """The second service makes a new -shm for the old database in the moment before that goes, and holds on to it."""
+    access_key, key = stack.admitted_key()
+    copy_database(stack.database, tmp_path / "backup.db")
+    shm = stack.data_dir / "latchkey.db-shm"
+    shm.unlink()
+    eventually(shm.exists)
+    eventually(lambda: plan_status(stack, access_key) == 200)  # by the new -shm
+    stack.tokens.process.send_signal(19)  # SIGSTOP
+    try:
+        stack.database.unlink()
+        (stack.data_dir / "latchkey.db-wal").unlink()
+        os.replace(tmp_path / "backup.db", stack.database)
+        eventually(stack.keys.ready)
+        assert disable(stack, key) == 200
+    finally:
+        stack.tokens.process.send_signal(18)  # SIGCONT
+    eventually(lambda: plan_status(stack, access_key) == 401)
+    with contextlib.closing(sqlite3.connect(stack.database)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
 def test_a_truncated_database_is_refused(stack):
     _, key = stack.admitted_key()
     os.truncate(stack.database, 0)

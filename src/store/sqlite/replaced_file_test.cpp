@@ -9,6 +9,7 @@
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/file_identity.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "store/sqlite/wal_index.hpp"
 #include "store/temporary_directory.hpp"
 
 namespace latchkey::store {
@@ -67,6 +68,28 @@ class ReplacedFileTest : public testing::Test {
   std::unique_ptr<KeyStore> store_;
   std::int64_t made_ = 0;
 };
+
+TEST_F(ReplacedFileTest, AWalIndexFitsTheWalItWasMadeFromAndNoOther) {
+  const auto copy_to = [&](const char* name, std::initializer_list<const char*> suffixes) {
+    for (const char* suffix : suffixes) fs::copy_file(path_.string() + suffix, (directory_ / name).string() + suffix);
+    return directory_ / name;
+  };
+  ASSERT_TRUE(put("alice"));
+  EXPECT_TRUE(wal_index_fits(copy_to("whole.db", {"", "-wal", "-shm"})));
+  EXPECT_FALSE(wal_index_fits(copy_to("without_wal.db", {"", "-shm"})));
+  EXPECT_TRUE(wal_index_fits(copy_to("without_index.db", {"", "-wal"})));
+  const auto shorter = copy_to("shorter.db", {"", "-wal", "-shm"});
+  fs::resize_file(shorter.string() + "-wal", fs::file_size(shorter.string() + "-wal") - 1);
+  EXPECT_FALSE(wal_index_fits(shorter));
+
+  auto shell = std::move(*Database::open(path_, Access::write, 5000));
+  ASSERT_TRUE(shell.execute("PRAGMA wal_checkpoint(RESTART)"));
+  EXPECT_TRUE(wal_index_fits(copy_to("restarted.db", {"", "-wal", "-shm"})));
+  ASSERT_TRUE(put("bob"));
+  EXPECT_TRUE(wal_index_fits(copy_to("begun_anew.db", {"", "-wal", "-shm"})));
+  fs::copy_file(directory_ / "whole.db-wal", directory_ / "begun_anew.db-wal", fs::copy_options::overwrite_existing);
+  EXPECT_FALSE(wal_index_fits(directory_ / "begun_anew.db")) << "the -wal of the life before";
+}
 
 TEST_F(ReplacedFileTest, ACommandAfterARenameIsRefusedAndTheNextGoesToTheNewFile) {
   ASSERT_TRUE(put("early"));

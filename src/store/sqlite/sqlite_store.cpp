@@ -77,7 +77,10 @@ class SqliteStore final : public KeyStore {
 Result<std::unique_ptr<KeyStore>> open_sqlite(const std::filesystem::path& path, Clock& clock, Random& random) {
   if (auto made = make_private_file(path); !made) return made.error();
   auto file = StoreFile::open(path, random);
-  if (!file) return file.error();
+  if (!file) {
+    Error error = file.error();
+    return Error(error.code, error.detail, path.string() + ": " + error.internal);
+  }
   return std::unique_ptr<KeyStore>(std::make_unique<SqliteStore>(std::move(*file), clock));
 }
 

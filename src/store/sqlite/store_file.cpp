@@ -2,8 +2,18 @@
 
 #include "base/log.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/wal_index.hpp"
 
 namespace latchkey::store {
+namespace {
+
+void set_aside(const std::filesystem::path& file, std::string_view why) {
+  log_warning("{} {}; set aside with .replaced added", file.string(), why);
+  std::error_code ignored;  // then opening fails or the next look finds it again
+  std::filesystem::rename(file, file.string() + ".replaced", ignored);
+}
+
+}  // namespace
 
 Result<StoreFile> StoreFile::open(std::filesystem::path path, Random& random) {
   StoreFile file(std::move(path), random);
@@ -66,12 +76,11 @@ void StoreFile::set_orphans_aside(const FileIdentity& now) {
     if (now.files[i] != identity_.files[i]) {
       orphaned = true;
     } else if (orphaned && now.files[i] != FileIdentity{}.files[i]) {
-      const auto left = database_file(path_, i);
-      log_warning("{} belongs to the database that was replaced; set aside with .replaced added", left.string());
-      std::error_code ignored;  // then opening fails or the next look finds it again
-      std::filesystem::rename(left, left.string() + ".replaced", ignored);
+      set_aside(database_file(path_, i), "belongs to the database that was replaced");
     }
   }
+  // A reader in another process may have made it anew while the old database was being removed.
+  if (!wal_index_fits(path_)) set_aside(database_file(path_, 2), "was made from another -wal");
 }
 
 }  // namespace latchkey::store
