@@ -45,10 +45,8 @@ void Connection::open() {
   error_code ignored;
   socket_.non_blocking(true, ignored);
   socket_.set_option(Tcp::no_delay(true), ignored);
-  input_->buffer.consume(input_->buffer.size());
   input_->codec.reset();
   if (worker_.config.tls) tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
-  out_.clear();
   side_size_ = 0;
   first_request_ = true;
   continued_ = false;
@@ -72,7 +70,11 @@ void Connection::close() {
 }
 
 void Connection::release() {
-  if (phase_ == Phase::closed && operations_ == 0) worker_.free_slots.push_back(slot_);
+  if (phase_ != Phase::closed || operations_ > 0) return;
+  input_->buffer.clear();
+  forget(out_);
+  forget(sending_);
+  worker_.free_slots.push_back(slot_);
 }
 
 void Connection::enter(Phase phase) {

@@ -76,6 +76,7 @@ class Connection final : public Exchange {
 
   void take_octets(std::span<const char> octets);
   Flush flush();
+  static void forget(std::string& output);
   void start_write(std::size_t sent);
   void continue_write();
   void on_written(const error_code& ec, std::size_t n);
@@ -88,7 +89,9 @@ class Connection final : public Exchange {
   void release();
 
   static constexpr CoarseTime never = INT64_MAX;
-  static constexpr std::size_t high_water = 256 * 1024;  // of output, before pipelined requests must wait
+  static constexpr std::size_t high_water = 64 * 1024;  // of output, before pipelined requests must wait
+  static constexpr std::size_t kept_output =
+      64 * 1024;  // by a connection that has sent it: there may be 10,000 idle ones
   static constexpr std::chrono::milliseconds linger_time{1000};
 
   Worker& worker_;

@@ -90,9 +90,13 @@ Connection::Flush Connection::flush() {
     if (ec == asio::error::would_block) return start_write(sent), Flush::waiting;
     if (ec) return close(), Flush::waiting;
   }
-  out_.clear();
-  if (out_.capacity() > 2 * high_water) std::string().swap(out_);
+  forget(out_);
   return Flush::done;
+}
+
+void Connection::forget(std::string& output) {
+  output.clear();
+  if (output.capacity() > kept_output) std::string().swap(output);
 }
 
 void Connection::start_write(std::size_t sent) {
@@ -116,8 +120,7 @@ void Connection::on_written(const error_code& ec, std::size_t n) {
   const bool go_on = !ec && phase_ != Phase::closed && sent_ < sending_.size();
   if (go_on) return continue_write();
   writing_ = false;
-  sending_.clear();
-  if (sending_.capacity() > 2 * high_water) std::string().swap(sending_);
+  forget(sending_);
   if (phase_ == Phase::closed) return release();
   if (ec) return close();
   if (receiving()) enter(phase_);

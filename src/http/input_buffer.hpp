@@ -28,6 +28,11 @@ class InputBuffer {
   void commit(std::size_t n) { end_ += n; }
   /// Takes `n` octets off the front. Moves nothing: views of them stay valid until prepare().
   void consume(std::size_t n) { begin_ += n; }
+  /// Forgets everything, and gives back what a large request took.
+  void clear() {
+    begin_ = end_ = 0;
+    if (bytes_.size() > usual_capacity) std::vector<char>().swap(bytes_);
+  }
   /// Cuts the end, as a codec does that takes framing out.
   void resize(std::size_t size) { end_ = begin_ + size; }
 

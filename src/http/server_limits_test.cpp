@@ -131,6 +131,42 @@ TEST(ServerBounds, SmallerLimitsHold) {
   EXPECT_EQ(client.read_reply().status, 413) << "refused before it is read";
 }
 
+// Whoever sends thousands of requests in advance has a buffer's worth of them served at a time; then others have a
+// turn.
+TEST(ServerBounds, AFloodOnOneConnectionLetsOthersIn) {
+  constexpr std::string_view one = "GET /flood HTTP/1.1\r\nHost: t\r\n\r\n";
+  constexpr std::uint64_t a_buffers_worth = 8 * 1024 / one.size();
+  std::atomic<std::uint64_t> served{0};
+  TestServer server;
+  server.router().on(Method::get, "/flood", [&](Exchange& exchange) {
+    ++served;
+    exchange.answer(Answer{204, {}, {}, {}});
+  });
+  TestClient flood(server.port()), other(server.port());
+  std::atomic<bool> stop{false};
+  std::thread sender([&] {
+    std::string many;
+    for (int i = 0; i < 2'000; ++i) many += one;
+    while (!stop) flood.send(many);
+    flood.finish_sending();
+  });
+  std::thread reader([&] {
+    while (!flood.read_until("\r\n\r\n").empty()) {
+    }
+  });
+  EXPECT_TRUE(TestServer::eventually([&] { return served > 10'000; }));
+  std::uint64_t fewest = UINT64_MAX;  // the test's own thread may be kept waiting, but not each time
+  for (int i = 0; i < 50; ++i) {
+    const std::uint64_t before = served;
+    EXPECT_EQ(other.get("/hello").status, 200);
+    fewest = std::min(fewest, served - before);
+  }
+  stop = true;
+  sender.join();
+  reader.join();
+  EXPECT_LT(fewest, 4 * a_buffers_worth);
+}
+
 TEST(ServerStop, ClosesIdleConnectionsAndRefusesNewOnes) {
   TestServer server;
   TestClient client(server.port());
