@@ -12,6 +12,8 @@ import subprocess
 import time
 import urllib.parse
 
+import conformance
+
 BINARY = os.environ.get("LATCHKEY_BINARY", str(pathlib.Path(__file__).resolve().parents[2] / "build/release/latchkey"))
 LONG = bool(os.environ.get("LATCHKEY_LONG"))
 
@@ -70,10 +72,12 @@ class Client:
         try:
             self.connection.request(method, path, body=body, headers=send)
             response = self.connection.getresponse()
-            return Reply(response.status, response.headers, response.read())
+            reply = Reply(response.status, response.headers, response.read())
         except (OSError, http.client.HTTPException):
             self.close()
             raise
+        conformance.hold(self.address, method, path, body, send.get("Content-Type"), reply)
+        return reply
 
     def close(self):
         if self.connection is not None:
@@ -112,7 +116,9 @@ class Service:
 
     @property
     def url(self):
-        return self.url_file.read_text().strip()
+        url = self.url_file.read_text().strip()
+        conformance.remember(self.name, url)
+        return url
 
     def alive(self):
         code = self.process.poll()

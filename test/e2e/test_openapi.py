@@ -1,0 +1,206 @@
+"""The descriptions are true: every route gives every status that is described for it, and nothing else anywhere (conformance.py)."""
+
+import json
+import os
+import urllib.parse
+
+import pytest
+
+import conformance
+from latchkey import bearer, connect, eventually
+
+UNKNOWN = "01900000-0000-7000-8000-000000000000"
+ADMIN_ROUTES = [("GET", "/v1/keys", None), ("POST", "/v1/keys", {}), ("GET", "/v1/keys/{}", None), ("PATCH", "/v1/keys/{}", {}),
+                ("DELETE", "/v1/keys/{}", None), ("POST", "/v1/keys/{}/rotate", {}), ("GET", "/v1/changes", None),
+                ("GET", "/v1/signing-keys", None), ("POST", "/v1/signing-keys/rotate", {})]
+HOLDER_ROUTES = [("GET", "/v1/plan"), ("POST", "/v1/plan/disable")]
+# Not to be brought about from outside: an error of ours, and a queue of 4,096 requests (server and service tests do both).
+NOT_FROM_OUTSIDE = {500}
+ONLY_OVERLOADED = {("get", path, 503) for path in ("/openapi.json", "/docs", "/metrics")}
+
+
+def expect(client, status, *args, **more):
+    reply = client(*args, **more)
+    assert reply.status == status, (args, reply.status, reply.body)
+    return reply
+
+
+def commands(stack):
+    """The good answers, and those that a command's own rules give."""
+    admin = stack.admin()
+    created = expect(admin, 201, "POST", "/v1/keys", {"userId": "alice", "requestsPerMinute": 5, "expiresIn": "30d", "metadata": {"a": 1}},
+                     headers={"Idempotency-Key": "one"}).json()
+    expect(admin, 422, "POST", "/v1/keys", {"userId": "bob", "requestsPerMinute": 5}, headers={"Idempotency-Key": "one"})
+    path = f"/v1/keys/{created['key']['keyId']}"
+    etag = expect(admin, 200, "GET", path).headers["ETag"]
+    expect(admin, 304, "GET", path, headers={"If-None-Match": etag})
+    expect(admin, 200, "GET", "/v1/keys")
+    expect(admin, 400, "POST", "/v1/keys", {"userId": "", "bogus": 1})
+    expect(admin, 200, "PATCH", path, {"requestsPerMinute": 6, "expiresAt": None, "name": "n"}, headers={"If-Match": etag})
+    expect(admin, 200, "PATCH", path, '{"metadata":null}', headers={"Content-Type": "application/merge-patch+json"})
+    expect(admin, 400, "PATCH", path, {"requestsPerMinute": 0})
+    rotated = expect(admin, 200, "POST", path + "/rotate", {"gracePeriod": "10m"}, headers={"Idempotency-Key": "two"}).json()
+    expect(admin, 422, "POST", path + "/rotate", {"gracePeriod": "9m"}, headers={"Idempotency-Key": "two"})
+    expect(admin, 400, "POST", path + "/rotate", {"gracePeriod": "soon"})
+    for method, route, body in (("PATCH", path, {"name": "m"}), ("POST", path + "/rotate", {}), ("DELETE", path, None)):
+        expect(admin, 412, method, route, body, headers={"If-Match": etag})
+    for method, route, body in (("POST", "/v1/keys", "x"), ("PATCH", path, "x"), ("POST", path + "/rotate", "x"),
+                                ("POST", "/v1/signing-keys/rotate", "x")):
+        expect(admin, 415, method, route, body, headers={"Content-Type": "text/plain"})
+    for method, suffix, body in (("GET", "", None), ("PATCH", "", {"name": "x"}), ("DELETE", "", None), ("POST", "/rotate", {})):
+        expect(admin, 404, method, f"/v1/keys/{UNKNOWN}{suffix}", body)
+    holder = stack.keys.client(rotated["accessKey"])
+    expect(holder, 200, "GET", "/v1/plan")
+    expect(holder, 200, "POST", "/v1/plan/disable")
+    expect(admin, 200, "PATCH", path, {"disabled": False})
+    expect(admin, 204, "DELETE", path)
+    expect(admin, 409, "PATCH", path, {"name": "x"})
+    expect(admin, 409, "POST", path + "/rotate", {})
+    expect(admin, 200, "GET", "/v1/changes")
+    expect(admin, 410, "GET", f"/v1/changes?after={'0' * 16}.1")
+    expect(admin, 200, "GET", "/v1/signing-keys")
+    expect(admin, 200, "POST", "/v1/signing-keys/rotate", {"retirePrevious": True})
+    expect(admin, 409, "POST", "/v1/keys", {"userId": "alice", "requestsPerMinute": 5, "expiresIn": "30d", "metadata": {"a": 1}},
+           headers={"Idempotency-Key": "one"})
+
+
+def refusals_of_keys(stack, access_key, key):
+    nobody = stack.keys.client()
+    path_of = lambda route: route.format(key["keyId"])  # noqa: E731
+    for method, route, body in ADMIN_ROUTES:
+        expect(nobody, 401, method, path_of(route), body)
+        expect(nobody, 403, method, path_of(route), body, headers=bearer(access_key))
+        expect(nobody, 400, method, path_of(route), body, headers={**bearer(stack.admin_token()), "X-API-Key": access_key})
+    for method, route in HOLDER_ROUTES:
+        expect(nobody, 401, method, route)
+        expect(nobody, 403, method, route, headers=bearer(stack.admin_token()))
+        expect(nobody, 400, method, route, headers={**bearer(access_key), "X-API-Key": access_key})
+
+
+def public_pages(client):
+    for path in ("/.well-known/jwks.json", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics"):
+        reply = client("GET", path)
+        assert reply.status in (200, 404), path
+        expect(client, reply.status, "HEAD", path)
+
+
+def store_away(stack, access_key, key):
+    """What needs the store says 503 while it is not there."""
+    admin = stack.admin()
+    files = list(stack.data_dir.glob("latchkey.db*"))
+    for file in files:
+        os.rename(file, f"{file}.away")
+    create = {"userId": "a", "requestsPerMinute": 1}
+    for method, route, _ in ADMIN_ROUTES:
+        expect(admin, 503, method, route.format(key["keyId"]), create if route == "/v1/keys" and method == "POST" else
+               {"name": "x"} if method == "PATCH" else {} if method == "POST" else None)
+    for method, route in HOLDER_ROUTES:
+        expect(stack.keys.client(access_key), 503, method, route)
+    for path in ("/readyz", "/.well-known/jwks.json"):
+        expect(stack.keys.client(), 503, "GET", path)
+    expect(stack.keys.client(), 200, "GET", "/healthz")
+    for file in files:
+        os.rename(f"{file}.away", file)
+
+
+def test_every_status_of_every_route_of_the_first_service(stack):
+    access_key, key = stack.create(user="carol")
+    public_pages(stack.keys.client())
+    refusals_of_keys(stack, access_key, key)
+    commands(stack)
+    access_key, key = stack.create(user="dave")
+    store_away(stack, access_key, key)
+    description = conformance.descriptions["keys"]
+    never = {d for d in description.described() - description.seen if d[2] not in NOT_FROM_OUTSIDE}
+    assert never == ONLY_OVERLOADED
+
+
+AUTHORIZE = [("GET", "/v1/authorize"), ("HEAD", "/v1/authorize"), ("POST", "/v1/authorize"), ("PUT", "/v1/authorize"),
+             ("PATCH", "/v1/authorize"), ("DELETE", "/v1/authorize"), ("OPTIONS", "/v1/authorize")]
+COUNTED = [("GET", "/v1/tokens"), ("GET", "/v1/tokens/ETH"), *AUTHORIZE]
+
+
+def test_every_status_of_every_route_of_the_second_service(stack):
+    access_key, _ = stack.admitted_key(requests_per_minute=100)
+    spent_key, _ = stack.admitted_key(requests_per_minute=1)
+    nobody, holder, spent = stack.tokens.client(), stack.holder(access_key), stack.holder(spent_key)
+    public_pages(nobody)
+    expect(holder, 404, "GET", "/v1/tokens/NOPE")
+    expect(spent, 200, "GET", "/v1/tokens")
+    elsewhere = {"Latchkey-At-Least": "0" * 16 + ".1"}
+    for method, path in [*COUNTED, ("GET", "/v1/plan")]:
+        expect(holder, 200, method, path)
+        expect(nobody, 401, method, path)
+        expect(nobody, 403, method, path, headers=bearer(stack.admin_token()))
+        expect(holder, 400, method, path, headers={"X-API-Key": access_key})
+        expect(holder, 503, method, path, headers=elsewhere)
+    for method, path in COUNTED:
+        expect(spent, 429, method, path)
+    for method, path in AUTHORIZE:
+        expect(spent, 403, method, path + "?deny=403")
+    assert stack.keys.stop() == 0 and stack.tokens.stop() == 0
+    os.rename(stack.database, f"{stack.database}.away")
+    stack.tokens.start(wait="listening")
+    expect(stack.tokens.client(), 503, "GET", "/readyz")
+    os.rename(f"{stack.database}.away", stack.database)
+    eventually(stack.tokens.ready)
+    description = conformance.descriptions["tokens"]
+    assert {d for d in description.described() - description.seen if d[2] not in NOT_FROM_OUTSIDE} == set()
+
+
+def test_events_of_the_stream_are_as_described(stack):
+    """A stream carries the same changes as a page."""
+    with connect(stack.keys.url) as sock:
+        sock.sendall(f"GET /v1/changes?after=0 HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"
+                     f"Authorization: Bearer {stack.admin_token()}\r\n\r\n".encode())
+        stack.create(user="streamed")
+        received = b""
+
+        def arrived():
+            nonlocal received
+            received += sock.recv(65536)
+            return b"streamed" in received and received.endswith(b"\n\r\n")
+        eventually(arrived)
+    stack.admin()("GET", "/v1/changes")
+    events = [json.loads(line[5:]) for line in received.decode().splitlines() if line.startswith("data:")]
+    assert events == stack.admin()("GET", "/v1/changes").json()["changes"]
+    for event in events:
+        conformance.descriptions["keys"].validate({"$ref": "#/components/schemas/Change"}, event, "an event")
+
+
+@pytest.mark.parametrize("name", ["keys", "tokens"])
+def test_the_page_and_the_documents_need_no_network(shared, name):
+    """Whatever the description refers to stands in it."""
+    document = getattr(shared, name).client()("GET", "/openapi.json").json()
+
+    def references(node):
+        if isinstance(node, dict):
+            yield from ([node["$ref"]] if "$ref" in node else [])
+            for value in node.values():
+                yield from references(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from references(value)
+
+    for reference in references(document):
+        assert reference.startswith("#/"), reference
+        conformance.Description(document).resolver.resolve(reference)
+    assert all(urllib.parse.urlsplit(server["url"]).hostname in (None, "127.0.0.1") for server in document["servers"])
+
+
+def test_the_check_itself_sees_what_is_not_described(shared):
+    """A conformance check that lets everything pass would be worth nothing."""
+    client = shared.keys.client()
+    good = client("GET", "/healthz")
+    description = conformance.descriptions["keys"]
+    for change in ({"status": 201}, {"body": b"7"}, {"body": b""}):
+        broken = conformance_reply(good, **change)
+        with pytest.raises((AssertionError, json.JSONDecodeError)):
+            description.hold("GET", "/healthz", None, None, broken)
+    good.headers["X-Secret"] = "1"
+    with pytest.raises(AssertionError):
+        description.hold("GET", "/healthz", None, None, good)
+
+
+def conformance_reply(reply, **change):
+    return type(reply)(**{"status": reply.status, "headers": reply.headers, "body": reply.body, **change})
