@@ -30,11 +30,22 @@ json::value with_subject(json::value change) {
   return change;
 }
 
+void print_position(const json::value& change) {
+  const auto* object = change.if_object();
+  const auto* position = object == nullptr ? nullptr : object->if_contains("position");
+  if (position != nullptr) fmt::print("{}\n", render_value(*position));
+}
+
 void show_page(const Invocation& invocation, const json::value& body) {
-  if (invocation.output == Output::json) return print_json(body);
   const auto* object = body.if_object();
   const auto* changes = object == nullptr ? nullptr : object->if_contains("changes");
-  if (changes == nullptr || !changes->is_array()) return;
+  const bool listed = changes != nullptr && changes->is_array();
+  if (invocation.quiet && listed) {
+    for (const auto& change : changes->as_array()) print_position(change);
+    return;
+  }
+  if (invocation.output == Output::json) return print_json(body);
+  if (!listed) return;
   json::array rows;
   for (const auto& change : changes->as_array()) rows.push_back(with_subject(change));
   fmt::print("{}", render_table(rows, change_columns));
@@ -60,6 +71,7 @@ class EventLines {
     if (!line.starts_with("data:")) return;
     const auto change = parse_json(line.substr(5));
     if (!change) return;
+    if (invocation_.quiet) return print_position(*change);
     if (invocation_.output == Output::json) return print_json(*change);
     const auto row = with_subject(*change);
     if (!row.is_object()) return;

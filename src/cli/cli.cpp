@@ -41,9 +41,8 @@ int check_or_print(const Invocation& invocation) {
   if (!resolved) return complain(resolved.error());
   if (invocation.print_config) fmt::print("{}", print_settings(*resolved));
   if (!invocation.check_config) return exit_done;
-  Error error(ErrorCode::invalid, "the configuration is not valid");
-  error.fields = invocation.programs.faults(resolved->settings);
-  return error.fields.empty() ? exit_done : complain(error);
+  const auto valid = check_configuration(invocation, resolved->settings);
+  return valid ? exit_done : complain(valid.error());
 }
 
 int parse_and_run(int argc, char** argv, const Programs& programs) {

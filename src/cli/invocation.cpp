@@ -32,6 +32,13 @@ Result<ResolvedSettings> Invocation::settings() const {
   return load_settings(sources);
 }
 
+Result<void> check_configuration(const Invocation& invocation, const Settings& settings) {
+  Error error(ErrorCode::invalid, "the configuration is not valid");
+  error.fields = invocation.programs.faults(settings);
+  if (!error.fields.empty()) return error;
+  return {};
+}
+
 int complain(const Error& error) {
   if (!error.detail.empty()) fmt::print(stderr, "latchkey: {}\n", error.detail);
   for (const auto& field : error.fields) fmt::print(stderr, "  {}: {}\n", field.pointer, field.detail);

@@ -32,6 +32,9 @@ struct Invocation {
   Result<ResolvedSettings> settings() const;
 };
 
+/// Everything the settings name can be read and used: said once, before any process starts.
+Result<void> check_configuration(const Invocation& invocation, const Settings& settings);
+
 /// Says what is wrong on stderr, a line each, and returns exit_usage or exit_failed by its kind.
 int complain(const Error& error);
 

@@ -10,7 +10,8 @@ namespace {
 int delete_key(const Invocation& invocation, const std::shared_ptr<std::string>& id) {
   if (const auto end = ask(invocation, fmt::format("Delete access key {} for good?", *id))) return *end;
   return call_as_admin(invocation, {"DELETE", key_path(*id), std::nullopt, {}}, [&](const json::value&) {
-    if (invocation.quiet) fmt::print("{}\n", *id);
+    const json::object deleted{{"keyId", *id}, {"status", "deleted"}};  // the service answers without a body
+    if (invocation.quiet || invocation.output == Output::json) show_key(invocation, deleted);
   });
 }
 

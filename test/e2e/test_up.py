@@ -193,7 +193,8 @@ def test_key_commands(shared):
     assert rotated.count(".") == 2 and rotated != created["accessKey"]
     plan = shared.cli("plan", "-o", "json", env={"LATCHKEY_ACCESS_KEY": rotated})
     assert json.loads(plan.stdout)["keyId"] == key_id
-    shared.cli("key", "delete", key_id, "--yes")
+    deleted = shared.cli("key", "delete", key_id, "--yes", "-o", "json").stdout
+    assert json.loads(deleted) == {"keyId": key_id, "status": "deleted"}
     assert json.loads(shared.cli("key", "show", key_id, "-o", "json").stdout)["status"] == "deleted"
     actions = [c["action"] for c in json.loads(shared.cli("changes", "-o", "json").stdout)["changes"]
                if c.get("key", {}).get("keyId") == key_id]
@@ -203,6 +204,12 @@ def test_key_commands(shared):
 def test_quiet_prints_only_the_key(shared):
     out = shared.cli("key", "create", "--user", "q", "--requests-per-minute", "1", "--quiet").stdout
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", out)
+
+
+def test_quiet_changes_are_positions(shared):
+    _, key = shared.create()
+    quiet = shared.cli("changes", "--limit", "1000", "--quiet").stdout.splitlines()
+    assert key["position"] in quiet and all(re.fullmatch(r"[0-9a-f]{16}\.\d+", line) for line in quiet)
 
 
 def test_admin_token_prints_the_token_alone(shared):
