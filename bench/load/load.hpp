@@ -14,6 +14,7 @@ struct Outcome {
   std::uint64_t answers = 0;
   std::map<int, std::uint64_t> statuses;
   Histogram latency;
+  std::string cipher;  // of the first connection; empty without TLS
 
   std::string to_json() const;
 };

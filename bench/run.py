@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""`./dev bench`: everything against everything in one go; ends with the table of goals and writes docs/performance.md.
+
+What it starts it also ends. Loopback only. Programs come from the release build, peers from packages.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import machine
+import report
+from http_suite import HttpSuite
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build/release"
+
+
+class Plan:
+    def __init__(self, quick):
+        self.quick = quick
+        self.rounds, self.seconds = (3, 1) if quick else (7, 2)
+        self.keys, self.peer_keys = 10_000, 1_000
+        cores = sorted(os.sched_getaffinity(0))
+        self.server_core, self.load_core = cores[0], cores[-1]
+        self.scale = 1_000_000 if quick else 10_000_000
+        self.micro_seconds = 0.05 if quick else 0.3
+
+
+class Tools:
+    def __init__(self, node):
+        self.latchkey, self.load = BUILD / "latchkey", BUILD / "bench/latchkey-load"
+        self.micro, self.scale = BUILD / "bench/latchkey-micro", BUILD / "bench/latchkey-bench"
+        self.node = node  # the folder where the NestJS peer is installed; None: without it
+
+
+def say(text):
+    print(f"    {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def run_micro(tools, plan):
+    say("micro-benchmarks")
+    keys = "1000000" if plan.quick else "10000000"
+    command = ["taskset", "-c", f"{plan.server_core},{plan.load_core}", tools.micro, "--benchmark_format=json",
+               f"--benchmark_min_time={plan.micro_seconds}", "--benchmark_repetitions=3"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=900,
+                          env={**os.environ, "LATCHKEY_BENCH_KEYS": keys})
+    return json.loads(done.stdout)["benchmarks"]
+
+
+def run_scale(tools, plan, directory):
+    say(f"scale, up to {plan.scale:,} keys")
+    done = subprocess.run([tools.scale, "--directory", directory / "scale", "--keys", str(plan.scale),
+                           "--seconds", str(2 if plan.quick else 5)],
+                          check=True, stdout=subprocess.PIPE, text=True, timeout=900)
+    return json.loads(done.stdout)
+
+
+def measure(tools, plan, parts):
+    results = {"machine": machine.describe(tools.node), "loadBefore": machine.load_average(), "quick": plan.quick,
+               "plan": {"keys": plan.keys, "peerKeys": plan.peer_keys, "rounds": plan.rounds, "seconds": plan.seconds}}
+    with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir=ROOT / "build") as directory:
+        directory = pathlib.Path(directory)
+        if "http" in parts:
+            results["http"] = HttpSuite(directory, plan, tools, say).run()
+        if "micro" in parts:
+            results["micro"] = run_micro(tools, plan)
+        if "scale" in parts:
+            results["scale"] = run_scale(tools, plan, directory)
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about two minutes; a rough picture, nothing is written")
+    parser.add_argument("--only", choices=["http", "micro", "scale"], help="one part, nothing is written")
+    parser.add_argument("--node", type=pathlib.Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    began = time.monotonic()
+    results = measure(Tools(asked.node), Plan(asked.quick), [asked.only] if asked.only else ["http", "micro", "scale"])
+    results["minutes"] = (time.monotonic() - began) / 60
+    (ROOT / "build/bench-results.json").write_text(json.dumps(results, indent=1))
+    if not asked.quick and not asked.only:
+        report.write(results, ROOT / "docs")
+    print(report.closing_table(results))
+
+
+if __name__ == "__main__":
+    main()
