@@ -7,7 +7,7 @@ from measure import Bench, ratio
 from servers import Haproxy, Latchkey, Nest, NestRemembering, Nginx, forged_tokens, garbage_tokens, write_tokens
 
 PIPELINE = 8
-FLOODED_RATE = 1_000  # of good requests, beside ten times as many bad ones
+FLOOD_RATE = 10_000  # tokens a second, about as many as one core can check
 STEADY_RATE = 20_000  # requests a second that the slower ones of the fast servers can just about do
 
 
@@ -36,6 +36,7 @@ class HttpSuite:
             self.at_a_steady_rate()
             self.garbage()
             self.flood()
+            self.cold_start(running)
         return self.results
 
     def started(self, running, server):
@@ -113,11 +114,32 @@ class HttpSuite:
         self.note("garbage", series)
         self.ratios("garbage", series)
 
+    def beside(self, name, server, crowds, *options):
+        alone, beside = self.bench.beside(server, crowds, *options)
+        self.note(name, [alone, beside])
+        self.results["ratios"][name] = {"p99": ratio(beside, alone, "p99"), "p50": ratio(beside, alone, "p50")}
+
     def flood(self):
-        """p99 of other keys while somebody sends tokens with bad signatures for one known key id as fast as he can."""
+        """p99 of other keys while somebody sends ten times as many tokens with bad signatures for one known key id."""
         self.say("a flood of bad signatures for one key id")
         victim = self.latchkey.tokens.read_text().split()[-1]
         forged = self.latchkey.presenting(write_tokens(self.directory / "forged", forged_tokens(victim)))
-        calm, flooded = self.bench.beside(self.latchkey.with_fewer_tokens(self.plan.peer_keys), forged, FLOODED_RATE)
-        self.note("flood", [calm, flooded])
-        self.results["ratios"]["flood"] = {"p99": ratio(flooded, calm, "p99"), "p50": ratio(flooded, calm, "p50")}
+        self.beside("flood", self.latchkey.with_fewer_tokens(self.plan.peer_keys), [forged] * self.plan.rounds,
+                    "--rate", FLOOD_RATE)
+
+    def cold_start(self, running):
+        """p99 of remembered keys while others of a million present themselves for the first time, as fast as they are
+        answered."""
+        rounds, crowd = 3, 10_000 * (self.plan.seconds + 1)
+        self.say(f"a cold start with {self.plan.stored:,} keys")
+        directory = self.directory / "cold"
+        subprocess.run([self.tools.scale, "--directory", directory / "data", "--stored", str(self.plan.stored),
+                        "--tokens", str(self.plan.peer_keys + rounds * crowd), "--fill-only"], check=True)
+        tokens = (directory / "data/access-keys").read_text().split()
+        server = Latchkey(directory, self.plan.server_core, self.tools.latchkey, self.plan.peer_keys)
+        write_tokens(server.tokens, tokens[:self.plan.peer_keys])
+        self.started(running, server)
+        rest = tokens[self.plan.peer_keys:]
+        crowds = [server.presenting(write_tokens(directory / f"crowd-{i}", rest[i * crowd:(i + 1) * crowd]))
+                  for i in range(rounds)]
+        self.beside("cold", server, crowds, "--sequential")

@@ -20,6 +20,7 @@ class Sample:
     cipher: str
 
 
+STEADY_BESIDE = 1_000  # requests a second
 FIGURES = ["per_second", "cpu_micros", "p50", "p99", "busy"]
 
 
@@ -93,14 +94,15 @@ class Bench:
             one.samples.append(self.sample(server, *options, expect=expect))
         return series
 
-    def beside(self, server, disturber, rate):
-        """A modest steady load on `server`, alone and while `disturber`, the same server with other tokens, gets as much
-        as it answers to."""
-        calm, disturbed = Series(server.name, "alone", []), Series(server.name, "beside the flood", [])
-        steady = ("--rate", rate, "--connections", 32)
-        for _ in range(self.rounds):
-            calm.samples.append(self.sample(server, *steady))
-            flood = self.begin_load(disturber, "--seconds", self.seconds + 1, "--connections", 16, "--rate", 10 * rate)
-            disturbed.samples.append(self.sample(server, *steady))
-            self.end_load(disturber, flood, ("401", "503"))
-        return calm, disturbed
+    def beside(self, server, crowds, *options):
+        """A modest steady load on `server`, alone and beside a crowd: the same server with other tokens, another of
+        `crowds` each round, sent as `options` say."""
+        alone, beside = Series(server.name, "alone", []), Series(server.name, "beside the crowd", [])
+        steady = ("--rate", STEADY_BESIDE, "--connections", 32)
+        for crowd in crowds:
+            alone.samples.append(self.sample(server, *steady))
+            load = self.begin_load(crowd, "--seconds", self.seconds + 1, "--connections", 16, *options)
+            beside.samples.append(self.sample(server, *steady))
+            answers = self.end_load(crowd, load, ("200", "401", "503"))
+            beside.label = f"beside {answers['perSecond']:,.0f} of the crowd a second"
+        return alone, beside

@@ -28,6 +28,7 @@ class Plan:
         self.keys, self.peer_keys = 10_000, 1_000
         cores = sorted(os.sched_getaffinity(0))
         self.server_core, self.load_core = cores[0], cores[-1]
+        self.stored = 100_000 if quick else 1_000_000
         self.scale = 1_000_000 if quick else 10_000_000
         self.micro_seconds = 0.05 if quick else 0.3
 
@@ -56,7 +57,7 @@ def run_micro(tools, plan):
 def run_scale(tools, plan, directory):
     say(f"scale, up to {plan.scale:,} keys")
     done = subprocess.run([tools.scale, "--directory", directory / "scale", "--keys", str(plan.scale),
-                           "--seconds", str(2 if plan.quick else 5)],
+                           "--stored", str(plan.stored), "--seconds", str(2 if plan.quick else 5)],
                           check=True, stdout=subprocess.PIPE, text=True, timeout=900)
     return json.loads(done.stdout)
 
