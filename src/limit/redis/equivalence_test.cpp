@@ -1,0 +1,180 @@
+// lease.lua at a real server and PermitRecord in this process, asked the same at the same time, answer the same.
+// LATCHKEY_SEED replays one seed; LATCHKEY_LONG=1 runs a campaign.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "limit/redis/permit_book.hpp"
+#include "limit/redis/redis_permit_store.hpp"
+#include "limit/redis/store_watch.hpp"
+#include "redis/test_server.hpp"
+
+namespace latchkey::limit::lease {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Two replicas at one server whose clock is ours, beside a book.
+class Comparison {
+ public:
+  Comparison(const redis::TestServer& server, std::uint64_t seed) : random_(seed) {
+    server.run({"FLUSHALL"});
+    if (pick(2) == 0) {
+      server.run({"SET", "latchkey:limit:no-history", "1"});
+      book_.history = StoreClock::History::none;
+    }
+    SeededRandom names(seed);
+    for (Replica& replica : replicas_) {
+      replica.store = std::make_unique<RedisPermitStore>(
+          server.address(), replica.clock, names,
+          RedisPermitStoreConfig{.timeouts = {milliseconds(5000), milliseconds(5000)}, .server_clock = &server_clock_});
+      replica.caller.run = 1;
+    }
+    SeededRandom ids(1);
+    for (KeyId& key : keys_) key = KeyId::generate({1'767'225'600'000}, ids);
+    // Names as the server knows them play no part in an answer, so the book may use its own.
+    replicas_[0].caller.replica = 1;
+    replicas_[1].caller.replica = 2;
+  }
+
+  void run(int steps) {
+    for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
+      pass_time();
+      ask(replicas_[pick(replicas_.size())], next_call());
+    }
+  }
+  std::uint64_t granted() const { return granted_; }
+  std::uint64_t refused() const { return refused_; }
+
+ private:
+  struct Replica {
+    ManualClock clock;
+    std::unique_ptr<RedisPermitStore> store;
+    Caller caller;
+    StoreWatch watch;
+    std::vector<Call> calls{};
+  };
+
+  std::uint64_t pick(std::uint64_t below) { return random_() % below; }
+
+  void pass_time() {
+    std::int64_t ms = 0;
+    switch (pick(6)) {
+      case 0:
+        ms = static_cast<std::int64_t>(pick(70'000));
+        break;
+      case 1:
+        ms = static_cast<std::int64_t>(pick(2'000));
+        break;
+      case 2:
+        ms = static_cast<std::int64_t>(pick(600));
+        break;
+      default:
+        ms = static_cast<std::int64_t>(pick(20));
+        break;
+    }
+    server_clock_.advance(milliseconds(ms));
+    for (Replica& replica : replicas_) replica.clock.advance(milliseconds(ms));
+    if (pick(40) == 0) server_clock_.advance(milliseconds(pick(200'000)));  // its clock steps
+    if (pick(40) == 0) server_clock_.advance(-milliseconds(pick(200'000)));
+  }
+
+  Call next_call() {
+    Call call{.key = keys_[pick(keys_.size())],
+              .limit = {.requests_per_minute = static_cast<std::uint32_t>(1 + pick(pick(2) == 0 ? 5 : 200)),
+                        .version = 1 + pick(4)},
+              .number = ++numbers_,
+              .wanted = static_cast<std::uint32_t>(pick(3) == 0 ? 0 : 1 + pick(pick(2) == 0 ? 3 : 60)),
+              .replicas = static_cast<std::uint32_t>(1 + pick(3))};
+    if (!past_.empty() && pick(2) == 0) {
+      const Call& returned = past_[past_.size() - 1 - pick(std::min<std::size_t>(past_.size(), 6))];
+      call.key = returned.key;
+      call.returned_lease = returned.number;
+      call.returned_permits = static_cast<std::uint32_t>(pick(returned.wanted + 2));
+    }
+    past_.push_back(call);
+    return call;
+  }
+
+  void ask(Replica& replica, const Call& call) {
+    const BootTime now = replica.clock.boot();
+    replica.watch.vouch(replica.caller, now);
+    const Reply expected = book_.answer(replica.caller, call, server_clock_.boot().nanos / 1'000'000);
+    const auto replies = replica.store->ask({&call, 1});
+    ASSERT_TRUE(replies) << replies.error().internal;
+    replica.watch.saw(expected.raw_ms, expected.steps, now, now);
+    const Reply& reply = replies->front();
+    EXPECT_EQ(reply.granted, expected.granted);
+    EXPECT_EQ(reply.now_ms, expected.now_ms);
+    EXPECT_EQ(reply.used, expected.used);
+    EXPECT_EQ(reply.limit, expected.limit);
+    EXPECT_EQ(reply.version, expected.version);
+    EXPECT_EQ(reply.reset_at_ms, expected.reset_at_ms);
+    EXPECT_EQ(reply.free_at_ms, expected.free_at_ms);
+    EXPECT_EQ(reply.ask_at_ms, expected.ask_at_ms);
+    EXPECT_EQ(reply.steps, expected.steps);
+    EXPECT_EQ(reply, expected);
+    granted_ += reply.granted;
+    refused_ += reply.granted == 0 ? 1 : 0;
+  }
+
+  std::mt19937_64 random_;
+  ManualClock server_clock_;
+  std::array<Replica, 2> replicas_;
+  std::array<KeyId, 3> keys_;
+  PermitBook book_;
+  std::vector<Call> past_;
+  std::uint64_t numbers_ = 0;
+  std::uint64_t granted_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(LeaseEquivalenceTest, TheScriptSaysWhatTheBookSays) {
+  redis::TestServer server;
+  const bool replay = std::getenv("LATCHKEY_SEED") != nullptr;
+  const std::uint64_t first = replay ? setting("LATCHKEY_SEED", 0) : std::random_device()();
+  const std::uint64_t seeds = replay ? 1 : setting("LATCHKEY_LONG", 0) > 0 ? 2'000 : 40;
+  std::uint64_t granted = 0;
+  std::uint64_t refused = 0;
+  for (std::uint64_t seed = first; seed < first + seeds && !HasFailure(); ++seed) {
+    SCOPED_TRACE("LATCHKEY_SEED=" + std::to_string(seed));
+    Comparison comparison(server, seed);
+    comparison.run(300);
+    granted += comparison.granted();
+    refused += comparison.refused();
+  }
+  EXPECT_GT(granted, 0U);
+  EXPECT_GT(refused, 0U);
+}
+
+TEST(LeaseEquivalenceTest, TheServerForgetsKeysThatHoldNothing) {
+  redis::TestServer server;
+  server.run({"SET", "latchkey:limit:no-history", "1"});
+  ManualClock clock;
+  SeededRandom random(7);
+  RedisPermitStore store(server.address(), clock, random,
+                         {.timeouts = {milliseconds(5000), milliseconds(5000)}, .server_clock = &clock});
+  constexpr std::int64_t a_wave = 500;
+  for (std::uint64_t wave = 0; wave < 6; ++wave) {
+    std::vector<Call> calls;
+    for (std::int64_t i = 0; i < a_wave; ++i) {
+      calls.push_back({.key = KeyId::generate(clock.wall(), random),
+                       .limit = {60, 1},
+                       .number = static_cast<std::uint64_t>(i + 1),
+                       .wanted = 1});
+    }
+    ASSERT_TRUE(store.ask(calls));
+    clock.advance(std::chrono::seconds(63));
+  }
+  EXPECT_LE(server.run({"DBSIZE"}).integer, 2 * a_wave + 3);
+}
+
+}  // namespace
+}  // namespace latchkey::limit::lease

@@ -1,0 +1,109 @@
+#include "limit/redis/key_lease.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace latchkey::limit::lease {
+namespace {
+
+constexpr std::uint32_t longest_wait_s = window_ms / 1000;
+
+Duration millis(double ms) { return Duration(static_cast<std::int64_t>(ms * 1e6)); }
+
+}  // namespace
+
+std::optional<Decision> KeyLease::try_admit(const Limit& limit, const Clock& clock) {
+  if (const auto taken = take(limit, clock)) {
+    const Allowance left = peek(limit, *taken);
+    return Decision{.admitted = true, .remaining = left.remaining, .reset_seconds = left.reset_seconds};
+  }
+  const BootTime now = clock.boot();
+  const bool knows_limit = said_ && limit.version <= reply_.version;
+  if (!knows_limit || lease_.left > 0 || !refuses(now)) return std::nullopt;
+  return Decision{.reset_seconds = std::max(1U, seconds_until(reply_.reset_at_ms, now)),
+                  .retry_after_seconds = std::max(1U, seconds_until(reply_.free_at_ms, now))};
+}
+
+std::optional<BootTime> KeyLease::take(const Limit& limit, const Clock& clock) {
+  if (lease_.left == 0 || limit.version > lease_.version) return std::nullopt;
+  --lease_.left;
+  const BootTime now = clock.boot();
+  if (now < lease_.ends) return now;
+  ++lease_.left;
+  return std::nullopt;
+}
+
+Allowance KeyLease::peek(const Limit& limit, BootTime now) const {
+  const std::uint32_t most = said_ && reply_.version > limit.version ? reply_.limit : limit.requests_per_minute;
+  const bool all_back = !said_ || now - received_ > millis(window_ms * (1 + drift_));
+  const std::uint32_t used = all_back ? 0 : reply_.used - std::min(reply_.used, lease_.left);
+  if (used == 0) return {.remaining = most, .reset_seconds = 0};
+  return {.remaining = most - std::min(most, used),
+          .reset_seconds = std::max(1U, seconds_until(reply_.reset_at_ms, now))};
+}
+
+Call KeyLease::next_call(const KeyId& key, const Limit& limit, std::uint64_t number, std::uint32_t waiting,
+                         std::uint32_t replicas, BootTime now) {
+  Call call{.key = key, .limit = limit, .number = number, .replicas = replicas};
+  if (waiting > 0) call.wanted = batch(limit, waiting, replicas, now);
+  if (lease_.number != 0 && (waiting > 0 || now >= lease_.ends)) {
+    call.returned_lease = lease_.number;
+    call.returned_permits = lease_.left;
+    if (lease_.left > 0) refused_until_ = {};
+    lease_ = {};
+  }
+  asked_number_ = number;
+  asking_since_ = now;
+  return call;
+}
+
+/// Twice as many when the last lease was used up before its end, as many as were spent of it when it was not, one when
+/// the key was not asked for in a while.
+std::uint32_t KeyLease::batch(const Limit& limit, std::uint32_t waiting, std::uint32_t replicas, BootTime now) {
+  const std::uint32_t most = std::max(1U, limit.requests_per_minute / (4 * replicas));
+  if (now >= batch_until_) {
+    batch_ = 1;
+  } else if (lease_.number != 0) {
+    batch_ = lease_.left == 0 ? 2 * batch_ : std::max(1U, lease_.granted - lease_.left);
+  }
+  batch_ = std::clamp(std::max(batch_, waiting), 1U, most);
+  return batch_;
+}
+
+bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
+  if (number == 0 || number != asked_number_) return false;
+  asked_number_ = 0;
+  asked_ = asking_since_;
+  received_ = now;
+  reply_ = reply;
+  said_ = true;
+  if (reply.granted > 0) {
+    const std::int64_t slot_end_ms = (reply.now_ms / slot_ms + 1) * slot_ms;
+    lease_ = {.number = number,
+              .version = reply.version,
+              .granted = reply.granted,
+              .left = reply.granted,
+              .ends = surely_before(slot_end_ms)};
+    batch_until_ = lease_.ends + std::chrono::milliseconds(slot_ms);
+  }
+  refused_until_ = reply.ask_at_ms > reply.now_ms ? surely_before(reply.ask_at_ms) : BootTime{};
+  return true;
+}
+
+void KeyLease::lost() { asked_number_ = 0; }
+
+/// Until then the store's time has certainly not reached `store_ms`: the reply was executed after it was asked for.
+BootTime KeyLease::surely_before(std::int64_t store_ms) const {
+  return asked_ + millis(static_cast<double>(store_ms - reply_.now_ms) / (1 + drift_));
+}
+
+/// By then the store's time has certainly reached `store_ms`, rounded up: the reply was executed before it was
+/// received.
+std::uint32_t KeyLease::seconds_until(std::int64_t store_ms, BootTime now) const {
+  const double passed_ms = static_cast<double>((now - received_).count()) / 1e6 * (1 - drift_);
+  const double left_ms = static_cast<double>(store_ms - reply_.now_ms) - passed_ms;
+  if (left_ms <= 0) return 0;
+  return std::min(longest_wait_s, static_cast<std::uint32_t>(std::ceil(left_ms / (1 - drift_) / 1000)));
+}
+
+}  // namespace latchkey::limit::lease

@@ -1,0 +1,73 @@
+#pragma once
+
+// What one replica knows of one key: the lease it spends from, and what the store last said. Pure: the clock is an
+// argument, replies are events, calls are values. One thread at a time.
+
+#include <cstdint>
+#include <optional>
+
+#include "limit/redis/lease_protocol.hpp"
+
+namespace latchkey::limit::lease {
+
+class KeyLease {
+ public:
+  /// `clock_drift`: how much this replica's clock may run faster or slower than the store's.
+  explicit KeyLease(double clock_drift = drift) : drift_(clock_drift) {}
+
+  /// Decides by what is here; nullopt: the store must be asked. An admission takes its permit first and reads the clock
+  /// then: whoever was stopped in between sees that the lease has ended.
+  std::optional<Decision> try_admit(const Limit& limit, const Clock& clock);
+  Allowance peek(const Limit& limit, BootTime now) const;
+
+  /// The next call, not before the one under way was answered or lost. `waiting` requests want a permit; at 0 the call
+  /// only returns what is left of a lease that has ended, and learns what is used. `now` is read before it is sent.
+  Call next_call(const KeyId& key, const Limit& limit, std::uint64_t number, std::uint32_t waiting,
+                 std::uint32_t replicas, BootTime now);
+  /// False: an answer to another call than the one under way, which changes nothing.
+  bool replied(std::uint64_t number, const Reply& reply, BootTime now);
+  /// The answer will never be taken: what was granted is burnt.
+  void lost();
+
+  bool asking() const { return asked_number_ != 0; }
+  /// Permits that can be spent no more but returned.
+  bool holds_unspent(BootTime now) const { return lease_.left > 0 && now >= lease_.ends; }
+  bool holds_lease(BootTime now) const { return lease_.left > 0 && now < lease_.ends; }
+  /// Requests are refused here, without asking.
+  bool refuses(BootTime now) const { return now < refused_until_; }
+  /// Ends the lease now, so that the next call returns it.
+  void end_lease() { lease_.ends = {}; }
+  /// peek() answers by what was said in the last second.
+  bool is_fresh(BootTime now) const { return said_ && now - received_ < std::chrono::seconds(1); }
+
+ private:
+  struct Lease {
+    std::uint64_t number = 0;  // 0: none
+    std::uint64_t version = 0;
+    std::uint32_t granted = 0;
+    std::uint32_t left = 0;
+    BootTime ends{};
+  };
+
+  /// When a permit was taken; nullopt: none could be.
+  std::optional<BootTime> take(const Limit& limit, const Clock& clock);
+  std::uint32_t batch(const Limit& limit, std::uint32_t waiting, std::uint32_t replicas, BootTime now);
+  BootTime surely_before(std::int64_t store_ms) const;
+  std::uint32_t seconds_until(std::int64_t store_ms, BootTime now) const;
+
+  double drift_;
+  Lease lease_;
+  std::uint32_t batch_ = 1;
+  BootTime batch_until_{};  // then the key is cold again
+  BootTime refused_until_{};
+  // The last reply, and when it was asked for and received.
+  bool said_ = false;
+  Reply reply_;
+  BootTime asked_{};
+  BootTime received_{};
+  // The call under way.
+  std::uint64_t asked_number_ = 0;
+  BootTime asking_since_{};
+};
+
+}  // namespace latchkey::limit::lease

@@ -1,0 +1,210 @@
+#include "limit/redis/key_lease.hpp"
+
+#include <gtest/gtest.h>
+
+#include "limit/redis/permit_book.hpp"
+#include "limit/redis/store_watch.hpp"
+
+namespace latchkey::limit::lease {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Limit hundred{.requests_per_minute = 100, .version = 1};
+
+Reply granting(std::uint32_t permits, std::int64_t now_ms) {
+  return {.granted = permits,
+          .now_ms = now_ms,
+          .used = permits,
+          .limit = 100,
+          .version = 1,
+          .reset_at_ms = now_ms + window_ms,
+          .free_at_ms = now_ms,
+          .ask_at_ms = now_ms};
+}
+
+Reply refusing(std::int64_t now_ms, std::int64_t ask_at_ms) {
+  return {.now_ms = now_ms,
+          .used = 100,
+          .limit = 100,
+          .version = 1,
+          .reset_at_ms = ask_at_ms,
+          .free_at_ms = ask_at_ms,
+          .ask_at_ms = ask_at_ms};
+}
+
+class KeyLeaseTest : public testing::Test {
+ protected:
+  Call ask(std::uint32_t waiting, std::uint32_t replicas = 1, Limit limit = hundred) {
+    return lease_.next_call({}, limit, ++number_, waiting, replicas, clock_.boot());
+  }
+  void granted(std::uint32_t permits, std::int64_t now_ms = 10'000) {
+    ASSERT_TRUE(lease_.replied(number_, granting(permits, now_ms), clock_.boot()));
+  }
+  bool admits() { return lease_.try_admit(hundred, clock_).value_or(Decision{}).admitted; }
+
+  ManualClock clock_;
+  KeyLease lease_;
+  std::uint64_t number_ = 0;
+};
+
+TEST_F(KeyLeaseTest, SpendsWhatWasGrantedAndNoMore) {
+  ask(1);
+  granted(3);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(admits());
+  EXPECT_FALSE(lease_.try_admit(hundred, clock_));
+}
+
+// Counted from before the call was sent, on a clock that may be too slow by the drift.
+TEST_F(KeyLeaseTest, EndsBeforeTheSlotDoesByAnyClockWithinTheDrift) {
+  ask(1);
+  clock_.advance(milliseconds(80));  // the round trip: the grant may have been made at its beginning
+  granted(10, 10'100);               // 400 ms before the end of the slot
+  const BootTime asked = clock_.boot() + -milliseconds(80);
+  clock_.advance(milliseconds(319));
+  EXPECT_TRUE(admits());
+  while (admits()) {
+    const double true_ms = static_cast<double>((clock_.boot() - asked).count()) / 1e6 * (1 + drift);
+    ASSERT_LT(true_ms, 400);
+    clock_.advance(microseconds(100));
+  }
+  EXPECT_GT(clock_.boot() - asked, milliseconds(399)) << "not thrown away without need";
+}
+
+/// Half a second passes whenever it is read.
+class SlowReader final : public Clock {
+ public:
+  UnixMillis wall() const override { return {}; }
+  BootTime boot() const override { return at_ = at_ + milliseconds(500); }
+
+ private:
+  mutable BootTime at_{1'000'000'000'000};
+};
+
+TEST_F(KeyLeaseTest, AStopBetweenTakingAndReadingTheClockAdmitsNobody) {
+  ask(1);
+  granted(1);
+  const SlowReader stopped;
+  EXPECT_FALSE(lease_.try_admit(hundred, stopped));
+  const Call call = ask(1);
+  EXPECT_EQ(call.returned_lease, 1U);
+  EXPECT_EQ(call.returned_permits, 1U) << "not spent, so it can be returned";
+}
+
+TEST_F(KeyLeaseTest, TakesOneAnswerToTheCallUnderWayOnly) {
+  ask(1);
+  EXPECT_FALSE(lease_.replied(number_ + 1, granting(5, 10'000), clock_.boot()));
+  granted(1);
+  EXPECT_FALSE(lease_.replied(number_, granting(1, 10'000), clock_.boot())) << "a repeated one";
+  EXPECT_TRUE(admits());
+  EXPECT_FALSE(admits());
+  ask(1);
+  lease_.lost();
+  EXPECT_FALSE(lease_.replied(number_, granting(1, 10'000), clock_.boot())) << "too late";
+}
+
+TEST_F(KeyLeaseTest, RefusesWithoutAskingUntilSomethingMayBeFree) {
+  ask(1);
+  ASSERT_TRUE(lease_.replied(number_, refusing(10'000, 40'000), clock_.boot()));
+  clock_.advance(seconds(29));
+  const auto refused = lease_.try_admit(hundred, clock_);
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(refused->admitted);
+  EXPECT_EQ(refused->retry_after_seconds, 2U);
+  EXPECT_FALSE(lease_.try_admit({.requests_per_minute = 200, .version = 2}, clock_)) << "a newer limit is asked for";
+  clock_.advance(seconds(1));
+  EXPECT_FALSE(lease_.try_admit(hundred, clock_));
+}
+
+TEST_F(KeyLeaseTest, ALeaseOfAnOlderLimitIsReturnedNotSpent) {
+  ask(1);
+  granted(10);
+  EXPECT_FALSE(lease_.try_admit({.requests_per_minute = 5, .version = 2}, clock_));
+  EXPECT_EQ(ask(1, 1, {.requests_per_minute = 5, .version = 2}).returned_permits, 10U);
+}
+
+TEST_F(KeyLeaseTest, BatchesFollowDemandUpToAShare) {
+  std::vector<std::uint32_t> wanted;
+  for (int i = 0; i < 6; ++i) {
+    wanted.push_back(ask(1, 3).wanted);
+    granted(wanted.back());
+    while (admits()) {
+    }
+  }
+  EXPECT_EQ(wanted, (std::vector<std::uint32_t>{1, 2, 4, 8, 8, 8})) << "100 / (4 · 3) = 8";
+  clock_.advance(seconds(2));
+  EXPECT_EQ(ask(1, 3).wanted, 1U) << "cold again";
+}
+
+TEST_F(KeyLeaseTest, AnEndedLeaseIsReturnedByACallThatWantsNothing) {
+  ask(3);
+  granted(3);
+  ASSERT_TRUE(admits());
+  EXPECT_FALSE(lease_.holds_unspent(clock_.boot()));
+  clock_.advance(milliseconds(600));
+  ASSERT_TRUE(lease_.holds_unspent(clock_.boot()));
+  const Call call = ask(0);
+  EXPECT_EQ(call.wanted, 0U);
+  EXPECT_EQ(call.returned_lease, 1U);
+  EXPECT_EQ(call.returned_permits, 2U);
+  EXPECT_FALSE(lease_.holds_unspent(clock_.boot()));
+}
+
+class StoreClockTest : public testing::Test {
+ protected:
+  std::int64_t call(std::int64_t raw_ms, std::int64_t vouched_ms) {
+    return clock_.advance({.run = 1, .vouched_ms = vouched_ms, .steps = clock_.steps}, raw_ms);
+  }
+  StoreClock clock_{.raw_ms = 100'000, .run = 1};
+};
+
+TEST_F(StoreClockTest, FollowsTheClockThatItsCallersVouchFor) {
+  EXPECT_EQ(call(160'000, 159'990), 160'000);
+  EXPECT_EQ(call(160'100, 159'950), 160'100) << "a round trip is not a step";
+  EXPECT_EQ(clock_.steps, 0U);
+}
+
+TEST_F(StoreClockTest, LeavesOutAStepForward) {
+  EXPECT_EQ(call(3'700'010, 100'010), 100'010);
+  EXPECT_EQ(clock_.steps, 1U);
+  EXPECT_EQ(call(3'700'020, 3'700'020), 100'020);
+}
+
+TEST_F(StoreClockTest, StandsStillOverAStepBackAndIsNotFooledByTheWayThere) {
+  EXPECT_EQ(call(40'000, -1), 100'000);
+  EXPECT_EQ(call(40'100, 40'100), 100'100);
+  // Back where it was: one who slept through both vouches for it, by what it knew before.
+  EXPECT_EQ(clock_.advance({.run = 1, .vouched_ms = 101'000, .steps = 0}, 101'000), 100'100);
+}
+
+TEST_F(StoreClockTest, OneWhoKnowsNothingAddsNoTime) {
+  EXPECT_EQ(call(100'200, -1), 100'200) << "within the tolerance";
+  EXPECT_EQ(call(500'000, -1), 100'200);
+}
+
+TEST_F(StoreClockTest, AnotherRunIsClosedForAWindow) {
+  const std::int64_t now = clock_.advance({.run = 2}, 100'000);
+  EXPECT_EQ(clock_.closed_until_ms, now + window_ms);
+}
+
+TEST(StoreWatchTest, VouchesForNoMoreThanPassed) {
+  StoreWatch watch;
+  Caller caller;
+  watch.vouch(caller, {1'000'000'000});
+  EXPECT_EQ(caller.vouched_ms, -1);
+  watch.saw(50'000, 0, {1'000'000'000}, {1'100'000'000});
+  watch.vouch(caller, {2'100'000'000});
+  EXPECT_LE(caller.vouched_ms, 51'000);
+  EXPECT_GE(caller.vouched_ms, 50'990);
+  watch.saw(51'200, 0, {2'100'000'000}, {2'100'000'000});  // 200 ms ahead of that: a delay, or too small a step to see
+  watch.vouch(caller, {2'100'000'000});
+  EXPECT_LE(caller.vouched_ms, 51'010);
+  watch.saw(20'000, 1, {2'100'000'000}, {2'100'000'000});
+  watch.vouch(caller, {2'100'000'000});
+  EXPECT_NEAR(static_cast<double>(caller.vouched_ms), 20'000, 2);
+}
+
+}  // namespace
+}  // namespace latchkey::limit::lease

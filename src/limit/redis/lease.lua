@@ -1,0 +1,110 @@
+-- One call about one key: PermitRecord of permit_book.hpp, after store_clock.lua.
+--
+--   latchkey:limit:key:<key id>   hash   <slot>        permits granted in that half second of the store's time
+--                                        v, n          the highest limit version named, and the limit of that version
+--                                        w             the slot in which that version was last named
+--                                        t             the slot of the last call
+--                                        l<replica>    that replica's latest lease: <number>:<slot>:<granted>
+--   latchkey:limit:idle           zset   the hashes above by slot of their last call
+--
+-- The hashes are forgotten by the store's time once nothing in them counts, two a call, and never by PEXPIRE: a server
+-- whose clock steps forward would forget permits that were taken a moment ago.
+--
+-- KEYS[3] the key's hash    KEYS[4] latchkey:limit:idle
+-- ARGV[6] limit  [7] version  [8] wanted  [9] number  [10] returned lease  [11] returned permits  [12] replicas
+-- Answers {granted, now, used, limit, version, reset at, free at, ask at, raw, steps}: Reply of lease_protocol.hpp.
+local key, idle, mine = KEYS[3], KEYS[4], 'l' .. ARGV[4]
+local slot = math.floor(now / slot_ms)
+local wanted = tonumber(ARGV[8])
+
+local record, granted, leases, gone, change = {}, {}, {}, {}, {}
+local fields = redis.call('HGETALL', key)
+for i = 1, #fields, 2 do
+  local name, value = fields[i], fields[i + 1]
+  local at = tonumber(name)
+  if not at then
+    if #name == 1 then record[name] = tonumber(value) else leases[name] = value end
+  elseif at <= slot - slots then
+    gone[#gone + 1] = name
+  else
+    granted[at] = tonumber(value)
+  end
+end
+local function put(name, value)
+  change[#change + 1] = name
+  change[#change + 1] = value
+end
+
+local version, limit, named_at = record.v or 0, record.n or 0, record.w or 0
+if limit == 0 or tonumber(ARGV[7]) > version or slot - named_at > slots then
+  version, limit = tonumber(ARGV[7]), tonumber(ARGV[6])
+end
+if wanted > 0 then
+  put('v', version)
+  put('n', limit)
+  if tonumber(ARGV[7]) >= version then put('w', slot) end
+end
+
+local may_return = false
+for name, value in pairs(leases) do
+  local number, at, permits = value:match('(%d+):(%d+):(%d+)')
+  at, permits = tonumber(at), tonumber(permits)
+  if name == mine and number == ARGV[10] then
+    if granted[at] then
+      granted[at] = granted[at] - math.min(tonumber(ARGV[11]), permits, granted[at])
+      if granted[at] == 0 then
+        granted[at] = nil
+        gone[#gone + 1] = string.format('%d', at)
+      else
+        put(string.format('%d', at), granted[at])
+      end
+    end
+    gone[#gone + 1] = name
+  elseif at < slot - slots_to_return then
+    gone[#gone + 1] = name
+  elseif name ~= mine then
+    may_return = true
+  end
+end
+
+local used = 0
+for _, permits in pairs(granted) do used = used + permits end
+local grant = 0
+if now >= closed_until and used < limit then
+  grant = math.min(wanted, math.floor((limit - used - 1) / tonumber(ARGV[12])) + 1)
+end
+if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
+if grant > 0 then
+  used = used + grant
+  granted[slot] = (granted[slot] or 0) + grant
+  put(string.format('%d', slot), granted[slot])
+  put(mine, ARGV[9] .. ':' .. string.format('%d', slot) .. ':' .. grant)
+end
+
+if wanted > 0 or #fields > 0 then
+  put('t', slot)
+  redis.call('HSET', key, unpack(change))
+  if record.t ~= slot then redis.call('ZADD', idle, slot, key) end
+end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', idle, '-inf', slot - slots - 2, 'LIMIT', 0, 2)) do
+  redis.call('DEL', name)
+  redis.call('ZREM', idle, name)
+end
+
+local reset_at, free_at = now, now
+if used > 0 then
+  local taken = {}
+  for at in pairs(granted) do taken[#taken + 1] = at end
+  table.sort(taken)
+  reset_at = (taken[1] + slots) * slot_ms
+  local left = used
+  for i = 1, #taken do
+    if left < limit then break end
+    left = left - granted[taken[i]]
+    free_at = (taken[i] + slots) * slot_ms
+  end
+end
+free_at = math.max(free_at, closed_until)
+local ask_at = free_at
+if may_return and now >= closed_until then ask_at = math.min(free_at, (slot + 1) * slot_ms) end
+return {grant, now, used, limit, version, reset_at, free_at, ask_at, raw, steps}

@@ -1,0 +1,216 @@
+#include "limit/redis/lease_limiter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "limit/rate_limiter_suite.hpp"
+#include "limit/redis/permit_book.hpp"
+#include "limit/redis/redis_permit_store.hpp"
+#include "limit/redis/store_watch.hpp"
+#include "redis/test_server.hpp"
+
+namespace latchkey::limit {
+namespace {
+
+using lease::PermitStore;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// The store's rules in this process. What it holds is shared by copies of `book`.
+class BookStore final : public PermitStore {
+ public:
+  BookStore(std::shared_ptr<lease::PermitBook> book, const Clock& clock, std::uint64_t replica)
+      : book_(std::move(book)), clock_(clock), caller_{.replica = replica, .run = 1} {}
+
+  Result<std::vector<lease::Reply>> ask(std::span<const lease::Call> calls) override {
+    const BootTime now = clock_.boot();
+    std::vector<lease::Reply> replies;
+    for (const auto& call : calls) {
+      watch_.vouch(caller_, now);
+      replies.push_back(book_->answer(caller_, call, now.nanos / 1'000'000));
+      watch_.saw(replies.back().raw_ms, replies.back().steps, now, clock_.boot());
+    }
+    return replies;
+  }
+  Result<std::uint32_t> announce(Presence) override { return 1U; }
+
+ private:
+  std::shared_ptr<lease::PermitBook> book_;
+  const Clock& clock_;
+  lease::Caller caller_;
+  lease::StoreWatch watch_;
+};
+
+std::shared_ptr<lease::PermitBook> open_book() {
+  auto book = std::make_shared<lease::PermitBook>();
+  book->clock.run = 1;
+  return book;
+}
+
+std::unique_ptr<RateLimiter> limiter_over_a_book(ManualClock& clock) {
+  return std::make_unique<LeaseLimiter>(std::make_unique<BookStore>(open_book(), clock, 1), clock);
+}
+INSTANTIATE_TEST_SUITE_P(LeasesFromABook, RateLimiterSuite, testing::Values(limiter_over_a_book));
+
+/// One real server for all tests of this program, emptied for each.
+redis::TestServer& emptied_server() {
+  static redis::TestServer server;
+  server.run({"FLUSHALL"});
+  server.run({"SET", "latchkey:limit:no-history", "1", "EX", "60"});
+  return server;
+}
+
+std::unique_ptr<PermitStore> store_at(const redis::TestServer& server, const Clock& clock, const Clock* server_clock) {
+  static SystemRandom random;
+  return std::make_unique<lease::RedisPermitStore>(
+      server.address(), clock, random,
+      lease::RedisPermitStoreConfig{.timeouts = {milliseconds(250), milliseconds(250)}, .server_clock = server_clock});
+}
+
+std::unique_ptr<RateLimiter> limiter_over_redis(ManualClock& clock) {
+  return std::make_unique<LeaseLimiter>(store_at(emptied_server(), clock, &clock), clock);
+}
+INSTANTIATE_TEST_SUITE_P(LeasesFromRedis, RateLimiterSuite, testing::Values(limiter_over_redis));
+
+KeyId key_number(std::uint64_t number) {
+  SeededRandom random(number);
+  return KeyId::generate({1'767'225'600'000}, random);
+}
+
+Decision admit(RateLimiter& limiter, const KeyId& key, Limit limit) {
+  if (auto at_once = limiter.try_admit(key, limit)) return *at_once;
+  std::promise<Decision> decided;
+  limiter.admit_later(key, limit, [&](Decision decision) { decided.set_value(decision); });
+  return decided.get_future().get();
+}
+
+std::uint32_t admitted_of(std::uint32_t attempts, RateLimiter& limiter, const KeyId& key, Limit limit) {
+  std::uint32_t admitted = 0;
+  for (std::uint32_t i = 0; i < attempts; ++i) admitted += admit(limiter, key, limit).admitted ? 1 : 0;
+  return admitted;
+}
+
+TEST(LeaseLimiterTest, ReplicasShareOneLimit) {
+  ManualClock clock;
+  const auto book = open_book();
+  std::vector<std::unique_ptr<LeaseLimiter>> replicas;
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    replicas.push_back(std::make_unique<LeaseLimiter>(std::make_unique<BookStore>(book, clock, id), clock));
+  }
+  for (const std::uint32_t limit : {1U, 5U, 600U}) {
+    const KeyId key = key_number(limit);
+    std::uint32_t admitted = 0;
+    for (std::uint32_t i = 0; i < 2 * limit; ++i) {
+      admitted += admit(*replicas[i % 3], key, {limit, 1}).admitted ? 1 : 0;
+    }
+    EXPECT_LE(admitted, limit);
+    EXPECT_GE(admitted, limit - limit / 20);
+  }
+}
+
+TEST(LeaseLimiterTest, ARefusedKeyCostsNoCalls) {
+  ManualClock clock;
+  LeaseLimiter limiter(std::make_unique<BookStore>(open_book(), clock, 1), clock);
+  const KeyId key = key_number(1);
+  ASSERT_EQ(admitted_of(600, limiter, key, {600, 1}), 600U);
+  const auto calls = limiter.stats().calls;
+  EXPECT_LE(calls, 30U) << "600 permits";
+  ASSERT_EQ(admitted_of(10'000, limiter, key, {600, 1}), 0U);
+  EXPECT_EQ(limiter.stats().calls, calls);
+}
+
+TEST(LeaseLimiterTest, WithoutAStoreRequestsAreRefusedAtOnceAsUnavailable) {
+  SystemClock clock;
+  redis::TestServer server;
+  server.run({"SET", "latchkey:limit:no-history", "1"});
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock);
+  ASSERT_TRUE(admit(limiter, key_number(1), {100, 1}).admitted);
+  ASSERT_EQ(admitted_of(4, limiter, key_number(3), {3, 1}), 3U);
+  server.kill();
+  while (limiter.reachable()) admit(limiter, key_number(2), {100, 1});
+  const auto decided = limiter.try_admit(key_number(2), {100, 1});
+  ASSERT_TRUE(decided) << "nobody waits for a store that is known to be down";
+  EXPECT_FALSE(decided->admitted);
+  EXPECT_TRUE(decided->unavailable);
+  EXPECT_FALSE(admit(limiter, key_number(3), {3, 1}).unavailable) << "what is surely used up is refused as such";
+  EXPECT_GE(limiter.stats().unavailable, 1U);
+}
+
+TEST(LeaseLimiterTest, FailOpenAdmitsAndCounts) {
+  SystemClock clock;
+  redis::TestServer server;
+  LeaseLimiterConfig config;
+  config.book.unreachable = lease::LeaseBookConfig::Closed::admits;
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock, config);
+  server.kill();
+  while (limiter.reachable()) admit(limiter, key_number(2), {1, 1});
+  const auto before = limiter.stats().fail_open;
+  EXPECT_EQ(admitted_of(10, limiter, key_number(2), {1, 1}), 10U);
+  EXPECT_EQ(limiter.stats().fail_open, before + 10);
+}
+
+TEST(LeaseLimiterTest, ASilentStoreHoldsNobodyUpForLong) {
+  SystemClock clock;
+  redis::TestServer server;
+  server.run({"SET", "latchkey:limit:no-history", "1"});
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock);
+  ASSERT_TRUE(admit(limiter, key_number(1), {1'000, 1}).admitted);
+  server.pause();
+  std::size_t slow = 0;
+  for (int i = 0; i < 200; ++i) {
+    const auto begun = std::chrono::steady_clock::now();
+    admit(limiter, key_number(100 + static_cast<std::uint64_t>(i)), {1'000, 1});
+    slow += std::chrono::steady_clock::now() - begun > milliseconds(100) ? 1 : 0;
+  }
+  server.resume();
+  EXPECT_LE(slow, 3U) << "only those who met the silence first wait for its end";
+  while (!admit(limiter, key_number(1), {1'000, 1}).admitted) std::this_thread::yield();
+}
+
+TEST(LeaseLimiterTest, AnInterruptionDiscardsNoCounts) {
+  SystemClock clock;
+  redis::TestServer server;
+  server.run({"SET", "latchkey:limit:no-history", "1"});
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock);
+  const KeyId key = key_number(1);
+  ASSERT_EQ(admitted_of(20, limiter, key, {20, 1}), 20U);
+  server.pause();
+  while (limiter.reachable()) admit(limiter, key_number(2), {100, 1});
+  server.resume();
+  while (!limiter.reachable()) std::this_thread::yield();
+  EXPECT_EQ(admitted_of(20, limiter, key, {20, 1}), 0U);
+}
+
+TEST(LeaseLimiterTest, AnEmptyServerCountsTheUnknownHistoryAsUsed) {
+  SystemClock clock;
+  redis::TestServer server;
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock);
+  const Decision refused = admit(limiter, key_number(1), {20, 1});
+  EXPECT_FALSE(refused.admitted);
+  EXPECT_FALSE(refused.unavailable);
+  EXPECT_GE(refused.retry_after_seconds, 60U);
+  EXPECT_LE(refused.retry_after_seconds, 61U);
+}
+
+TEST(LeaseLimiterTest, AServerThatMayEvictIsRefused) {
+  SystemClock clock;
+  redis::TestServer server({"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"});
+  const auto answer = store_at(server, clock, nullptr)->announce(PermitStore::Presence::here);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::internal);
+}
+
+TEST(LeaseLimiterTest, ReplicasAreCountedWhileTheyAreThere) {
+  SystemClock clock;
+  redis::TestServer server;
+  const auto one = store_at(server, clock, nullptr);
+  const auto other = store_at(server, clock, nullptr);
+  EXPECT_EQ(*one->announce(PermitStore::Presence::here), 1U);
+  EXPECT_EQ(*other->announce(PermitStore::Presence::here), 2U);
+  EXPECT_EQ(*one->announce(PermitStore::Presence::here), 2U);
+  EXPECT_EQ(*other->announce(PermitStore::Presence::leaving), 1U);
+}
+
+}  // namespace
+}  // namespace latchkey::limit

@@ -1,0 +1,82 @@
+#pragma once
+
+// One exact limit over many replicas: the protocol of leases between a replica and the store of permits.
+//
+//   replica                                   store, one record a key
+//   m1 = CLOCK_BOOTTIME
+//   Call{limit, wanted, returned} ──────────▶ advance the store's clock; drop slots that left the window;
+//                                             take back what is returned; grant min(wanted, limit − Σ granted)
+//   lease of `granted` permits    ◀────────── Reply{granted, now, used, …}, charged to the slot of `now`
+//   spends them without a word while
+//   now + (m − m1)(1 + drift) is in that slot
+//
+// The store's time is cut into slots of half a second; a permit counts from the slot it was granted in until 122 slots
+// later.
+//
+// Why never more than N in 60 s. Let τ1 ≤ τ2 ≤ τ1 + 60 s be two admissions, spent from leases of the slots a and b.
+// The lease of a was usable at τ1, so the store's time of its grant plus what had passed since lay before the end of a.
+// The lease of b was granted before τ2, so the store's time then was less than end(a) + 60 s + f, where f is what the
+// store's clock ran too fast in between: b ≤ a + 120 + ⌈f / slot⌉. While f ≤ one slot, all admissions of a minute stem
+// from 122 slots in a row, and at the last grant of the newest of them the rule held their sum to N; later on it only
+// shrinks, by permits that were returned and so can no longer be spent.
+//
+// Why not refused early. A permit of slot s counts while the store's time is before (s + 122) · 0.5 s, so no longer
+// than 61 s. Permits that other replicas hold and have not spent count as used until they are returned, half a second
+// later at most; permits of a replica that died, or of a reply that was lost, until they leave the window. Those are
+// the only refusals that an exact log would not have given.
+//
+// The store's clock (StoreClock in permit_book.hpp) may step either way; f stays below half a second. A store that lost
+// its memory counts the unknown history as used for one window.
+
+#include <cstdint>
+
+#include "limit/rate_limiter.hpp"
+
+namespace latchkey::limit::lease {
+
+constexpr std::int64_t slot_ms = 500;
+constexpr std::int64_t slots_in_window = 122;
+constexpr std::int64_t window_ms = slot_ms * slots_in_window;
+/// A lease that is older is no longer taken back: its permits stay counted.
+constexpr std::int64_t slots_to_return = 4;
+/// How far the store's clock may be from what a caller vouches for before it counts as a step. Holds the round trip.
+constexpr std::int64_t step_tolerance_ms = 250;
+/// How much faster or slower than the store's clock a replica's may run.
+constexpr double drift = 0.001;
+
+/// One request to the store, about one key.
+struct Call {
+  KeyId key;
+  Limit limit;
+  std::uint64_t number = 0;            // names the lease it asks for; of one replica and key never the same twice
+  std::uint32_t wanted = 0;            // 0: only to return, or to learn what is used
+  std::uint32_t replicas = 1;          // what is nearly used up is shared between so many
+  std::uint64_t returned_lease = 0;    // the lease before, 0: none; it ends with this call
+  std::uint32_t returned_permits = 0;  // of it, never spent and never to be
+  bool operator==(const Call&) const = default;
+};
+
+/// Times are the store's, in milliseconds.
+struct Reply {
+  std::uint32_t granted = 0;
+  std::int64_t now_ms = 0;
+  std::uint32_t used = 0;        // in the window, `granted` included
+  std::uint32_t limit = 1;       // in force: that of the highest version anybody named in the last window
+  std::uint64_t version = 0;     // of that limit
+  std::int64_t reset_at_ms = 0;  // when the oldest permit leaves the window; `now_ms` when none is used
+  std::int64_t free_at_ms = 0;   // when a permit is free if none is taken until then; `now_ms` when one is
+  std::int64_t ask_at_ms = 0;    // before, asking is of no use; earlier than free_at_ms while others may return some
+  std::int64_t raw_ms = 0;       // its raw clock, which may step
+  std::uint64_t steps = 0;       // that its clock was seen to take
+  bool operator==(const Reply&) const = default;
+};
+
+/// Who calls, and what it knows of the store's clock.
+struct Caller {
+  std::uint64_t replica = 0;     // random, of one process
+  std::uint64_t run = 0;         // the life of the store that it is connected to: another one has lost its memory
+  std::int64_t vouched_ms = -1;  // the store's raw clock when the call was sent, at least (StoreWatch); −1: unknown
+  std::uint64_t steps = 0;       // the steps that the store knew of when that was learnt
+};
+
+}  // namespace latchkey::limit::lease

@@ -1,0 +1,111 @@
+#include "limit/redis/permit_book.hpp"
+
+#include <algorithm>
+
+namespace latchkey::limit::lease {
+
+std::int64_t StoreClock::advance(const Caller& caller, std::int64_t raw_now_ms, History history) {
+  const bool first = run == 0;
+  if (first) raw_ms = raw_now_ms;
+  if (raw_now_ms < raw_ms) {
+    adjust_ms += raw_ms - raw_now_ms;
+    ++steps;
+  } else {
+    const bool vouches = caller.run == run && caller.steps == steps && caller.vouched_ms >= 0;
+    const std::int64_t excess = raw_now_ms - (vouches ? caller.vouched_ms : raw_ms);
+    if (excess > step_tolerance_ms) {
+      adjust_ms -= std::min(excess, raw_now_ms - raw_ms);
+      ++steps;
+    }
+  }
+  raw_ms = raw_now_ms;
+  const std::int64_t now_ms = raw_ms + adjust_ms;
+  if (caller.run != run) {
+    run = caller.run;
+    closed_until_ms = history == History::none ? 0 : now_ms + window_ms;
+  }
+  return now_ms;
+}
+
+std::uint32_t PermitRecord::used() const {
+  std::uint32_t sum = 0;
+  for (const auto& [slot, permits] : granted) sum += permits;
+  return sum;
+}
+
+Reply PermitRecord::answer(const Call& call, std::uint64_t replica, std::int64_t now_ms, std::int64_t closed_until_ms) {
+  const std::int64_t slot = now_ms / slot_ms;
+  granted.erase(granted.begin(), granted.upper_bound(slot - slots_in_window));
+  const Limit in_force = limit_in_force(call.limit, slot);
+  if (call.wanted > 0) {
+    version = in_force.version;
+    limit = in_force.requests_per_minute;
+    if (call.limit.version >= version) version_slot = slot;
+  }
+  take_back(call, replica);
+  std::erase_if(leases, [&](const auto& each) { return each.second.slot < slot - slots_to_return; });
+
+  const std::uint32_t most = in_force.requests_per_minute;
+  Reply reply{.now_ms = now_ms, .limit = most, .version = in_force.version};
+  const std::uint32_t before = used();
+  if (now_ms >= closed_until_ms && before < most) {
+    const std::uint32_t share = (most - before - 1) / call.replicas + 1;
+    reply.granted = std::min(call.wanted, share);
+  }
+  if (reply.granted > 0) {
+    granted[slot] += reply.granted;
+    leases[replica] = {.number = call.number, .slot = slot, .granted = reply.granted};
+  }
+  reply.used = before + reply.granted;
+  reply.reset_at_ms = granted.empty() ? now_ms : (granted.begin()->first + slots_in_window) * slot_ms;
+  reply.free_at_ms = std::max(free_at(most, now_ms), closed_until_ms);
+  reply.ask_at_ms = reply.free_at_ms;
+  if (others_may_return(replica) && now_ms >= closed_until_ms) {
+    reply.ask_at_ms = std::min(reply.ask_at_ms, (slot + 1) * slot_ms);
+  }
+  return reply;
+}
+
+/// That of the highest version; but one that nobody named for a window is no longer anybody's: the database may have
+/// begun a new epoch, whose versions count from one again.
+Limit PermitRecord::limit_in_force(const Limit& named, std::int64_t slot) const {
+  if (limit == 0 || named.version > version || slot - version_slot > slots_in_window) return named;
+  return {.requests_per_minute = limit, .version = version};
+}
+
+void PermitRecord::take_back(const Call& call, std::uint64_t replica) {
+  const auto lease = leases.find(replica);
+  if (lease == leases.end() || lease->second.number != call.returned_lease) return;
+  const auto permits = granted.find(lease->second.slot);
+  if (permits != granted.end()) {
+    permits->second -= std::min({call.returned_permits, lease->second.granted, permits->second});
+    if (permits->second == 0) granted.erase(permits);
+  }
+  leases.erase(lease);
+}
+
+std::int64_t PermitRecord::free_at(std::uint32_t most, std::int64_t now_ms) const {
+  std::uint32_t left = used();
+  if (left < most) return now_ms;
+  for (const auto& [slot, permits] : granted) {
+    left -= permits;
+    if (left < most) return (slot + slots_in_window) * slot_ms;
+  }
+  return now_ms;
+}
+
+bool PermitRecord::others_may_return(std::uint64_t replica) const {
+  return std::any_of(leases.begin(), leases.end(), [&](const auto& each) { return each.first != replica; });
+}
+
+Reply PermitBook::answer(const Caller& caller, const Call& call, std::int64_t raw_ms) {
+  const std::int64_t now_ms = clock.advance(caller, raw_ms, history);
+  PermitRecord nothing;
+  const bool keeps = call.wanted > 0 || keys.contains(call.key);
+  Reply reply = (keeps ? keys[call.key] : nothing).answer(call, caller.replica, now_ms, clock.closed_until_ms);
+  reply.raw_ms = raw_ms;
+  reply.steps = clock.steps;
+  return reply;
+}
+
+}  // namespace latchkey::limit::lease

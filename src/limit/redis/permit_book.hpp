@@ -1,0 +1,64 @@
+#pragma once
+
+// The rules of the store of permits, as plain data and pure functions. lease.lua says the same at Redis, and a test
+// holds the two together; this one serves the simulation and the suite.
+
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+
+#include "limit/redis/lease_protocol.hpp"
+
+namespace latchkey::limit::lease {
+
+/// The store's time: made of the steps its raw clock takes between one call and the next.
+///
+/// It never goes back: where the raw clock does, it stands still. It never runs ahead: where the raw clock went further
+/// than the caller can vouch for, the difference is left out. Either is a step. A caller that has not called since the
+/// last step, or never, can vouch for nothing: beyond a tolerance it adds nothing to what others saw.
+struct StoreClock {
+  std::int64_t raw_ms = 0;     // at the last call
+  std::int64_t adjust_ms = 0;  // time is raw_ms + adjust_ms
+  std::uint64_t steps = 0;
+  std::uint64_t run = 0;             // 0: never called
+  std::int64_t closed_until_ms = 0;  // before, nothing is granted: a history that is not known counts as used
+
+  /// Answers the store's time. `history`: what a store may believe that finds itself new.
+  enum class History : std::uint8_t { unknown, none };
+  std::int64_t advance(const Caller& caller, std::int64_t raw_now_ms, History history = History::unknown);
+};
+
+/// What the store knows of one key.
+struct PermitRecord {
+  struct Lease {
+    std::uint64_t number = 0;
+    std::int64_t slot = 0;
+    std::uint32_t granted = 0;
+  };
+  std::uint64_t version = 0;
+  std::uint32_t limit = 0;                        // 0: none was named yet
+  std::int64_t version_slot = 0;                  // when that version was last named
+  std::map<std::int64_t, std::uint32_t> granted;  // by slot
+  std::map<std::uint64_t, Lease> leases;          // by replica: the latest
+
+  std::uint32_t used() const;
+  /// One call, executed at `now_ms` of the store.
+  Reply answer(const Call& call, std::uint64_t replica, std::int64_t now_ms, std::int64_t closed_until_ms);
+
+ private:
+  Limit limit_in_force(const Limit& named, std::int64_t slot) const;
+  void take_back(const Call& call, std::uint64_t replica);
+  std::int64_t free_at(std::uint32_t most, std::int64_t now_ms) const;
+  bool others_may_return(std::uint64_t replica) const;
+};
+
+/// A whole store. One thread at a time.
+struct PermitBook {
+  StoreClock clock;
+  StoreClock::History history = StoreClock::History::unknown;  // for the next time that it finds itself new
+  std::unordered_map<KeyId, PermitRecord> keys;
+
+  Reply answer(const Caller& caller, const Call& call, std::int64_t raw_ms);
+};
+
+}  // namespace latchkey::limit::lease

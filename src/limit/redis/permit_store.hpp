@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/error.hpp"
+#include "limit/redis/lease_protocol.hpp"
+
+namespace latchkey::limit::lease {
+
+/// One replica's way to the store of permits. One thread at a time; may block, for a bounded time.
+class PermitStore {
+ public:
+  virtual ~PermitStore() = default;
+
+  /// All in one round trip; one reply each, in order. On an error nothing is known of any of them: each may have been
+  /// executed or not, and none may be repeated under its number. `unavailable`: may pass; `internal`: will not by
+  /// itself.
+  virtual Result<std::vector<Reply>> ask(std::span<const Call> calls) = 0;
+
+  /// Says that this replica is there, or leaves, and answers how many are. Replicas say so several times a second: it
+  /// also keeps the store's clock witnessed.
+  enum class Presence : std::uint8_t { here, leaving };
+  virtual Result<std::uint32_t> announce(Presence presence) = 0;
+};
+
+}  // namespace latchkey::limit::lease

@@ -1,0 +1,166 @@
+#include "limit/redis/redis_permit_store.hpp"
+
+#include <charconv>
+
+namespace latchkey::embedded {
+extern const std::string_view limit_store_clock_lua;
+extern const std::string_view limit_lease_lua;
+extern const std::string_view limit_announce_lua;
+}  // namespace latchkey::embedded
+
+namespace latchkey::limit::lease {
+namespace {
+
+using redis::Command;
+using redis::Script;
+
+const std::string prefix = "latchkey:limit:";
+
+const Script& script_of(std::string_view body) {
+  static const auto text = [](std::string_view part) {
+    return std::string(embedded::limit_store_clock_lua).append(part);
+  };
+  static const Script lease(text(embedded::limit_lease_lua));
+  static const Script announce(text(embedded::limit_announce_lua));
+  return body == embedded::limit_lease_lua ? lease : announce;
+}
+
+/// A field of an INFO reply; empty if there is none.
+std::string_view field_of(std::string_view info, std::string_view name) {
+  const auto at = info.find(std::string(name) + ":");
+  if (at == info.npos) return {};
+  const auto value = info.substr(at + name.size() + 1);
+  return value.substr(0, value.find_first_of("\r\n"));
+}
+
+/// A server's run id is 40 random hex digits; the first 52 bits tell one from another and are never 0.
+std::uint64_t run_of(std::string_view run_id) {
+  std::uint64_t run = 0;
+  std::from_chars(run_id.data(), run_id.data() + std::min<std::size_t>(13, run_id.size()), run, 16);
+  return run + 1;
+}
+
+Error not_understood(const redis::Reply& reply) {
+  return Error(
+      ErrorCode::internal, "The shared limiter is not available.",
+      reply.is_error() ? "redis: a script failed: " + reply.text.substr(0, 200) : "redis: a reply of another shape");
+}
+
+bool all_integers(const redis::Reply& reply, std::size_t count) {
+  if (!reply.is_array() || reply.elements.size() != count) return false;
+  for (const auto& element : reply.elements) {
+    if (!element.is_integer()) return false;
+  }
+  return true;
+}
+
+Reply reply_of(const redis::Reply& reply) {
+  const auto at = [&](std::size_t i) { return reply.elements[i].integer; };
+  return {.granted = static_cast<std::uint32_t>(at(0)),
+          .now_ms = at(1),
+          .used = static_cast<std::uint32_t>(at(2)),
+          .limit = static_cast<std::uint32_t>(at(3)),
+          .version = static_cast<std::uint64_t>(at(4)),
+          .reset_at_ms = at(5),
+          .free_at_ms = at(6),
+          .ask_at_ms = at(7),
+          .raw_ms = at(8),
+          .steps = static_cast<std::uint64_t>(at(9))};
+}
+
+}  // namespace
+
+RedisPermitStore::RedisPermitStore(redis::Address address, const Clock& clock, Random& random,
+                                   RedisPermitStoreConfig config)
+    : link_(std::move(address), config.timeouts, clock), clock_(clock), config_(config) {
+  std::array<std::uint8_t, 8> bytes{};
+  random.fill(bytes);
+  std::memcpy(&caller_.replica, bytes.data(), bytes.size());
+}
+
+Result<std::vector<Reply>> RedisPermitStore::ask(std::span<const Call> calls) {
+  auto server = connection();
+  if (!server) return server.error();
+  const BootTime sent = clock_.boot();
+  std::vector<Command> commands;
+  commands.reserve(calls.size());
+  const auto common = arguments(sent);
+  for (const Call& call : calls) {
+    auto words = common;
+    for (const std::uint64_t number :
+         {std::uint64_t{call.limit.requests_per_minute}, call.limit.version, std::uint64_t{call.wanted}, call.number,
+          call.returned_lease, std::uint64_t{call.returned_permits}, std::uint64_t{call.replicas}}) {
+      words.push_back(std::to_string(number));
+    }
+    commands.push_back(Command::call(
+        script_of(embedded::limit_lease_lua),
+        {prefix + "store", prefix + "no-history", prefix + "key:" + call.key.to_string(), prefix + "idle"}, words));
+  }
+  auto answers = (*server)->run_all(commands);
+  if (!answers) return answers.error();
+  const BootTime received = clock_.boot();
+  std::vector<Reply> replies;
+  replies.reserve(answers->size());
+  for (const redis::Reply& answer : *answers) {
+    if (!all_integers(answer, 10)) return not_understood(answer);
+    replies.push_back(reply_of(answer));
+    watch_.saw(replies.back().raw_ms, replies.back().steps, sent, received);
+  }
+  return replies;
+}
+
+Result<std::uint32_t> RedisPermitStore::announce(Presence presence) {
+  auto server = connection();
+  if (!server) return server.error();
+  const BootTime sent = clock_.boot();
+  auto words = arguments(sent);
+  words.push_back(presence == Presence::here ? "1" : "0");
+  const auto answer = (*server)->run(Command::call(
+      script_of(embedded::limit_announce_lua), {prefix + "store", prefix + "no-history", prefix + "replicas"}, words));
+  if (!answer) return answer.error();
+  if (!all_integers(*answer, 3)) return not_understood(*answer);
+  watch_.saw(answer->elements[1].integer, static_cast<std::uint64_t>(answer->elements[2].integer), sent, clock_.boot());
+  return static_cast<std::uint32_t>(answer->elements[0].integer);
+}
+
+Result<redis::Connection*> RedisPermitStore::connection() {
+  auto server = link_.get();
+  if (!server) return server;
+  if (link_.generation() == met_generation_) return server;
+  if (auto met = meet(**server); !met) {
+    link_.drop();
+    return met.error();
+  }
+  met_generation_ = link_.generation();
+  return server;
+}
+
+/// Learns which life of which server this connection leads to.
+Result<void> RedisPermitStore::meet(redis::Connection& server) {
+  const auto info = server.run({"INFO", "server"});
+  if (!info) return info.error();
+  const auto memory = server.run({"INFO", "memory"});
+  if (!memory) return memory.error();
+  const bool may_evict =
+      field_of(memory->text, "maxmemory") != "0" && field_of(memory->text, "maxmemory_policy") != "noeviction";
+  if (may_evict) {
+    return Error(ErrorCode::internal, "The shared limiter is not available.",
+                 "redis: maxmemory-policy must be noeviction: what is evicted could be admitted again");
+  }
+  const std::uint64_t run = run_of(field_of(info->text, "run_id"));
+  if (run != caller_.run) watch_.forget();
+  caller_.run = run;
+  return {};
+}
+
+/// What comes first in each script.
+std::vector<std::string> RedisPermitStore::arguments(BootTime sent) const {
+  Caller caller = caller_;
+  watch_.vouch(caller, sent);
+  const std::string raw =
+      config_.server_clock == nullptr ? "" : std::to_string(config_.server_clock->boot().nanos / 1'000'000);
+  return {std::to_string(caller.run), std::to_string(caller.vouched_ms), std::to_string(caller.steps),
+          std::to_string(caller.replica), raw};
+}
+
+}  // namespace latchkey::limit::lease
