@@ -173,6 +173,13 @@ def test_a_listen_address_that_cannot_be_is_said_once(idle_stack):
     assert "keys_listen" in done.stderr and "/listen" not in done.stderr
 
 
+def test_up_says_what_is_wrong_with_the_configuration_once(idle_stack, tmp_path):
+    """Before any service starts, finds out by itself, and is started again."""
+    environment = {**clean_environment(), **idle_stack.tokens.settings, "LATCHKEY_CATALOG": str(tmp_path / "none.json")}
+    done = run_alone("up", environment)
+    assert done.returncode == 2 and done.stderr.count("none.json") == 1 and not done.stdout, done
+
+
 # --- the command line against running services ---------------------------------------------------------------------
 
 
