@@ -100,6 +100,7 @@ void Supervisor::start_due() {
 bool Supervisor::note_death(Child& child, int status) {
   const bool quick = Clock::now() - child.started < quick_failure_lifetime;
   child.pid = 0;
+  if (!told_ && WIFEXITED(status)) return false;  // it has said why
   child.quick_failures = quick ? child.quick_failures + 1 : 1;
   if (child.quick_failures >= max_quick_failures) {
     log_error("{} {}, {} times in a row: giving up", to_string(child.service), cause(status), child.quick_failures);
@@ -145,15 +146,14 @@ void Supervisor::stop_all() {
 }
 
 int Supervisor::run(const std::function<void()>& when_ready) {
-  bool told = false;
   for (;;) {
     start_due();
-    const int signal = wait_for_signal(told ? 100 : 20);
+    const int signal = wait_for_signal(told_ ? 100 : 20);
     if (signal == SIGINT || signal == SIGTERM) return stop_all(), 0;
     if (!reap()) return stop_all(), 1;
-    if (!told && all_ready()) {
+    if (!told_ && all_ready()) {
       when_ready();
-      told = true;
+      told_ = true;
     }
   }
 }

@@ -24,7 +24,8 @@ class Supervisor {
   Supervisor(std::string program, const Settings& settings, const DataDir& data);
 
   /// Starts both, calls `when_ready` once both are, and starts again, after a pause, whichever dies. Returns 0 after
-  /// SIGINT or SIGTERM, when both have ended; 1 where one keeps failing.
+  /// SIGINT or SIGTERM, when both have ended; 1 where one keeps failing, or ends with a reason before both were ready:
+  /// what keeps a service from its first start, such as a port that is taken, another try does not mend.
   int run(const std::function<void()>& when_ready);
 
  private:
@@ -48,6 +49,7 @@ class Supervisor {
   std::vector<std::string> environment_;
   const DataDir& data_;
   std::array<Child, 2> children_;
+  bool told_ = false;  // both were ready, and when_ready was called
 };
 
 }  // namespace latchkey::cli

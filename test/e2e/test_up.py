@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -178,6 +179,14 @@ def test_up_says_what_is_wrong_with_the_configuration_once(idle_stack, tmp_path)
     environment = {**clean_environment(), **idle_stack.tokens.settings, "LATCHKEY_CATALOG": str(tmp_path / "none.json")}
     done = run_alone("up", environment)
     assert done.returncode == 2 and done.stderr.count("none.json") == 1 and not done.stdout, done
+
+
+def test_up_says_once_that_a_port_is_taken_and_ends(idle_stack):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        environment = {**clean_environment(), **idle_stack.tokens.settings, "LATCHKEY_KEYS_LISTEN": address}
+        done = run_alone("up", environment)
+    assert done.returncode == 1 and done.stderr.count("Address already in use") == 1 and not done.stdout, done
 
 
 # --- the command line against running services ---------------------------------------------------------------------
