@@ -12,7 +12,7 @@ namespace latchkey::limit::lease {
 
 class KeyLease {
  public:
-  /// `clock_drift`: how much this replica's clock may run faster or slower than the store's.
+  /// This replica's clock runs at 1 / (1 + clock_drift) to 1 + clock_drift of the store's.
   explicit KeyLease(double clock_drift = drift) : drift_(clock_drift) {}
 
   /// Decides by what is here; nullopt: the store must be asked. An admission takes its permit first and reads the clock

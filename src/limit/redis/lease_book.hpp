@@ -20,7 +20,7 @@ struct LeaseBookConfig {
   Duration patience = std::chrono::milliseconds(500);
   /// Requests that may wait at a time; more are decided at once as if the store could not be reached.
   std::size_t most_waiting = 4096;
-  /// How much this replica's clock may run faster or slower than the store's.
+  /// This replica's clock runs at 1 / (1 + clock_drift) to 1 + clock_drift of the store's.
   double clock_drift = drift;
   /// What becomes of a request that no permit can be had for while the store cannot be reached.
   enum class Closed : std::uint8_t { refuses, admits } unreachable = Closed::refuses;

@@ -25,8 +25,8 @@
 // later at most; permits of a replica that died, or of a reply that was lost, until they leave the window. Those are
 // the only refusals that an exact log would not have given.
 //
-// The store's clock (StoreClock in permit_book.hpp) may step either way; f stays below half a second. A store that lost
-// its memory counts the unknown history as used for one window.
+// The store's clock (StoreClock in permit_book.hpp) may step either way, and counts whole milliseconds; f stays below
+// half a second. A store that lost its memory counts the unknown history as used for one window.
 
 #include <cstdint>
 
@@ -41,7 +41,7 @@ constexpr std::int64_t window_ms = slot_ms * slots_in_window;
 constexpr std::int64_t slots_to_return = 4;
 /// How far the store's clock may be from what a caller vouches for before it counts as a step. Holds the round trip.
 constexpr std::int64_t step_tolerance_ms = 250;
-/// How much faster or slower than the store's clock a replica's may run.
+/// A replica's clock runs at 1 / (1 + drift) to 1 + drift of the store's.
 constexpr double drift = 0.001;
 
 /// One request to the store, about one key.

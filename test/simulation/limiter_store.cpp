@@ -1,0 +1,77 @@
+#include "limiter_store.hpp"
+
+namespace latchkey::simulation {
+
+using limit::lease::Call;
+using limit::lease::Caller;
+using limit::lease::PermitBook;
+using limit::lease::Reply;
+
+LimiterStore::LimiterStore(World& world, double rate, Bug bug) : bug_(bug), clock_(world, rate, {}) {
+  book_.clock.run = 1;  // nothing was admitted before the simulation began
+  book_.clock.raw_ms = raw_ms();
+}
+
+std::optional<Reply> LimiterStore::answer(const Caller& caller, const Call& call) {
+  if (caller.run != run_) return std::nullopt;
+  if (bug_ == Bug::stale_version_raises_limit) forget_versions(call);
+  if (bug_ == Bug::return_honoured_twice) honour_again(caller, call);
+  const Caller as_seen = seen(caller);
+  return book_.answer(as_seen, call, raw_ms());
+}
+
+std::optional<Reply> LimiterStore::announce(const Caller& caller) {
+  if (caller.run != run_) return std::nullopt;
+  Reply reply;
+  reply.now_ms = book_.clock.advance(seen(caller), raw_ms());
+  reply.raw_ms = raw_ms();
+  reply.steps = book_.clock.steps;
+  return reply;
+}
+
+Caller LimiterStore::seen(Caller caller) {
+  if (bug_ == Bug::new_run_ignored) {
+    if (book_.clock.run == 0) book_.clock.raw_ms = raw_ms();
+    caller.run = book_.clock.run = 1;
+  }
+  if (bug_ == Bug::clock_high_water_ignored) book_.clock.raw_ms = std::min(book_.clock.raw_ms, raw_ms());
+  return caller;
+}
+
+void LimiterStore::restart_empty() {
+  ++run_;
+  book_ = {};
+  followers_.clear();
+}
+
+void LimiterStore::fail_over(Duration clock_differs) {
+  ++run_;
+  book_ = followers_.empty() ? PermitBook{} : followers_.front();
+  followers_.clear();
+  clock_.step_wall(clock_differs);
+}
+
+void LimiterStore::replicate() {
+  followers_.push_back(book_);
+  if (followers_.size() > 4) followers_.pop_front();
+}
+
+void LimiterStore::forget_versions(const Call& call) {
+  if (const auto known = book_.keys.find(call.key); known != book_.keys.end()) known->second.version = 0;
+}
+
+void LimiterStore::honour_again(const Caller& caller, const Call& call) {
+  const auto known = book_.keys.find(call.key);
+  if (known == book_.keys.end() || call.returned_permits == 0) return;
+  auto& record = known->second;
+  const std::uint64_t name = caller.replica * 1'000'003 + call.returned_lease;
+  const auto lease = record.leases.find(caller.replica);
+  if (lease != record.leases.end() && lease->second.number == call.returned_lease) {
+    returned_[name] = lease->second;
+  } else if (const auto again = returned_.find(name); again != returned_.end()) {
+    const auto permits = record.granted.find(again->second.slot);
+    if (permits != record.granted.end()) permits->second -= std::min(permits->second, call.returned_permits);
+  }
+}
+
+}  // namespace latchkey::simulation
