@@ -15,6 +15,7 @@ struct Programs {
   /// Each runs its service until SIGTERM or SIGINT and returns the exit code.
   std::function<int(const Settings&)> keys;
   std::function<int(const Settings&)> tokens;
+  std::function<int(const Settings&)> relay;
   /// For --check-config: what only the services can tell of settings that are well-formed, such as whether this build
   /// has the engines and the files can be used. All that is wrong at once.
   std::function<std::vector<FieldError>(const Settings&)> faults;

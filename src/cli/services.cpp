@@ -23,6 +23,7 @@ void add_service(CLI::App& app, Invocation& invocation, const char* name, const 
 void add_services(CLI::App& app, Invocation& invocation) {
   add_service(app, invocation, "keys", "Run Access Key Management", invocation.programs.keys);
   add_service(app, invocation, "tokens", "Run Token Information", invocation.programs.tokens);
+  add_service(app, invocation, "relay", "Copy the store's changes to the Redis stream", invocation.programs.relay);
 }
 
 }  // namespace latchkey::cli

@@ -60,8 +60,8 @@ class ChangeFeed {
   /// before the state counts as whole. Fails only with `unavailable`.
   virtual Result<Position, FeedError> load(SnapshotSink& sink) = 0;
 
-  /// Says what a reader has from an earlier life (its own snapshot file): next() may then go on from that position
-  /// without a load(), and is a `reload` unless the log still has that very change there.
+  /// Instead of load(): the reader has a state of its own as of `known`, from an earlier life. Opens the store as it is
+  /// now; next() may then go on from that position, and is a `reload` unless the log still has that very change there.
   virtual void resume(const LogEnd& known) = 0;
 
   /// Changes after `after`, which is the position load() returned, the head of the batch before or an earlier one, or

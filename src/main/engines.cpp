@@ -3,8 +3,10 @@
 #include <filesystem>
 
 #include "base/log.hpp"
+#include "feed/redis/redis_feed.hpp"
 #include "feed/sqlite/sqlite_feed.hpp"
 #include "limit/local/local_limiter.hpp"
+#include "relay/redis/redis_stream.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace latchkey::engines {
@@ -13,9 +15,11 @@ using cli::DataDir;
 using cli::Settings;
 
 Result<void> check(const Settings& settings) {
-  if (settings.store == "sqlite" && settings.stream == "none" && settings.limiter == "local") return {};
-  return Error(ErrorCode::invalid,
-               "this build has the embedded engine only: store = sqlite, stream = none, limiter = local");
+  if (settings.stream != "none") {
+    if (const auto address = redis::Address::parse(settings.stream); !address) return address.error();
+  }
+  if (settings.store == "sqlite" && settings.limiter == "local") return {};
+  return Error(ErrorCode::invalid, "this build has the embedded engines only: store = sqlite, limiter = local");
 }
 
 namespace {
@@ -38,8 +42,29 @@ Result<std::unique_ptr<store::KeyStore>> open_store(const Settings&, const DataD
   return store::open_sqlite(data.database(), clock, random);
 }
 
-Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const Settings&, const DataDir& data, Clock& clock) {
+Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const Settings&, const DataDir& data, Clock& clock) {
   return std::make_unique<feed::SqliteFeed>(data.database(), clock);
+}
+
+Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const Settings& settings, const DataDir& data, Clock& clock) {
+  if (settings.stream == "none") return open_store_feed(settings, data, clock);
+  const auto address = redis::Address::parse(settings.stream);
+  if (!address) return address.error();
+  return std::make_unique<feed::RedisFeed>(*address, clock);
+}
+
+std::string source_of(const Settings& settings, const DataDir& data) {
+  if (const auto address = redis::Address::parse(settings.stream)) return "redis " + address->to_string();
+  return settings.store == "sqlite" ? std::filesystem::absolute(data.database()).string() : settings.store;
+}
+
+Result<std::unique_ptr<relay::Stream>> open_stream(const Settings& settings, Clock& clock) {
+  if (settings.stream == "none") {
+    return Error(ErrorCode::invalid, "a relay needs a stream to write to: set stream to a redis:// URL");
+  }
+  const auto address = redis::Address::parse(settings.stream);
+  if (!address) return address.error();
+  return std::make_unique<relay::RedisStream>(*address, clock);
 }
 
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings&, const DataDir&, Clock& clock) {

@@ -3,6 +3,7 @@
 // Which engine stands behind which interface, by the settings. Only this folder names engines.
 
 #include <memory>
+#include <string>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -11,6 +12,7 @@
 #include "cli/settings.hpp"
 #include "feed/change_feed.hpp"
 #include "limit/rate_limiter.hpp"
+#include "relay/stream.hpp"
 #include "store/key_store.hpp"
 
 namespace latchkey::engines {
@@ -26,6 +28,13 @@ Result<std::unique_ptr<store::KeyStore>> open_store(const cli::Settings& setting
 /// LATCHKEY_STREAM, or LATCHKEY_STORE itself where there is none. The store need not be reachable yet.
 Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const cli::Settings& settings, const cli::DataDir& data,
                                                     Clock& clock);
+/// Names what open_feed() reads, so that a copy of one store is not taken for a copy of another.
+std::string source_of(const cli::Settings& settings, const cli::DataDir& data);
+/// LATCHKEY_STORE itself, for the relay.
+Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const cli::Settings& settings, const cli::DataDir& data,
+                                                          Clock& clock);
+/// LATCHKEY_STREAM, for the relay. Redis need not be reachable yet.
+Result<std::unique_ptr<relay::Stream>> open_stream(const cli::Settings& settings, Clock& clock);
 /// LATCHKEY_LIMITER.
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& settings, const cli::DataDir& data,
                                                          Clock& clock);

@@ -1,9 +1,10 @@
 // latchkey. The folder is the parts list: engines.cpp chooses what stands behind the interfaces, keys_main.cpp and
-// tokens_main.cpp assemble a service each, from the bottom up.
+// tokens_main.cpp assemble a service each, relay_main.cpp the relay, from the bottom up.
 
 #include "cli/cli.hpp"
 #include "main/services.hpp"
 
 int main(int argc, char** argv) {
-  return latchkey::cli::run(argc, argv, {latchkey::run_keys, latchkey::run_tokens, latchkey::faults});
+  return latchkey::cli::run(argc, argv,
+                            {latchkey::run_keys, latchkey::run_tokens, latchkey::run_relay, latchkey::faults});
 }

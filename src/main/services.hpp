@@ -11,6 +11,8 @@ namespace latchkey {
 int run_keys(const cli::Settings& settings);
 /// Token Information, likewise.
 int run_tokens(const cli::Settings& settings);
+/// The relay, likewise: copies the store's changes to the stream, for replicas that need Redis only.
+int run_relay(const cli::Settings& settings);
 /// What a service would find wrong with well-formed settings, without starting one.
 std::vector<FieldError> faults(const cli::Settings& settings);
 

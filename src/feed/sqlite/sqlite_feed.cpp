@@ -26,6 +26,11 @@ Result<Position, FeedError> SqliteFeed::load(SnapshotSink& sink) {
   return loaded;
 }
 
+void SqliteFeed::resume(const LogEnd& known) {
+  reader_.reset();  // the file that is there now, whichever we had open
+  known_ = known;
+}
+
 Result<Batch, FeedError> SqliteFeed::read(Position after) {
   if (!reader_) {
     if (auto opened = open(); !opened) return opened.error();

@@ -27,7 +27,7 @@ class SqliteFeed final : public ChangeFeed {
   ~SqliteFeed() override;
 
   Result<Position, FeedError> load(SnapshotSink& sink) override;
-  void resume(const LogEnd& known) override { known_ = known; }
+  void resume(const LogEnd& known) override;
   Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) override;
   void wake() override;
 

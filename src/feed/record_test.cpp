@@ -1,0 +1,84 @@
+#include "feed/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include "feed/change_feed_suite.hpp"
+
+namespace latchkey::feed {
+namespace {
+
+Change sample_change() {
+  AccessKey key;
+  key.id = *KeyId::parse("0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d");
+  key.user_id = "alice";
+  key.name = "Straße";
+  key.metadata = R"({"a":1})";
+  key.requests_per_minute = 1'000'000;
+  key.issued_at = {1'767'225'600};
+  key.previous = PreviousIssue{{-1}, {1'767'225'600'123}};
+  key.expires_at = UnixMillis{0};
+  key.disabled = true;
+  key.created_at = {1};
+  key.updated_at = {2};
+  key.updated_by = "key:0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d";
+  key.version = 300;
+  return {300, {2}, "ops", "rotate", key, 0xfedcba9876543210};
+}
+
+Change sample_signing_key_change() {
+  SigningKey key;
+  key.kid = std::string(43, 'k');
+  key.public_key.fill(0xff);
+  key.state = SigningKeyState::retired;
+  key.created_at = key.updated_at = {5};
+  return {std::uint64_t{1} << 52U, {5}, "ops", "signing-key", key, 1};
+}
+
+TEST(Record, AChangeIsReadAsItWasWritten) {
+  for (const Change& change : {sample_change(), sample_signing_key_change()}) {
+    const auto read = decode_change(encode_change(change));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, change);
+  }
+}
+
+TEST(Record, ACutOrLengthenedChangeIsRefused) {
+  const std::string bytes = encode_change(sample_change());
+  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_change(bytes.substr(0, size))) << size;
+  EXPECT_FALSE(decode_change(bytes + '\0'));
+  EXPECT_FALSE(decode_change("\x02" + bytes.substr(1))) << "another version";
+}
+
+TEST(Record, TextsThatDecideNothingAreCutRatherThanRefused) {
+  Change change = sample_change();
+  change.actor.assign(10'000, 'x');
+  const auto read = decode_change(encode_change(change));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->actor.size(), max_label_bytes);
+  EXPECT_EQ(read->row, change.row);
+}
+
+TEST(Record, RowsAreReadAsTheyWereWritten) {
+  RowsWriter writer;
+  EXPECT_TRUE(writer.empty());
+  const auto key = std::get<AccessKey>(sample_change().row);
+  const auto signing_key = std::get<SigningKey>(sample_signing_key_change().row);
+  writer.add(key);
+  writer.add(signing_key, 7);
+  const std::string rows = writer.take();
+  EXPECT_TRUE(writer.empty());
+  Replica replica;
+  ASSERT_TRUE(decode_rows(rows, replica));
+  EXPECT_EQ(replica.keys.at(key.id), key);
+  EXPECT_EQ(replica.signing_keys.at(signing_key.kid), std::pair(signing_key, std::uint64_t{7}));
+  EXPECT_TRUE(decode_rows(writer.take(), replica)) << "none at all";
+  EXPECT_FALSE(decode_rows("", replica));
+  for (std::size_t size = 2; size < rows.size() - 1; ++size) {
+    Replica some;
+    const bool whole = decode_rows(rows.substr(0, size), some).has_value();
+    EXPECT_TRUE(!whole || some.keys.size() == 1) << size;
+  }
+}
+
+}  // namespace
+}  // namespace latchkey::feed

@@ -1,0 +1,56 @@
+#pragma once
+
+// What stands in Redis, and who may change it. Redis is a cache of the store's log: all of this may be lost at any
+// moment and is built again by `latchkey relay`.
+//
+//   latchkey:{feed}:head          hash   one *life* of the stream: written whole, dropped whole
+//       life          16 hex digits, drawn by the relay that began it
+//       epoch         of the store, 16 hex digits
+//       base          seq before the first entry of the log          base_nonce  of change `base`; empty: not known
+//       last          seq of the last entry (base: none)             last_nonce  of change `last`
+//       tick          a counter, see below
+//       beat_seq beat_tick                                           the newest heartbeat
+//       snap snap_seq snap_nonce snap_chunks                         the snapshot: its name, position, number of chunks
+//       prev prev_seq                                                the one before, for who is still reading it
+//   latchkey:{feed}:log           stream entry "<seq>-0" c <encode_change()>: dense from base + 1 to last
+//   latchkey:{feed}:snapshot:<s>  hash   "0", "1", … → a run of rows; whole and immutable once `head` names it
+//   latchkey:{feed}:nudge         stream of one entry: something was written; for XREAD BLOCK
+//   latchkey:{feed}:seed:<life>   stream a log that is being prepared
+//
+// Nonces are 8 raw bytes, as in the entry, where they stand at bytes 1 to 8. What is being prepared (seed, snapshot not
+// yet named) expires by itself, so a relay may die at any step.
+//
+// Rules, each one script, so each atomic:
+//   append   only to the life it was read for; entries at or before `last` are skipped (another relay was first), the
+//            next must be last + 1; a nonce that differs where both have a change is a fork and refused; a log whose
+//            length is not last − base was damaged (XDEL, eviction) and is refused
+//   begin    a life, only where there is none, from a whole snapshot at `last`, whose rows contain every change up to
+//   it attach   a newer snapshot, only if the log has its change with its nonce; then trims the log behind the one
+//   before end      drops head, log and snapshots together
+//
+// So readers of one life see one history, two relays may run and none is elected, and a reader checks for itself that
+// the change it knows last is still there with the same nonce, whatever life it reads.
+//
+// **How current.** `current_as_of` must be a moment of the reader's BOOTTIME at which its head was all that was
+// committed in the *store*. No clock of Redis or of the relay takes part:
+//   1. the relay raises `tick` to t;
+//   2. then, not before, it reads the store up to seq S, all there was;
+//   3. then it appends what came and writes the heartbeat (beat_seq S, beat_tick t), on the connection that raised t.
+// A reader stamps its clock before each read and remembers the stamp m beside the tick it saw. Once it holds S and sees
+// the beat (S, t), every stamp m whose read saw a tick below t precedes (1), so the read of the store, so: at m nothing
+// was committed that the reader has not got. The latest such m is the proof. A stopped relay, a delayed heartbeat, a
+// partition, stepped or drifting clocks only make it older; counters of another life, or from before a reload, are not
+// compared. A tick is bound to its connection because a Redis that came back from an older dump counts from lower.
+
+#include <string>
+
+namespace latchkey::feed::redis_layout {
+
+inline const std::string prefix = "latchkey:{feed}:";
+inline const std::string head = prefix + "head";
+inline const std::string log = prefix + "log";
+inline const std::string nudge = prefix + "nudge";
+inline const std::string snapshot_prefix = prefix + "snapshot:";
+inline const std::string seed_prefix = prefix + "seed:";
+
+}  // namespace latchkey::feed::redis_layout

@@ -1,0 +1,90 @@
+#include "feed/redis/redis_feed.hpp"
+
+namespace latchkey::feed {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+RedisFeed::RedisFeed(const redis::Address& address, const Clock& clock, redis::Timeouts timeouts)
+    : link_(address, timeouts, clock), reader_(link_, clock), nudges_(address, clock) {}
+
+void RedisFeed::resume(const LogEnd& known) {
+  known_ = known;
+  proofs_.reset();
+  standing_.reset();
+}
+
+Result<Batch, FeedError> RedisFeed::read(Position after) {
+  auto sight = reader_.read(after.seq, known_ ? known_->position.seq : 0);
+  if (!sight) return sight.error();
+  if (auto broken = break_in(sight->log, after, known_)) return std::move(*broken);
+  if (after.seq < sight->base) return FeedError{FeedError::Kind::reload, "the stream begins after our position"};
+  known_ = sight->log.end;
+  nudge_ = sight->nudge;
+  proofs_.saw_tick(sight->life, sight->tick, sight->stamp);
+
+  Batch batch{std::move(sight->changes), after, {}};
+  batch.head.seq += batch.changes.size();
+  batch.head_nonce = batch.changes.empty() ? known_->nonce : batch.changes.back().nonce;
+  if (sight->beat_tick > 0 && sight->beat_seq <= batch.head.seq) proofs_.holds_beat(sight->beat_tick);
+  const auto proved = proofs_.current_as_of();
+  batch.more = batch.head.seq < known_->position.seq || !proved;
+  if (proved) batch.current_as_of = *proved;
+  return batch;
+}
+
+Result<Position, FeedError> RedisFeed::load(SnapshotSink& sink) {
+  // The state before is void, and with it what was known of its age: a proof must be of a read after this moment, or a
+  // Redis that came back with an older state could pass it off as fresh.
+  known_.reset();
+  proofs_.reset();
+  standing_.reset();
+  const auto snapshot = reader_.snapshot();
+  if (!snapshot) return snapshot.error();
+  if (auto loaded = reader_.load(*snapshot, sink); !loaded) return loaded.error();
+  known_ = snapshot->end;
+  auto position = follow_log(snapshot->end.position, sink);
+  if (position) return position;
+  known_.reset();
+  return FeedError{FeedError::Kind::unavailable, position.error().why};
+}
+
+Result<Position, FeedError> RedisFeed::follow_log(Position from, SnapshotSink& sink) {
+  for (;;) {
+    const auto batch = read(from);
+    if (!batch) return batch.error();
+    for (const Change& change : batch->changes) {
+      if (const auto* key = std::get_if<AccessKey>(&change.row)) {
+        sink.access_key(*key);
+      } else {
+        sink.signing_key(std::get<SigningKey>(change.row), change.seq);
+      }
+    }
+    from = batch->head;
+    if (from.seq >= known_->position.seq) return from;
+  }
+}
+
+Result<Batch, FeedError> RedisFeed::next(Position after, milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
+  // While the nudge that would outdate it has not come, the last empty batch still says all there is to say.
+  bool current = standing_ && standing_->head == after && patience > milliseconds::zero();
+  for (;;) {
+    if (!current) {
+      standing_.reset();
+      auto batch = read(after);
+      if (!batch || !batch->changes.empty() || patience <= milliseconds::zero()) return batch;
+      standing_ = std::move(*batch);
+    }
+    const auto reason = nudges_.wait(nudge_, deadline);
+    if (!reason) {
+      standing_.reset();
+      return FeedError{FeedError::Kind::unavailable, reason.error().internal};
+    }
+    if (*reason != Nudges::Reason::nudged) return *standing_;
+    current = false;
+    if (steady_clock::now() >= deadline) return read(after);
+  }
+}
+
+}  // namespace latchkey::feed

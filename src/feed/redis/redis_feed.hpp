@@ -1,0 +1,47 @@
+#pragma once
+
+// Reads the stream that `latchkey relay` keeps in Redis (feed/redis/layout.hpp says how, and proves how current a
+// reader is). Needs Redis only.
+//
+//   load:  the snapshot, then the log behind it up to its end
+//   next:  one script: the head, the nonce at the end seen before, at most 1,000 changes; then wait for a nudge
+//
+// With no stream, no relay or no Redis everything is `unavailable`, or batches whose proof does not move: the view
+// ages.
+
+#include <optional>
+
+#include "base/clock.hpp"
+#include "feed/change_feed.hpp"
+#include "feed/redis/nudges.hpp"
+#include "feed/redis/proofs.hpp"
+#include "feed/redis/stream_reader.hpp"
+
+namespace latchkey::feed {
+
+class RedisFeed final : public ChangeFeed {
+ public:
+  /// Connects when first used. `clock` outlives the feed.
+  RedisFeed(const redis::Address& address, const Clock& clock, redis::Timeouts timeouts = {});
+
+  Result<Position, FeedError> load(SnapshotSink& sink) override;
+  void resume(const LogEnd& known) override;
+  /// `more` also while nothing proves yet that there is no more. With `patience` an empty batch may be the last one
+  /// again, when nothing was written since.
+  Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) override;
+  void wake() override { nudges_.wake(); }
+
+ private:
+  Result<Batch, FeedError> read(Position after);
+  Result<Position, FeedError> follow_log(Position from, SnapshotSink& sink);
+
+  redis::Link link_;
+  StreamReader reader_;
+  Nudges nudges_;
+  Proofs proofs_;
+  std::optional<LogEnd> known_;    // the newest end seen: it must still be there
+  std::optional<Batch> standing_;  // the last batch, empty, while a nudge is awaited that would say it is outdated
+  std::string nudge_ = "0-0";      // the newest nudge when the stream was read last
+};
+
+}  // namespace latchkey::feed

@@ -1,0 +1,52 @@
+// The relay, assembled: the store's feed twice, the stream twice, one pair for the tail and one for snapshots.
+
+#include "base/log.hpp"
+#include "cli/cli.hpp"
+#include "main/engines.hpp"
+#include "main/serve.hpp"
+#include "main/services.hpp"
+#include "relay/relay.hpp"
+
+namespace latchkey {
+namespace {
+
+Result<relay::RelayEnd> open_end(const cli::Settings& settings, const cli::DataDir& data, Clock& clock) {
+  auto source = engines::open_store_feed(settings, data, clock);
+  if (!source) return source.error();
+  auto stream = engines::open_stream(settings, clock);
+  if (!stream) return stream.error();
+  return relay::RelayEnd{std::move(*source), std::move(*stream)};
+}
+
+void log_stats(const relay::RelayStats& stats) {
+  log_info(
+      "relay: {} changes written, {} written by another first, {} appends refused, {} heartbeats, {} lives begun, {} "
+      "ended, {} snapshots renewed, {} failures",
+      stats.appended.load(), stats.duplicates.load(), stats.refused.load(), stats.beats.load(), stats.begun.load(),
+      stats.ended.load(), stats.snapshots.load(), stats.unavailable.load());
+}
+
+}  // namespace
+
+int run_relay(const cli::Settings& settings) {
+  const Signals signals;
+  SystemClock clock;
+  SystemRandom random;
+  if (auto checked = engines::check(settings); !checked) return fail("configuration", checked.error());
+  const auto data = cli::DataDir::open_or_create(settings.data_dir);
+  if (!data) return fail("data directory", data.error());
+  auto tail = open_end(settings, *data, clock);
+  if (!tail) return fail("relay", tail.error());
+  auto snapshots = open_end(settings, *data, clock);
+  if (!snapshots) return fail("relay", snapshots.error());
+
+  relay::Relay relay(std::move(*tail), std::move(*snapshots), clock, random);
+  relay.start();
+  log_info("relay runs");
+  signals.wait_for_stop([&] { log_stats(relay.stats()); });
+  relay.stop();
+  log_stats(relay.stats());
+  return cli::exit_done;
+}
+
+}  // namespace latchkey

@@ -1,0 +1,179 @@
+#include "relay/redis/redis_stream.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "feed/byte_reader.hpp"
+#include "feed/record.hpp"
+#include "feed/redis/layout.hpp"
+#include "relay/redis/scripts.hpp"
+
+namespace latchkey::relay {
+
+namespace layout = feed::redis_layout;
+using redis::Command;
+using redis::Reply;
+
+namespace {
+
+constexpr const char* part_lifetime_s = "600";
+const std::vector<std::string> stream_keys{layout::head, layout::log, layout::nudge};
+
+Error foreign() {
+  return Error(ErrorCode::unavailable, "the stream is not ours", "what stands in Redis is not a stream of ours");
+}
+
+std::string nonce_text(std::uint64_t nonce) {
+  std::string bytes;
+  feed::put_fixed64(bytes, nonce);
+  return bytes;
+}
+
+template <class Number>
+bool read_number(const Reply& reply, Number& number, int base = 10) {
+  const std::string& text = reply.text;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  return reply.is_string() && !text.empty() && error == std::errc() && end == text.data() + text.size();
+}
+
+std::optional<Life> life_of(const std::vector<Reply>& fields) {
+  if (fields.size() != 9 || !fields[0].is_string() || fields[4].text.size() != 8) return std::nullopt;
+  Life life;
+  life.id = fields[0].text;
+  life.end.nonce = feed::ByteReader(fields[4].text).take_fixed64();
+  life.snapshot_whole = fields[7].text == "1";
+  life.log_whole = fields[8].text == "1";
+  const bool good = read_number(fields[1], life.end.position.epoch.value, 16) && read_number(fields[2], life.base) &&
+                    read_number(fields[3], life.end.position.seq) && read_number(fields[5], life.tick) &&
+                    read_number(fields[6], life.snapshot_seq);
+  return good ? std::optional(std::move(life)) : std::nullopt;
+}
+
+template <class Outcome, std::size_t n>
+std::optional<Outcome> named(const std::array<std::pair<std::string_view, Outcome>, n>& names, std::string_view name) {
+  const auto found = std::find_if(names.begin(), names.end(), [&](const auto& entry) { return entry.first == name; });
+  return found == names.end() ? std::nullopt : std::optional(found->second);
+}
+
+constexpr std::array<std::pair<std::string_view, Appended>, 5> append_names{{{"done", Appended::done},
+                                                                             {"life", Appended::other_life},
+                                                                             {"behind", Appended::behind},
+                                                                             {"fork", Appended::forked},
+                                                                             {"damaged", Appended::damaged}}};
+constexpr std::array<std::pair<std::string_view, Published>, 5> publish_names{{{"done", Published::done},
+                                                                               {"taken", Published::taken},
+                                                                               {"incomplete", Published::incomplete},
+                                                                               {"early", Published::early},
+                                                                               {"fork", Published::forked}}};
+
+Result<Published> published(const Result<Reply>& reply) {
+  if (!reply) return reply.error();
+  const auto outcome = named(publish_names, reply->text);
+  if (!outcome) return foreign();
+  return *outcome;
+}
+
+}  // namespace
+
+Result<Reply> RedisStream::run(const Command& command) {
+  const auto connection = link_.get();
+  if (!connection) return connection.error();
+  return (*connection)->run(command);
+}
+
+Result<void> RedisStream::run_all(std::span<const Command> commands) {
+  const auto connection = link_.get();
+  if (!connection) return connection.error();
+  const auto replies = (*connection)->run_all(commands);
+  if (!replies) return replies.error();
+  for (const Reply& reply : *replies) {
+    if (reply.is_error()) return Error(ErrorCode::unavailable, "the stream refused a write", reply.text.substr(0, 64));
+  }
+  return {};
+}
+
+Result<std::optional<Life>> RedisStream::look() {
+  const auto reply = run(Command::call(scripts::look(), stream_keys, {layout::snapshot_prefix}));
+  if (!reply) return reply.error();
+  if (reply->elements.empty()) return std::optional<Life>();
+  auto life = life_of(reply->elements);
+  if (!life) return foreign();
+  return life;
+}
+
+Result<std::optional<Tick>> RedisStream::tick(const std::string& life) {
+  const auto reply = run(Command::call(scripts::tick(), stream_keys, {life}));
+  if (!reply) return reply.error();
+  if (reply->integer < 0) return std::optional<Tick>();
+  return std::optional(Tick{static_cast<std::uint64_t>(reply->integer), link_.generation()});
+}
+
+Result<AppendOutcome> RedisStream::append(const std::string& life, const feed::LogEnd& after,
+                                          std::span<const Change> changes, std::optional<Tick> beat) {
+  if (auto connected = link_.get(); !connected) return connected.error();
+  const bool same_connection = beat && beat->connection == link_.generation();
+  std::vector<std::string> arguments{life, std::to_string(after.position.seq),
+                                     after.position.seq == 0 ? "" : nonce_text(after.nonce),
+                                     same_connection ? std::to_string(beat->number) : ""};
+  for (const Change& change : changes) arguments.push_back(feed::encode_change(change));
+  const auto reply = run(Command::call(scripts::append(), stream_keys, arguments));
+  if (!reply) return reply.error();
+  const auto what = reply->elements.size() == 3 ? named(append_names, reply->elements[0].text) : std::nullopt;
+  if (!what) return foreign();
+  return AppendOutcome{*what, static_cast<std::uint64_t>(reply->elements[1].integer),
+                       static_cast<std::uint64_t>(reply->elements[2].integer)};
+}
+
+Result<void> RedisStream::end(const std::string& life) {
+  const auto reply = run(Command::call(scripts::end(), stream_keys, {life, layout::snapshot_prefix}));
+  if (!reply) return reply.error();
+  return {};
+}
+
+Result<void> RedisStream::write_chunk(const Snapshot& snapshot, std::string_view rows) {
+  const std::string key = layout::snapshot_prefix + snapshot.name;
+  const Command commands[] = {{"HSET", key, std::to_string(snapshot.chunks), std::string(rows)},
+                              {"EXPIRE", key, part_lifetime_s}};
+  return run_all(commands);
+}
+
+Result<void> RedisStream::write_seed(const Seed& seed, std::span<const Change> changes) {
+  const std::string key = layout::seed_prefix + seed.life;
+  std::vector<Command> commands;
+  for (const Change& change : changes) {
+    commands.push_back({"XADD", key, std::to_string(change.seq) + "-0", "c", feed::encode_change(change)});
+  }
+  commands.push_back({"EXPIRE", key, part_lifetime_s});
+  return run_all(commands);
+}
+
+Result<void> RedisStream::discard(const Snapshot& snapshot, const Seed& seed) {
+  const auto reply = run({"UNLINK", layout::snapshot_prefix + snapshot.name, layout::seed_prefix + seed.life});
+  if (!reply) return reply.error();
+  return {};
+}
+
+Result<Published> RedisStream::begin(const Snapshot& snapshot, const Seed& seed) {
+  auto keys = stream_keys;
+  keys.push_back(layout::seed_prefix + seed.life);
+  keys.push_back(layout::snapshot_prefix + snapshot.name);
+  return published(run(Command::call(
+      scripts::begin(), keys,
+      {seed.life, fmt::format("{:016x}", snapshot.end.position.epoch.value), std::to_string(seed.base.position.seq),
+       seed.base_nonce_known ? nonce_text(seed.base.nonce) : "", std::to_string(snapshot.end.position.seq),
+       nonce_text(snapshot.end.nonce), snapshot.name, std::to_string(snapshot.chunks)})));
+}
+
+Result<Published> RedisStream::attach(const std::string& life, const Snapshot& snapshot) {
+  auto keys = stream_keys;
+  keys.push_back(layout::snapshot_prefix + snapshot.name);
+  return published(
+      run(Command::call(scripts::attach(), keys,
+                        {life, snapshot.name, std::to_string(snapshot.end.position.seq), nonce_text(snapshot.end.nonce),
+                         std::to_string(snapshot.chunks), layout::snapshot_prefix})));
+}
+
+}  // namespace latchkey::relay

@@ -1,0 +1,55 @@
+#pragma once
+
+// A running relay: a tail and a snapshot maker, each on a thread of its own, with a source and a stream of its own.
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "relay/snapshot_maker.hpp"
+#include "relay/tail.hpp"
+
+namespace latchkey::relay {
+
+struct RelayConfig {
+  TailConfig tail;
+  SnapshotConfig snapshot;
+};
+
+/// What one of the two threads works with.
+struct RelayEnd {
+  std::unique_ptr<feed::ChangeFeed> source;
+  std::unique_ptr<Stream> stream;
+};
+
+/// start() and stop() by one thread, once each.
+class Relay {
+ public:
+  /// `clock` and `random` outlive it; `random` is used by one of the threads.
+  Relay(RelayEnd tail, RelayEnd snapshots, const Clock& clock, Random& random, RelayConfig config = {});
+  ~Relay();
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  void start();
+  void stop();
+  const RelayStats& stats() const { return stats_; }
+
+ private:
+  void run(const std::function<std::chrono::milliseconds()>& step);
+
+  RelayStats stats_;
+  RelayEnd tail_end_;
+  RelayEnd snapshot_end_;
+  Tail tail_;
+  SnapshotMaker snapshots_;
+  std::mutex mutex_;
+  std::condition_variable stop_requested_;
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread tail_thread_;
+  std::thread snapshot_thread_;
+};
+
+}  // namespace latchkey::relay

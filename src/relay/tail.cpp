@@ -1,0 +1,114 @@
+#include "relay/tail.hpp"
+
+#include "base/log.hpp"
+
+namespace latchkey::relay {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds no_life_pause{20};
+
+}  // namespace
+
+Tail::Tail(feed::ChangeFeed& source, Stream& stream, const Clock& clock, RelayStats& stats, TailConfig config)
+    : source_(source), stream_(stream), clock_(clock), stats_(stats), config_(config), setbacks_("the copy", stats) {}
+
+milliseconds Tail::step() { return following_ ? follow() : join(); }
+
+milliseconds Tail::join() {
+  const auto life = stream_.look();
+  if (!life) return setbacks_.pause_after(life.error());
+  if (!*life) return no_life_pause;
+  if (!(*life)->log_whole) return end_life((*life)->id, "its log was damaged");
+  source_.resume((*life)->end);
+  const auto batch = source_.next((*life)->end.position, milliseconds::zero());
+  if (!batch) {
+    return batch.error().kind == feed::FeedError::Kind::reload ? stand_by(**life, batch.error().why)
+                                                               : setbacks_.pause_after(batch.error().why);
+  }
+  foreign_.reset();
+  following_ = Following{(*life)->id, (*life)->end};
+  next_beat_ = clock_.boot();
+  log_info("relay: following {} from {}", (*life)->id, (*life)->end.position.to_string());
+  return append(*batch, std::nullopt);
+}
+
+milliseconds Tail::stand_by(const Life& life, const std::string& why) {
+  const BootTime now = clock_.boot();
+  if (!foreign_ || foreign_->life != life.id) {
+    log_warning("relay: the stream has another history than our store ({})", why);
+    foreign_ = Foreign{life.id, life.tick, now};
+  }
+  if (foreign_->tick != life.tick) foreign_ = Foreign{life.id, life.tick, now};
+  if (now - foreign_->since >= config_.abandoned_after) return end_life(life.id, "no relay follows it");
+  return config_.beat_interval;
+}
+
+milliseconds Tail::follow() {
+  std::optional<Tick> beat;
+  const BootTime now = clock_.boot();
+  milliseconds patience = std::chrono::ceil<milliseconds>(next_beat_ - now);
+  if (patience <= milliseconds::zero()) {
+    patience = milliseconds::zero();
+    next_beat_ = now + config_.beat_interval;
+    const auto tick = stream_.tick(following_->life);
+    if (!tick) return setbacks_.pause_after(tick.error());
+    if (!*tick) return leave("the life is over");
+    beat = **tick;
+  }
+  const BootTime before_read = clock_.boot();
+  const auto batch = source_.next(following_->at.position, patience);
+  if (!batch) {
+    if (batch.error().kind == feed::FeedError::Kind::unavailable) return setbacks_.pause_after(batch.error().why);
+    return end_life(following_->life, batch.error().why);
+  }
+  // The read must have begun after the tick, and have found the end.
+  if (batch->more || batch->current_as_of < before_read) beat.reset();
+  if (!beat && batch->changes.empty()) return milliseconds::zero();
+  return append(*batch, beat);
+}
+
+milliseconds Tail::append(const feed::Batch& batch, std::optional<Tick> beat) {
+  const auto outcome = stream_.append(following_->life, following_->at, batch.changes, beat);
+  if (!outcome) return setbacks_.pause_after(outcome.error());
+  setbacks_.over();
+  stats_.appended += outcome->written;
+  stats_.duplicates += outcome->duplicates;
+  switch (outcome->what) {
+    case Appended::done:
+      if (beat) ++stats_.beats;
+      following_->at = {batch.head, batch.head_nonce};
+      return milliseconds::zero();
+    case Appended::other_life:
+      ++stats_.refused;
+      return leave("another relay began another life");
+    case Appended::forked:
+      ++stats_.refused;
+      return leave("another relay writes another history");
+    case Appended::behind:
+      return leave("the stream lost its end");
+    case Appended::damaged:
+      return end_life(following_->life, "its log was damaged");
+  }
+  return milliseconds::zero();
+}
+
+milliseconds Tail::end_life(const std::string& life, const std::string& why) {
+  const std::string ended = life;  // may be part of what is reset
+  following_.reset();
+  foreign_.reset();
+  if (auto done = stream_.end(ended); !done) return setbacks_.pause_after(done.error());
+  ++stats_.ended;
+  log_warning("relay: {} ended: {}", ended, why);
+  return milliseconds::zero();
+}
+
+milliseconds Tail::leave(const std::string& why) {
+  log_warning("relay: left {}: {}", following_->life, why);
+  following_.reset();
+  return milliseconds::zero();
+}
+
+}  // namespace latchkey::relay
