@@ -10,13 +10,14 @@
 // Seconds are counted in 32 bits since boot: 136 years. Needs no order between limit and history, so any limit may be
 // asked of it at any time.
 //
-// Order of stores: the bucket, then the sum, then the caller admits. The sum is derived; one who finds this block after
-// a crash adds the buckets up again. A bucket is emptied before `newest` names its new second.
+// Order of stores: the bucket, then the sum, then the caller admits. The sum is derived; recover() adds the buckets up
+// again after a crash. A bucket is emptied before `newest` names its new second.
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <numeric>
 #include <type_traits>
 
 namespace latchkey::limit {
@@ -59,6 +60,14 @@ struct Buckets {
     std::uint32_t second = oldest;
     for (std::uint64_t returned = at(second); returned < permits; returned += at(second)) ++second;
     return second + count - newest;
+  }
+
+  /// After a crash, in `second` or earlier. False: these are no numbers that any process left.
+  bool recover(std::uint32_t second) {
+    sum = std::accumulate(taken.begin(), taken.end(), std::uint32_t{0});
+    oldest = 0;
+    skip_empty();
+    return newest <= second;
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <memory>
 
 namespace latchkey::limit {
@@ -36,9 +37,11 @@ std::int64_t KeyWindow::settle(std::int64_t now_ms, std::uint32_t limit) {
   } else if (form_ == Form::ring) {
     ring_.expire(now);
     if (limit > Ring::capacity) to_buckets(now);
-  } else {
+  } else if (form_ == Form::buckets) {
     buckets_.advance(second_of(now));
     if (limit <= Ring::capacity && buckets_.used() <= Ring::capacity) to_ring(now);
+  } else if (!UnknownPast{last_ms_}.matters(now)) {
+    begin_anew(now, limit);
   }
   return now;
 }
@@ -84,7 +87,29 @@ void KeyWindow::to_ring(std::int64_t now_ms) {
   set_form(Form::ring);
 }
 
-void KeyWindow::set_form(Form form) { std::atomic_ref(form_).store(form, std::memory_order_release); }
+void KeyWindow::recover(std::int64_t now_ms) {
+  const bool known = last_ms_ <= now_ms && ((form_ == Form::ring && ring_.sound()) || form_ == Form::unknown ||
+                                            (form_ == Form::buckets && buckets_.recover(second_of(now_ms))));
+  if (known) return;
+  // A change of form begins before the admission that wants it, so the last one was at last_ms_.
+  distrust(form_ == Form::changing && last_ms_ <= now_ms ? last_ms_ : now_ms);
+}
+
+void KeyWindow::distrust(std::int64_t now_ms) {
+  last_ms_ = now_ms;
+  form_ = Form::unknown;
+}
+
+// No store of either side may be moved across by the compiler; death comes between two instructions, in their order.
+void KeyWindow::set_form(Form form) {
+  std::atomic_ref(form_).store(form, std::memory_order_release);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+std::uint32_t KeyWindow::used() const {
+  if (form_ == Form::ring) return ring_.used();
+  return form_ == Form::buckets ? buckets_.used() : std::numeric_limits<std::uint32_t>::max();
+}
 
 void KeyWindow::take(std::int64_t now_ms) {
   std::atomic_ref(last_ms_).store(now_ms, std::memory_order_release);
@@ -93,7 +118,9 @@ void KeyWindow::take(std::int64_t now_ms) {
 }
 
 std::uint32_t KeyWindow::seconds_until_returned(std::uint32_t permits, std::int64_t now_ms) const {
-  return form_ == Form::ring ? ring_.seconds_until_returned(permits, now_ms) : buckets_.seconds_until_returned(permits);
+  if (form_ == Form::ring) return ring_.seconds_until_returned(permits, now_ms);
+  if (form_ == Form::buckets) return buckets_.seconds_until_returned(permits);
+  return UnknownPast{last_ms_}.seconds_to_wait(now_ms);
 }
 
 Allowance KeyWindow::allowance(std::int64_t now_ms, std::uint32_t limit) const {

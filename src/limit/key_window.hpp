@@ -19,6 +19,16 @@
 
 namespace latchkey::limit {
 
+/// A moment before which nothing is known of a key's admissions: they count as its whole limit, taken just then.
+struct UnknownPast {
+  std::int64_t until_ms;
+  bool matters(std::int64_t now_ms) const { return now_ms - until_ms <= Ring::hold_ms; }
+  /// While it matters, 1 to 61.
+  std::uint32_t seconds_to_wait(std::int64_t now_ms) const {
+    return static_cast<std::uint32_t>(until_ms + Ring::hold_ms + 1 - now_ms + 999) / 1000;
+  }
+};
+
 /// One block of fixed layout; trivially copyable, so that it can live in a mapped file. Times are milliseconds since
 /// boot and must not be negative; a time before that of an earlier call counts as that of the last admission.
 class KeyWindow {
@@ -32,17 +42,28 @@ class KeyWindow {
   /// No permit is in use and none can be again: the block may be forgotten.
   bool idle(std::int64_t now_ms) const { return now_ms - last_ms_ > idle_after_ms; }
 
+  /// To be called once for a window that another process left, however that ended, before anything else. What cannot
+  /// be made out counts as used up. `now_ms` must be of the same boot.
+  void recover(std::int64_t now_ms);
+  /// Whatever it holds, it counts as used up from now on, as long as that can matter.
+  void distrust(std::int64_t now_ms);
+
   static constexpr std::int64_t idle_after_ms = 61'000;
 
  private:
-  enum class Form : std::uint32_t { ring, buckets, changing };  // found `changing` after a crash: not to be trusted
+  enum class Form : std::uint32_t {
+    ring,
+    buckets,
+    changing,  // found so after a crash: not to be trusted
+    unknown    // neither: up to last_ms_ anything may have been admitted
+  };
 
   std::int64_t settle(std::int64_t now_ms, std::uint32_t limit);
   void begin_anew(std::int64_t now_ms, std::uint32_t limit);
   void to_buckets(std::int64_t now_ms);
   void to_ring(std::int64_t now_ms);
   void set_form(Form form);
-  std::uint32_t used() const { return form_ == Form::ring ? ring_.used() : buckets_.used(); }
+  std::uint32_t used() const;
   void take(std::int64_t now_ms);
   std::uint32_t seconds_until_returned(std::uint32_t permits, std::int64_t now_ms) const;
   Allowance allowance(std::int64_t now_ms, std::uint32_t limit) const;

@@ -1,5 +1,7 @@
 // Random and adversarial arrivals at the local engine, against an exact log of what it admitted.
 //
+// Half of the runs keep the engine's state in a file and start it anew at any moment.
+//
 // The contract across changes of limit: at each admission with limit N, the admissions of the closed 60 s before it,
 // itself included, are at most N. LATCHKEY_SEED replays one seed; LATCHKEY_LONG=1 runs a campaign.
 
@@ -8,10 +10,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
+#include <memory>
 #include <random>
 #include <string>
 
 #include "limit/local/local_limiter.hpp"
+#include "limit/local/temporary_limit_file.hpp"
 
 namespace latchkey::limit {
 namespace {
@@ -44,12 +48,17 @@ class Oracle {
 class Simulation {
  public:
   explicit Simulation(std::uint64_t seed)
-      : random_(seed), clock_({1'767'225'600'000}, {start_of(seed)}), limiter_(clock_), limit_(some_limit()) {}
+      : random_(seed),
+        clock_({1'767'225'600'000}, {start_of(seed)}),
+        durable_(seed % 2 == 0),
+        limiter_(std::make_unique<LocalLimiter>(clock_, state())),
+        limit_(some_limit()) {}
 
   void run(int steps) {
     for (int step = 0; step < steps && !testing::Test::HasFatalFailure(); ++step) {
       pass_time();
       if (chance(12)) change_limit();
+      if (durable_ && chance(25)) restart();
       switch (pick(6)) {
         case 0:
           return_promise();
@@ -73,6 +82,11 @@ class Simulation {
     const std::int64_t wrap = (std::int64_t{1} << 32) * 1'000'000;
     const auto odd = static_cast<std::int64_t>(seed * 0x9E3779B97F4A7C15ULL % 3'000'000'000);
     return seed % 4 == 0 ? wrap - 90'000'000'000 + odd : odd;
+  }
+  LimitFile state() const { return durable_ ? file_.open(clock_) : LimitFile(); }
+  void restart() {
+    limiter_.reset();
+    limiter_ = std::make_unique<LocalLimiter>(clock_, state());
   }
   std::uint64_t pick(std::uint64_t below) { return random_() % below; }
   bool chance(std::uint64_t one_in) { return pick(one_in) == 0; }
@@ -127,7 +141,7 @@ class Simulation {
 
   Decision ask() {
     const BootTime now = clock_.boot();
-    const Decision decision = *limiter_.try_admit(key_, {.requests_per_minute = limit_});
+    const Decision decision = *limiter_->try_admit(key_, {.requests_per_minute = limit_});
     decision.admitted ? check_admission(now) : check_refusal(now, decision);
     const std::size_t sure = oracle_.within(now, window);  // in use beyond doubt
     EXPECT_LE(decision.remaining + std::min<std::size_t>(sure, limit_), limit_);
@@ -155,7 +169,7 @@ class Simulation {
   /// `remaining` is a promise: that many more at once, then no more. Asked of peek, and held by each answer.
   void drain() {
     if (limit_ > 5'000 && !chance(10)) return;
-    Allowance told = limiter_.peek(key_, {.requests_per_minute = limit_});
+    Allowance told = limiter_->peek(key_, {.requests_per_minute = limit_});
     ASSERT_EQ(told.reset_seconds > 0, told.remaining < limit_);
     for (std::uint32_t left = told.remaining; left > 0; --left) {
       const Decision decision = ask();
@@ -173,12 +187,14 @@ class Simulation {
   }
   void check_reset(const Decision& decision) {
     clock_.advance(seconds(decision.reset_seconds));
-    ASSERT_GT(limiter_.peek(key_, {.requests_per_minute = limit_}).remaining, decision.remaining);
+    ASSERT_GT(limiter_->peek(key_, {.requests_per_minute = limit_}).remaining, decision.remaining);
   }
 
   std::mt19937_64 random_;
   ManualClock clock_;
-  LocalLimiter limiter_;
+  const bool durable_;
+  TemporaryLimitFile file_;
+  std::unique_ptr<LocalLimiter> limiter_;
   Oracle oracle_;
   KeyId key_;
   std::uint32_t limit_;

@@ -51,6 +51,9 @@ struct Ring {
     return (wait_ms + 999) / 1000;
   }
 
+  /// After a crash. False: these are no numbers that any process left.
+  bool sound() const { return used() <= capacity; }
+
   std::uint32_t age_ms(std::uint32_t permit, std::int64_t now_ms) const {
     return static_cast<std::uint32_t>(now_ms) - stamps[permit % capacity];
   }

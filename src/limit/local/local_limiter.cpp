@@ -19,8 +19,31 @@ struct LocalLimiter::Place {
   std::uint32_t hash;
 };
 
-LocalLimiter::LocalLimiter(const Clock& clock)
-    : clock_(clock), shards_(std::make_unique<Shard[]>(std::size_t{1} << shard_bits)) {}
+LocalLimiter::LocalLimiter(const Clock& clock, LimitFile file)
+    : clock_(clock),
+      pool_(std::move(file)),
+      unknown_past_{pool_.file().recording_since_ms()},
+      shards_(std::make_unique<Shard[]>(shard_count)) {
+  for (std::size_t i = 0; i < shard_count; ++i) shards_[i].keys.use(pool_);
+  adopt_all();
+}
+
+/// Of two blocks of one key, which no process leaves, neither can be believed.
+void LocalLimiter::adopt_all() {
+  const std::int64_t now = now_ms();
+  pool_.inherit([&](std::uint32_t number) {
+    KeyBlock& found = pool_.at(number);
+    found.permits.recover(now);
+    if (found.permits.idle(now)) return false;
+    const Place place = place_of(found.key);
+    if (KeyWindow* twin = place.shard.keys.find(found.key, place.hash)) {
+      twin->distrust(now);
+      return false;
+    }
+    place.shard.keys.adopt(number, place.hash);
+    return true;
+  });
+}
 
 LocalLimiter::~LocalLimiter() = default;
 
@@ -31,19 +54,26 @@ void LocalLimiter::admit_later(KeyId key, Limit limit, Later done) { done(admit(
 Allowance LocalLimiter::peek(KeyId key, Limit limit) {
   const Place place = place_of(key);
   const std::lock_guard guard(place.shard.lock);
+  const std::int64_t now = now_ms();
+  if (unknown_past_.matters(now)) return {.remaining = 0, .reset_seconds = unknown_past_.seconds_to_wait(now)};
   KeyWindow* known = place.shard.keys.find(key, place.hash);
   if (known == nullptr) return {.remaining = limit.requests_per_minute, .reset_seconds = 0};
-  return known->peek(now_ms(), limit.requests_per_minute);
+  return known->peek(now, limit.requests_per_minute);
 }
 
 LocalLimiter::Size LocalLimiter::size() const {
   Size total;
-  for (std::size_t i = 0; i < std::size_t{1} << shard_bits; ++i) {
+  for (std::size_t i = 0; i < shard_count; ++i) {
     const std::lock_guard guard(shards_[i].lock);
     total.keys += shards_[i].keys.size();
-    total.blocks += shards_[i].keys.capacity();
   }
+  total.blocks = pool_.made();
   return total;
+}
+
+std::uint32_t LocalLimiter::seconds_of_unknown_past() const {
+  const std::int64_t now = now_ms();
+  return unknown_past_.matters(now) ? unknown_past_.seconds_to_wait(now) : 0;
 }
 
 LocalLimiter::Place LocalLimiter::place_of(const KeyId& key) const {
@@ -55,11 +85,16 @@ std::int64_t LocalLimiter::now_ms() const { return clock_.boot().nanos / 1'000'0
 
 Decision LocalLimiter::admit(const KeyId& key, Limit limit) {
   constexpr std::uint32_t calls_per_sweep = 16;  // an insertion sweeps more; this finds idle keys when none come new
+  constexpr std::uint32_t places_a_call = 3;
   const Place place = place_of(key);
   const std::lock_guard guard(place.shard.lock);
   const std::int64_t now = now_ms();
+  if (unknown_past_.matters(now)) [[unlikely]] {
+    const std::uint32_t wait = unknown_past_.seconds_to_wait(now);
+    return {.reset_seconds = wait, .retry_after_seconds = wait};
+  }
   KeyTable& keys = place.shard.keys;
-  if (++place.shard.calls % calls_per_sweep == 0) keys.sweep(1, now);
+  if (++place.shard.calls % calls_per_sweep == 0) keys.sweep(places_a_call, now);
   KeyWindow* known = keys.find(key, place.hash);
   if (known == nullptr) known = &keys.insert(key, place.hash, now);
   return known->try_admit(now, limit.requests_per_minute);

@@ -1,0 +1,66 @@
+#pragma once
+
+// The blocks of all shards: numbered places in one stretch of addresses, in a file as far as that reaches. They never
+// move.
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <type_traits>
+#include <vector>
+
+#include "key/key_id.hpp"
+#include "limit/key_window.hpp"
+#include "limit/local/limit_file.hpp"
+
+namespace latchkey::limit {
+
+/// What is remembered of one key. Five cache lines; the first tells the key and the state of its window. All zero:
+/// vacant.
+struct alignas(64) KeyBlock {
+  KeyId key;
+  std::uint32_t hash = 0;
+  enum class Use : std::uint32_t { vacant, taken } use = Use::vacant;
+  KeyWindow permits;
+};
+static_assert(std::is_trivially_copyable_v<KeyBlock> && sizeof(KeyBlock) == LimitFile::block_bytes);
+
+/// Any thread may call any method; a block is its owner's.
+class BlockPool {
+ public:
+  explicit BlockPool(LimitFile file) : file_(std::move(file)), blocks_(reinterpret_cast<KeyBlock*>(file_.blocks())) {}
+
+  KeyBlock& at(std::uint32_t number) const { return blocks_[number]; }
+  /// Adds the numbers of `count` vacant blocks, which are the caller's from now on. Throws std::bad_alloc where neither
+  /// the file nor the memory has room.
+  void take(std::uint32_t count, std::vector<std::uint32_t>& numbers);
+
+  /// Before any take(): offers each block that an earlier process left taken. `adopt(number)` says whether it still
+  /// matters; the others become vacant, and the file ends behind the last one that matters.
+  template <class Adopt>
+  void inherit(Adopt&& adopt) {
+    for (std::uint32_t number = file_.reach(); number-- > 0;) {
+      const bool matters = at(number).use == KeyBlock::Use::taken && adopt(number);
+      if (matters && made_ == 0) made_ = number + 1;
+      if (!matters) leave_vacant(number);
+    }
+    file_.cut_back(made_);
+  }
+
+  const LimitFile& file() const { return file_; }
+  /// Blocks that were ever needed.
+  std::size_t made() const;
+  bool continues_in_memory() const;
+
+ private:
+  void leave_vacant(std::uint32_t number);
+  std::uint32_t next();
+
+  LimitFile file_;
+  KeyBlock* const blocks_;
+  mutable std::mutex mutex_;
+  std::vector<std::uint32_t> returned_;  // guarded by mutex_: vacant ones of an earlier process
+  std::uint32_t made_ = 0;               // guarded by mutex_
+};
+
+}  // namespace latchkey::limit

@@ -1,0 +1,164 @@
+#include "limit/local/limit_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/crc.hpp>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace latchkey::limit {
+namespace {
+
+constexpr std::array<char, 16> magic{"latchkey limits"};
+constexpr std::uint32_t layout = 1;  // of header and blocks, down to the rings and buckets: any change is another one
+constexpr std::int64_t always = std::numeric_limits<std::int32_t>::min();  // long before any boot time that matters
+constexpr std::size_t map_bytes = LimitFile::header_bytes + LimitFile::max_blocks * LimitFile::block_bytes;
+
+std::byte* map_or_throw(int flags, int fd) {
+  void* map = ::mmap(nullptr, map_bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+  if (map == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<std::byte*>(map);
+}
+
+Error cannot(std::string_view what, const std::filesystem::path& path, int error) {
+  return Error(ErrorCode::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
+}
+
+}  // namespace
+
+struct LimitFile::Header {
+  std::array<char, 16> magic;
+  std::uint32_t layout;
+  std::uint32_t block_bytes;
+  std::uint64_t inode;
+  std::int64_t recording_since_ms;
+  std::array<char, 80> boot;
+  std::uint32_t crc;         // of all above
+  std::uint32_t incomplete;  // 1: permits were also given that are not in this file
+
+  std::uint32_t sum() const {
+    boost::crc_32_type crc32;
+    crc32.process_bytes(this, offsetof(Header, crc));
+    return crc32.checksum();
+  }
+  static std::array<char, 80> padded(const BootId& id) {
+    std::array<char, 80> text{};
+    std::copy_n(id.text.data(), std::min(id.text.size(), text.size()), text.data());
+    return text;
+  }
+};
+
+LimitFile::LimitFile()
+    : map_(map_or_throw(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1)),
+      in_memory_(true),
+      recording_since_ms_(always) {}
+
+LimitFile::LimitFile(LimitFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      map_(std::exchange(other.map_, nullptr)),
+      reach_(other.reach_),
+      in_memory_(other.in_memory_),
+      recording_since_ms_(other.recording_since_ms_),
+      why_(other.why_) {}
+
+LimitFile::~LimitFile() {
+  if (map_ != nullptr) ::munmap(map_, map_bytes);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<LimitFile> LimitFile::open(const std::filesystem::path& path, const BootId& boot, const Clock& clock,
+                                  Past past) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return cannot("open", path, errno);
+  LimitFile file(fd);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK ? Error(ErrorCode::conflict, path.string() + " is in use by another process")
+                                : cannot("lock", path, errno);
+  }
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return cannot("look at", path, errno);
+  file.map_ = map_or_throw(MAP_SHARED, fd);
+  const auto bytes = static_cast<std::uint64_t>(status.st_size);
+  const std::int64_t now_ms = clock.boot().nanos / 1'000'000;
+  if (bytes == 0 && past == Past::none) {
+    file.begin_anew(boot, status.st_ino, always);
+  } else if (file.why_ = file.fault(boot, status.st_ino, now_ms, bytes); !file.why_.empty()) {
+    file.begin_anew(boot, status.st_ino, now_ms);
+  } else {
+    file.recording_since_ms_ = file.header().recording_since_ms;
+    file.cut_back(static_cast<std::uint32_t>((bytes - header_bytes) / extent_bytes * extent_blocks));
+  }
+  return file;
+}
+
+LimitFile::Header& LimitFile::header() const { return *reinterpret_cast<Header*>(map_); }
+
+std::string_view LimitFile::fault(const BootId& boot, std::uint64_t inode, std::int64_t now_ms,
+                                  std::uint64_t bytes) const {
+  if (bytes == 0) return "there was none";
+  if (bytes < header_bytes || bytes > map_bytes) return "its size is wrong";
+  const Header& found = header();
+  if (found.magic != magic || found.crc != found.sum()) return "it is damaged";
+  if (found.layout != layout || found.block_bytes != block_bytes) return "it has another version's layout";
+  if (found.boot != Header::padded(boot)) return "it is of another boot of the machine";
+  if (found.inode != inode) return "it is a copy";
+  if (found.recording_since_ms > now_ms) return "it is of the future";
+  if (found.incomplete != 0) return "the disk was full, and not all permits are in it";
+  return "";
+}
+
+void LimitFile::begin_anew(const BootId& boot, std::uint64_t inode, std::int64_t recording_since_ms) {
+  recording_since_ms_ = recording_since_ms;
+  if (::ftruncate(fd_, 0) != 0 || ::posix_fallocate(fd_, 0, header_bytes) != 0) return continue_in_memory(0);
+  Header& fresh = header();
+  fresh = {.magic = magic,
+           .layout = layout,
+           .block_bytes = block_bytes,
+           .inode = inode,
+           .recording_since_ms = recording_since_ms,
+           .boot = Header::padded(boot),
+           .crc = 0,
+           .incomplete = 0};
+  fresh.crc = fresh.sum();
+}
+
+void LimitFile::cut_back(std::uint32_t blocks) {
+  reach_ = (blocks + extent_blocks - 1) / extent_blocks * extent_blocks;
+  (void)!::ftruncate(fd_, static_cast<off_t>(header_bytes + std::size_t{reach_} * block_bytes));
+}
+
+bool LimitFile::extend() {
+  if (in_memory_ || reach_ + extent_blocks > max_blocks) return false;
+  const auto end = static_cast<off_t>(header_bytes + std::size_t{reach_} * block_bytes);
+  if (::posix_fallocate(fd_, end, extent_bytes) == 0) {
+    reach_ += extent_blocks;
+    return true;
+  }
+  std::atomic_ref(header().incomplete).store(1, std::memory_order_seq_cst);
+  continue_in_memory(static_cast<std::size_t>(end));
+  return false;
+}
+
+/// Plain memory in place of what the file does not reach to.
+void LimitFile::continue_in_memory(std::size_t from) {
+  constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  if (::mmap(map_ + from, map_bytes - from, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) throw std::bad_alloc();
+  in_memory_ = true;
+  (void)!::ftruncate(fd_, static_cast<off_t>(from));  // what was allocated in part
+  log_warning(
+      "limits: no room on the disk: the permits of more keys are kept in memory only; after a restart every key counts "
+      "as used up for a minute");
+}
+
+}  // namespace latchkey::limit

@@ -1,0 +1,84 @@
+#pragma once
+
+// The local limiter's memory across kill -9 and restarts.
+//
+//   file    = header, zeros up to 4,096 bytes, then extents of 4,096 blocks (KeyBlock, 320 bytes; all zero: vacant)
+//   header  = magic, layout, block size, inode, `recording_since_ms`, boot, CRC-32 of all these, `incomplete`
+//
+// It is mapped shared, so what a killed process stored is there for the next one, without a write or an fsync: the file
+// outlives processes, not the machine, and need not, since permits come back within 61 s. It lends nothing to another
+// boot (stamps are of this boot's clock), another layout, a copy (another inode), or anybody whose header does not add
+// up: of such a file, or where there is none, the past is unknown, and the limiter admits nothing until it no longer
+// matters. `recording_since_ms` says since when this file knows all, so that a crash within that wait does not end it.
+//
+// No lock lives in the file, so none can be held by the dead: one process has it, by flock, for its life.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "base/boot_id.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+
+namespace latchkey::limit {
+
+/// Whether anything can have been admitted before, by a process that kept its permits in this file.
+enum class Past : std::uint8_t {
+  none,     // certainly not: here begins a new installation
+  possible  // a missing or unusable file is lost memory
+};
+
+/// One mapping of fixed address, whose front part is backed by the file as far as it reaches.
+class LimitFile {
+ public:
+  static constexpr std::size_t header_bytes = 4096;
+  static constexpr std::size_t block_bytes = 320;
+  static constexpr std::uint32_t extent_blocks = 4096;  // whole pages: 1.25 MiB
+  static constexpr std::size_t extent_bytes = extent_blocks * block_bytes;
+  static constexpr std::uint32_t max_blocks = std::uint32_t{1} << 26;  // 20 GiB of addresses, none of memory
+
+  /// Nothing behind it: what a process without a file uses.
+  LimitFile();
+  /// Creates what is missing, 0600. ErrorCode::conflict while another process has it, unavailable where it cannot be
+  /// opened. A full disk is no error: then it reaches nowhere.
+  static Result<LimitFile> open(const std::filesystem::path& path, const BootId& boot, const Clock& clock, Past past);
+
+  LimitFile(LimitFile&& other) noexcept;
+  LimitFile& operator=(LimitFile&&) = delete;
+  ~LimitFile();
+
+  std::byte* blocks() const { return map_ + header_bytes; }
+  /// How many blocks the file holds. At the start: what an earlier process left.
+  std::uint32_t reach() const { return reach_; }
+  /// One extent more. False where there is no room for it: the rest of the addresses is plain memory then, and the
+  /// next process finds the file marked as incomplete.
+  bool extend();
+  bool continues_in_memory() const { return in_memory_; }
+  /// Gives back the extents behind the first `blocks` blocks; nobody may use them.
+  void cut_back(std::uint32_t blocks);
+
+  /// Milliseconds since boot; of what was admitted before, nothing is known. Long ago where all is known.
+  std::int64_t recording_since_ms() const { return recording_since_ms_; }
+  /// Why it knows nothing of before; empty where it does, or there was nothing.
+  std::string_view why_past_is_unknown() const { return why_; }
+
+ private:
+  struct Header;
+  explicit LimitFile(int fd) : fd_(fd) {}
+  Header& header() const;
+  std::string_view fault(const BootId& boot, std::uint64_t inode, std::int64_t now_ms, std::uint64_t bytes) const;
+  void begin_anew(const BootId& boot, std::uint64_t inode, std::int64_t recording_since_ms);
+  void continue_in_memory(std::size_t from);
+
+  int fd_ = -1;
+  std::byte* map_ = nullptr;
+  std::uint32_t reach_ = 0;
+  bool in_memory_ = false;
+  std::int64_t recording_since_ms_ = 0;
+  std::string_view why_;
+};
+
+}  // namespace latchkey::limit
