@@ -56,8 +56,8 @@ Result<DataDir> DataDir::open_or_create(const fs::path& path) {
   if (ec) return cannot("find", path, ec.value());
   if (absolute.has_parent_path()) fs::create_directories(absolute.parent_path(), ec);
   const fs::path clean = absolute.lexically_normal();
-  for (const auto& part :
-       {fs::path(), fs::path("secrets"), fs::path("secrets/signing"), fs::path("logs"), fs::path("run")}) {
+  for (const auto& part : {fs::path(), fs::path("secrets"), fs::path("secrets/signing"), fs::path("logs"),
+                           fs::path("state"), fs::path("run")}) {
     const auto made = private_directory(part.empty() ? clean : clean / part);
     if (!made) return made.error();
   }
@@ -101,6 +101,11 @@ Result<RunLock> DataDir::claim(Service service) const {
     if (std::chrono::steady_clock::now() - begin > patience) return taken;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
+}
+
+bool DataDir::ever_ran(Service service) const {
+  std::error_code unknown;
+  return fs::exists(lock_file(to_string(service)), unknown) || unknown;
 }
 
 Result<void> DataDir::publish_url(Service service, std::string_view url) const {

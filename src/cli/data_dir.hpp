@@ -4,6 +4,7 @@
 //   latchkey.db            the store
 //   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys)
 //   logs/requests.jsonl    the request log
+//   state/limits           permits in use, for the next `latchkey tokens` (limit/local/limit_file.hpp)
 //   run/keys.url, tokens.url   where a running service listens; a killed one leaves it, so ask published_url()
 //   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here
 
@@ -40,6 +41,7 @@ class DataDir {
   std::filesystem::path signing_keys() const { return path_ / "secrets" / "signing"; }
   std::filesystem::path admin_key() const { return path_ / "secrets" / "admin.pem"; }
   std::filesystem::path request_log() const { return path_ / "logs" / "requests.jsonl"; }
+  std::filesystem::path limits() const { return path_ / "state" / "limits"; }
   std::filesystem::path url_file(Service service) const;
 
   /// secrets/admin.pem, made by the first who asks: processes that race all get the same key.
@@ -53,6 +55,9 @@ class DataDir {
   /// ending: a second where it still says that it listens, else as long as requests in progress may take. The same
   /// second outlasts anyone who asks for the published URL just then.
   Result<RunLock> claim(Service service) const;
+
+  /// Whether the service ever started here: asked before claim(), which leaves its lock's file behind.
+  bool ever_ran(Service service) const;
 
   /// A service calls the first once it listens and the second, with the same URL, when it stops. The file is replaced
   /// whole, and left alone if it says another URL by then.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/boot_id.hpp"
 #include "base/log.hpp"
 #include "feed/redis/redis_feed.hpp"
 #include "feed/sqlite/sqlite_feed.hpp"
@@ -67,8 +68,34 @@ Result<std::unique_ptr<relay::Stream>> open_stream(const Settings& settings, Clo
   return std::make_unique<relay::RedisStream>(*address, clock);
 }
 
-Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings&, const DataDir&, Clock& clock) {
-  return std::make_unique<limit::LocalLimiter>(clock);
+namespace {
+
+void export_limiter(Metrics& metrics, const limit::LocalLimiter& limiter) {
+  const auto gauge = [&](const char* name, const char* help, auto read) {
+    metrics.callback(name, help, "gauge", [&limiter, read] { return static_cast<double>(read(limiter)); });
+  };
+  gauge("latchkey_limiter_keys", "Keys whose permits are remembered.", [](auto& l) { return l.size().keys; });
+  gauge("latchkey_limiter_blocks", "Room for keys, of 320 bytes each.", [](auto& l) { return l.size().blocks; });
+  gauge("latchkey_limiter_survives_restart", "0: the disk had no room, so the next start refuses for a minute.",
+        [](auto& l) { return l.survives_restart(); });
+  gauge("latchkey_limiter_unknown_past_seconds", "How much longer every key counts as used up.",
+        [](auto& l) { return l.seconds_of_unknown_past(); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings&, const DataDir& data, bool ran_before,
+                                                         const Clock& clock, Metrics& metrics) {
+  const auto past = ran_before ? limit::Past::possible : limit::Past::none;
+  auto file = limit::LimitFile::open(data.limits(), BootId::current(), clock, past);
+  if (!file) return file.error();
+  auto limiter = std::make_unique<limit::LocalLimiter>(clock, std::move(*file));
+  if (const auto why = limiter->why_past_is_unknown(); !why.empty()) {
+    log_warning("limits: {} is no memory of the past minute ({}): until it has passed, every key counts as used up",
+                data.limits().string(), why);
+  }
+  export_limiter(metrics, *limiter);
+  return limiter;
 }
 
 }  // namespace latchkey::engines

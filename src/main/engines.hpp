@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "cli/data_dir.hpp"
 #include "cli/settings.hpp"
@@ -35,8 +36,8 @@ Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const cli::Settings& s
                                                           Clock& clock);
 /// LATCHKEY_STREAM, for the relay. Redis need not be reachable yet.
 Result<std::unique_ptr<relay::Stream>> open_stream(const cli::Settings& settings, Clock& clock);
-/// LATCHKEY_LIMITER.
+/// LATCHKEY_LIMITER. `ran_before`: requests may have been admitted from this data directory.
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& settings, const cli::DataDir& data,
-                                                         Clock& clock);
+                                                         bool ran_before, const Clock& clock, Metrics& metrics);
 
 }  // namespace latchkey::engines

@@ -28,8 +28,11 @@ int run_tokens(const Settings& settings) {
   if (auto checked = engines::check(settings); !checked) return fail("configuration", checked.error());
   auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
+  const bool ran_before = data->ever_ran(cli::Service::tokens);
   const auto claim = data->claim(cli::Service::tokens);
   if (!claim) return fail("data directory", claim.error());
+  const auto limiter = engines::open_limiter(settings, *data, ran_before, clock, metrics);
+  if (!limiter) return fail("limiter", limiter.error());
   auto catalog = load_catalog(settings);
   if (!catalog) return fail("catalog", catalog.error());
   catalog::CatalogHolder holder(*catalog);
@@ -38,8 +41,6 @@ int run_tokens(const Settings& settings) {
 
   const auto feed = engines::open_feed(settings, *data, clock);
   if (!feed) return fail("feed", feed.error());
-  const auto limiter = engines::open_limiter(settings, *data, clock);
-  if (!limiter) return fail("limiter", limiter.error());
 
   view::View view;
   view::Projector projector(**feed, view, clock);

@@ -1,0 +1,114 @@
+"""A restart of the second service, graceful or by kill -9, forgets no permit that was given."""
+
+import contextlib
+import http.client
+import random
+import struct
+import threading
+import time
+import zlib
+
+from latchkey import LONG, Client
+
+LIVES = 40 if LONG else 6
+
+
+def admitted_of(stack, access_key, attempts):
+    client = stack.holder(access_key)
+    return [client("GET", "/v1/tokens").status for _ in range(attempts)].count(200)
+
+
+class Load(threading.Thread):
+    """Asks for its keys as fast as it can, through kills, and counts admissions that certainly happened: answered ones."""
+
+    def __init__(self, stack, keys):
+        super().__init__(daemon=True)
+        self.stack, self.keys, self.ending = stack, keys, False
+        self.admitted, self.statuses = dict.fromkeys(keys, 0), set()
+
+    def run(self):
+        while not self.ending:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                client = Client(self.stack.tokens.url)
+                while not self.ending:
+                    for key in self.keys:
+                        status = client("GET", "/v1/tokens", headers={"X-API-Key": key}).status
+                        self.statuses.add(status)
+                        self.admitted[key] += status == 200
+            time.sleep(0.005)
+
+
+def test_kill_9_under_load_never_admits_more_than_the_limit_in_all(stack):
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    dice = random.Random(seed)
+    limits = {stack.admitted_key(requests_per_minute=n)[0]: n for n in (1, 5, 20, 60, 64, 65, 100, 500, 2000, 10_000)}
+    loads = [Load(stack, list(limits)) for _ in range(4)]
+    began = time.monotonic()
+    for load in loads:
+        load.start()
+    for _ in range(LIVES):
+        time.sleep(dice.uniform(0.2, 0.8))
+        stack.tokens.kill()
+        stack.tokens.start()
+    time.sleep(0.5)
+    for load in loads:
+        load.ending = True
+    for load in loads:
+        load.join()
+    took = time.monotonic() - began
+    assert took < 60, f"{took} s: the minute is over, so this proves nothing"
+    total = {limit: sum(load.admitted[key] for load in loads) for key, limit in limits.items()}
+    print(f"{LIVES} kills in {took:.0f} s, admitted by limit: {total}")
+    assert all(admitted <= limit for limit, admitted in total.items()), total
+    # A kill may cost the permit of a request in flight, at most one a connection: nearly all are given.
+    assert all(total[limit] >= limit - 4 * LIVES for limit in (60, 64, 65, 100)), total
+    assert set().union(*(load.statuses for load in loads)) <= {200, 429, 503}
+
+
+def test_a_graceful_restart_keeps_permits(stack):
+    access_key, _ = stack.admitted_key(requests_per_minute=10)
+    assert admitted_of(stack, access_key, 7) == 7
+    assert stack.tokens.stop() == 0
+    stack.tokens.start()
+    assert admitted_of(stack, access_key, 10) == 3
+
+
+def refused_for_a_minute(stack, access_key):
+    reply = stack.holder(access_key)("GET", "/v1/tokens")
+    assert reply.status == 429, reply
+    wait = int(reply.headers["Retry-After"])
+    assert 50 <= wait <= 61, wait
+    assert stack.holder(access_key)("GET", "/v1/plan").json()["remaining"] == 0
+    return wait
+
+
+def test_the_state_of_another_boot_counts_as_used_up_and_the_told_wait_is_enough(stack):
+    access_key, _ = stack.admitted_key(requests_per_minute=3)
+    assert stack.tokens.stop() == 0
+    with open(stack.data_dir / "state" / "limits", "r+b") as file:
+        header = bytearray(file.read(120))
+        header[40] ^= 1  # the boot id begins here
+        file.seek(0)
+        file.write(header + struct.pack("<I", zlib.crc32(header)))
+    stack.tokens.start()
+    assert "another boot" in stack.tokens.tail()
+    wait = refused_for_a_minute(stack, access_key)
+    stack.tokens.kill()  # nor does a restart shorten the wait, or begin it anew
+    stack.tokens.start()
+    told = int(stack.holder(access_key)("GET", "/v1/tokens").headers["Retry-After"])
+    assert told <= wait
+    time.sleep(told)
+    assert admitted_of(stack, access_key, 5) == 3
+
+
+def test_a_deleted_state_file_is_not_a_fresh_start(stack):
+    access_key, _ = stack.admitted_key(requests_per_minute=3)
+    assert admitted_of(stack, access_key, 5) == 3
+    stack.tokens.kill()
+    (stack.data_dir / "state" / "limits").unlink()
+    stack.tokens.start()
+    refused_for_a_minute(stack, access_key)
+    metrics = stack.tokens.client()("GET", "/metrics").body.decode()
+    assert "latchkey_limiter_survives_restart 1" in metrics
+    assert 0 < float(metrics.split("\nlatchkey_limiter_unknown_past_seconds ")[1].split()[0]) <= 61
