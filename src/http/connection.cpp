@@ -1,5 +1,9 @@
 #include "http/connection.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <stdexcept>
 
 #include "base/log.hpp"
@@ -38,21 +42,21 @@ CodecLimits limits_of(const ServerConfig& config) {
 
 }  // namespace
 
-Connection::Connection(Worker& worker, Executor executor, std::uint32_t slot)
-    : worker_(worker), socket_(executor), input_(std::make_shared<Input>(limits_of(worker.config))), slot_(slot) {}
+Connection::Connection(Worker& worker, std::uint32_t slot)
+    : worker_(worker), input_(std::make_shared<Input>(limits_of(worker.config))), slot_(slot) {}
 
-void Connection::open() {
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(Tcp::no_delay(true), ignored);
+void Connection::open(Socket socket) {
+  socket_ = std::move(socket);
+  const int on = 1;
+  ::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   input_->codec.reset();
   if (worker_.config.tls) tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
-  side_size_ = 0;
   first_request_ = true;
-  continued_ = false;
+  continued_ = readable_ = half_closed_ = writing_ = false;
   worker_.connections_open.fetch_add(1, std::memory_order_relaxed);
   enter(Phase::idle);
   start_read();
+  if (!worker_.poller.add(socket_.descriptor(), Poller::edges, *this)) close();
 }
 
 void Connection::close() {
@@ -60,20 +64,15 @@ void Connection::close() {
   // Whoever owes the answer may still be reading the request: leave it to them.
   if (phase_ == Phase::owed) input_ = std::make_shared<Input>(limits_of(worker_.config));
   if (stream_) std::exchange(stream_, nullptr)->abandon();
-  error_code ignored;
-  socket_.close(ignored);
+  socket_.close();
   tls_.reset();
   enter(Phase::closed);
+  reading_ = Reading::no;
   ++generation_;
-  worker_.connections_open.fetch_sub(1, std::memory_order_relaxed);
-  release();
-}
-
-void Connection::release() {
-  if (phase_ != Phase::closed || operations_ > 0) return;
   input_->buffer.clear();
   forget(out_);
   forget(sending_);
+  worker_.connections_open.fetch_sub(1, std::memory_order_relaxed);
   worker_.free_slots.push_back(slot_);
 }
 
@@ -82,16 +81,16 @@ void Connection::enter(Phase phase) {
   phase_ = phase;
   switch (phase) {
     case Phase::idle:
-      deadline_ = coarse_now() + (first_request_ ? config.head_timeout : config.idle_timeout).count();
+      deadline_ = worker_.now + (first_request_ ? config.head_timeout : config.idle_timeout).count();
       break;
     case Phase::head:
-      deadline_ = coarse_now() + config.head_timeout.count();
+      deadline_ = worker_.now + config.head_timeout.count();
       break;
     case Phase::body:
-      deadline_ = coarse_now() + config.body_timeout.count();
+      deadline_ = worker_.now + config.body_timeout.count();
       break;
     case Phase::lingering:
-      deadline_ = coarse_now() + linger_time.count();
+      deadline_ = worker_.now + linger_time.count();
       break;
     default:
       deadline_ = never;
@@ -100,9 +99,10 @@ void Connection::enter(Phase phase) {
 
 // Goes on until something must be waited for. All requests that have arrived are answered before the one send.
 void Connection::advance() {
+  reading_ = Reading::no;
   do {
     take_requests();
-    if (flush() == Flush::waiting) return;
+    if (flush() == Flush::waiting) return phase_ == Phase::streaming ? start_side_read() : void();
   } while (pump_stream());
   if (phase_ == Phase::closing) {
     linger();
@@ -121,8 +121,6 @@ void Connection::take_requests() {
 
 // Takes one request from the input; true: another may follow.
 bool Connection::take_request() {
-  if (side_size_ > 0) merge_side();
-  if (!receiving()) return false;
   InputBuffer& in = input_->buffer;
   if (in.empty()) return false;
   std::size_t size = in.size();
@@ -227,6 +225,7 @@ void Connection::deliver(Delivery& delivery) {
       if (!ours || phase_ != Phase::streaming) return;
   }
   advance();
+  go_on();
 }
 
 void Connection::begin_stream(const Answer& head, std::shared_ptr<StreamState> stream) {
@@ -268,6 +267,7 @@ void Connection::sweep(CoarseTime now) {
   if (phase_ != Phase::head && phase_ != Phase::body) return close();
   refuse({RefusalKind::request_timeout, {}});
   advance();
+  go_on();
 }
 
 }  // namespace latchkey::http

@@ -7,11 +7,12 @@
 #include <string_view>
 #include <utility>
 
-#include "http/asio_types.hpp"
 #include "http/codec.hpp"
 #include "http/encode.hpp"
 #include "http/exchange.hpp"
 #include "http/input_buffer.hpp"
+#include "http/poller.hpp"
+#include "http/socket.hpp"
 #include "http/stream_state.hpp"
 #include "http/tls_session.hpp"
 #include "http/worker.hpp"
@@ -27,13 +28,13 @@ namespace latchkey::http {
 ///
 /// It reads only in idle, head, body, streaming and lingering, and never while output waits to be sent, so a client
 /// that does not read cannot make it buffer.
-class Connection final : public Exchange {
+class Connection final : public Exchange, public Watcher {
  public:
-  Connection(Worker& worker, Executor executor, std::uint32_t slot);
+  Connection(Worker& worker, std::uint32_t slot);
 
-  /// The socket to accept the next client into; then open().
-  Socket& socket() { return socket_; }
-  void open();
+  /// A new client.
+  void open(Socket socket);
+  void on_ready(std::uint32_t events) override;
   /// What other threads have answered.
   void deliver(Delivery& delivery);
   /// Acts on timeouts.
@@ -57,6 +58,7 @@ class Connection final : public Exchange {
  private:
   enum class Phase : std::uint8_t { closed, idle, head, body, handling, owed, streaming, closing, lingering };
   enum class Flush : std::uint8_t { done, waiting };
+  enum class Reading : std::uint8_t { no, input, side };
 
   bool receiving() const { return phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::body; }
   void enter(Phase phase);
@@ -77,21 +79,19 @@ class Connection final : public Exchange {
   void take_octets(std::span<const char> octets);
   Flush flush();
   static void forget(std::string& output);
-  void start_write(std::size_t sent);
-  void continue_write();
-  void on_written(const error_code& ec, std::size_t n);
-  void start_read();
-  void on_read(const error_code& ec, std::size_t n);
+  void wait_to_write(std::size_t sent);
+  void write_on();
+  void start_read() { reading_ = Reading::input; }
   void start_side_read();
-  void on_side_read(const error_code& ec, std::size_t n);
-  void merge_side();
+  void go_on();
+  void read();
+  void side_read();
+  bool receive(std::span<char> room, std::size_t& n);
   void linger();
-  void release();
 
   static constexpr CoarseTime never = INT64_MAX;
-  static constexpr std::size_t high_water = 64 * 1024;  // of output, before pipelined requests must wait
-  static constexpr std::size_t kept_output =
-      64 * 1024;  // by a connection that has sent it: there may be 10,000 idle ones
+  static constexpr std::size_t high_water = 64 * 1024;   // of output, before pipelined requests must wait
+  static constexpr std::size_t kept_output = 64 * 1024;  // once it is sent: there may be 10,000 idle connections
   static constexpr std::chrono::milliseconds linger_time{1000};
 
   Worker& worker_;
@@ -99,26 +99,26 @@ class Connection final : public Exchange {
   std::unique_ptr<TlsSession> tls_;  // none: plain
   std::shared_ptr<Input> input_;
   std::string out_;      // answers not sent yet
-  std::string sending_;  // what an asynchronous write is sending
+  std::string sending_;  // answers of which the socket would not take all
   std::shared_ptr<StreamState> stream_;
-  // While streaming or lingering the client may send on; that lands here, because input_ may be lent out.
+  // While streaming or lingering the client may send on; that lands here.
   std::array<char, 512> side_;
-  std::size_t sent_ = 0;  // of sending_
-  std::size_t side_size_ = 0;
+  std::size_t sent_ = 0;               // of sending_
   CoarseTime deadline_ = never;        // of the phase
   CoarseTime write_deadline_ = never;  // while output waits
   std::uint64_t generation_ = 0;       // counts clients
   const std::uint32_t slot_;
-  unsigned operations_ = 0;  // of Asio, under way
   Phase phase_ = Phase::closed;
   Persistence persistence_ = Persistence::keep_alive;  // as the current answer says
   bool first_request_ = true;
   bool answered_ = false;
   bool deferred_ = false;
-  bool continued_ = false;  // "100 Continue" has been sent
-  bool reading_ = false;
-  bool side_reading_ = false;
-  bool writing_ = false;
+  bool continued_ = false;         // "100 Continue" has been sent
+  Reading reading_ = Reading::no;  // what is wanted from the socket
+  bool readable_ = false;          // for all we know: told so, and not yet read empty
+  bool queued_ = false;            // for another turn
+  bool half_closed_ = false;       // the peer has sent all: reading will come to the end
+  bool writing_ = false;           // until the socket takes the rest of sending_
 };
 
 }  // namespace latchkey::http

@@ -1,41 +1,46 @@
-// The connection's reads and writes.
-
-#include <ctime>
-
-#include <boost/asio/buffer.hpp>
+// The connection's reads and writes: one of each a batch of requests.
 
 #include "http/connection.hpp"
 
 namespace latchkey::http {
 
-CoarseTime coarse_now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+void Connection::on_ready(std::uint32_t events) {
+  if (events == 0) queued_ = false;
+  if (phase_ == Phase::closed) return;  // an event that was on its way already
+  if ((events & ~std::uint32_t{EPOLLOUT}) != 0) readable_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;
+  if (writing_ && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) write_on();
+  go_on();
 }
 
-void Connection::start_read() {
-  if (reading_ || side_reading_) return;
+// Reads once if something is wanted and there. Who sends without end lets the others have their turn.
+void Connection::go_on() {
+  if (!readable_ || reading_ == Reading::no) return;
+  reading_ == Reading::input ? read() : side_read();
+  if (readable_ && reading_ != Reading::no && !std::exchange(queued_, true)) worker_.poller.again(*this);
+}
+
+// False: nothing has come, or the connection is closed.
+bool Connection::receive(std::span<char> room, std::size_t& n) {
+  const auto [status, size] = socket_.receive(room);
+  if (status == Socket::Status::ended) return close(), false;
+  // Less than would fit: that was all, and what comes later will be told. The end of the peer's octets is not told
+  // twice.
+  readable_ = half_closed_ ? status == Socket::Status::done : size == room.size();
+  n = size;
+  return status == Socket::Status::done;
+}
+
+void Connection::read() {
   const auto room = tls_ ? tls_->room() : input_->buffer.prepare();
-  reading_ = true;
-  ++operations_;
-  socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                          [this](const error_code& ec, std::size_t n) { on_read(ec, n); });
-}
-
-void Connection::on_read(const error_code& ec, std::size_t n) {
-  reading_ = false;
-  --operations_;
-  if (phase_ == Phase::closed) return release();
-  if (phase_ == Phase::closing) return;  // a timeout's answer is on its way out
-  if (ec) return close();
-  if (phase_ == Phase::lingering) return start_side_read();
+  std::size_t n = 0;
+  if (!receive(room, n)) return;
   if (tls_) {
-    take_octets(tls_->room().first(n));
+    take_octets(room.first(n));
   } else {
     input_->buffer.commit(n);
   }
-  advance();
+  if (phase_ != Phase::closed) advance();
 }
 
 // What the peer sent, into the input.
@@ -58,26 +63,17 @@ void Connection::take_octets(std::span<const char> octets) {
 // Somebody who sends a stream's connection more than a few requests in advance is cut off: not reading on would mean
 // not hearing that he left.
 void Connection::start_side_read() {
-  if (reading_ || side_reading_) return;
   if (input_->buffer.size() > InputBuffer::usual_capacity) return close();
-  side_reading_ = true;
-  ++operations_;
-  socket_.async_read_some(asio::buffer(side_), [this](const error_code& ec, std::size_t n) { on_side_read(ec, n); });
+  reading_ = Reading::side;
 }
 
-void Connection::on_side_read(const error_code& ec, std::size_t n) {
-  side_reading_ = false;
-  --operations_;
-  if (phase_ == Phase::closed) return release();
-  if (ec && phase_ != Phase::closing) return close();
-  if (phase_ == Phase::lingering) return start_side_read();
-  side_size_ = n;
-  if (phase_ == Phase::streaming) merge_side();
+void Connection::side_read() {
+  std::size_t n = 0;
+  if (!receive(side_, n) || phase_ == Phase::lingering) return;
+  take_octets(std::span(side_).first(n));
   if (phase_ == Phase::streaming) return start_side_read();
-  if (receiving() || phase_ == Phase::closing) advance();
+  if (phase_ != Phase::closed) advance();
 }
-
-void Connection::merge_side() { take_octets(std::span(side_).first(std::exchange(side_size_, 0))); }
 
 // Sends at once: a socket is nearly always writable, and waiting to hear so would cost another turn of the loop.
 Connection::Flush Connection::flush() {
@@ -85,10 +81,10 @@ Connection::Flush Connection::flush() {
   if (tls_) tls_->seal(out_);
   std::size_t sent = 0;
   while (sent < out_.size()) {
-    error_code ec;
-    sent += socket_.write_some(asio::buffer(out_.data() + sent, out_.size() - sent), ec);
-    if (ec == asio::error::would_block) return start_write(sent), Flush::waiting;
-    if (ec) return close(), Flush::waiting;
+    const auto [status, n] = socket_.send(std::string_view(out_).substr(sent));
+    if (status == Socket::Status::later) return wait_to_write(sent), Flush::waiting;
+    if (status == Socket::Status::ended) return close(), Flush::waiting;
+    sent += n;
   }
   forget(out_);
   return Flush::done;
@@ -99,44 +95,36 @@ void Connection::forget(std::string& output) {
   if (output.capacity() > kept_output) std::string().swap(output);
 }
 
-void Connection::start_write(std::size_t sent) {
+void Connection::wait_to_write(std::size_t sent) {
   sending_.swap(out_);
   out_.clear();
   sent_ = sent;
   writing_ = true;
-  continue_write();
+  write_deadline_ = worker_.now + worker_.config.write_timeout.count();
 }
 
-void Connection::continue_write() {
-  write_deadline_ = coarse_now() + worker_.config.write_timeout.count();
-  ++operations_;
-  socket_.async_write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
-                           [this](const error_code& ec, std::size_t n) { on_written(ec, n); });
-}
-
-void Connection::on_written(const error_code& ec, std::size_t n) {
-  --operations_;
-  sent_ += n;
-  const bool go_on = !ec && phase_ != Phase::closed && sent_ < sending_.size();
-  if (go_on) return continue_write();
+void Connection::write_on() {
+  while (sent_ < sending_.size()) {
+    const auto [status, n] = socket_.send(std::string_view(sending_).substr(sent_));
+    if (status == Socket::Status::ended) return close();
+    if (status == Socket::Status::later) return;
+    sent_ += n;
+    write_deadline_ = worker_.now + worker_.config.write_timeout.count();
+  }
   writing_ = false;
   forget(sending_);
-  if (phase_ == Phase::closed) return release();
-  if (ec) return close();
   if (receiving()) enter(phase_);
   advance();
 }
 
 // Closing with octets unread would reset the connection, and the reset could overtake the answer.
 void Connection::linger() {
-  error_code ec;
   if (tls_) {
     tls_->finish(out_);
-    socket_.write_some(asio::buffer(out_), ec);
+    socket_.send(out_);
     out_.clear();
   }
-  socket_.shutdown(Socket::shutdown_send, ec);
-  if (ec) return close();
+  if (!socket_.finish_sending()) return close();
   input_->buffer.consume(input_->buffer.size());
   enter(Phase::lingering);
   start_side_read();

@@ -1,7 +1,7 @@
 #pragma once
 
-// How other threads reach an I/O thread. Its io_context runs without any lock (BOOST_ASIO_CONCURRENCY_HINT_UNSAFE), so
-// nobody else may post to it: they leave a delivery here and ring an eventfd that the thread reads.
+// How other threads reach an I/O thread. Its loop runs without any lock: they leave a delivery here and ring an eventfd
+// that it watches.
 
 #include <cstdint>
 #include <memory>

@@ -19,12 +19,9 @@ class Server::Impl {
   Result<void> start() {
     auto endpoint = parse_listen(config_.listen);
     if (!endpoint) return endpoint.error();
-    asio::io_context probing;
-    if (auto unused = check_unused(probing, *endpoint); !unused) return unused;
+    if (auto unused = check_unused(*endpoint); !unused) return unused;
     for (const auto& thread : threads_) {
-      const auto bound = thread->listen(*endpoint);
-      if (!bound) return bound.error();
-      endpoint = *bound;
+      if (auto listening = thread->listen(*endpoint); !listening) return listening;
     }
     port_ = endpoint->port();
     for (const auto& thread : threads_) thread->start();

@@ -16,7 +16,7 @@ struct ServerConfig {
   std::string listen =
       "127.0.0.1:7070";  // "host:port", "[::1]:port"; port 0: any free one. Numeric hosts and "localhost".
   std::shared_ptr<const TlsCredentials> tls{};  // none: plain HTTP
-  unsigned threads = 1;                         // each with its own io_context and SO_REUSEPORT listener
+  unsigned threads = 1;                         // each with its own event loop and SO_REUSEPORT listener
   std::size_t max_head_bytes = 16 * 1024;
   std::size_t max_body_bytes = 64 * 1024;
   unsigned max_connections = 10'000;  // over all threads; further ones are closed at accept
@@ -30,7 +30,7 @@ struct ServerStats {
   std::uint64_t connections_open, connections_total, connections_refused, requests_total, malformed_total;
 };
 
-/// HTTP/1.1 and 1.0 over TCP or TLS on Boost.Asio.
+/// HTTP/1.1 and 1.0 over TCP or TLS.
 class Server {
  public:
   /// `handler` outlives the server.

@@ -9,13 +9,10 @@
 
 #include "http/date_line.hpp"
 #include "http/inbox.hpp"
+#include "http/poller.hpp"
 #include "http/server.hpp"
 
 namespace latchkey::http {
-
-/// Milliseconds of CLOCK_MONOTONIC, as coarse as the kernel's tick: timeouts need no more.
-using CoarseTime = std::int64_t;
-CoarseTime coarse_now();
 
 /// Written by one thread, read by any.
 class Tally {
@@ -40,6 +37,8 @@ struct Worker {
   std::atomic<unsigned>& connections_open;  // over all threads
   const unsigned index;
   const std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
+  Poller poller;
+  CoarseTime now = 0;  // as the poller's turn began
   Tallies tallies;
   DateLine date;
   std::vector<std::uint32_t> free_slots;  // of connections that can be used again
