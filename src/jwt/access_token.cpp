@@ -7,6 +7,7 @@
 
 #include "jwt/base64url.hpp"
 #include "jwt/jose.hpp"
+#include "jwt/minted_form.hpp"
 
 namespace latchkey::jwt {
 namespace {
@@ -85,6 +86,7 @@ Secret mint_access_token(const AccessClaims& claims, std::string_view kid, const
 
 Result<ParsedAccessToken, TokenFault> parse_access_token(std::string_view token) {
   if (token.size() > max_token_bytes) return TokenFault::malformed;
+  if (auto minted = parse_minted_form(token)) return std::move(*minted);
   const auto jws = split_compact(token);
   const auto header = jws ? read_jose_header(jws->header) : std::nullopt;
   const auto payload = header ? read_json_part(jws->payload) : std::nullopt;
