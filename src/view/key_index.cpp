@@ -83,6 +83,19 @@ RowRef KeyIndex::find(const KeyId& id) const {
   return ref_of(found);
 }
 
+void KeyIndex::prefetch(const KeyId& id) const {
+  const std::uint64_t hashed = hash(id);
+  Table* table = shards_[shard_of(hashed, shard_bits)].table.load(std::memory_order_seq_cst);
+  if (table == nullptr) return;
+  Entry found = 0;
+  table->seek(hashed, found, [](RowRef) { return true; });  // the first of its tag: nearly always the one
+  if (found == 0) return;
+  const auto* row = reinterpret_cast<const char*>(&rows_.at(ref_of(found)));
+  __builtin_prefetch(row);
+  __builtin_prefetch(row + sizeof(KeyRow) - 1);
+  __builtin_prefetch(row + sizeof(KeyRow) + 16);  // the user id
+}
+
 void KeyIndex::put(const KeyId& id, RowRef ref) {
   const std::uint64_t hashed = hash(id);
   Shard& shard = shards_[shard_of(hashed, shard_bits)];

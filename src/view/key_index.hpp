@@ -35,6 +35,8 @@ class KeyIndex {
 
   /// 0 when there is none. Any thread, between Reclamation's enter() and leave().
   RowRef find(const KeyId& id) const;
+  /// Begins to fetch the row that find() is going to look at. As find().
+  void prefetch(const KeyId& id) const;
 
   // The writer.
   /// Publishes the row under its id, in place of the one that was there.

@@ -139,6 +139,8 @@ View::Reader::~Reader() { impl_.reclamation.leave(slot_); }
 
 const KeyRow* View::Reader::find(KeyId id) const { return state_->of(id).find(id); }
 
+void View::Reader::prefetch(KeyId id) const { state_->of(id).keys.prefetch(id); }
+
 std::optional<UsableKey> View::Reader::usable_key(std::string_view kid) const {
   const UsableKey* key = state_->signing_keys.find(kid);
   if (key == nullptr) return std::nullopt;

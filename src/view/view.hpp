@@ -73,6 +73,8 @@ class View {
     Reader& operator=(const Reader&) = delete;
 
     const KeyRow* find(KeyId id) const;
+    /// Begins to fetch from memory what find(id) will need: worth it where other work comes in between.
+    void prefetch(KeyId id) const;
     /// nullopt when unknown or retired.
     std::optional<UsableKey> usable_key(std::string_view kid) const;
     /// Of the state this reader reads: incomplete as soon as the view was reset.
