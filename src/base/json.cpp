@@ -1,5 +1,6 @@
 #include "base/json.hpp"
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_stack.hpp>
@@ -71,7 +72,15 @@ Result<json::value> parse_json(std::string_view text, std::size_t max_depth) {
   return value;
 }
 
-void append_json_string(std::string& out, std::string_view text) { out += json::serialize(json::string_view(text)); }
+void append_json_string(std::string& out, std::string_view text) {
+  const bool plain =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (plain) {
+    out.append(1, '"').append(text).append(1, '"');
+  } else {
+    out += json::serialize(json::string_view(text));
+  }
+}
 
 std::string json_pointer_to(std::string_view member) {
   std::string pointer = "/";

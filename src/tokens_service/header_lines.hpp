@@ -6,6 +6,7 @@
 #include <concepts>
 #include <string_view>
 
+#include "key/key_id_text.hpp"
 #include "key/position.hpp"
 #include "limit/rate_limiter.hpp"
 
@@ -56,15 +57,8 @@ inline HeaderLines& HeaderLines::position(Position position) {
 }
 
 inline HeaderLines& HeaderLines::key_id(std::string_view name, const KeyId& id) {
-  static constexpr std::string_view hex = "0123456789abcdef";
-  char text[36];
-  std::size_t size = 0;
-  for (const std::uint8_t byte : id.bytes()) {
-    if (size == 8 || size == 13 || size == 18 || size == 23) text[size++] = '-';
-    text[size++] = hex[byte >> 4];
-    text[size++] = hex[byte & 0xf];
-  }
-  return line(name, {text, size});
+  const auto text = text_of(id);
+  return line(name, {text.data(), text.size()});
 }
 
 inline HeaderLines& HeaderLines::rate_limit(std::uint32_t requests_per_minute, const limit::Decision& decision) {
