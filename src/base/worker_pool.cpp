@@ -1,9 +1,18 @@
 #include "base/worker_pool.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace latchkey {
 
-WorkerPool::WorkerPool(unsigned threads, std::size_t max_queued) : max_queued_(max_queued) {
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+namespace {
+
+constexpr int background_nice = 10;  // weighs 110 of a usual thread's 1,024
+
+}  // namespace
+
+WorkerPool::WorkerPool(unsigned threads, std::size_t max_queued, Priority priority) : max_queued_(max_queued) {
+  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, priority] { run(priority); });
 }
 
 WorkerPool::~WorkerPool() {
@@ -25,7 +34,9 @@ bool WorkerPool::submit(Task task) {
   return true;
 }
 
-void WorkerPool::run() {
+void WorkerPool::run(Priority priority) {
+  // On Linux niceness is a thread's own.
+  if (priority == Priority::background) ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), background_nice);
   for (;;) {
     Task task;
     {

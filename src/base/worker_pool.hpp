@@ -14,7 +14,8 @@ namespace latchkey {
 class WorkerPool {
  public:
   using Task = std::move_only_function<void()>;
-  WorkerPool(unsigned threads, std::size_t max_queued);
+  enum class Priority { usual, background };  // background: a tenth of a core where others want all of it
+  WorkerPool(unsigned threads, std::size_t max_queued, Priority priority = Priority::usual);
   /// Runs what is queued, then ends the threads.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
@@ -24,7 +25,7 @@ class WorkerPool {
   [[nodiscard]] bool submit(Task task);
 
  private:
-  void run();
+  void run(Priority priority);
 
   std::mutex mutex_;
   std::condition_variable ready_;

@@ -8,7 +8,7 @@
 namespace latchkey::tokens_service {
 
 SignatureQueue::SignatureQueue(const access::AccessCheck& check, SignatureQueueConfig config)
-    : check_(check), config_(config), workers_(config.threads, config.max_tokens) {}
+    : check_(check), config_(config), workers_(config.threads, config.max_tokens, WorkerPool::Priority::background) {}
 
 bool SignatureQueue::submit(std::string_view token, Done done) {
   // The key id as it is signed, not as the hint has it: a forger may put another one there.
