@@ -57,8 +57,8 @@ def http_part(http):
     parts = [
         "## Guarded requests over HTTP\n",
         f"`GET /v1/tokens/ETH`: {http['answerBytes']} octets of JSON and the same headers from each. nginx and HAProxy do"
-        " less or other work than Latchkey: nginx checks nothing and is the ceiling; HAProxy and NestJS verify HS256, a"
-        " tenth of a percent of what Ed25519 costs, on every request (the second NestJS and Latchkey remember).\n",
+        " less or other work than Latchkey: nginx checks nothing and is the ceiling; HAProxy and NestJS verify HS256 on"
+        " every request, some hundred times cheaper than Ed25519; the second NestJS and Latchkey remember.\n",
         "As fast as answers come, 64 connections. Latchkey: 10,000 tokens at random; the others 1,000.\n",
         http_table(http, "saturated"),
         "![CPU time a request](performance-http.svg)\n",
@@ -69,8 +69,8 @@ def http_part(http):
         "What refusals cost, beside an admitted request:\n", http_table(http, "garbage"),
         "1,000 good requests a second, alone and beside tokens with bad signatures for one known key id, all on one"
         " core:\n", beside_table(http["flood"]),
-        "1,000 requests a second of remembered keys, alone and beside keys that present themselves for the first time, as"
-        " fast as they are answered, all on one core:\n", beside_table(http["cold"]),
+        "1,000 requests a second of remembered keys, alone and beside keys that present themselves for the first time,"
+        " more than the core can check, all on one core:\n", beside_table(http["cold"]),
     ]
     return "\n".join(parts)
 
