@@ -3,9 +3,11 @@
 #include <memory>
 
 #include "access/access_check.hpp"
+#include "base/boot_id.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "catalog/catalog_holder.hpp"
+#include "feed/snapshot_file/snapshot_file_feed.hpp"
 #include "main/catalog.hpp"
 #include "main/engines.hpp"
 #include "main/serve.hpp"
@@ -43,7 +45,13 @@ int run_tokens(const Settings& settings) {
   if (!feed) return fail("feed", feed.error());
 
   view::View view;
-  view::Projector projector(**feed, view, clock);
+  feed::SnapshotFileFeed kept_feed(
+      **feed, {view::View::slices(), [&view](std::size_t slice, feed::SnapshotSink& sink) { view.visit(slice, sink); }},
+      clock,
+      {.path = data->view_snapshot(),
+       .source = engines::source_of(settings, *data),
+       .boot_id = BootId::current().text});
+  view::Projector projector(kept_feed, view, clock);
   const access::AccessCheck check(view, clock, {settings.max_staleness});
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{data->request_log(), settings.request_log_max_bytes, settings.request_log_files}));
@@ -57,6 +65,7 @@ int run_tokens(const Settings& settings) {
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
   projector.stop();
+  kept_feed.finish();
   return code;
 }
 

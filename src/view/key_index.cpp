@@ -43,6 +43,13 @@ class KeyIndex::Table {
     }
   }
 
+  template <class Row>
+  void each(Row&& row) {
+    for (std::uint32_t i = 0; i < capacity(); ++i) {
+      if (const Entry held = entry(i).load(std::memory_order_relaxed); held != 0) row(ref_of(held));
+    }
+  }
+
   /// Into a table that is larger, empty and not yet published.
   template <class HashOf>
   void copy_to(Table& larger, HashOf&& hash_of) {
@@ -107,6 +114,10 @@ void KeyIndex::put(const KeyId& id, RowRef ref) {
     ++size_;
   }
   entry.store(tag_of(hashed) | ref, std::memory_order_seq_cst);
+}
+
+void KeyIndex::visit(std::size_t shard, const std::function<void(RowRef)>& row) const {
+  if (Table* table = shards_[shard].table.load(std::memory_order_relaxed)) table->each(row);
 }
 
 KeyIndex::Table* KeyIndex::table_with_room(Shard& shard) {

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "key/key_id.hpp"
 #include "view/reclamation.hpp"
@@ -42,6 +43,9 @@ class KeyIndex {
   /// Publishes the row under its id, in place of the one that was there.
   void put(const KeyId& id, RowRef ref);
   std::size_t size() const { return size_; }
+  static constexpr std::size_t shard_count() { return std::size_t{1} << shard_bits; }
+  /// Every row of one shard.
+  void visit(std::size_t shard, const std::function<void(RowRef)>& row) const;
   std::size_t resident_bytes() const { return sizeof *this + table_bytes_; }
 
  private:

@@ -57,4 +57,18 @@ void KeyRow::inherit_memos(const KeyRow& replaced) {
   }
 }
 
+AccessKey KeyRow::as_access_key() const {
+  AccessKey key;
+  key.id = id_;
+  key.user_id = user_id();
+  key.requests_per_minute = requests_per_minute_;
+  key.issued_at = issued_at_;
+  key.previous = previous();
+  key.expires_at = expires_at();
+  key.disabled = disabled();
+  key.deleted = deleted();
+  key.version = version_;
+  return key;
+}
+
 }  // namespace latchkey::view

@@ -44,6 +44,9 @@ class KeyRow {
     return KeyStatus::active;
   }
 
+  /// What the row knows of the key; the rest as in a new one.
+  AccessKey as_access_key() const;
+
   const Memo& memo(Issue issue) const { return memos_[static_cast<std::size_t>(issue)]; }
   /// Before publication: takes over what `replaced` remembers of issues that mean the same in this row.
   void inherit_memos(const KeyRow& replaced);

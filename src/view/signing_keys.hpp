@@ -34,6 +34,11 @@ class SigningKeys {
 
   /// The writer. A version that is not newer changes nothing.
   void apply(const SigningKey& key, std::uint64_t version);
+  /// Retired ones too.
+  template <class Visit>
+  void visit(Visit&& visit) const {
+    for (const auto& [kid, held] : held_) visit(held.key, held.version);
+  }
 
  private:
   using Set = std::map<std::string, UsableKey, std::less<>>;

@@ -132,6 +132,17 @@ void View::advance(Position position, std::optional<BootTime> as_of) {
   impl_->reclamation.collect();
 }
 
+std::size_t View::slices() { return KeyIndex::shard_count(); }
+
+void View::visit(std::size_t slice, feed::SnapshotSink& sink) const {
+  const State& state = *impl_->state.load(std::memory_order_relaxed);
+  for (const Partition& each : state.partitions) {
+    each.keys.visit(slice, [&](RowRef ref) { sink.access_key(each.rows.at(ref).as_access_key()); });
+  }
+  if (slice > 0) return;
+  state.signing_keys.visit([&](const SigningKey& key, std::uint64_t version) { sink.signing_key(key, version); });
+}
+
 View::Reader::Reader(const View& view)
     : impl_(*view.impl_), slot_(impl_.reclamation.enter()), state_(impl_.state.load(std::memory_order_seq_cst)) {}
 

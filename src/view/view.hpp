@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "feed/change_feed.hpp"
 #include "jwt/digest.hpp"
 #include "key/access_key.hpp"
 #include "key/change.hpp"
@@ -59,6 +60,11 @@ class View {
   void apply(const Change& change);
   /// The view holds all changes up to `position`; when `as_of` is given, nothing else was committed at that moment.
   void advance(Position position, std::optional<BootTime> as_of);
+
+  /// Hands over what the view knows of its rows and signing keys, in `slices` parts, for a copy elsewhere. What no
+  /// access check needs (name, metadata, who and when) is left out.
+  static std::size_t slices();
+  void visit(std::size_t slice, feed::SnapshotSink& sink) const;
 
   // --- readers: any thread
   // --------------------------------------------------------------------------------------------
