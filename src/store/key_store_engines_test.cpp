@@ -1,5 +1,7 @@
 #include "store/key_store_suite.hpp"
 #include "store/memory/memory_store.hpp"
+#include "store/postgres/postgres_store.hpp"
+#include "store/postgres/test_server.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/temporary_directory.hpp"
 
@@ -18,8 +20,16 @@ std::shared_ptr<KeyStore> make_sqlite(Clock& clock, Random& random) {
   return {store.get(), [directory, store](KeyStore*) mutable { store.reset(); }};
 }
 
+std::shared_ptr<KeyStore> make_postgres(Clock& clock, Random&) {
+  auto& server = postgres::TestServer::shared();
+  auto opened = open_postgres(server.url(server.create_database()), clock);
+  if (!opened) throw std::runtime_error(opened.error().detail + ": " + opened.error().internal);
+  return std::move(*opened);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, KeyStoreSuite,
-                         testing::Values(StoreEngine{"Memory", make_memory}, StoreEngine{"Sqlite", make_sqlite}),
+                         testing::Values(StoreEngine{"Memory", make_memory}, StoreEngine{"Sqlite", make_sqlite},
+                                         StoreEngine{"Postgres", make_postgres}),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -22,6 +22,4 @@ namespace latchkey::store {
 /// ErrorCode::unavailable, on the caller's thread.
 Result<std::unique_ptr<KeyStore>> open_sqlite(const std::filesystem::path& path, Clock& clock, Random& random);
 
-constexpr std::size_t max_queued_works = 4096;
-
 }  // namespace latchkey::store

@@ -1,0 +1,145 @@
+#include "feed/postgres/log_reader.hpp"
+
+#include <fmt/format.h>
+
+#include "store/postgres/life.hpp"
+#include "store/postgres/rows.hpp"
+
+namespace latchkey::feed::postgres {
+namespace {
+
+namespace pg = store::postgres;
+
+constexpr int max_changes = 1000;
+constexpr int snapshot_chunk = 2000;
+
+FeedError unavailable(const Error& error) {
+  return {FeedError::Kind::unavailable, error.internal.empty() ? error.detail : error.internal};
+}
+
+FeedError reload(std::string why) { return {FeedError::Kind::reload, std::move(why)}; }
+
+/// One statement, so that all of it is seen at one moment.
+const std::string& read_sql() {
+  static const std::string sql = fmt::format(
+      "SELECT {}, (SELECT nonce FROM changes WHERE seq = $1), pg_is_in_recovery(), h.at, c.* FROM {}"
+      " CROSS JOIN heartbeat h LEFT JOIN (SELECT {} FROM changes WHERE seq > $2 ORDER BY seq LIMIT {}) c ON true"
+      " ORDER BY c.seq",
+      pg::life_columns, pg::life_source, pg::change_columns, max_changes);
+  return sql;
+}
+constexpr int nonce_at_known_column = pg::life_column_count;
+constexpr int standby_column = nonce_at_known_column + 1;
+constexpr int beat_column = nonce_at_known_column + 2;
+constexpr int change_column = nonce_at_known_column + 3;
+
+Result<void, FeedError> read_changes(const pg::Rows& rows, Batch& batch, const LogEnd& end) {
+  for (int i = 0; i < rows.count(); ++i) {
+    if (rows[i].is_null(change_column + pg::change_seq_column)) break;
+    auto change = pg::read_change(rows[i], change_column);
+    if (!change) return unavailable(change.error());
+    if (change->seq != ++batch.head.seq) {
+      return reload(fmt::format("a gap in the log: {} came where {} was due", change->seq, batch.head.seq));
+    }
+    batch.changes.push_back(std::move(*change));
+  }
+  batch.more = batch.head.seq < end.position.seq;
+  batch.head_nonce = batch.changes.empty() ? end.nonce : batch.changes.back().nonce;
+  if (batch.more && batch.changes.size() < max_changes) return reload("a gap at the end of the log");
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const pg::Url& url) {
+  auto connection = pg::Connection::open(url, pg::Server::any);
+  if (!connection) return unavailable(connection.error());
+  return std::unique_ptr<LogReader>(new LogReader(std::move(*connection)));
+}
+
+// A standby has no LISTEN; one that is promoted keeps its connections, and from then on has.
+Result<void> LogReader::listen_where_possible(bool on_standby) {
+  if (listening_ || on_standby) return {};
+  if (auto listens = connection_->execute("LISTEN latchkey_changes"); !listens) return listens;
+  listening_ = true;
+  return {};
+}
+
+Result<Read, FeedError> LogReader::read(Position after, std::optional<LogEnd>& known) {
+  const auto rows = connection_->query(read_sql(), pg::Parameters()
+                                                       .add(static_cast<std::int64_t>(known ? known->position.seq : 0))
+                                                       .add(static_cast<std::int64_t>(after.seq)));
+  if (!rows) return unavailable(rows.error());
+  if (rows->count() == 0) return FeedError{FeedError::Kind::unavailable, "log_lock, meta or heartbeat has no row"};
+  const pg::Row first = (*rows)[0];
+  const pg::Life life = pg::read_life(first, connection_->system());
+  LogSight sight{{life.end, life.nonce}, std::nullopt};
+  if (!first.is_null(nonce_at_known_column)) {
+    sight.nonce_at_known = static_cast<std::uint64_t>(first.integer(nonce_at_known_column));
+  }
+  if (auto broken = break_in(sight, after, known)) return std::move(*broken);
+  known = sight.end;
+  Read read{{{}, after, {}}, {{first.integer(beat_column)}, first.boolean(standby_column)}};
+  if (auto changes = read_changes(*rows, read.batch, sight.end); !changes) return changes.error();
+  // After the read, of a connection that did not listen yet: the poll finds what comes in between.
+  if (auto listens = listen_where_possible(read.beat.on_standby); !listens) return unavailable(listens.error());
+  return read;
+}
+
+Result<Position, FeedError> LogReader::load(SnapshotSink& sink, std::optional<LogEnd>& known) {
+  auto position = load_all(sink, known);
+  if (!position) return unavailable(position.error());
+  return *position;
+}
+
+Result<Position> LogReader::load_all(SnapshotSink& sink, std::optional<LogEnd>& known) {
+  if (auto begun = connection_->execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun)
+    return begun.error();
+  const auto rows = connection_->query(fmt::format("SELECT {} FROM {}", pg::life_columns, pg::life_source));
+  if (!rows) return rows.error();
+  if (rows->count() != 1) return Error(ErrorCode::unavailable, "", "log_lock or meta has not one row");
+  const pg::Life life = pg::read_life((*rows)[0], connection_->system());
+  if (auto loaded = load_keys(sink); !loaded) return loaded.error();
+  if (auto loaded = load_signing_keys(sink); !loaded) return loaded.error();
+  if (auto ended = connection_->execute("COMMIT"); !ended) return ended.error();
+  known = LogEnd{life.end, life.nonce};
+  return life.end;
+}
+
+// Of one snapshot: memory is bounded by the chunk, and nothing that is written meanwhile has to wait.
+Result<void> LogReader::load_keys(SnapshotSink& sink) {
+  static const std::string declare =
+      fmt::format("DECLARE snapshot NO SCROLL CURSOR FOR SELECT {} FROM access_keys", pg::key_columns);
+  static const std::string fetch = fmt::format("FETCH {} FROM snapshot", snapshot_chunk);
+  if (auto declared = connection_->execute(declare); !declared) return declared;
+  for (;;) {
+    const auto rows = connection_->query(fetch);
+    if (!rows) return rows.error();
+    for (int i = 0; i < rows->count(); ++i) {
+      const auto key = pg::read_access_key((*rows)[i]);
+      if (!key) return key.error();
+      sink.access_key(*key);
+    }
+    if (rows->count() < snapshot_chunk) return {};
+  }
+}
+
+Result<void> LogReader::load_signing_keys(SnapshotSink& sink) {
+  const auto rows = connection_->query(fmt::format("SELECT {} FROM signing_keys", pg::signing_key_columns));
+  if (!rows) return rows.error();
+  for (int i = 0; i < rows->count(); ++i) {
+    const pg::Row row = (*rows)[i];
+    const auto key = pg::read_signing_key(row);
+    if (!key) return key.error();
+    sink.signing_key(*key, static_cast<std::uint64_t>(row.integer(pg::signing_key_version_column)));
+  }
+  return {};
+}
+
+Result<bool, FeedError> LogReader::take_notifications() {
+  const auto any = connection_->take_notifications();
+  if (!any) return unavailable(any.error());
+  return *any;
+}
+
+}  // namespace latchkey::feed::postgres

@@ -1,0 +1,101 @@
+#include "feed/postgres/postgres_feed.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "feed/postgres/log_reader.hpp"
+
+namespace latchkey::feed {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds poll_behind_listen{250};
+constexpr milliseconds poll_of_standby{20};
+
+}  // namespace
+
+PostgresFeed::PostgresFeed(store::postgres::Url url, Clock& clock)
+    : url_(std::move(url)), clock_(clock), wake_event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+PostgresFeed::~PostgresFeed() { ::close(wake_event_); }
+
+Result<void, FeedError> PostgresFeed::open() {
+  if (reader_) return {};
+  auto opened = postgres::LogReader::open(url_);
+  if (!opened) return opened.error();
+  reader_ = std::move(*opened);
+  return {};
+}
+
+Result<Position, FeedError> PostgresFeed::load(SnapshotSink& sink) {
+  if (auto opened = open(); !opened) return opened.error();
+  auto loaded = reader_->load(sink, known_);
+  if (!loaded) reader_.reset();
+  return loaded;
+}
+
+Result<Batch, FeedError> PostgresFeed::read(Position after) {
+  if (auto opened = open(); !opened) return opened.error();
+  // Before the read: whatever is committed after this moment may be missing from it.
+  const BootTime boot = clock_.boot();
+  const UnixMillis wall = clock_.wall();
+  auto read = reader_->read(after, known_);
+  if (!read) {
+    if (read.error().kind == FeedError::Kind::unavailable) reader_.reset();
+    return read.error();
+  }
+  on_standby_ = read->beat.on_standby;
+  read->batch.current_as_of = on_standby_ ? age_.current_as_of(read->beat.at, wall, boot) : boot;
+  return std::move(read->batch);
+}
+
+Result<Batch, FeedError> PostgresFeed::next(Position after, milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
+  for (;;) {
+    auto batch = read(after);
+    if (!batch || !batch->changes.empty()) return batch;
+    const auto woken = wait(deadline);
+    if (!woken) return woken.error();
+    // What this batch proves is as old as its read, and the next call reads again.
+    if (*woken == Woken::called || *woken == Woken::deadline) return batch;
+  }
+}
+
+Result<PostgresFeed::Woken, FeedError> PostgresFeed::wait(steady_clock::time_point deadline) {
+  const auto poll_due = steady_clock::now() + (on_standby_ ? poll_of_standby : poll_behind_listen);
+  const auto until = std::min(deadline, poll_due);
+  for (;;) {
+    // First what the read has brought along: the socket will not speak of it again.
+    const auto notified = reader_->take_notifications();
+    if (!notified) {
+      reader_.reset();
+      return notified.error();
+    }
+    if (*notified) return Woken::commit;
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+    if (left <= milliseconds(0)) return until == deadline ? Woken::deadline : Woken::poll;
+    std::array<pollfd, 2> files = {pollfd{reader_->socket(), POLLIN, 0}, pollfd{wake_event_, POLLIN, 0}};
+    ::poll(files.data(), files.size(), static_cast<int>(left.count()));
+    std::uint64_t count = 0;
+    if ((files[1].revents & POLLIN) != 0 && ::read(wake_event_, &count, sizeof count) > 0) return Woken::called;
+  }
+}
+
+void PostgresFeed::wake() {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(wake_event_, &one, sizeof one));
+}
+
+Result<std::unique_ptr<ChangeFeed>> open_postgres_feed(std::string_view text, Clock& clock) {
+  auto url = store::postgres::Url::parse(text);
+  if (!url) return url.error();
+  return std::unique_ptr<ChangeFeed>(std::make_unique<PostgresFeed>(std::move(*url), clock));
+}
+
+}  // namespace latchkey::feed

@@ -1,0 +1,56 @@
+#include "store/postgres/postgres_store.hpp"
+
+#include "store/postgres/queries.hpp"
+#include "store/postgres/reader_pool.hpp"
+#include "store/postgres/schema.hpp"
+#include "store/postgres/writer.hpp"
+
+namespace latchkey::store {
+namespace postgres {
+namespace {
+
+class PostgresStore final : public KeyStore {
+ public:
+  PostgresStore(const Url& url, std::unique_ptr<Connection> connection, Clock& clock)
+      : readers_(url), writer_(url, std::move(connection), clock) {}
+
+  void transact(Work work, Done done) override { writer_.submit(std::move(work), std::move(done)); }
+  Result<std::optional<AccessKey>> find_key(KeyId id) override {
+    return readers_.with([&](Connection& reader) { return postgres::find_key(reader, id); });
+  }
+  Result<KeyPage> list_keys(const KeyPageRequest& request) override {
+    return readers_.with([&](Connection& reader) { return postgres::list_keys(reader, request); });
+  }
+  Result<std::vector<SigningKey>> signing_keys() override {
+    return readers_.with([](Connection& reader) { return postgres::signing_keys(reader); });
+  }
+  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override {
+    return readers_.with([&](Connection& reader) { return postgres::changes_after(reader, after, limit); });
+  }
+  Result<Position> position() override {
+    return readers_.with([](Connection& reader) { return postgres::position(reader); });
+  }
+
+ private:
+  ReaderPool readers_;
+  Writer writer_;
+};
+
+}  // namespace
+}  // namespace postgres
+
+Result<std::unique_ptr<KeyStore>> open_postgres(std::string_view text, Clock& clock) {
+  const auto url = postgres::Url::parse(text);
+  if (!url) return url.error();
+  auto connection = postgres::Connection::open(*url, postgres::Server::primary);
+  if (!connection) return connection.error();
+  if (auto migrated = postgres::migrate(**connection); !migrated) return migrated.error();
+  return std::unique_ptr<KeyStore>(std::make_unique<postgres::PostgresStore>(*url, std::move(*connection), clock));
+}
+
+Result<void> check_postgres_url(std::string_view text) {
+  const auto url = postgres::Url::parse(text);
+  return url ? Result<void>() : url.error();
+}
+
+}  // namespace latchkey::store

@@ -1,0 +1,113 @@
+#include "store/postgres/postgres_transaction.hpp"
+
+#include <fmt/format.h>
+
+#include "store/postgres/queries.hpp"
+#include "store/postgres/rows.hpp"
+
+namespace latchkey::store::postgres {
+namespace {
+
+// PostgreSQL's text has no NUL; cut off at one, an actor or a digest would pass for another.
+Result<void> check_text(std::string_view text) {
+  if (!text.contains('\0')) return {};
+  return Error(ErrorCode::invalid, "a text must not contain the character NUL");
+}
+
+}  // namespace
+
+Result<std::optional<AccessKey>> PostgresTransaction::find_key(KeyId id) { return postgres::find_key(connection_, id); }
+
+Result<std::uint64_t> PostgresTransaction::put_key(const AccessKey& key, std::string_view action) {
+  static const std::string sql = fmt::format(
+      "INSERT INTO access_keys ({}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)"
+      " ON CONFLICT (key_id) DO UPDATE SET user_id = excluded.user_id, role = excluded.role, name = excluded.name,"
+      " metadata = excluded.metadata, requests_per_minute = excluded.requests_per_minute,"
+      " issued_at = excluded.issued_at, previous_issued_at = excluded.previous_issued_at,"
+      " previous_valid_until = excluded.previous_valid_until, expires_at = excluded.expires_at,"
+      " disabled = excluded.disabled, deleted = excluded.deleted, created_at = excluded.created_at,"
+      " updated_at = excluded.updated_at, updated_by = excluded.updated_by, command = excluded.command",
+      key_write_columns);
+  for (const std::string_view text : {std::string_view(key.name), std::string_view(key.metadata),
+                                      std::string_view(key.user_id), std::string_view(key.updated_by)}) {
+    if (const auto checked = check_text(text); !checked) return checked.error();
+  }
+  return seq_after(connection_.query(sql, key_parameters(key, action)));
+}
+
+Result<std::vector<SigningKey>> PostgresTransaction::signing_keys() { return postgres::signing_keys(connection_); }
+
+Result<std::uint64_t> PostgresTransaction::put_signing_key(const SigningKey& key, std::string_view actor) {
+  if (const auto checked = check_text(actor); !checked) return checked.error();
+  Parameters values;
+  values.add(key.kid).add_bytes(as_bytes(key.public_key)).add(to_string(key.state));
+  values.add(key.created_at.count).add(key.updated_at.count).add(actor);
+  return seq_after(connection_.query(
+      "INSERT INTO signing_keys (kid, public_key, state, created_at, updated_at, updated_by, command)"
+      " VALUES ($1,$2,$3,$4,$5,$6,'signing-key') ON CONFLICT (kid) DO UPDATE SET public_key = excluded.public_key,"
+      " state = excluded.state, created_at = excluded.created_at, updated_at = excluded.updated_at,"
+      " updated_by = excluded.updated_by, command = excluded.command",
+      values));
+}
+
+// Read, not counted: a trigger of the operator's own may have added changes.
+Result<std::uint64_t> PostgresTransaction::seq_after(const Result<Rows>& written) {
+  if (!written) return written.error();
+  const auto end = connection_.query("SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1");
+  if (!end) return end.error();
+  end_.end.seq = static_cast<std::uint64_t>((*end)[0].integer(0));
+  end_.nonce = static_cast<std::uint64_t>((*end)[0].integer(1));
+  return end_.end.seq;
+}
+
+Result<std::optional<Change>> PostgresTransaction::find_change(std::uint64_t seq) {
+  if (seq == 0) return std::optional<Change>();
+  auto changes = changes_after(connection_, seq - 1, 1);
+  if (!changes) return changes.error();
+  if (changes->empty() || changes->front().seq != seq) return std::optional<Change>();
+  return std::optional<Change>(std::move(changes->front()));
+}
+
+Result<std::optional<IdempotencyRecord>> PostgresTransaction::find_idempotency(std::string_view actor,
+                                                                               std::string_view key) {
+  for (const std::string_view text : {actor, key}) {
+    if (const auto checked = check_text(text); !checked) return checked.error();
+  }
+  const auto rows = connection_.query(
+      "SELECT request_digest, key_id, seq, kid, created_at FROM idempotency WHERE actor = $1 AND idempotency_key = $2",
+      Parameters().add(actor).add(key));
+  if (!rows) return rows.error();
+  if (rows->count() == 0) return std::optional<IdempotencyRecord>();
+  const Row row = (*rows)[0];
+  const auto id = KeyId::parse(row.text(1));
+  if (!id) return Error(ErrorCode::internal, "the database holds a broken row", "idempotency row");
+  return std::optional<IdempotencyRecord>({std::string(actor), std::string(key), row.bytes(0), *id,
+                                           static_cast<std::uint64_t>(row.integer(2)), std::string(row.text(3)),
+                                           UnixMillis{row.integer(4)}});
+}
+
+Result<void> PostgresTransaction::put_idempotency(const IdempotencyRecord& record) {
+  for (const std::string_view text : {std::string_view(record.actor), std::string_view(record.idempotency_key)}) {
+    if (const auto checked = check_text(text); !checked) return checked.error();
+  }
+  // Each new record takes a few old ones with it: the table stays bounded and no commit has to clear a day's worth.
+  const auto forgotten = connection_.query(
+      "DELETE FROM idempotency WHERE (actor, idempotency_key) IN"
+      " (SELECT actor, idempotency_key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT 8)",
+      Parameters().add(now_.count - IdempotencyRecord::lifetime_ms));
+  if (!forgotten) return forgotten.error();
+  Parameters values;
+  values.add(record.actor).add(record.idempotency_key).add_bytes(record.request_digest).add(record.key_id.to_string());
+  values.add(static_cast<std::int64_t>(record.seq == 0 ? end_.end.seq : record.seq)).add(record.kid);
+  values.add(record.created_at.count);
+  const auto put = connection_.query(
+      "INSERT INTO idempotency (actor, idempotency_key, request_digest, key_id, seq, kid, created_at)"
+      " VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (actor, idempotency_key) DO UPDATE SET"
+      " request_digest = excluded.request_digest, key_id = excluded.key_id, seq = excluded.seq, kid = excluded.kid,"
+      " created_at = excluded.created_at",
+      values);
+  if (!put) return put.error();
+  return {};
+}
+
+}  // namespace latchkey::store::postgres

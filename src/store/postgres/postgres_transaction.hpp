@@ -1,0 +1,32 @@
+#pragma once
+
+#include "store/key_store.hpp"
+#include "store/postgres/connection.hpp"
+#include "store/postgres/life.hpp"
+
+namespace latchkey::store::postgres {
+
+/// What a Work sees of the writer's connection. Lives within one savepoint of a transaction that holds the log's lock.
+class PostgresTransaction final : public Transaction {
+ public:
+  /// `end`: the log's end as this transaction sees it; moves on with each change.
+  PostgresTransaction(Connection& connection, Life& end, UnixMillis now)
+      : connection_(connection), end_(end), now_(now) {}
+
+  Result<std::optional<AccessKey>> find_key(KeyId id) override;
+  Result<std::uint64_t> put_key(const AccessKey& key, std::string_view action) override;
+  Result<std::vector<SigningKey>> signing_keys() override;
+  Result<std::uint64_t> put_signing_key(const SigningKey& key, std::string_view actor) override;
+  Result<std::optional<Change>> find_change(std::uint64_t seq) override;
+  Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
+  Result<void> put_idempotency(const IdempotencyRecord& record) override;
+
+ private:
+  Result<std::uint64_t> seq_after(const Result<Rows>& written);
+
+  Connection& connection_;
+  Life& end_;
+  const UnixMillis now_;
+};
+
+}  // namespace latchkey::store::postgres

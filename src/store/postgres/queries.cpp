@@ -1,0 +1,103 @@
+#include "store/postgres/queries.hpp"
+
+#include <fmt/format.h>
+
+#include "store/postgres/life.hpp"
+#include "store/postgres/rows.hpp"
+
+namespace latchkey::store::postgres {
+namespace {
+
+/// Every row by `read`, or the first failure.
+template <class Read>
+auto read_all(const Result<Rows>& rows, Read read)
+    -> Result<std::vector<typename decltype(read((*rows)[0]))::value_type>> {
+  if (!rows) return rows.error();
+  std::vector<typename decltype(read((*rows)[0]))::value_type> values;
+  for (int i = 0; i < rows->count(); ++i) {
+    auto value = read((*rows)[i]);
+    if (!value) return value.error();
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
+std::string_view status_condition(KeyStatus status) {
+  switch (status) {
+    case KeyStatus::active:
+      return " AND NOT deleted AND NOT disabled AND (expires_at IS NULL OR expires_at > $2)";
+    case KeyStatus::expired:
+      return " AND NOT deleted AND NOT disabled AND expires_at <= $2";
+    case KeyStatus::disabled:
+      return " AND NOT deleted AND disabled";
+    case KeyStatus::deleted:
+      return " AND deleted";
+  }
+  return "";
+}
+
+// One statement for each combination of filters, so that the planner sees the conditions of the partial indexes. The
+// parameters are all there in each; `$2 IS NOT NULL` and the like only give them their types.
+std::string list_keys_sql(const KeyFilter& filter) {
+  std::string sql = fmt::format(
+      "SELECT {} FROM access_keys WHERE key_id < $1 AND $2::bigint IS NOT NULL"
+      " AND $3::text IS NOT NULL AND $4::text IS NOT NULL",
+      key_columns);
+  if (filter.user_id) sql += " AND user_id = $3";
+  if (filter.status) sql += status_condition(*filter.status);
+  // In the "C" collation lower() knows ASCII only.
+  if (filter.name && !filter.name->empty()) {
+    sql += " AND name <> '' AND position(lower($4 COLLATE \"C\") IN lower(name COLLATE \"C\")) > 0";
+  }
+  return sql + " ORDER BY key_id DESC LIMIT $5::bigint";
+}
+
+}  // namespace
+
+Result<std::optional<AccessKey>> find_key(Connection& connection, KeyId id) {
+  static const std::string sql = fmt::format("SELECT {} FROM access_keys WHERE key_id = $1", key_columns);
+  auto keys = read_all(connection.query(sql, Parameters().add(id.to_string())),
+                       [](const Row& row) { return read_access_key(row); });
+  if (!keys) return keys.error();
+  if (keys->empty()) return std::optional<AccessKey>();
+  return std::optional<AccessKey>(std::move(keys->front()));
+}
+
+Result<std::vector<SigningKey>> signing_keys(Connection& connection) {
+  static const std::string sql = fmt::format("SELECT {} FROM signing_keys ORDER BY kid", signing_key_columns);
+  return read_all(connection.query(sql), read_signing_key);
+}
+
+Result<std::vector<Change>> changes_after(Connection& connection, std::uint64_t after, std::size_t limit) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2", change_columns);
+  const auto values = Parameters().add(static_cast<std::int64_t>(after)).add(static_cast<std::int64_t>(limit));
+  return read_all(connection.query(sql, values), [](const Row& row) { return read_change(row); });
+}
+
+Result<Position> position(Connection& connection) {
+  static const std::string sql = fmt::format("SELECT {} FROM {}", life_columns, life_source);
+  const auto rows = connection.query(sql);
+  if (!rows) return rows.error();
+  if (rows->count() != 1)
+    return Error(ErrorCode::internal, "the database is not whole", "log_lock or meta has not one row");
+  return read_life((*rows)[0], connection.system()).end;
+}
+
+Result<KeyPage> list_keys(Connection& connection, const KeyPageRequest& request) {
+  Parameters values;
+  // The largest id bounds the first page, so that one statement serves first and later pages.
+  values.add(request.after ? request.after->to_string() : "ffffffff-ffff-ffff-ffff-ffffffffffff");
+  values.add(request.now.count).add(request.filter.user_id.value_or("")).add(request.filter.name.value_or(""));
+  values.add(static_cast<std::int64_t>(request.limit) + 1);
+  auto keys = read_all(connection.query(list_keys_sql(request.filter), values),
+                       [](const Row& row) { return read_access_key(row); });
+  if (!keys) return keys.error();
+  KeyPage page;
+  page.more = keys->size() > request.limit;
+  if (page.more) keys->pop_back();
+  page.keys = std::move(*keys);
+  return page;
+}
+
+}  // namespace latchkey::store::postgres

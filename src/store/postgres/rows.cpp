@@ -1,0 +1,112 @@
+#include "store/postgres/rows.hpp"
+
+#include <cstring>
+
+namespace latchkey::store::postgres {
+namespace {
+
+Error broken_row(std::string_view table, std::string_view id) {
+  return Error(ErrorCode::internal, "the database holds a broken row", std::string(table) + " row " + std::string(id));
+}
+
+std::optional<UnixMillis> optional_time(const Row& row, int column) {
+  const auto millis = row.optional_integer(column);
+  return millis ? std::optional<UnixMillis>(UnixMillis{*millis}) : std::nullopt;
+}
+
+std::optional<std::int64_t> millis_of(const std::optional<UnixMillis>& time) {
+  return time ? std::optional<std::int64_t>(time->count) : std::nullopt;
+}
+
+bool read_public_key(const std::string& bytes, Ed25519PublicKey& key) {
+  if (bytes.size() != key.size()) return false;
+  std::memcpy(key.data(), bytes.data(), key.size());
+  return true;
+}
+
+Result<SigningKey> read_changed_signing_key(const Row& row, int at) {
+  SigningKey key;
+  key.kid = row.text(at + 16);
+  const auto state = parse_signing_key_state(row.text(at + 18));
+  if (!state || !read_public_key(row.bytes(at + 17), key.public_key)) return broken_row("changes", key.kid);
+  key.state = *state;
+  key.created_at = {row.integer(at + 11)};
+  key.updated_at = {row.integer(at + 12)};
+  return key;
+}
+
+}  // namespace
+
+Result<AccessKey> read_access_key(const Row& row, int at) {
+  AccessKey key;
+  const auto id = KeyId::parse(row.text(at));
+  const std::int64_t requests_per_minute = row.integer(at + 4);
+  if (!id || !check_requests_per_minute(requests_per_minute)) return broken_row("access_keys", row.text(at));
+  key.id = *id;
+  key.user_id = row.text(at + 1);
+  key.name = row.text(at + 2);
+  key.metadata = row.text(at + 3);
+  key.requests_per_minute = static_cast<std::uint32_t>(requests_per_minute);
+  key.issued_at = {row.integer(at + 5)};
+  if (!row.is_null(at + 6)) key.previous = PreviousIssue{{row.integer(at + 6)}, {row.integer(at + 7)}};
+  key.expires_at = optional_time(row, at + 8);
+  key.disabled = row.boolean(at + 9);
+  key.deleted = row.boolean(at + 10);
+  key.created_at = {row.integer(at + 11)};
+  key.updated_at = {row.integer(at + 12)};
+  key.updated_by = row.text(at + 13);
+  key.version = static_cast<std::uint64_t>(row.integer(at + 14));
+  return key;
+}
+
+Result<SigningKey> read_signing_key(const Row& row) {
+  SigningKey key;
+  key.kid = row.text(0);
+  const auto state = parse_signing_key_state(row.text(2));
+  if (!state || !read_public_key(row.bytes(1), key.public_key)) return broken_row("signing_keys", key.kid);
+  key.state = *state;
+  key.created_at = {row.integer(3)};
+  key.updated_at = {row.integer(4)};
+  return key;
+}
+
+Result<Change> read_change(const Row& row, int at) {
+  Change change;
+  change.at = {row.integer(at + 12)};
+  change.actor = row.text(at + 13);
+  change.seq = static_cast<std::uint64_t>(row.integer(at + change_seq_column));
+  change.action = row.text(at + 15);
+  change.nonce = static_cast<std::uint64_t>(row.integer(at + 19));
+  if (row.is_null(at + 16)) {
+    auto key = read_access_key(row, at);
+    if (!key) return key.error();
+    change.row = std::move(*key);
+  } else {
+    auto key = read_changed_signing_key(row, at);
+    if (!key) return key.error();
+    change.row = std::move(*key);
+  }
+  return change;
+}
+
+Parameters key_parameters(const AccessKey& key, std::string_view action) {
+  std::optional<std::int64_t> previous_issued_at;
+  std::optional<std::int64_t> previous_valid_until;
+  if (key.previous) {
+    previous_issued_at = key.previous->issued_at.seconds;
+    previous_valid_until = key.previous->valid_until.count;
+  }
+  Parameters values;
+  values.add(key.id.to_string()).add(key.user_id).add(to_string(key.role)).add(key.name).add(key.metadata);
+  values.add(std::int64_t{key.requests_per_minute}).add(key.issued_at.seconds);
+  values.add(previous_issued_at).add(previous_valid_until).add(millis_of(key.expires_at));
+  values.add_flag(key.disabled).add_flag(key.deleted).add(key.created_at.count).add(key.updated_at.count);
+  values.add(key.updated_by).add(action);
+  return values;
+}
+
+std::string_view as_bytes(const Ed25519PublicKey& key) {
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
+}  // namespace latchkey::store::postgres

@@ -1,0 +1,152 @@
+#include "store/postgres/writer.hpp"
+
+#include "base/log.hpp"
+
+namespace latchkey::store::postgres {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t max_group = 60;  // savepoints that write: beyond 64 every snapshot on the server gets slower
+constexpr std::chrono::seconds patience{5};  // how long commands wait for a database that is away
+constexpr std::chrono::milliseconds beat_interval{1000};
+constexpr int max_repeats = 10;
+
+}  // namespace
+
+Writer::Writer(Url url, std::unique_ptr<Connection> connection, Clock& clock)
+    : url_(std::move(url)), clock_(clock), connection_(std::move(connection)) {
+  thread_ = std::thread([this] { run(); });
+}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ready_.notify_one();
+  thread_.join();
+}
+
+void Writer::submit(KeyStore::Work work, KeyStore::Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() < max_queued_works && !stopping_) {
+      queue_.push_back({std::move(work), std::move(done)});
+      ready_.notify_one();
+      return;
+    }
+  }
+  done(Error(ErrorCode::unavailable, "too many commands are waiting", "the store's queue is full"));
+}
+
+void Writer::run() {
+  for (;;) {
+    auto jobs = take();
+    if (!jobs.empty()) {
+      commit(jobs);
+      for (auto& job : jobs) job.done(std::move(job.outcome));
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ && queue_.empty()) return;
+    }
+    if (steady_clock::now() >= next_beat_) beat();
+  }
+}
+
+std::vector<Job> Writer::take() {
+  std::unique_lock lock(mutex_);
+  ready_.wait_until(lock, next_beat_, [this] { return stopping_ || !queue_.empty(); });
+  std::vector<Job> jobs;
+  while (!queue_.empty() && jobs.size() < max_group) {
+    jobs.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return jobs;
+}
+
+void Writer::commit(std::vector<Job>& jobs) {
+  Group group(jobs, known_, clock_);
+  const auto committed = attempt(group);
+  if (committed) return;
+  log_error("commit of {} commands failed: {}", jobs.size(), committed.error().internal);
+  for (auto& job : jobs) {
+    // A work that was refused in a transaction whose fate is not known stays refused either way.
+    if (group.is_unknown() && !job.outcome) continue;
+    job.outcome = group.is_unknown()
+                      ? Error(ErrorCode::unavailable, "the command's outcome is not known: look before repeating it",
+                              committed.error().internal)
+                      : committed.error();
+  }
+}
+
+Result<void> Writer::attempt(Group& group) {
+  for (int repeats = 0;;) {
+    if (auto connected = connect(); !connected) {
+      if (may_wait()) continue;
+      return connected.error();
+    }
+    switch (group.attempt(*connection_)) {
+      case Attempt::committed:
+        back_off_.succeeded();
+        return {};
+      case Attempt::failed:
+        return group.error();
+      case Attempt::repeat:
+      case Attempt::unknown:
+        if (++repeats > max_repeats) return group.error();
+    }
+    // Whatever it was, the next attempt has a connection of its own. A lone deadlock costs it a few milliseconds.
+    connection_.reset();
+    back_off_.failed(steady_clock::now());
+    if (!may_wait()) return group.error();
+  }
+}
+
+Result<void> Writer::connect() {
+  if (connection_) return {};
+  auto opened = Connection::open(url_, Server::primary);
+  if (!opened) {
+    back_off_.failed(steady_clock::now());
+    return opened.error();
+  }
+  connection_ = std::move(*opened);
+  return {};
+}
+
+// Waits for the next moment to try; false when the database has been away for too long, or the store is being closed.
+bool Writer::may_wait() {
+  std::unique_lock lock(mutex_);
+  if (stopping_ || back_off_.next() - back_off_.down_since().value_or(back_off_.next()) > patience) return false;
+  ready_.wait_until(lock, back_off_.next(), [this] { return stopping_; });
+  return true;
+}
+
+// A group of no works: notes where the log ends, and notices a history that was put back while the connection was away.
+void Writer::look() {
+  std::vector<Job> none;
+  Group group(none, known_, clock_);
+  if (group.attempt(*connection_) == Attempt::committed) return;
+  connection_.reset();
+  back_off_.failed(steady_clock::now());
+}
+
+// How a reader on a standby knows how current it is. It need not survive a crash, so nothing waits for the disk.
+void Writer::beat() {
+  next_beat_ = steady_clock::now() + beat_interval;
+  const bool anew = !connection_ || !known_;
+  if (!connection_ && steady_clock::now() < back_off_.next()) return;
+  if (!connect()) return;
+  if (anew) look();
+  if (!connection_) return;
+  const auto beaten = connection_->execute(
+      "BEGIN; SET LOCAL synchronous_commit = off;"
+      "UPDATE heartbeat SET at = now_millis() WHERE at < now_millis() - 500; COMMIT");
+  if (beaten) return back_off_.succeeded();
+  log_warning("no heartbeat: {}", beaten.error().internal);
+  connection_.reset();
+  back_off_.failed(steady_clock::now());
+}
+
+}  // namespace latchkey::store::postgres

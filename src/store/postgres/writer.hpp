@@ -1,0 +1,58 @@
+#pragma once
+
+// The thread that commits: takes the works waiting at the moment and puts them into one transaction. The lock on the
+// log lets only one transaction at a time append anyway, whatever the number of connections, so many works to a
+// commit is what makes many commands a second.
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "store/key_store.hpp"
+#include "store/postgres/back_off.hpp"
+#include "store/postgres/group.hpp"
+
+namespace latchkey::store::postgres {
+
+class Writer {
+ public:
+  /// `connection`: open, its tables made.
+  Writer(Url url, std::unique_ptr<Connection> connection, Clock& clock);
+  /// Finishes what is queued; without the database, at once and with an error.
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Any thread. As KeyStore::transact().
+  void submit(KeyStore::Work work, KeyStore::Done done);
+
+ private:
+  void run();
+  std::vector<Job> take();
+  void commit(std::vector<Job>& jobs);
+  Result<void> attempt(Group& group);
+  Result<void> connect();
+  bool may_wait();
+  void look();
+  void beat();
+
+  const Url url_;
+  Clock& clock_;
+  // The writer thread's.
+  std::unique_ptr<Connection> connection_;
+  std::optional<Life> known_;
+  BackOff back_off_;
+  std::chrono::steady_clock::time_point next_beat_{};
+
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<Job> queue_;  // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace latchkey::store::postgres
