@@ -19,7 +19,7 @@ Result<AccessKey> decide(const CreateKey& command, KeyId id, const Act& act) {
   return key;
 }
 
-void create_key(store::KeyStore& store, CreateKey command, KeyId id, const Act& act,
+void create_key(store::KeyStore& store, KeyRing& ring, CreateKey command, KeyId id, const Act& act,
                 const std::optional<IdempotencyKey>& idempotency, IssuedDone done) {
   auto make = [command = std::move(command), id, act](store::Transaction& transaction) -> Result<AccessKey> {
     auto key = decide(command, id, act);
@@ -29,7 +29,7 @@ void create_key(store::KeyStore& store, CreateKey command, KeyId id, const Act& 
     key->version = *version;
     return key;
   };
-  issue(store, act, idempotency, std::move(make), std::move(done));
+  issue(store, ring, act, idempotency, std::move(make), std::move(done));
 }
 
 }  // namespace latchkey::commands

@@ -17,7 +17,7 @@ struct CreateKey {
 /// The first row of a key.
 Result<AccessKey> decide(const CreateKey& command, KeyId id, const Act& act);
 
-void create_key(store::KeyStore& store, CreateKey command, KeyId id, const Act& act,
+void create_key(store::KeyStore& store, KeyRing& ring, CreateKey command, KeyId id, const Act& act,
                 const std::optional<IdempotencyKey>& idempotency, IssuedDone done);
 
 }  // namespace latchkey::commands

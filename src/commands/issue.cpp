@@ -9,13 +9,20 @@ namespace {
 using store::IdempotencyRecord;
 using store::Transaction;
 
-Result<std::string> signing_kid(Transaction& transaction) {
+/// The newest key that signs here. Where another service's rotation has retired all of ours, a new one.
+Result<std::string> signing_kid(Transaction& transaction, KeyRing& ring, const Act& act) {
   const auto keys = transaction.signing_keys();
   if (!keys) return keys.error();
-  const auto found = std::find_if(keys->begin(), keys->end(),
-                                  [](const SigningKey& key) { return key.state == SigningKeyState::signing; });
-  if (found == keys->end()) return Error(ErrorCode::internal, "", "no signing key in the store");
-  return found->kid;
+  const SigningKey* newest = nullptr;
+  for (const auto& key : *keys) {
+    if (key.state != SigningKeyState::signing || !ring.holds(key.kid)) continue;
+    if (newest == nullptr || newest->created_at < key.created_at) newest = &key;
+  }
+  if (newest != nullptr) return newest->kid;
+  const auto fresh = ring.generate(act.now);
+  if (!fresh) return fresh.error();
+  if (const auto put = transaction.put_signing_key(*fresh, act.actor); !put) return put.error();
+  return fresh->kid;
 }
 
 Result<void> refuse_retired(Transaction& transaction, const std::string& kid) {
@@ -57,14 +64,15 @@ Result<void> remember(Transaction& transaction, const Act& act, const Idempotenc
       {act.actor, key.key, key.request_digest, issued.key.id, issued.key.version, issued.kid, act.now});
 }
 
-Result<Issued> issue_in(Transaction& transaction, const Act& act, const std::optional<IdempotencyKey>& idempotency,
+Result<Issued> issue_in(Transaction& transaction, KeyRing& ring, const Act& act,
+                        const std::optional<IdempotencyKey>& idempotency,
                         const std::function<Result<AccessKey>(Transaction&)>& make) {
   if (idempotency) {
     auto earlier = find_earlier(transaction, act, *idempotency);
     if (!earlier) return earlier.error();
     if (*earlier) return std::move(**earlier);
   }
-  auto kid = signing_kid(transaction);
+  auto kid = signing_kid(transaction, ring, act);
   if (!kid) return kid.error();
   auto key = make(transaction);
   if (!key) return key.error();
@@ -77,12 +85,12 @@ Result<Issued> issue_in(Transaction& transaction, const Act& act, const std::opt
 
 }  // namespace
 
-void issue(store::KeyStore& store, const Act& act, const std::optional<IdempotencyKey>& idempotency,
+void issue(store::KeyStore& store, KeyRing& ring, const Act& act, const std::optional<IdempotencyKey>& idempotency,
            std::function<Result<AccessKey>(store::Transaction&)> make, IssuedDone done) {
   auto out = std::make_shared<Issued>();
   store.transact(
-      [out, act, idempotency, make = std::move(make)](Transaction& transaction) -> Result<void> {
-        auto issued = issue_in(transaction, act, idempotency, make);
+      [out, &ring, act, idempotency, make = std::move(make)](Transaction& transaction) -> Result<void> {
+        auto issued = issue_in(transaction, ring, act, idempotency, make);
         if (!issued) return issued.error();
         *out = std::move(*issued);
         return {};

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "commands/act.hpp"
+#include "commands/key_ring.hpp"
 
 namespace latchkey::commands {
 
@@ -30,8 +31,9 @@ using IssuedDone = std::move_only_function<void(Result<Issued>)>;
 /// One transaction: a repetition answers with what the first request made; else `make` writes the row and, with an
 /// idempotency key, what it made is remembered. Two at the same time: the later one finds the earlier one's record.
 /// The same idempotency key with another request is ErrorCode::idempotency_mismatch; a repetition whose signing key has
-/// been retired, so that its token would be worth nothing, ErrorCode::not_repeatable.
-void issue(store::KeyStore& store, const Act& act, const std::optional<IdempotencyKey>& idempotency,
+/// been retired, so that its token would be worth nothing, ErrorCode::not_repeatable. `ring` outlives the call of
+/// `done`.
+void issue(store::KeyStore& store, KeyRing& ring, const Act& act, const std::optional<IdempotencyKey>& idempotency,
            std::function<Result<AccessKey>(store::Transaction&)> make, IssuedDone done);
 
 }  // namespace latchkey::commands

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "base/log.hpp"
 #include "commands/secret_file.hpp"
 #include "jwt/access_token.hpp"
 
@@ -12,15 +13,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Of the base64url alphabet: a row of the store names a file here.
+bool is_kid(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
 Error broken(std::string why) { return Error(ErrorCode::internal, "", std::move(why)); }
 
 }  // namespace
 
-Result<std::unique_ptr<KeyRing>> KeyRing::open(const fs::path& data_directory, store::KeyStore& store, UnixMillis now) {
+Result<std::unique_ptr<KeyRing>> KeyRing::open(const fs::path& data_directory, store::KeyStore& store, UnixMillis now,
+                                               Sharing sharing) {
   std::unique_ptr<KeyRing> ring(new KeyRing(data_directory / "secrets" / "signing"));
   if (const auto made = make_private_directory(ring->directory_); !made) return made.error();
   if (const auto loaded = ring->load(); !loaded) return loaded.error();
-  if (const auto ensured = ring->ensure_signing_key(store, now); !ensured) return ensured.error();
+  if (const auto ensured = ring->ensure_signing_key(store, now, sharing); !ensured) return ensured.error();
   return ring;
 }
 
@@ -46,16 +55,29 @@ Result<void> KeyRing::load_file(const fs::path& file) {
   return {};
 }
 
-Result<void> KeyRing::ensure_signing_key(store::KeyStore& store, UnixMillis now) {
+bool KeyRing::holds(std::string_view kid) {
+  {
+    const std::shared_lock lock(mutex_);
+    if (keys_.contains(kid)) return true;
+  }
+  std::error_code none;
+  const fs::path file = directory_ / (std::string(kid) + ".pem");
+  return is_kid(kid) && fs::exists(file, none) && load_file(file);
+}
+
+Result<void> KeyRing::ensure_signing_key(store::KeyStore& store, UnixMillis now, Sharing sharing) {
   const auto rows = store.signing_keys();
   if (!rows) return rows.error();
-  const auto signing = std::find_if(rows->begin(), rows->end(),
-                                    [](const SigningKey& key) { return key.state == SigningKeyState::signing; });
-  if (signing != rows->end()) {
-    const std::shared_lock lock(mutex_);
-    if (keys_.contains(signing->kid)) return {};
-    return broken("the private half of signing key " + signing->kid + " is not in " + directory_.string());
+  const SigningKey* foreign = nullptr;
+  for (const auto& key : *rows) {
+    if (key.state != SigningKeyState::signing) continue;
+    if (holds(key.kid)) return {};
+    foreign = &key;
   }
+  if (foreign != nullptr && sharing == Sharing::sole) {
+    return broken("the private half of signing key " + foreign->kid + " is not in " + directory_.string());
+  }
+  if (foreign != nullptr) log_warning("signing keys: {} is another service's; this one makes its own", foreign->kid);
   const auto first = generate(now);
   if (!first) return first.error();
   const auto done = store.transact_and_wait([&](store::Transaction& transaction) -> Result<void> {

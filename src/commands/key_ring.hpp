@@ -2,6 +2,9 @@
 
 // The private halves of the signing keys: `<data>/secrets/signing/<kid>.pem`, PKCS#8, 0600 in a directory of 0700.
 // They never leave this process and these files; the public halves are rows of the store.
+//
+// Several management services on one store either share this directory, and then sign with the same key, or have one
+// each, and then each a signing key of its own. Either way a service signs with a key that it holds.
 
 #include <filesystem>
 #include <map>
@@ -16,14 +19,23 @@
 
 namespace latchkey::commands {
 
+/// Whose signing keys the store may have besides ours.
+enum class Sharing : std::uint8_t {
+  sole,    // nobody's: one whose private half is missing has been lost
+  shared,  // those of other management services
+};
+
 /// Any thread may call any method.
 class KeyRing {
  public:
-  /// Reads the files, and makes the first signing key where the store has none. ErrorCode::internal with a text for the
-  /// operator when a file cannot be read or written, is not what its name says, or when the private half of the store's
-  /// signing key is not there.
+  /// Reads the files, and makes a signing key where the store has none, or none of ours though it is shared.
+  /// ErrorCode::internal with a text for the operator when a file cannot be read or written, is not what its name says,
+  /// or when the private half of a sole store's signing key is not there.
   static Result<std::unique_ptr<KeyRing>> open(const std::filesystem::path& data_directory, store::KeyStore& store,
-                                               UnixMillis now);
+                                               UnixMillis now, Sharing sharing = Sharing::sole);
+
+  /// Whether the private half is here; looks for a file that another service has put there meanwhile.
+  bool holds(std::string_view kid);
 
   /// A new key pair. The private half is on disk for good (file and directory synced) when this returns; the public
   /// half is the row to be committed.
@@ -36,7 +48,7 @@ class KeyRing {
   explicit KeyRing(std::filesystem::path directory) : directory_(std::move(directory)) {}
   Result<void> load();
   Result<void> load_file(const std::filesystem::path& file);
-  Result<void> ensure_signing_key(store::KeyStore& store, UnixMillis now);
+  Result<void> ensure_signing_key(store::KeyStore& store, UnixMillis now, Sharing sharing);
 
   const std::filesystem::path directory_;
   mutable std::shared_mutex mutex_;

@@ -13,13 +13,13 @@ Decision decide(const RotateKey& command, const AccessKey& current, const Act& a
   return if_changed(current, std::move(next), "rotate", act);
 }
 
-void rotate_key(store::KeyStore& store, KeyId id, RotateKey command, const Precondition& precondition, const Act& act,
-                const std::optional<IdempotencyKey>& idempotency, IssuedDone done) {
+void rotate_key(store::KeyStore& store, KeyRing& ring, KeyId id, RotateKey command, const Precondition& precondition,
+                const Act& act, const std::optional<IdempotencyKey>& idempotency, IssuedDone done) {
   auto make = [id, command, precondition, act](store::Transaction& transaction) {
     return change_key(transaction, id, precondition,
                       [&](const AccessKey& current) { return decide(command, current, act); });
   };
-  issue(store, act, idempotency, std::move(make), std::move(done));
+  issue(store, ring, act, idempotency, std::move(make), std::move(done));
 }
 
 }  // namespace latchkey::commands

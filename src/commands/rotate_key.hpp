@@ -13,7 +13,7 @@ struct RotateKey {
 /// can be made worthless before the key is let in again. Only the latest earlier issue can have a grace.
 Decision decide(const RotateKey& command, const AccessKey& current, const Act& act);
 
-void rotate_key(store::KeyStore& store, KeyId id, RotateKey command, const Precondition& precondition, const Act& act,
-                const std::optional<IdempotencyKey>& idempotency, IssuedDone done);
+void rotate_key(store::KeyStore& store, KeyRing& ring, KeyId id, RotateKey command, const Precondition& precondition,
+                const Act& act, const std::optional<IdempotencyKey>& idempotency, IssuedDone done);
 
 }  // namespace latchkey::commands

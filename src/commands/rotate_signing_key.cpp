@@ -27,9 +27,13 @@ void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earli
   if (!fresh) return done(fresh.error());
   auto keys = std::make_shared<std::vector<SigningKey>>();
   store.transact(
-      [keys, fresh = std::move(*fresh), earlier, act](store::Transaction& transaction) -> Result<void> {
-        const auto current = transaction.signing_keys();
+      [keys, &ring, fresh = std::move(*fresh), earlier, act](store::Transaction& transaction) -> Result<void> {
+        auto current = transaction.signing_keys();
         if (!current) return current.error();
+        // Another service's key goes on signing there: only who holds a key can put the next in its place.
+        if (earlier == EarlierKeys::keep_verifying) {
+          std::erase_if(*current, [&](const SigningKey& key) { return !ring.holds(key.kid); });
+        }
         for (const auto& row : decide_signing_key_rotation(*current, fresh, earlier, act.now)) {
           if (const auto put = transaction.put_signing_key(row, act.actor); !put) return put.error();
         }

@@ -22,7 +22,8 @@ struct SigningKeysAnswer {
 };
 using SigningKeysDone = std::move_only_function<void(Result<SigningKeysAnswer>)>;
 
-/// Writes the new private key to disk before its public half is committed.
+/// Writes the new private key to disk before its public half is committed. Signing keys that other management services
+/// hold step down only when retired; then those make new ones when they issue next. `ring` outlives the call of `done`.
 void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earlier, const Act& act,
                         SigningKeysDone done);
 

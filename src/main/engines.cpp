@@ -4,10 +4,12 @@
 
 #include "base/boot_id.hpp"
 #include "base/log.hpp"
+#include "feed/postgres/postgres_feed.hpp"
 #include "feed/redis/redis_feed.hpp"
 #include "feed/sqlite/sqlite_feed.hpp"
 #include "limit/local/local_limiter.hpp"
 #include "relay/redis/redis_stream.hpp"
+#include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace latchkey::engines {
@@ -15,12 +17,18 @@ namespace latchkey::engines {
 using cli::DataDir;
 using cli::Settings;
 
+namespace {
+
+bool is_embedded(const Settings& settings) { return settings.store == "sqlite"; }
+
+}  // namespace
+
 Result<void> check(const Settings& settings) {
   if (settings.stream != "none") {
     if (const auto address = redis::Address::parse(settings.stream); !address) return address.error();
   }
-  if (settings.store == "sqlite" && settings.limiter == "local") return {};
-  return Error(ErrorCode::invalid, "this build has the embedded engines only: store = sqlite, limiter = local");
+  if (settings.limiter != "local") return Error(ErrorCode::invalid, "this build has limiter = local only");
+  return is_embedded(settings) ? Result<void>() : store::check_postgres_url(settings.store);
 }
 
 namespace {
@@ -37,13 +45,19 @@ void warn_of_lost_database(const DataDir& data) {
 
 }  // namespace
 
-Result<std::unique_ptr<store::KeyStore>> open_store(const Settings&, const DataDir& data, Clock& clock,
+Result<std::unique_ptr<store::KeyStore>> open_store(const Settings& settings, const DataDir& data, Clock& clock,
                                                     Random& random) {
+  if (!is_embedded(settings)) return store::open_postgres(settings.store, clock);
   warn_of_lost_database(data);
   return store::open_sqlite(data.database(), clock, random);
 }
 
-Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const Settings&, const DataDir& data, Clock& clock) {
+commands::Sharing sharing(const Settings& settings) {
+  return is_embedded(settings) ? commands::Sharing::sole : commands::Sharing::shared;
+}
+
+Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const Settings& settings, const DataDir& data, Clock& clock) {
+  if (!is_embedded(settings)) return feed::open_postgres_feed(settings.store, clock);
   return std::make_unique<feed::SqliteFeed>(data.database(), clock);
 }
 
@@ -56,7 +70,8 @@ Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const Settings& settings, co
 
 std::string source_of(const Settings& settings, const DataDir& data) {
   if (const auto address = redis::Address::parse(settings.stream)) return "redis " + address->to_string();
-  return settings.store == "sqlite" ? std::filesystem::absolute(data.database()).string() : settings.store;
+  return is_embedded(settings) ? std::filesystem::absolute(data.database()).string()
+                               : store::postgres_place(settings.store);
 }
 
 Result<std::unique_ptr<relay::Stream>> open_stream(const Settings& settings, Clock& clock) {

@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "cli/data_dir.hpp"
 #include "cli/settings.hpp"
+#include "commands/key_ring.hpp"
 #include "feed/change_feed.hpp"
 #include "limit/rate_limiter.hpp"
 #include "relay/stream.hpp"
@@ -26,6 +27,8 @@ Result<void> check(const cli::Settings& settings);
 /// LATCHKEY_STORE, for the management service.
 Result<std::unique_ptr<store::KeyStore>> open_store(const cli::Settings& settings, const cli::DataDir& data,
                                                     Clock& clock, Random& random);
+/// Whether other management services may work on the same store.
+commands::Sharing sharing(const cli::Settings& settings);
 /// LATCHKEY_STREAM, or LATCHKEY_STORE itself where there is none. The store need not be reachable yet.
 Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const cli::Settings& settings, const cli::DataDir& data,
                                                     Clock& clock);

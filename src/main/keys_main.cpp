@@ -35,7 +35,7 @@ int run_keys(const Settings& settings) {
   if (!tls) return fail("tls", tls.error());
   auto store = engines::open_store(settings, *data, clock, random);
   if (!store) return fail("store", store.error());
-  auto ring = commands::KeyRing::open(data->path(), **store, clock.wall());
+  auto ring = commands::KeyRing::open(data->path(), **store, clock.wall(), engines::sharing(settings));
   if (!ring) return fail("signing keys", ring.error());
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);

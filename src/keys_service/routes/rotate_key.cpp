@@ -25,7 +25,7 @@ void rotate_key(RouteContext& context, Call call, Reply reply) {
       reply.send(issued_answer(context.parts.ring, issued, 200, Location::absent));
     });
   };
-  commands::rotate_key(context.parts.store, *id, *command, precondition, act, *idempotency, std::move(done));
+  commands::rotate_key(context.parts.store, context.parts.ring, *id, *command, precondition, act, *idempotency, std::move(done));
 }
 
 }  // namespace latchkey::keys_service::routes

@@ -53,4 +53,9 @@ Result<void> check_postgres_url(std::string_view text) {
   return url ? Result<void>() : url.error();
 }
 
+std::string postgres_place(std::string_view text) {
+  const auto url = postgres::Url::parse(text);
+  return url ? url->place() : "postgresql";
+}
+
 }  // namespace latchkey::store

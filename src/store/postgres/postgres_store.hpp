@@ -14,6 +14,7 @@
 // - After a failover or a restored backup the store goes on in a new epoch.
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -29,5 +30,8 @@ Result<std::unique_ptr<KeyStore>> open_postgres(std::string_view url, Clock& clo
 
 /// Whether open_postgres() could read the URL; connects to nothing.
 Result<void> check_postgres_url(std::string_view url);
+
+/// Which database the URL leads to, without who asks and by what password; the same text for the same database.
+std::string postgres_place(std::string_view url);
 
 }  // namespace latchkey::store

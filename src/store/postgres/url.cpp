@@ -1,5 +1,6 @@
 #include "store/postgres/url.hpp"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -86,6 +87,13 @@ std::vector<const char*> Url::values(Server server) const {
   }
   values.push_back(nullptr);
   return values;
+}
+
+std::string Url::place() const {
+  std::string place = "postgresql";
+  for (const char* name : {"host", "hostaddr", "port", "dbname", "options"})
+    place += fmt::format(" {}={}", name, value_of(name));
+  return place;
 }
 
 std::string Url::without_password(std::string text) const {

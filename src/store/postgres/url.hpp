@@ -22,6 +22,8 @@ class Url {
   /// Ended by null pointers, for PQconnectdbParams(); valid while this lives.
   std::vector<const char*> names() const;
   std::vector<const char*> values(Server server) const;
+  /// Hosts, ports and database, as the URL names them.
+  std::string place() const;
   /// `text` without the password, should it stand there.
   std::string without_password(std::string text) const;
 
