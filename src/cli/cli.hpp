@@ -19,6 +19,8 @@ struct Programs {
   /// For --check-config: what only the services can tell of settings that are well-formed, such as whether this build
   /// has the engines and the files can be used. All that is wrong at once.
   std::function<std::vector<FieldError>(const Settings&)> faults;
+  /// `latchkey store migrate`: what was moved, in words.
+  std::function<Result<std::string>(const std::string& from, const std::string& to)> migrate;
 };
 
 /// Parses, runs one command, returns the exit code. Never throws.

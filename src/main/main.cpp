@@ -5,6 +5,7 @@
 #include "main/services.hpp"
 
 int main(int argc, char** argv) {
-  return latchkey::cli::run(argc, argv,
-                            {latchkey::run_keys, latchkey::run_tokens, latchkey::run_relay, latchkey::faults});
+  return latchkey::cli::run(
+      argc, argv,
+      {latchkey::run_keys, latchkey::run_tokens, latchkey::run_relay, latchkey::faults, latchkey::migrate_store});
 }

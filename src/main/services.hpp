@@ -15,5 +15,7 @@ int run_tokens(const cli::Settings& settings);
 int run_relay(const cli::Settings& settings);
 /// What a service would find wrong with well-formed settings, without starting one.
 std::vector<FieldError> faults(const cli::Settings& settings);
+/// `latchkey store migrate`. Returns what was moved, in words.
+Result<std::string> migrate_store(const std::string& from, const std::string& to);
 
 }  // namespace latchkey

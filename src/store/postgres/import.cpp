@@ -1,0 +1,223 @@
+#include "store/postgres/import.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+
+#include "base/json.hpp"
+#include "store/postgres/queries.hpp"
+#include "store/postgres/rows.hpp"
+#include "store/postgres/schema.hpp"
+
+namespace latchkey::store {
+namespace postgres {
+namespace {
+
+Error conflict(std::string why) { return Error(ErrorCode::conflict, std::move(why)); }
+
+/// Rows as a JSON array of objects, which json_populate_recordset() takes apart by the table's own columns.
+class Batch {
+ public:
+  Batch& row() {
+    text_ += text_.empty() ? "[{" : ",{";
+    first_ = true;
+    return *this;
+  }
+  Batch& end() {
+    text_ += '}';
+    return *this;
+  }
+  Batch& raw(std::string_view name, std::string_view value) {
+    text_ += fmt::format("{}\"{}\":{}", first_ ? "" : ",", name, value);
+    first_ = false;
+    return *this;
+  }
+  Batch& text(std::string_view name, std::string_view value) {
+    std::string quoted;
+    append_json_string(quoted, value);
+    return raw(name, quoted);
+  }
+  Batch& number(std::string_view name, std::int64_t value) { return raw(name, std::to_string(value)); }
+
+  Result<void> insert(Connection& connection, std::string_view table) const {
+    if (text_.empty()) return {};
+    const auto sql = fmt::format("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, $1)", table);
+    const auto inserted = connection.query(sql, Parameters().add(text_ + ']'));
+    return inserted ? Result<void>() : inserted.error();
+  }
+
+ private:
+  std::string text_;
+  bool first_ = true;
+};
+
+/// What a key's row and its change have in common.
+void add_key(Batch& batch, const AccessKey& key) {
+  batch.text("key_id", key.id.to_string()).text("user_id", key.user_id).text("role", to_string(key.role));
+  batch.text("name", key.name).raw("metadata", key.metadata).number("requests_per_minute", key.requests_per_minute);
+  batch.number("issued_at", key.issued_at.seconds).number("created_at", key.created_at.count);
+  batch.raw("disabled", key.disabled ? "true" : "false").raw("deleted", key.deleted ? "true" : "false");
+  if (key.expires_at) batch.number("expires_at", key.expires_at->count);
+  if (!key.previous) return;
+  batch.number("previous_issued_at", key.previous->issued_at.seconds);
+  batch.number("previous_valid_until", key.previous->valid_until.count);
+}
+
+void add_signing_key(Batch& batch, const SigningKey& key) {
+  std::string hex = "\\x";
+  for (const auto byte : key.public_key) hex += fmt::format("{:02x}", byte);
+  batch.text("kid", key.kid).text("public_key", hex).text("state", to_string(key.state));
+  batch.number("created_at", key.created_at.count);
+}
+
+/// Who made a signing key's row so, and with which change: the log alone remembers.
+struct LastChange {
+  std::uint64_t seq = 0;
+  std::string actor;
+};
+
+class Import {
+ public:
+  Import(KeyStore& source, Connection& connection, UnixMillis now)
+      : source_(source), connection_(connection), now_(now) {}
+
+  Result<Imported> run() {
+    if (auto begun = connection_.execute("BEGIN; SELECT FROM log_lock FOR UPDATE"); !begun) return begun.error();
+    if (auto empty = check_empty(); !empty) return empty.error();
+    // The rows and the log come as they are: nothing is to be recorded.
+    const std::string tables[] = {"access_keys", "signing_keys", "changes"};
+    for (const auto& table : tables) {
+      auto quiet = connection_.execute("ALTER TABLE " + table + " DISABLE TRIGGER USER");
+      if (!quiet) return quiet.error();
+    }
+    if (auto copied = copy(); !copied) return copied.error();
+    for (const auto& table : tables) {
+      auto loud = connection_.execute("ALTER TABLE " + table + " ENABLE TRIGGER USER");
+      if (!loud) return loud.error();
+    }
+    if (auto same = verify(); !same) return same.error();
+    if (auto committed = connection_.query("COMMIT"); !committed) return committed.error();
+    return done_;
+  }
+
+ private:
+  Result<std::uint64_t> count(std::string_view what) {
+    const auto rows = connection_.query(fmt::format("SELECT {}", what));
+    if (!rows) return rows.error();
+    return static_cast<std::uint64_t>((*rows)[0].integer(0));
+  }
+
+  Result<void> check_empty() {
+    const auto rows = count(
+        "(SELECT count(*) FROM access_keys) + (SELECT count(*) FROM signing_keys) + "
+        "(SELECT count(*) FROM changes)");
+    if (!rows) return rows.error();
+    return *rows == 0 ? Result<void>() : conflict("the target is not empty");
+  }
+
+  Result<void> copy() {
+    const auto start = source_.position();
+    if (!start) return start.error();
+    if (auto copied = copy_changes(); !copied) return copied;
+    if (auto copied = copy_access_keys(); !copied) return copied;
+    if (auto copied = copy_signing_keys(); !copied) return copied;
+    const auto end = source_.position();
+    if (!end) return end.error();
+    if (*end != *start || done_.changes != end->seq) return conflict("the source changed meanwhile: stop its services");
+    return {};
+  }
+
+  Result<void> copy_changes() {
+    for (;;) {
+      const auto changes = source_.changes_after(done_.changes, 1000);
+      if (!changes) return changes.error();
+      if (changes->empty()) return {};
+      Batch batch;
+      for (const auto& change : *changes) {
+        if (change.seq != ++done_.changes) return conflict("the source's log has a gap");
+        batch.row()
+            .number("seq", static_cast<std::int64_t>(change.seq))
+            .number("nonce", static_cast<std::int64_t>(change.nonce));
+        batch.number("at", change.at.count).text("actor", change.actor).text("action", change.action);
+        if (const auto* key = std::get_if<AccessKey>(&change.row)) {
+          add_key(batch, *key);
+        } else {
+          const auto& signing_key = std::get<SigningKey>(change.row);
+          add_signing_key(batch, signing_key);
+          last_changes_[signing_key.kid] = {change.seq, change.actor};
+        }
+        batch.end();
+      }
+      if (auto inserted = batch.insert(connection_, "changes"); !inserted) return inserted;
+    }
+  }
+
+  Result<void> copy_access_keys() {
+    KeyPageRequest request{{}, 500, {}, now_};
+    for (;;) {
+      const auto page = source_.list_keys(request);
+      if (!page) return page.error();
+      Batch batch;
+      for (const auto& key : page->keys) {
+        add_key(batch.row(), key);
+        batch.number("updated_at", key.updated_at.count).text("updated_by", key.updated_by);
+        batch.number("version", static_cast<std::int64_t>(key.version)).end();
+        request.after = key.id;
+      }
+      done_.access_keys += page->keys.size();
+      if (auto inserted = batch.insert(connection_, "access_keys"); !inserted) return inserted;
+      if (!page->more) return {};
+    }
+  }
+
+  Result<void> copy_signing_keys() {
+    const auto keys = source_.signing_keys();
+    if (!keys) return keys.error();
+    Batch batch;
+    for (const auto& key : *keys) {
+      const auto& last = last_changes_[key.kid];
+      add_signing_key(batch.row(), key);
+      batch.number("updated_at", key.updated_at.count).text("updated_by", last.actor);
+      batch.number("version", static_cast<std::int64_t>(last.seq)).end();
+    }
+    done_.signing_keys = keys->size();
+    return batch.insert(connection_, "signing_keys");
+  }
+
+  Result<void> verify() {
+    const auto position = postgres::position(connection_);
+    if (!position) return position.error();
+    done_.position = *position;
+    const std::pair<const char*, std::uint64_t> expected[] = {{"count(*) FROM access_keys", done_.access_keys},
+                                                              {"count(*) FROM signing_keys", done_.signing_keys},
+                                                              {"count(*) FROM changes", done_.changes},
+                                                              {"coalesce(max(seq), 0) FROM changes", done_.changes}};
+    for (const auto& [what, number] : expected) {
+      const auto found = count(what);
+      if (!found) return found.error();
+      if (*found != number) return conflict(fmt::format("{} is {} where {} was due", what, *found, number));
+    }
+    return {};
+  }
+
+  KeyStore& source_;
+  Connection& connection_;
+  const UnixMillis now_;
+  Imported done_;
+  std::map<std::string, LastChange> last_changes_;  // by kid
+};
+
+}  // namespace
+}  // namespace postgres
+
+Result<Imported> import_into_postgres(KeyStore& source, std::string_view text, UnixMillis now) {
+  const auto url = postgres::Url::parse(text);
+  if (!url) return url.error();
+  auto connection = postgres::Connection::open(*url, postgres::Server::primary);
+  if (!connection) return connection.error();
+  if (auto migrated = postgres::migrate(**connection); !migrated) return migrated.error();
+  return postgres::Import(source, **connection, now).run();  // what was not committed ends with the connection
+}
+
+}  // namespace latchkey::store

@@ -1,0 +1,114 @@
+#include "store/postgres/import.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/postgres/postgres_store.hpp"
+#include "store/postgres/test_server.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace latchkey::store {
+namespace {
+
+class Import : public testing::Test {
+ protected:
+  void fill() {
+    AccessKey key;
+    key.user_id = "alice";
+    key.name = "Ümläut \"quoted\" \\ back";
+    key.metadata = R"({"b":[1, 2],"a":"\u0000\\"})";
+    key.updated_by = "ops";
+    for (int i = 0; i < 1200; ++i) {
+      key.id = KeyId::generate(clock_.wall(), random_);
+      key.created_at = key.updated_at = clock_.wall();
+      key.requests_per_minute = static_cast<std::uint32_t>(i + 1);
+      key.disabled = i % 2 == 0;
+      if (i % 3 == 0) key.expires_at = clock_.wall() + std::chrono::hours(1);
+      if (i % 5 == 0) key.previous = PreviousIssue{{i}, clock_.wall()};
+      ids_.push_back(key.id);
+      put([&](Transaction& transaction) { return transaction.put_key(key, "create"); });
+    }
+    SigningKey signing;
+    signing.kid = std::string(43, 'A');
+    signing.public_key.fill(7);
+    put([&](Transaction& transaction) { return transaction.put_signing_key(signing, "ops"); });
+  }
+  template <class Put>
+  void put(Put work) {
+    ASSERT_TRUE(source_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
+      const auto done = work(transaction);
+      return done ? Result<void>() : done.error();
+    }));
+  }
+
+  postgres::TestServer& server_ = postgres::TestServer::shared();
+  const std::string url_ = server_.url(server_.create_database());
+  TemporaryDirectory directory_;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<KeyStore> source_ = std::move(*open_sqlite(directory_ / "latchkey.db", clock_, random_));
+  std::vector<KeyId> ids_;
+};
+
+TEST_F(Import, MovesEveryRowAndEveryChangeAndTheLogGoesOn) {
+  fill();
+  const auto moved = import_into_postgres(*source_, url_, clock_.wall());
+  ASSERT_TRUE(moved) << moved.error().detail << moved.error().internal;
+  EXPECT_EQ(moved->access_keys, 1200U);
+  EXPECT_EQ(moved->changes, 1201U);
+  const auto target = std::move(*open_postgres(url_, clock_));
+  EXPECT_EQ(*target->position(), moved->position);
+  EXPECT_NE(target->position()->epoch, source_->position()->epoch);
+  for (const auto id : ids_) EXPECT_EQ(*target->find_key(id), *source_->find_key(id));
+  EXPECT_EQ(*target->signing_keys(), *source_->signing_keys());
+  for (const std::uint64_t after : {0U, 700U}) {
+    EXPECT_EQ(*target->changes_after(after, 1000), *source_->changes_after(after, 1000));
+  }
+  const auto done = target->transact_and_wait([&](Transaction& transaction) -> Result<void> {
+    auto key = **transaction.find_key(ids_[0]);
+    key.disabled = !key.disabled;
+    const auto version = transaction.put_key(key, "update");
+    return version ? Result<void>() : version.error();
+  });
+  ASSERT_TRUE(done) << done.error().internal;
+  EXPECT_EQ(done->seq, 1202U);
+}
+
+TEST_F(Import, RefusesATargetThatIsNotEmptyAndLeavesItAlone) {
+  fill();
+  ASSERT_TRUE(import_into_postgres(*source_, url_, clock_.wall()));
+  const auto again = import_into_postgres(*source_, url_, clock_.wall());
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::conflict);
+  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, 1201U);
+}
+
+/// A source whose last page never comes.
+class Breaking final : public KeyStore {
+ public:
+  explicit Breaking(KeyStore& store) : store_(store) {}
+  void transact(Work work, Done done) override { store_.transact(std::move(work), std::move(done)); }
+  Result<std::optional<AccessKey>> find_key(KeyId id) override { return store_.find_key(id); }
+  Result<KeyPage> list_keys(const KeyPageRequest& request) override {
+    if (request.after) return Error(ErrorCode::unavailable, "broken off");
+    return store_.list_keys(request);
+  }
+  Result<std::vector<SigningKey>> signing_keys() override { return store_.signing_keys(); }
+  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override {
+    return store_.changes_after(after, limit);
+  }
+  Result<Position> position() override { return store_.position(); }
+
+ private:
+  KeyStore& store_;
+};
+
+TEST_F(Import, KeepsNothingWhenItBreaksOff) {
+  fill();
+  Breaking broken(*source_);
+  EXPECT_FALSE(import_into_postgres(broken, url_, clock_.wall()));
+  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, 0U);
+  EXPECT_TRUE(import_into_postgres(*source_, url_, clock_.wall()));
+}
+
+}  // namespace
+}  // namespace latchkey::store
