@@ -1,6 +1,17 @@
 import pytest
 
 from latchkey import Stack
+from stores import ENGINES
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "engines(name, reason): only for this pairing of engines, and why")
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("engines"):
+        if mark.args[0] != ENGINES:
+            pytest.skip(f"{mark.args[0]} only: {mark.kwargs['reason']}")
 
 
 @pytest.fixture

@@ -156,17 +156,30 @@ class Service:
 
 
 class Stack:
-    """Both services over one data directory."""
+    """Both services over one data directory and the store that LATCHKEY_TEST_ENGINES names (stores.py)."""
 
     def __init__(self, tmp_path, **settings):
+        from stores import make_store
         self.data_dir = pathlib.Path(tmp_path) / "data"
+        self.store = make_store(self.data_dir)
+        settings = {**self.store.settings, **settings}
         self.keys = Service("keys", self.data_dir, **settings)
-        self.tokens = Service("tokens", self.data_dir, **settings)
+        # A pairing may have several replicas; tests that stop or kill one mean the first.
+        self.replicas = [Service("tokens", self.data_dir, **settings)]
+
+    @property
+    def tokens(self):
+        return self.replicas[0]
 
     def start(self):
         self.keys.start()
-        self.tokens.start()
+        for replica in self.replicas:
+            replica.start()
         return self
+
+    def sql(self, text):
+        """Typed by an operator in the store's own shell."""
+        self.store.sql(text)
 
     @property
     def database(self):
@@ -200,7 +213,8 @@ class Stack:
         return access_key, key
 
     def end(self):
-        self.tokens.end()
+        for replica in self.replicas:
+            replica.end()
         self.keys.end()
 
 

@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import pathlib
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 
 from latchkey import eventually
 
@@ -66,3 +69,83 @@ class Redis:
     def end(self):
         if self.process and self.process.poll() is None:
             self.kill()
+
+
+class Postgres:
+    """A private PostgreSQL on a Unix socket. Where the tests run as root it runs as the user of Debian's package."""
+
+    BIN = "/usr/lib/postgresql/15/bin/"
+
+    def __init__(self, *settings):
+        self.settings = settings
+        self.user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="latchkey-postgres-"))
+        if self.user:
+            shutil.chown(self.folder, "postgres", "postgres")
+        self.data, self.process, self.databases, self.backups = self.folder / "data", None, 0, 0
+        self.run("initdb", "-D", self.data, "-U", "latchkey", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+
+    def run(self, program, *arguments):
+        subprocess.run([self.BIN + program, *map(str, arguments)], check=True, stdin=subprocess.DEVNULL, cwd=self.folder,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, **self.user)
+
+    def url(self, database="postgres"):
+        return f"postgresql:///{database}?user=latchkey&host={self.folder}"
+
+    def start(self):
+        command = [self.BIN + "postgres", "-D", self.data, "-k", self.folder, "-c", "listen_addresses=", "-c",
+                   "shared_buffers=32MB", *self.settings]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            cwd=self.folder, **self.user)
+        eventually(self.answers, seconds=120)
+        return self
+
+    def answers(self):
+        code = self.process.poll()
+        assert code is None, (self.folder / "log").read_text()[-4000:]
+        return subprocess.run([self.BIN + "pg_isready", "-q", "-h", self.folder], check=False).returncode == 0
+
+    def sql(self, text, database="postgres"):
+        """As an operator in psql; returns the rows' text."""
+        done = subprocess.run(["psql", "-qtAX", "-v", "ON_ERROR_STOP=1", self.url(database), "-c", text], timeout=60,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def create_database(self):
+        self.databases += 1
+        self.sql(f"CREATE DATABASE test{self.databases}")
+        return f"test{self.databases}"
+
+    def stop(self):
+        """Fast: sessions are ended, what they had not committed is gone."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=60)
+
+    def kill(self):
+        """As a crash. SIGQUIT to the first process: SIGKILL would leave its children in the way of the next start."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(timeout=60)
+
+    def restart(self, kill=False):
+        self.kill() if kill else self.stop()
+        return self.start()
+
+    def backup(self):
+        """The files of the whole server as they are now; what is returned puts them back, with an outage meanwhile."""
+        self.backups += 1
+        copy = self.folder / f"backup{self.backups}"
+        self.run("pg_basebackup", "-h", self.folder, "-U", "latchkey", "-D", copy, "-c", "fast", "-X", "stream")
+
+        def restore():
+            self.stop()
+            self.data.rename(self.folder / f"{copy.name}-replaced")
+            copy.rename(self.data)
+            self.start()
+        return restore
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -20,6 +20,7 @@ class Commander(threading.Thread):
         self.admin_token = stack.admin_token("--ttl", "24h")
         self.random = random.Random(name)
         self.failure = None
+        self.refusals = ()  # statuses that acknowledge nothing, and are no failure
 
     def run(self):
         try:
@@ -33,16 +34,18 @@ class Commander(threading.Thread):
     def work(self, admin):
         while not self.ending:
             if not self.known or self.random.random() < 0.3:
-                self.create(admin)
+                self.acknowledged += self.create(admin)
             else:
-                self.change(admin, self.random.choice(list(self.known)))
-            self.acknowledged += 1
+                self.acknowledged += self.change(admin, self.random.choice(list(self.known)))
 
     def create(self, admin):
         limit = self.random.randint(1, 1000)
         reply = admin("POST", "/v1/keys", {"userId": self.name, "requestsPerMinute": limit})
+        if reply.status in self.refusals:
+            return False
         assert reply.status == 201, (reply.status, reply.body)
         self.known[reply.json()["key"]["keyId"]] = [reply.json()["accessKey"], limit, False]
+        return True
 
     def change(self, admin, key_id):
         entry = self.known[key_id]
@@ -54,8 +57,11 @@ class Commander(threading.Thread):
         else:
             entry[2] = not entry[2]
             reply = admin("PATCH", f"/v1/keys/{key_id}", {"disabled": entry[2]})
+        if reply.status in self.refusals:
+            return False
         assert reply.status == 200, (reply.status, reply.body)
         self.known[key_id] = entry
+        return True
 
 
 def stored_keys(admin):

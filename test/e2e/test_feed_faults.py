@@ -6,25 +6,14 @@ import shutil
 import sqlite3
 import time
 
+import pytest
+
 from latchkey import Service, eventually
+from stores import copy_database
 
 
 def plan_status(stack, access_key):
     return stack.holder(access_key)("GET", "/v1/plan").status
-
-
-def copy_database(source, target):
-    """A consistent copy, as `sqlite3 .backup` makes it."""
-    with contextlib.closing(sqlite3.connect(source)) as a, contextlib.closing(sqlite3.connect(target)) as b:
-        a.backup(b)
-        b.execute("PRAGMA journal_mode=WAL")
-
-
-def replace_database(stack, backup):
-    for suffix in ("-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(f"{stack.database}{suffix}")
-    os.replace(backup, stack.database)
 
 
 def test_enforces_while_the_first_service_is_down(stack):
@@ -67,24 +56,22 @@ def test_unready_means_unserved(idle_stack):
     stack.keys.start()
     access_key, _ = stack.create()
     assert stack.keys.stop() == 0
-    hidden = stack.data_dir.parent / "hidden.db"
-    os.rename(stack.database, hidden)
+    stack.store.hide()
     stack.tokens.start(wait="listening")
     reply = stack.holder(access_key)("GET", "/v1/tokens")
     assert reply.status == 503 and reply.problem == "stale-view"
     assert int(reply.headers["Retry-After"]) >= 1
-    os.rename(hidden, stack.database)
+    stack.store.show()
     eventually(lambda: plan_status(stack, access_key) == 200)
 
 
-def test_a_restored_backup_is_noticed(stack, tmp_path):
+def test_a_restored_backup_is_noticed(stack):
     """Keys made after the backup are unknown again, and nothing of the newer life is served."""
     early, _ = stack.admitted_key()
-    backup = tmp_path / "backup.db"
-    copy_database(stack.database, backup)
+    restore = stack.store.backup()
     late, _ = stack.admitted_key()
     assert stack.keys.stop() == 0
-    replace_database(stack, backup)
+    restore()
     eventually(lambda: plan_status(stack, late) == 401)
     eventually(lambda: plan_status(stack, early) == 200)
     stack.keys.start()
@@ -92,15 +79,14 @@ def test_a_restored_backup_is_noticed(stack, tmp_path):
     assert plan_status(stack, fresh) == 200 and plan_status(stack, late) == 401
 
 
-def test_a_restored_backup_that_grew_past_us_is_noticed(stack, tmp_path):
+def test_a_restored_backup_that_grew_past_us_is_noticed(stack):
     """The numbers alone look fine here: the log forked. The reader was stopped meanwhile, so it sees only the end."""
     early, key = stack.admitted_key()
-    backup = tmp_path / "backup.db"
-    copy_database(stack.database, backup)
+    restore = stack.store.backup()
     late, _ = stack.admitted_key()
     stack.tokens.process.send_signal(19)  # SIGSTOP
     assert stack.keys.stop() == 0
-    replace_database(stack, backup)
+    restore()
     stack.keys.start()
     for i in range(10):
         assert stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"requestsPerMinute": 500 + i}).status == 200
@@ -113,11 +99,10 @@ def disable(stack, key):
     return stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"disabled": True}).status
 
 
-def test_a_replacement_under_the_running_services_is_never_acknowledged_away(stack, tmp_path):
+def test_a_replacement_under_the_running_services_is_never_acknowledged_away(stack):
     """What is acknowledged is enforced and kept; while the store does not know its file, it refuses."""
     access_key, key = stack.admitted_key()
-    copy_database(stack.database, tmp_path / "backup.db")
-    replace_database(stack, tmp_path / "backup.db")
+    stack.store.backup()()
     status = disable(stack, key)
     assert status in (200, 503)
     if status == 503:
@@ -128,6 +113,7 @@ def test_a_replacement_under_the_running_services_is_never_acknowledged_away(sta
     assert stack.admin()("GET", f"/v1/keys/{key['keyId']}").json()["status"] == "disabled"
 
 
+@pytest.mark.engines("sqlite", reason="the database is a file")
 def test_a_removed_database_is_not_made_anew_by_the_running_service(stack, tmp_path):
     access_key, key = stack.admitted_key()
     copy_database(stack.database, tmp_path / "backup.db")
@@ -141,6 +127,7 @@ def test_a_removed_database_is_not_made_anew_by_the_running_service(stack, tmp_p
     eventually(lambda: plan_status(stack, access_key) == 401)
 
 
+@pytest.mark.engines("sqlite", reason="the database is a file")
 def test_a_wal_index_made_while_the_old_database_was_removed_is_not_believed(stack, tmp_path):
     """The second service makes a new -shm for the old database in the moment before that goes, and holds on to it."""
     access_key, key = stack.admitted_key()
@@ -163,6 +150,7 @@ def test_a_wal_index_made_while_the_old_database_was_removed_is_not_believed(sta
         assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
+@pytest.mark.engines("sqlite", reason="the database is a file")
 def test_a_truncated_database_is_refused(stack):
     _, key = stack.admitted_key()
     os.truncate(stack.database, 0)
@@ -170,6 +158,7 @@ def test_a_truncated_database_is_refused(stack):
     assert stack.admin()("POST", "/v1/keys", {"userId": "eve", "requestsPerMinute": 1}).status == 503
 
 
+@pytest.mark.engines("sqlite", reason="the database is a file")
 def test_another_database_in_its_place_is_noticed(stack, tmp_path):
     ours, _ = stack.admitted_key()
     other = Service("keys", tmp_path / "other" / "data")
@@ -178,7 +167,9 @@ def test_another_database_in_its_place_is_noticed(stack, tmp_path):
     assert other.stop() == 0
     assert stack.keys.stop() == 0
     copy_database(other.data_dir / "latchkey.db", tmp_path / "theirs.db")
-    replace_database(stack, tmp_path / "theirs.db")
+    for suffix in ("-wal", "-shm"):
+        (stack.data_dir / f"latchkey.db{suffix}").unlink(missing_ok=True)
+    os.replace(tmp_path / "theirs.db", stack.database)
     eventually(lambda: plan_status(stack, ours) == 401)
 
 
@@ -192,11 +183,7 @@ def test_a_gap_is_noticed(stack):
                    if line.startswith("latchkey_") and "reload" in line)
 
     before = reloads()
-    with contextlib.closing(sqlite3.connect(stack.database, timeout=10)) as database:
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='changes'").fetchall():
-            database.execute(f"DROP TRIGGER {name}")
-        database.execute("UPDATE sqlite_sequence SET seq = seq + 5 WHERE name = 'changes'")
-        database.commit()
+    stack.sql(stack.store.gap)
     stack.create(user="after-the-gap")
     eventually(lambda: reloads() > before)
     eventually(lambda: plan_status(stack, access_key) == 200)
@@ -208,11 +195,10 @@ def test_a_stale_view_refuses(tmp_path):
     stack = Stack(tmp_path, LATCHKEY_MAX_STALENESS="1s").start()
     access_key, _ = stack.admitted_key()
     assert stack.keys.stop() == 0
-    hidden = tmp_path / "hidden.db"
-    os.rename(stack.database, hidden)
+    stack.store.hide()
     eventually(lambda: plan_status(stack, access_key) == 503)
     assert stack.holder(access_key)("GET", "/v1/tokens").problem == "stale-view"
-    os.rename(hidden, stack.database)
+    stack.store.show()
     eventually(lambda: plan_status(stack, access_key) == 200)
     time.sleep(1.5)
     assert plan_status(stack, access_key) == 200, "an idle database is not a stale one"
@@ -233,6 +219,7 @@ def test_at_least_waits_for_the_position(stack):
     assert stack.holder(access_key)("GET", "/v1/plan", headers={"Latchkey-At-Least": "yesterday"}).status == 400
 
 
+@pytest.mark.engines("sqlite", reason="the store lies in the data directory")
 def test_copied_data_directory_serves_elsewhere(stack, tmp_path):
     access_key, _ = stack.admitted_key()
     assert stack.keys.stop() == 0 and stack.tokens.stop() == 0

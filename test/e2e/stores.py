@@ -1,0 +1,91 @@
+"""What the suite runs against: LATCHKEY_TEST_ENGINES names a pairing of engines, and tests reach its store only by these."""
+
+import atexit
+import contextlib
+import functools
+import os
+import sqlite3
+import subprocess
+
+from servers import Postgres
+
+ENGINES = os.environ.get("LATCHKEY_TEST_ENGINES", "sqlite")
+
+
+def make_store(data_dir):
+    return {"sqlite": SqliteFile, "postgres": PostgresDatabase}[ENGINES](data_dir)
+
+
+class SqliteFile:
+    """latchkey.db in the data directory."""
+
+    settings = {}
+    gap = ("DROP TRIGGER changes_are_dense; DROP TRIGGER changes_follow; DROP TRIGGER changes_stay;"
+           "DROP TRIGGER changes_remain; UPDATE sqlite_sequence SET seq = seq + 5 WHERE name = 'changes'")
+
+    def __init__(self, data_dir):
+        self.path, self.backups = data_dir / "latchkey.db", 0
+        self.hidden = data_dir.parent / "hidden.db"
+
+    def sql(self, text):
+        subprocess.run(["sqlite3", "-bail", "-cmd", ".timeout 10000", self.path, text], check=True)
+
+    def backup(self):
+        """The store as it is now; what is returned puts that in the store's place."""
+        self.backups += 1
+        copy = self.path.parent.parent / f"backup{self.backups}.db"
+        copy_database(self.path, copy)
+
+        def restore():
+            for suffix in ("-wal", "-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(f"{self.path}{suffix}")
+            os.replace(copy, self.path)
+        return restore
+
+    def hide(self):
+        """Nobody reaches the store, until show()."""
+        os.rename(self.path, self.hidden)
+
+    def show(self):
+        os.rename(self.hidden, self.path)
+
+
+def copy_database(source, target):
+    """A consistent copy, as `sqlite3 .backup` makes it."""
+    with contextlib.closing(sqlite3.connect(source)) as a, contextlib.closing(sqlite3.connect(target)) as b:
+        a.backup(b)
+        b.execute("PRAGMA journal_mode=WAL")
+
+
+@functools.cache
+def postgres_server():
+    """One for all tests of the process. It keeps its promises on disk: tests of crashes rely on them."""
+    server = Postgres()
+    atexit.register(server.end)
+    return server.start()
+
+
+class PostgresDatabase:
+    """A database of its own on the one server."""
+
+    gap = ("ALTER TABLE changes DISABLE TRIGGER USER; UPDATE changes SET seq = seq + 5 WHERE seq = "
+           "(SELECT max(seq) FROM changes); ALTER TABLE changes ENABLE TRIGGER USER")
+
+    def __init__(self, _data_dir):
+        self.server = postgres_server()
+        self.database = self.server.create_database()
+        self.settings = {"LATCHKEY_STORE": self.server.url(self.database)}
+
+    def sql(self, text):
+        self.server.sql(text, self.database)
+
+    def backup(self):
+        return self.server.backup()
+
+    def hide(self):
+        self.server.sql(f"ALTER DATABASE {self.database} ALLOW_CONNECTIONS false")
+        self.server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.database}'")
+
+    def show(self):
+        self.server.sql(f"ALTER DATABASE {self.database} ALLOW_CONNECTIONS true")

@@ -1,0 +1,105 @@
+"""What only a database server can suffer: restarts, crashes and restored backups, under load."""
+
+import random
+import time
+
+import pytest
+
+from latchkey import LONG, Service, eventually
+from test_crash import Commander, assert_view_equals_store
+
+pytestmark = pytest.mark.engines("postgres", reason="about the server itself")
+
+
+def under_load(stack, accident, times):
+    """Commands without pause while accidents happen; then everything acknowledged is in the store and in the view."""
+    commanders = [Commander(stack, f"user-{i}") for i in range(4)]
+    for c in commanders:
+        c.refusals = (503,)  # that the store is away, or that the outcome is not known: never an acknowledgement
+        c.start()
+    eventually(lambda: all(c.acknowledged > 5 for c in commanders))
+    for _ in range(times):
+        accident()
+        before = [c.acknowledged for c in commanders]
+        start = time.monotonic()
+        eventually(lambda: all(c.acknowledged > n or c.failure for c, n in zip(commanders, before, strict=True)), seconds=60)
+        print(f"commands again after {time.monotonic() - start:.2f} s")
+    for c in commanders:
+        c.ending = True
+    for c in commanders:
+        c.join()
+        assert c.failure is None, c.failure
+    known = {k: v for c in commanders for k, v in c.known.items()}
+    print(f"{sum(c.acknowledged for c in commanders)} acknowledged commands, {len(known)} keys compared")
+    assert len(known) > 10
+    assert_view_equals_store(stack, known)
+
+
+def test_restarts_under_load(stack):
+    under_load(stack, stack.store.server.restart, 10 if LONG else 2)
+
+
+def test_crashes_under_load(stack):
+    under_load(stack, lambda: stack.store.server.restart(kill=True), 10 if LONG else 2)
+
+
+def test_kill_9_of_the_first_service_under_load(stack):
+    dice = random.Random(7)
+
+    def accident():
+        time.sleep(dice.random() * 0.2)
+        stack.keys.kill()
+        stack.keys.start()
+    under_load(stack, accident, 50 if LONG else 6)
+
+
+def test_connections_cut_under_load(stack):
+    under_load(stack, lambda: stack.store.server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'latchkey'"), 50 if LONG else 10)
+
+
+def test_two_management_services_each_with_its_own_signing_key(stack, tmp_path):
+    (tmp_path / "second").mkdir()
+    second = Service("keys", tmp_path / "second" / "data", **stack.store.settings).start()
+    token = stack.cli("admin-token", env={"LATCHKEY_DATA_DIR": str(second.data_dir)}).stdout.strip()
+    admins = [stack.admin(), second.client(token)]
+
+    def create(admin):
+        reply = admin("POST", "/v1/keys", {"userId": "alice", "requestsPerMinute": 10})
+        assert reply.status == 201, reply.body
+        eventually(lambda: stack.holder(reply.json()["accessKey"])("GET", "/v1/plan").status == 200)
+        return reply.json()["accessKey"]
+
+    keys = [create(admin) for admin in admins]
+    assert admins[0]("POST", "/v1/signing-keys/rotate", {}).status == 200
+    keys += [create(admin) for admin in admins]
+    assert all(stack.holder(key)("GET", "/v1/plan").status == 200 for key in keys)
+    assert admins[1]("POST", "/v1/signing-keys/rotate", {"retirePrevious": True}).status == 200
+    for key in keys:
+        eventually(lambda k=key: stack.holder(k)("GET", "/v1/plan").status == 401)
+    for admin in admins:
+        create(admin)
+    second.end()
+
+
+def test_a_store_moves_from_sqlite(tmp_path, idle_stack):
+    """`latchkey store migrate`: the same access keys, the same trail, and what it refuses."""
+    old = Service("keys", idle_stack.data_dir).start()
+    admin = old.client(idle_stack.admin_token())
+    made = [admin("POST", "/v1/keys", {"userId": "alice", "requestsPerMinute": 5 + i}).json() for i in range(20)]
+    assert admin("DELETE", f"/v1/keys/{made[0]['key']['keyId']}").status == 204
+    trail = admin("GET", "/v1/changes?limit=1000").json()["changes"]
+    arguments = ("store", "migrate", "--from", f"sqlite:{idle_stack.data_dir / 'latchkey.db'}", "--to",
+                 idle_stack.store.settings["LATCHKEY_STORE"])
+    assert idle_stack.cli(*arguments, check=False).returncode == 1, "its service still runs"
+    assert old.stop() == 0
+    assert "20 access keys" in idle_stack.cli(*arguments).stdout
+    again = idle_stack.cli(*arguments, check=False)
+    assert again.returncode == 1 and "not empty" in again.stderr
+    idle_stack.start()
+    moved = idle_stack.admin()("GET", "/v1/changes?limit=1000").json()["changes"]
+    assert [(c["action"], c["actor"], c["at"]) for c in moved] == [(c["action"], c["actor"], c["at"]) for c in trail]
+    for one in made[1:]:
+        plan = idle_stack.holder(one["accessKey"])("GET", "/v1/plan")
+        assert plan.status == 200 and plan.json()["requestsPerMinute"] == one["key"]["requestsPerMinute"]
+    assert idle_stack.holder(made[0]["accessKey"])("GET", "/v1/plan").problem == "key-deleted"
