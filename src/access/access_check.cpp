@@ -79,14 +79,15 @@ struct AccessCheck::Candidate {
 AccessCheck::AccessCheck(const View& view, const Clock& clock, AccessConfig config)
     : view_(view), clock_(clock), config_(config) {}
 
-bool AccessCheck::fresh() const { return young(view_.freshness()); }
-
-bool AccessCheck::young(const view::Freshness& freshness) const {
-  return freshness.complete && clock_.boot() - freshness.current_as_of <= config_.max_staleness;
+Readiness AccessCheck::judge(const view::Freshness& freshness) const {
+  if (!freshness.complete) return Readiness::loading;
+  const BootTime now = clock_.boot();
+  if (now - freshness.current_as_of > config_.max_staleness) return Readiness::stale;
+  return config_.gate->admits(freshness.current_as_of, now) ? Readiness::ready : Readiness::unregistered;
 }
 
 AccessCheck::Candidate AccessCheck::look_up(const View::Reader& reader, const jwt::ParsedAccessToken& token) const {
-  if (!young(reader.freshness())) return {refused(Refusal::stale_view), nullptr, {}};
+  if (!ready(reader)) return {refused(Refusal::stale_view), nullptr, {}};
   const auto signing_key = reader.usable_key(token.kid);
   const KeyRow* row = signing_key ? reader.find(token.claims.key_id) : nullptr;
   if (row == nullptr) return {refused(Refusal::unknown_key), nullptr, {}};
@@ -96,7 +97,7 @@ AccessCheck::Candidate AccessCheck::look_up(const View::Reader& reader, const jw
 Outcome AccessCheck::check(std::string_view token) const {
   if (token.size() > jwt::max_token_bytes) return refused(Refusal::malformed);  // before it is hashed
   const View::Reader reader(view_);
-  if (const auto id = jwt::hinted_key_id(token); id && young(reader.freshness())) {
+  if (const auto id = jwt::hinted_key_id(token); id && ready(reader)) {
     reader.prefetch(*id);  // a row among millions is far away, and the digest takes as long as the way
     const auto digest = jwt::digest_of(token);
     if (const KeyRow* row = reader.find(*id)) {

@@ -20,6 +20,7 @@
 #include "jwt/access_token.hpp"
 #include "key/access_key.hpp"
 #include "limit/rate_limiter.hpp"
+#include "view/serving_gate.hpp"
 #include "view/view.hpp"
 
 namespace latchkey::access {
@@ -48,6 +49,15 @@ using Outcome = std::variant<Holder, Refused, NeedsSignature>;
 
 struct AccessConfig {
   Duration max_staleness = std::chrono::seconds(30);
+  const view::ServingGate* gate = &view::ServingGate::always_open();  // outlives the check
+};
+
+/// Whether there is a view to decide by, or what is missing.
+enum class Readiness : std::uint8_t {
+  ready,
+  loading,       // the view is not complete
+  unregistered,  // the replica is not accounted for, or the view is older than that it is
+  stale,         // the view is too old
 };
 
 /// Any thread may call any method.
@@ -61,13 +71,13 @@ class AccessCheck {
   /// Never NeedsSignature.
   Outcome check_signature(std::string_view token) const;
 
-  /// Whether the view is complete and young enough to decide by.
-  bool fresh() const;
+  Readiness readiness() const { return judge(view_.freshness()); }
 
  private:
   struct Candidate;
 
-  bool young(const view::Freshness& freshness) const;
+  Readiness judge(const view::Freshness& freshness) const;
+  bool ready(const view::View::Reader& reader) const { return judge(reader.freshness()) == Readiness::ready; }
   Candidate look_up(const view::View::Reader& reader, const jwt::ParsedAccessToken& token) const;
   Outcome decide_proven(const jwt::ParsedAccessToken& parsed, const Ed25519PublicKey& proof,
                         std::string_view token) const;

@@ -218,7 +218,7 @@ TEST_F(AccessCheckTest, AStaleViewDecidesNothing) {
   EXPECT_EQ(verdict(mine), "granted");
   clock.advance(1ms);
   EXPECT_EQ(verdict(mine), "stale-view");
-  EXPECT_FALSE(access.fresh());
+  EXPECT_EQ(access.readiness(), Readiness::stale);
   refresh();
   EXPECT_EQ(verdict(mine), "granted");
   view.reset();

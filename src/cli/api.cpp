@@ -10,6 +10,7 @@
 
 #include "cli/data_dir.hpp"
 #include "cli/dev_admin_token.hpp"
+#include "cli/enforcement.hpp"
 #include "cli/small_file.hpp"
 #include "cli/terminal_text.hpp"
 
@@ -60,13 +61,13 @@ int call_at(const std::string& url, const Secret& bearer, const ApiCall& call,
             const std::function<void(const json::value&)>& show) {
   HttpRequest request{call.method, url + call.path, bearer, call.headers, std::nullopt};
   if (call.body) request.body = json::serialize(*call.body);
-  const auto reply = send(request);
+  const auto reply = send(request, call.timeout);
   if (!reply) return complain(reply.error());
   if (reply->status < 200 || reply->status > 299) return complain(*reply);
   const auto parsed = reply->body.empty() ? Result<json::value>(json::value(nullptr)) : parse_json(reply->body);
   if (!parsed) return complain(Error(ErrorCode::unavailable, "the service's answer is not JSON: is the URL right?"));
   show(*parsed);
-  return exit_done;
+  return tell_enforcement(*reply, *parsed);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ struct ApiCall {
   std::string method = "GET";
   std::string path;  // "/v1/keys?limit=5"
   std::optional<json::object> body;
-  std::vector<std::string> headers;
+  std::vector<std::string> headers{};
+  std::chrono::milliseconds timeout = std::chrono::seconds(30);
 };
 
 /// Where a bearer comes from: a person gave it, or it was minted by the data directory's development key.

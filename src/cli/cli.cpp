@@ -78,6 +78,7 @@ void build_app(CLI::App& app, Invocation& invocation) {
   add_key(app, invocation);
   add_plan(app, invocation);
   add_changes(app, invocation);
+  add_replicas(app, invocation);
   add_signing_key(app, invocation);
   add_store(app, invocation);
   add_admin_token(app, invocation);

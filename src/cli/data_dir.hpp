@@ -3,6 +3,7 @@
 // The data directory, readable by its owner only:
 //   latchkey.db            the store
 //   view.snapshot          the tokens service's own copy of its view
+//   replicas.db            where the replica stands, by its own word
 //   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys)
 //   logs/requests.jsonl    the request log
 //   state/limits           permits in use, for the next `latchkey tokens` (limit/local/limit_file.hpp)
@@ -39,6 +40,7 @@ class DataDir {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path database() const { return path_ / "latchkey.db"; }
   std::filesystem::path view_snapshot() const { return path_ / "view.snapshot"; }
+  std::filesystem::path replicas() const { return path_ / "replicas.db"; }
   std::filesystem::path secrets() const { return path_ / "secrets"; }
   std::filesystem::path signing_keys() const { return path_ / "secrets" / "signing"; }
   std::filesystem::path admin_key() const { return path_ / "secrets" / "admin.pem"; }

@@ -34,6 +34,20 @@ std::size_t on_data(char* data, std::size_t size, std::size_t count, void* recei
   return static_cast<Receiver*>(receiver)->take({data, size * count}) ? size * count : 0;
 }
 
+// One line, as "Name: value"; a status line and the empty line at the end have no colon that counts.
+std::size_t on_header(char* data, std::size_t size, std::size_t count, void* receiver) {
+  const std::string_view line(data, size * count);
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || line.starts_with("HTTP/")) return line.size();
+  std::string name(line.substr(0, colon));
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  std::string_view value = line.substr(colon + 1);
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  while (value.ends_with('\n') || value.ends_with('\r')) value.remove_suffix(1);
+  static_cast<Receiver*>(receiver)->reply.headers[std::move(name)] = value;
+  return line.size();
+}
+
 HeadersPtr headers_of(const HttpRequest& request) {
   HeadersPtr list;
   const auto add = [&](const std::string& line) {
@@ -74,6 +88,8 @@ Result<HttpReply> perform(const HttpRequest& request, long timeout_ms,
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, timeout_ms);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &on_data);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &receiver);
+  curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, &on_header);
+  curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &receiver);
   const CURLcode done = curl_easy_perform(curl.get());
   if (done != CURLE_OK && !receiver.stopped) {
     const bool too_large = receiver.reply.body.size() > max_reply_bytes;

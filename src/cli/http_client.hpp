@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +25,8 @@ struct HttpRequest {
 
 struct HttpReply {
   int status = 0;
-  std::string body;  // of a stream: only where the status is not 200
+  std::string body;                            // of a stream: only where the status is not 200
+  std::map<std::string, std::string> headers;  // names in lower case; the last of a name
 };
 
 constexpr std::size_t max_reply_bytes = 16U << 20U;

@@ -26,6 +26,8 @@ struct Invocation {
   Output output = Output::table;
   bool quiet = false;
   bool yes = false;
+  bool wait = false;
+  std::string wait_timeout = "60s";
   std::string token_file{};
   std::function<int()> command{};
 
@@ -51,6 +53,7 @@ void add_services(CLI::App& app, Invocation& invocation);
 void add_key(CLI::App& app, Invocation& invocation);
 void add_plan(CLI::App& app, Invocation& invocation);
 void add_changes(CLI::App& app, Invocation& invocation);
+void add_replicas(CLI::App& app, Invocation& invocation);
 void add_signing_key(CLI::App& app, Invocation& invocation);
 void add_store(CLI::App& app, Invocation& invocation);
 void add_admin_token(CLI::App& app, Invocation& invocation);

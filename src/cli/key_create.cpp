@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/enforcement.hpp"
 #include "cli/expires.hpp"
 #include "cli/key_commands.hpp"
 
@@ -27,7 +28,8 @@ int create(const Invocation& invocation, const KeyCreateOptions& options) {
     (*call.body)["metadata"] = std::move(*metadata);
   }
   if (!options.idempotency_key.empty()) call.headers.push_back("Idempotency-Key: " + options.idempotency_key);
-  return call_as_admin(invocation, call, [&](const json::value& issued) { show_issued(invocation, issued); });
+  return call_as_admin(invocation, waiting(invocation, call),
+                       [&](const json::value& issued) { show_issued(invocation, issued); });
 }
 
 }  // namespace
@@ -47,6 +49,7 @@ void add_key_create(CLI::App& key, Invocation& invocation) {
   app->add_option("--metadata", options->metadata, "A JSON object")->type_name("JSON");
   app->add_option("--idempotency-key", options->idempotency_key, "Repeating the same request creates no second key")
       ->type_name("TEXT");
+  add_wait_flags(*app, invocation);
   add_client_flags(*app, invocation);
   app->callback(
       [&invocation, options] { invocation.command = [&invocation, options] { return create(invocation, *options); }; });

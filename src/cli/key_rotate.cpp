@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/enforcement.hpp"
 #include "cli/key_commands.hpp"
 
 namespace latchkey::cli {
@@ -15,7 +16,7 @@ int rotate(const Invocation& invocation, const KeyRotateOptions& options) {
   if (const auto end = ask(invocation, fmt::format("Replace access key {}?", options.id))) return *end;
   json::object body;
   if (!options.grace.empty()) body["gracePeriod"] = options.grace;
-  return call_as_admin(invocation, {"POST", key_path(options.id) + "/rotate", std::move(body), {}},
+  return call_as_admin(invocation, waiting(invocation, {"POST", key_path(options.id) + "/rotate", std::move(body), {}}),
                        [&](const json::value& issued) { show_issued(invocation, issued); });
 }
 
@@ -29,6 +30,7 @@ void add_key_rotate(CLI::App& key, Invocation& invocation) {
   app->add_option("--grace", options->grace, "How long the previous one still works, such as 10m")
       ->type_name("DURATION");
   add_yes_flag(*app, invocation);
+  add_wait_flags(*app, invocation);
   add_client_flags(*app, invocation);
   app->callback(
       [&invocation, options] { invocation.command = [&invocation, options] { return rotate(invocation, *options); }; });

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/enforcement.hpp"
 #include "cli/expires.hpp"
 #include "cli/key_commands.hpp"
 
@@ -21,7 +22,7 @@ int update(const Invocation& invocation, const KeyUpdateOptions& options) {
     if (!added) return complain(added.error());
   }
   if (body.empty()) return complain(Error(ErrorCode::invalid, "nothing to update: see latchkey key update --help"));
-  return call_as_admin(invocation, {"PATCH", key_path(options.id), std::move(body), {}},
+  return call_as_admin(invocation, waiting(invocation, {"PATCH", key_path(options.id), std::move(body), {}}),
                        [&](const json::value& key) { show_key(invocation, key); });
 }
 
@@ -36,6 +37,7 @@ void add_key_update(CLI::App& key, Invocation& invocation) {
       ->type_name("N");
   app->add_option("--expires", options->expires, "30d from now, an RFC 3339 time, or never")->type_name("WHEN");
   app->add_option("--name", options->name, "A name for people")->type_name("TEXT");
+  add_wait_flags(*app, invocation);
   add_client_flags(*app, invocation);
   app->callback(
       [&invocation, options] { invocation.command = [&invocation, options] { return update(invocation, *options); }; });

@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "cli/enforcement.hpp"
 #include "cli/key_commands.hpp"
 #include "cli/small_file.hpp"
 
@@ -34,7 +35,7 @@ int disable_own(const Invocation& invocation, const std::string& file) {
   const auto key = access_key(file);
   if (!key) return complain(key.error());
   if (const auto end = ask(invocation, "Disable your own access key?")) return *end;
-  return call_with(invocation, *key, {"POST", "/v1/plan/disable", std::nullopt, {}},
+  return call_with(invocation, *key, waiting(invocation, {"POST", "/v1/plan/disable", std::nullopt, {}}),
                    [&](const json::value& body) { show_key(invocation, body); });
 }
 
@@ -56,6 +57,7 @@ void add_plan(CLI::App& app, Invocation& invocation) {
   disable->footer("LATCHKEY_ACCESS_KEY=$KEY latchkey plan disable --yes");
   add_key_file(*disable, *file);
   add_yes_flag(*disable, invocation);
+  add_wait_flags(*disable, invocation);
   add_client_flags(*disable, invocation);
   command->callback([&invocation, file, disable] {
     const auto act = disable->parsed() ? disable_own : plan;

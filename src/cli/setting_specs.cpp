@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/control_characters.hpp"
 #include "base/time_text.hpp"
 #include "cli/settings.hpp"
 
@@ -70,6 +71,11 @@ Result<void> set_max_staleness(Settings& settings, std::string_view text) {
   return {};
 }
 
+Result<void> set_replica_name(Settings& settings, std::string_view text) {
+  if (text.size() > 100 || has_control_character(text)) return wrong("must be text of at most 100 bytes");
+  return set_text<&Settings::replica_name>(settings, text);
+}
+
 template <auto member>
 std::string get_text(const Settings& settings) {
   return settings.*member;
@@ -104,6 +110,8 @@ const std::array specs{
     SettingSpec{"threads", "N", "I/O threads of each service; 0: one a processor", set_number<&S::threads, 0, 1024>,
                 get_number<&S::threads>, number},
     SettingSpec{"max_staleness", "DURATION", "Refuse once the view is older", set_max_staleness, get_max_staleness},
+    SettingSpec{"replica_name", "TEXT", "What this replica is called in `latchkey replicas`; the host's name if empty",
+                set_replica_name, get_text<&S::replica_name>},
     SettingSpec{"admin_keys", "FILE", "Public keys of admin tokens, PEM or JWKS", set_text<&S::admin_keys>,
                 get_text<&S::admin_keys>},
     SettingSpec{"admin_secret_file", "FILE", "HS256 secret of admin tokens", set_text<&S::admin_secret_file>,

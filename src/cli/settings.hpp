@@ -29,6 +29,7 @@ struct Settings {
   std::string tls_key;            // PEM, without a password
   unsigned threads = 0;           // I/O threads a service; load_settings() makes it the number of processors
   std::chrono::seconds max_staleness{30};
+  std::string replica_name;                          // for people; empty: the host's name
   std::string admin_keys;                            // file, PEM or JWKS; empty: the data directory's development key
   std::string admin_secret_file;                     // file with an HS256 secret
   std::string admin_issuer;                          // empty: not checked

@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "cli/enforcement.hpp"
 #include "cli/key_commands.hpp"
 
 namespace latchkey::cli {
@@ -36,9 +37,10 @@ int rotate(const Invocation& invocation, bool retire_previous) {
   const auto* question =
       retire_previous ? "Rotate the signing key and refuse every access key signed so far?" : "Rotate the signing key?";
   if (const auto end = ask(invocation, question)) return *end;
-  return call_as_admin(invocation,
-                       {"POST", "/v1/signing-keys/rotate", json::object{{"retirePrevious", retire_previous}}, {}},
-                       [&](const json::value& body) { show(invocation, body); });
+  return call_as_admin(
+      invocation,
+      waiting(invocation, {"POST", "/v1/signing-keys/rotate", json::object{{"retirePrevious", retire_previous}}, {}}),
+      [&](const json::value& body) { show(invocation, body); });
 }
 
 }  // namespace
@@ -61,6 +63,7 @@ void add_signing_key(CLI::App& app, Invocation& invocation) {
   const auto retire = std::make_shared<bool>(false);
   command->add_flag("--retire-previous", *retire, "Refuse what the previous keys signed");
   add_yes_flag(*command, invocation);
+  add_wait_flags(*command, invocation);
   add_client_flags(*command, invocation);
   command->callback(
       [&invocation, retire] { invocation.command = [&invocation, retire] { return rotate(invocation, *retire); }; });

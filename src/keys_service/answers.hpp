@@ -14,8 +14,11 @@ http::Response private_json(int status, std::string body);
 /// The act of this call's admin, now.
 commands::Act act_of(const RouteContext& context, const Call& call);
 
-/// A command's answer: the key with ETag and Latchkey-Position.
+/// A command's answer: the key with its ETag.
 http::Response key_answer(const commands::KeyAnswer& answer, UnixMillis now);
+
+/// From which on every reader sees it so.
+Position position_of(const commands::Issued& issued);
 
 /// The one answer that shows a token: {"accessKey","key"}. Depends on the change alone, so that a repetition is the
 /// same byte for byte.

@@ -9,13 +9,20 @@ namespace latchkey::keys_service {
 
 KeysService::KeysService(Parts parts, KeysServiceConfig config)
     : broadcaster_(parts.store, parts.clock, config.streams),
-      context_{parts, broadcaster_},
+      replicas_(parts.replicas, parts.clock),
+      confirmations_(
+          replicas_, [&store = parts.store] { return store.position(); }, parts.clock, parts.metrics,
+          config.confirmations),
+      context_{parts, broadcaster_, replicas_, confirmations_},
       gate_(parts.admins, parts.clock) {
   parts.metrics.counter("latchkey_keys_overloaded_total", "Requests refused because the workers' queue was full");
   add_routes();
 }
 
-KeysService::~KeysService() { in_flight_.wait_for_none(); }
+KeysService::~KeysService() {
+  confirmations_.stop();
+  in_flight_.wait_for_none();
+}
 
 void KeysService::add_routes() {
   using http::Method;
@@ -28,6 +35,7 @@ void KeysService::add_routes() {
   add(Method::get, "/v1/plan", Who::holder, routes::get_plan);
   add(Method::post, "/v1/plan/disable", Who::holder, routes::disable_own_key);
   add(Method::get, "/v1/changes", Who::viewer, routes::get_changes);
+  add(Method::get, "/v1/replicas", Who::viewer, routes::list_replicas);
   add(Method::get, "/v1/signing-keys", Who::viewer, routes::list_signing_keys);
   add(Method::post, "/v1/signing-keys/rotate", Who::admin, routes::rotate_signing_key);
   add(Method::get, "/.well-known/jwks.json", Who::anyone, routes::jwks);

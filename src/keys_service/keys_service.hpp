@@ -17,7 +17,8 @@
 namespace latchkey::keys_service {
 
 struct KeysServiceConfig {
-  BroadcasterConfig streams;
+  BroadcasterConfig streams{};
+  replica::ConfirmationsConfig confirmations{};
 };
 
 /// Stop the server before destroying the service; the destructor waits for requests that are still being worked on.
@@ -29,6 +30,9 @@ class KeysService {
   KeysService& operator=(const KeysService&) = delete;
 
   http::Router& router() { return router_; }
+
+  /// Before the server stops: those who wait for a confirmation are answered now, as far as things are known.
+  void stop_waiting() { confirmations_.stop(); }
 
   /// Adds an admin route of another part of the program; it runs on a worker.
   using Answerer = std::function<http::Response(const http::Request&)>;
@@ -53,6 +57,8 @@ class KeysService {
 
   InFlight in_flight_;
   Broadcaster broadcaster_;
+  replica::ReplicaWatch replicas_;
+  replica::Confirmations confirmations_;
   RouteContext context_;
   AdminGate gate_;
   http::Router router_;

@@ -6,6 +6,7 @@
 #include "base/worker_pool.hpp"
 #include "commands/key_ring.hpp"
 #include "jwt/admin_token.hpp"
+#include "replica/replica_registry.hpp"
 #include "store/key_store.hpp"
 
 namespace latchkey::keys_service {
@@ -19,6 +20,7 @@ struct Parts {
   Random& random;  // used by several threads at once
   Metrics& metrics;
   WorkerPool& pool;
+  replica::ReplicaRegistry& replicas;
 };
 
 }  // namespace latchkey::keys_service

@@ -9,6 +9,7 @@
 #include "keys_service/broadcaster.hpp"
 #include "keys_service/parts.hpp"
 #include "keys_service/reply.hpp"
+#include "replica/confirmations.hpp"
 
 namespace latchkey::keys_service {
 
@@ -20,6 +21,8 @@ struct Call {
 struct RouteContext {
   Parts parts;
   Broadcaster& broadcaster;
+  replica::ReplicaWatch& replicas;
+  replica::Confirmations& confirmations;
 };
 
 namespace routes {
@@ -33,6 +36,7 @@ void delete_key(RouteContext& context, Call call, Reply reply);
 void get_plan(RouteContext& context, Call call, Reply reply);
 void disable_own_key(RouteContext& context, Call call, Reply reply);
 void get_changes(RouteContext& context, Call call, Reply reply);
+void list_replicas(RouteContext& context, Call call, Reply reply);
 void list_signing_keys(RouteContext& context, Call call, Reply reply);
 void rotate_signing_key(RouteContext& context, Call call, Reply reply);
 void jwks(RouteContext& context, Call call, Reply reply);

@@ -12,6 +12,7 @@
 #include "http/in_memory.hpp"
 #include "jwt/public_keys.hpp"
 #include "keys_service/keys_service.hpp"
+#include "replica/memory/memory_registry.hpp"
 #include "store/memory/memory_store.hpp"
 
 namespace latchkey::keys_service {
@@ -35,10 +36,12 @@ class TestService {
  public:
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
-  explicit TestService(std::size_t max_queued = 1000, BroadcasterConfig streams = {})
+  explicit TestService(std::size_t max_queued = 1000, BroadcasterConfig streams = {},
+                       replica::ConfirmationsConfig confirmations = {})
       : ring(std::move(*commands::KeyRing::open(directory.path(), store, clock.wall()))),
         pool(4, max_queued),
-        service({store, *ring, verifier_with(admin_key), clock, random, metrics, pool}, {streams}) {
+        service({store, *ring, verifier_with(admin_key), clock, random, metrics, pool, replicas},
+                {streams, confirmations}) {
     admin = mint(jwt::AdminRole::admin);
     viewer = mint(jwt::AdminRole::viewer);
   }
@@ -107,6 +110,7 @@ class TestService {
   ScratchDirectory directory;
   store::MemoryStore store{clock, random};
   std::unique_ptr<commands::KeyRing> ring;
+  replica::MemoryRegistry replicas;
   const jwt::Ed25519PrivateKey admin_key = jwt::Ed25519PrivateKey::generate();
 
  private:

@@ -9,6 +9,9 @@
 #include "feed/sqlite/sqlite_feed.hpp"
 #include "limit/local/local_limiter.hpp"
 #include "relay/redis/redis_stream.hpp"
+#include "replica/sqlite/sqlite_registry.hpp"
+#include "replica/sqlite/sqlite_reporter.hpp"
+#include "replica/unknown_registry.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -111,6 +114,17 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings&, const 
   }
   export_limiter(metrics, *limiter);
   return limiter;
+}
+
+Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const Settings& settings, const DataDir& data) {
+  if (settings.stream != "none" || !is_embedded(settings)) {
+    return std::make_unique<replica::UnknownRegistry>("replicas on other machines are not accounted for yet");
+  }
+  return std::make_unique<replica::SqliteRegistry>(data.replicas());
+}
+
+Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings&, const DataDir& data) {
+  return std::make_unique<replica::SqliteReporter>(data.replicas());
 }
 
 }  // namespace latchkey::engines

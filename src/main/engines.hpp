@@ -15,6 +15,8 @@
 #include "feed/change_feed.hpp"
 #include "limit/rate_limiter.hpp"
 #include "relay/stream.hpp"
+#include "replica/replica_registry.hpp"
+#include "replica/replica_reporter.hpp"
 #include "store/key_store.hpp"
 
 namespace latchkey::engines {
@@ -42,5 +44,11 @@ Result<std::unique_ptr<relay::Stream>> open_stream(const cli::Settings& settings
 /// LATCHKEY_LIMITER. `ran_before`: requests may have been admitted from this data directory.
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& settings, const cli::DataDir& data,
                                                          bool ran_before, const Clock& clock, Metrics& metrics);
+/// Where replicas are accounted for, as the management service sees it.
+Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const cli::Settings& settings,
+                                                                const cli::DataDir& data);
+/// The same for a replica, which holds the data directory's lock. Neither need be reachable yet.
+Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const cli::Settings& settings,
+                                                                const cli::DataDir& data);
 
 }  // namespace latchkey::engines

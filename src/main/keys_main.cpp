@@ -38,11 +38,16 @@ int run_keys(const Settings& settings) {
   auto ring = commands::KeyRing::open(data->path(), **store, clock.wall(), engines::sharing(settings));
   if (!ring) return fail("signing keys", ring.error());
 
+  const auto registry = engines::open_registry(settings, *data);
+  if (!registry) return fail("replicas", registry.error());
+
   WorkerPool pool(std::max(4U, settings.threads), 4096);
-  keys_service::KeysService service({**store, **ring, *admins, clock, random, metrics, pool});
+  keys_service::KeysService service({**store, **ring, *admins, clock, random, metrics, pool, **registry});
   http::Server server(server_config(settings, settings.keys_listen, *tls), service.router());
   export_server(metrics, server);
-  return serve(server, *data, cli::Service::keys, settings.keys_listen, signals, [&] { reload_tls(*tls); });
+  return serve(
+      server, *data, cli::Service::keys, settings.keys_listen, signals, [&] { reload_tls(*tls); },
+      [&] { service.stop_waiting(); });
 }
 
 }  // namespace latchkey

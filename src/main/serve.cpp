@@ -34,7 +34,7 @@ void export_server(Metrics& metrics, const http::Server& server) {
 }
 
 int serve(http::Server& server, const cli::DataDir& data, cli::Service service, std::string_view listen,
-          const Signals& signals, const std::function<void()>& on_hangup) {
+          const Signals& signals, const std::function<void()>& on_hangup, const std::function<void()>& on_stop) {
   if (auto started = server.start(); !started)
     return fail(fmt::format("{}_listen", cli::to_string(service)), started.error());
   const std::string url = cli::reachable_url(server.scheme(), listen, server.port());
@@ -43,6 +43,7 @@ int serve(http::Server& server, const cli::DataDir& data, cli::Service service, 
   log_info("{} listens at {}", cli::to_string(service), url);
   signals.wait_for_stop(on_hangup);
   data.withdraw_url(service, url);
+  on_stop();
   server.stop();
   log_info("{} stopped", cli::to_string(service));
   return cli::exit_done;

@@ -23,8 +23,9 @@ http::ServerConfig server_config(const cli::Settings& settings, const std::strin
                                  std::shared_ptr<http::TlsCredentials> tls);
 void export_server(Metrics& metrics, const http::Server& server);
 
-/// Listens, tells where, serves until asked to stop, drains.
-int serve(http::Server& server, const cli::DataDir& data, cli::Service service, std::string_view listen,
-          const Signals& signals, const std::function<void()>& on_hangup);
+/// Listens, tells where, serves until asked to stop, drains. `on_stop`: before it drains.
+int serve(
+    http::Server& server, const cli::DataDir& data, cli::Service service, std::string_view listen,
+    const Signals& signals, const std::function<void()>& on_hangup, const std::function<void()>& on_stop = [] {});
 
 }  // namespace latchkey

@@ -1,11 +1,15 @@
 // Token Information, assembled from the bottom up and stopped from the top down.
 
+#include <unistd.h>
+
+#include <array>
 #include <memory>
 
 #include "access/access_check.hpp"
 #include "base/boot_id.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
+#include "base/random.hpp"
 #include "catalog/catalog_holder.hpp"
 #include "feed/snapshot_file/snapshot_file_feed.hpp"
 #include "main/catalog.hpp"
@@ -13,6 +17,7 @@
 #include "main/serve.hpp"
 #include "main/services.hpp"
 #include "main/tls.hpp"
+#include "replica/report_loop.hpp"
 #include "report/request_log.hpp"
 #include "tokens_service/tokens_service.hpp"
 #include "view/projector.hpp"
@@ -23,9 +28,20 @@ namespace latchkey {
 using cli::DataDir;
 using cli::Settings;
 
+namespace {
+
+std::string replica_name(const Settings& settings) {
+  if (!settings.replica_name.empty()) return settings.replica_name;
+  std::array<char, 256> host{};
+  return ::gethostname(host.data(), host.size() - 1) == 0 ? host.data() : "replica";
+}
+
+}  // namespace
+
 int run_tokens(const Settings& settings) {
   const Signals signals;
   SystemClock clock;
+  SystemRandom random;
   Metrics metrics;
   if (auto checked = engines::check(settings); !checked) return fail("configuration", checked.error());
   auto data = DataDir::open_or_create(settings.data_dir);
@@ -43,6 +59,8 @@ int run_tokens(const Settings& settings) {
 
   const auto feed = engines::open_feed(settings, *data, clock);
   if (!feed) return fail("feed", feed.error());
+  const auto reporter = engines::open_reporter(settings, *data);
+  if (!reporter) return fail("replicas", reporter.error());
 
   view::View view;
   feed::SnapshotFileFeed kept_feed(
@@ -51,19 +69,24 @@ int run_tokens(const Settings& settings) {
       {.path = data->view_snapshot(),
        .source = engines::source_of(settings, *data),
        .boot_id = BootId::current().text});
-  view::Projector projector(kept_feed, view, clock);
-  const access::AccessCheck check(view, clock, {settings.max_staleness});
+  view::ServingGate gate;
+  replica::ReportLoop reports(**reporter, view, gate, clock, random,
+                              {.name = replica_name(settings), .max_staleness = settings.max_staleness});
+  view::Projector projector(kept_feed, view, clock, {.on_applied = [&] { reports.nudge(); }});
+  const access::AccessCheck check(view, clock, {settings.max_staleness, &gate});
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{data->request_log(), settings.request_log_max_bytes, settings.request_log_files}));
 
   tokens_service::TokensService service({view, projector, check, **limiter, holder, log, metrics, clock});
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
+  reports.start();
   projector.start();
   const int code = serve(server, *data, cli::Service::tokens, settings.tokens_listen, signals, [&] {
     reload_tls(*tls);
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
+  reports.stop();  // nothing is answered any more
   projector.stop();
   kept_feed.finish();
   return code;

@@ -28,6 +28,20 @@ constexpr std::array<RouteName, 8> route_names = {{{Method::get, "/v1/tokens"},
                                                    {Method::get, "/readyz"},
                                                    {Method::get, "/metrics"}}};
 
+std::string_view to_string(access::Readiness readiness) {
+  switch (readiness) {
+    case access::Readiness::ready:
+      return "ready";
+    case access::Readiness::loading:
+      return "loading";
+    case access::Readiness::unregistered:
+      return "unregistered";
+    case access::Readiness::stale:
+      break;
+  }
+  return "stale";
+}
+
 }  // namespace
 
 class TokensService::Impl {
@@ -82,18 +96,16 @@ TokensService::Impl::Handle TokensService::Impl::handler_of(std::string_view pat
 // Ready is what the access check would decide by. The reasons that it is not are told apart for the operator.
 void TokensService::Impl::readyz(Exchange& exchange) {
   const auto freshness = parts_.view.freshness();
-  const bool ready = parts_.check.fresh();
+  const auto readiness = parts_.check.readiness();
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.boot() - freshness.current_as_of);
   const std::string state =
-      fmt::format(R"("state":"{}","position":"{}","ageMillis":{})",
-                  ready                ? "ready"
-                  : freshness.complete ? "stale"
-                                       : "loading",
+      fmt::format(R"("state":"{}","position":"{}","ageMillis":{})", to_string(readiness),
                   freshness.position.to_string(), freshness.complete ? std::to_string(age.count()) : "null");
-  if (ready) return exchange.answer(http::json_response(200, R"({"status":"ready",)" + state + "}"));
+  if (readiness == access::Readiness::ready)
+    return exchange.answer(http::json_response(200, R"({"status":"ready",)" + state + "}"));
   exchange.answer(http::Response{503, "application/problem+json", "Retry-After: 1\r\n",
                                  R"({"type":"/problems/not-ready","title":"Not ready","status":503,)"
-                                 R"("detail":"The view is not complete or too old to decide by.",)" +
+                                 R"("detail":"The view is not complete, not registered, or too old to decide by.",)" +
                                      state + "}"});
 }
 

@@ -94,6 +94,7 @@ milliseconds Projector::apply(const feed::Batch& batch) {
     view_.advance(at_, std::min(batch.current_as_of, clock_.boot()));
     failures_ = 0;
   }
+  if (!batch.changes.empty()) config_.on_applied();
   const std::lock_guard lock(stats_mutex_);
   stats_.changes_applied += batch.changes.size();
   return milliseconds::zero();

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -28,6 +29,7 @@ struct ProjectorConfig {
   std::chrono::milliseconds first_pause{50};
   std::chrono::milliseconds longest_pause{2000};
   std::size_t max_waiting = 4096;
+  std::function<void()> on_applied = [] {};  // on the projector's thread, once the view shows the changes of a batch
 };
 
 struct ProjectorStats {

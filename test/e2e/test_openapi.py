@@ -1,6 +1,8 @@
 """The descriptions are true: every route gives every status that is described for it, and nothing else anywhere (conformance.py)."""
 
 import json
+import os
+import signal
 import urllib.parse
 
 import pytest
@@ -11,7 +13,7 @@ from latchkey import bearer, connect, eventually
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 ADMIN_ROUTES = [("GET", "/v1/keys", None), ("POST", "/v1/keys", {}), ("GET", "/v1/keys/{}", None), ("PATCH", "/v1/keys/{}", {}),
                 ("DELETE", "/v1/keys/{}", None), ("POST", "/v1/keys/{}/rotate", {}), ("GET", "/v1/changes", None),
-                ("GET", "/v1/signing-keys", None), ("POST", "/v1/signing-keys/rotate", {})]
+                ("GET", "/v1/replicas", None), ("GET", "/v1/signing-keys", None), ("POST", "/v1/signing-keys/rotate", {})]
 HOLDER_ROUTES = [("GET", "/v1/plan"), ("POST", "/v1/plan/disable")]
 # Not to be brought about from outside: an error of ours, and a queue of 4,096 requests (server and service tests do both).
 NOT_FROM_OUTSIDE = {500}
@@ -83,6 +85,25 @@ def public_pages(client):
         expect(client, reply.status, "HEAD", path)
 
 
+def laggards(stack):
+    """What waits for a replica that has come to a halt."""
+    admin = stack.admin()
+    access_key, key = stack.create(user="erin")
+    path, wait = f"/v1/keys/{key['keyId']}", "?wait=enforced&timeout=1s"
+    expect(admin, 200, "GET", "/v1/replicas")
+    expect(admin, 200, "PATCH", path + "?wait=enforced", {"name": "x"})
+    os.kill(stack.tokens.process.pid, signal.SIGSTOP)
+    try:
+        expect(admin, 202, "POST", "/v1/keys" + wait, {"userId": "a", "requestsPerMinute": 1})
+        expect(admin, 202, "PATCH", path + wait, {"name": "y"})
+        expect(stack.keys.client(access_key), 202, "POST", "/v1/plan/disable" + wait)
+        expect(admin, 202, "POST", path + "/rotate" + wait, {})
+        expect(admin, 202, "DELETE", path + wait)
+        expect(admin, 202, "POST", "/v1/signing-keys/rotate" + wait, {})
+    finally:
+        os.kill(stack.tokens.process.pid, signal.SIGCONT)
+
+
 def store_away(stack, access_key, key):
     """What needs the store says 503 while it is not there."""
     admin = stack.admin()
@@ -107,6 +128,7 @@ def test_every_status_of_every_route_of_the_first_service(stack):
     public_pages(stack.keys.client())
     refusals_of_keys(stack, access_key, key)
     commands(stack)
+    laggards(stack)
     access_key, key = stack.create(user="dave")
     store_away(stack, access_key, key)
     description = conformance.descriptions["keys"]

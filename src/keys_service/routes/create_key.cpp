@@ -2,6 +2,7 @@
 
 #include "keys_service/answers.hpp"
 #include "keys_service/bodies.hpp"
+#include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/request_parts.hpp"
 
@@ -14,14 +15,17 @@ void create_key(RouteContext& context, Call call, Reply reply) {
   if (!idempotency) return reply.send(to_response(idempotency.error()));
   auto command = parse_create_body(call.request.body, act.now);
   if (!command) return reply.send(to_response(command.error()));
+  auto wait = wait_of(context, call);
+  if (!wait) return reply.send(std::move(wait.error()));
 
   const KeyId id = KeyId::generate(act.now, context.parts.random);
-  auto done = [&context, reply = std::move(reply)](Result<commands::Issued> issued) mutable {
+  auto done = [&context, wait = std::move(*wait), reply = std::move(reply)](Result<commands::Issued> issued) mutable {
     if (!issued) return reply.send(to_response(issued.error()));
-    context.broadcaster.nudge();
-    continue_on(context.parts.pool, [&context, reply = std::move(reply), issued = std::move(*issued)]() mutable {
-      reply.send(issued_answer(context.parts.ring, issued, 201, Location::present));
-    });
+    continue_on(context.parts.pool,
+                [&context, wait = std::move(wait), reply = std::move(reply), issued = std::move(*issued)]() mutable {
+                  answer_committed(context, std::move(wait), std::move(reply), position_of(issued),
+                                   issued_answer(context.parts.ring, issued, 201, Location::present));
+                });
   };
   commands::create_key(context.parts.store, context.parts.ring, std::move(*command), id, act, *idempotency, std::move(done));
 }

@@ -1,6 +1,7 @@
 #include "commands/delete_key.hpp"
 
 #include "keys_service/answers.hpp"
+#include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/request_parts.hpp"
 
@@ -9,10 +10,12 @@ namespace latchkey::keys_service::routes {
 void delete_key(RouteContext& context, Call call, Reply reply) {
   const auto id = key_id_of(call.request);
   if (!id) return reply.send(to_response(id.error()));
-  auto done = [&context, reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
+  auto wait = wait_of(context, call);
+  if (!wait) return reply.send(std::move(wait.error()));
+  auto done = [&context, wait = std::move(*wait),
+               reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    context.broadcaster.nudge();
-    reply.send(http::Response{204, {}, {}, {}}.with_header("Latchkey-Position", answer->position.to_string()));
+    answer_committed(context, std::move(wait), std::move(reply), answer->position, {204, {}, {}, {}});
   };
   commands::delete_key(context.parts.store, *id, precondition_of(call.request), act_of(context, call), std::move(done));
 }

@@ -2,6 +2,7 @@
 
 #include "access/refusal_problem.hpp"
 #include "keys_service/answers.hpp"
+#include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/holder.hpp"
 #include "keys_service/key_json.hpp"
@@ -25,11 +26,13 @@ void disable_own_key(RouteContext& context, Call call, Reply reply) {
   if (!call.request.body.empty() && call.request.body != "{}") {
     return reply.send(to_response(Error::invalid("", "this request has no body")));
   }
-  auto done = [&context, now, reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
+  auto wait = wait_of(context, call);
+  if (!wait) return reply.send(std::move(wait.error()));
+  auto done = [&context, now, wait = std::move(*wait),
+               reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(refused_late(answer.error()));
-    context.broadcaster.nudge();
-    reply.send(private_json(200, plan_json(answer->key, answer->position.epoch, now))
-                   .with_header("Latchkey-Position", answer->position.to_string()));
+    answer_committed(context, std::move(wait), std::move(reply), answer->position,
+                     private_json(200, plan_json(answer->key, answer->position.epoch, now)));
   };
   const auto& held = std::get<HeldKey>(holder);
   commands::disable_own_key(context.parts.store, held.key.id, held.presented, now, std::move(done));

@@ -2,6 +2,7 @@
 #include "jwt/public_keys.hpp"
 #include "keys_service/answers.hpp"
 #include "keys_service/bodies.hpp"
+#include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
 #include "keys_service/request_parts.hpp"
@@ -17,11 +18,13 @@ void rotate_signing_key(RouteContext& context, Call call, Reply reply) {
   if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
   const auto earlier = parse_signing_key_rotation_body(call.request.body);
   if (!earlier) return reply.send(to_response(earlier.error()));
-  auto done = [&context, reply = std::move(reply)](Result<commands::SigningKeysAnswer> answer) mutable {
+  auto wait = wait_of(context, call);
+  if (!wait) return reply.send(std::move(wait.error()));
+  auto done = [&context, wait = std::move(*wait),
+               reply = std::move(reply)](Result<commands::SigningKeysAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    context.broadcaster.nudge();
-    reply.send(private_json(200, signing_keys_json(answer->keys))
-                   .with_header("Latchkey-Position", answer->position.to_string()));
+    answer_committed(context, std::move(wait), std::move(reply), answer->position,
+                     private_json(200, signing_keys_json(answer->keys)));
   };
   commands::rotate_signing_key(context.parts.store, context.parts.ring, *earlier, act_of(context, call),
                                std::move(done));

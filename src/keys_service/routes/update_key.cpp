@@ -2,6 +2,7 @@
 
 #include "keys_service/answers.hpp"
 #include "keys_service/bodies.hpp"
+#include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/request_parts.hpp"
 
@@ -16,11 +17,13 @@ void update_key(RouteContext& context, Call call, Reply reply) {
   auto command =
       parse_update_body(call.request.body, merges ? commands::Metadata::merge : commands::Metadata::replace, act.now);
   if (!command) return reply.send(to_response(command.error()));
+  auto wait = wait_of(context, call);
+  if (!wait) return reply.send(std::move(wait.error()));
 
-  auto done = [&context, now = act.now, reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
+  auto done = [&context, now = act.now, wait = std::move(*wait),
+               reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    context.broadcaster.nudge();
-    reply.send(key_answer(*answer, now));
+    answer_committed(context, std::move(wait), std::move(reply), answer->position, key_answer(*answer, now));
   };
   commands::update_key(context.parts.store, *id, std::move(*command), precondition_of(call.request), act,
                        std::move(done));

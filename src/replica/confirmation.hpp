@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "replica/verdict.hpp"
+
+namespace latchkey::replica {
+
+struct ReplicaVerdict {
+  ReplicaId id;
+  std::string name;
+  Verdict verdict = Verdict::waiting;
+};
+
+enum class Enforcement : std::uint8_t {
+  confirmed,  // every replica has passed
+  pending,    // the time was up, or the service is stopping: the change stands, and may be enforced by now
+  unknown,    // the same, and the registry could not be read
+  lost,       // the store has become another one, or an older one: the change may be gone
+};
+std::string_view to_string(Enforcement enforcement);
+
+struct Confirmation {
+  Enforcement enforcement = Enforcement::pending;
+  std::vector<ReplicaVerdict> replicas;  // those that had stopped before the change left out
+  Duration waited{};
+
+  std::size_t count(Verdict verdict) const;
+};
+
+/// What one look says of a change: confirmed or pending. Pure.
+Confirmation confirmation_of(const Look& look, const Commit& commit);
+
+}  // namespace latchkey::replica

@@ -1,0 +1,99 @@
+#pragma once
+
+// Those who wait until a change is enforced everywhere. One thread looks at the registry for all of them: often while
+// there are any, once a second otherwise, so that it knows since when a replica has been silent.
+
+#include <array>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "replica/confirmation.hpp"
+#include "replica/replica_watch.hpp"
+
+namespace latchkey::replica {
+
+struct ConfirmationsConfig {
+  std::size_t max_waiting = 256;
+  std::chrono::microseconds first_pause{500};  // between looks; doubles while nobody new comes
+  std::chrono::microseconds longest_pause{20'000};
+  std::chrono::microseconds idle_pause{1'000'000};
+};
+
+/// Any thread may call any method.
+class Confirmations {
+ public:
+  using Done = std::move_only_function<void(Confirmation)>;
+  /// The store's position now.
+  using Head = std::function<Result<Position>()>;
+
+  Confirmations(ReplicaWatch& watch, Head head, const Clock& clock, Metrics& metrics, ConfirmationsConfig config = {});
+  /// As stop().
+  ~Confirmations();
+  Confirmations(const Confirmations&) = delete;
+  Confirmations& operator=(const Confirmations&) = delete;
+
+  /// Who waits. Key holders share a quarter of the places, so that they leave room for the admins.
+  enum class Waiter : std::uint8_t { admin, holder };
+
+  /// Of one who may wait; given back at its end.
+  class Place {
+   public:
+    Place(Place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), waiter_(other.waiter_) {}
+    Place& operator=(Place&& other) noexcept;
+    ~Place();
+
+   private:
+    friend class Confirmations;
+    Place(Confirmations& owner, Waiter waiter) : owner_(&owner), waiter_(waiter) {}
+    Confirmations* owner_;
+    Waiter waiter_;
+  };
+  /// To be asked for before the change is made. nullopt: all are taken.
+  [[nodiscard]] std::optional<Place> reserve(Waiter waiter);
+
+  /// The change has been committed. Calls `done` once, on the thread of this object, when the change is enforced or
+  /// `bound` has passed; on the caller's after stop().
+  void confirm(Place place, Position position, Duration bound, Done done);
+
+  /// Answers who waits, and whoever comes later, at once: a server that stops has no time to wait.
+  void stop();
+
+ private:
+  struct Waiting {
+    Place place;
+    Commit commit;
+    BootTime deadline;
+    Done done;
+  };
+  struct Round;
+
+  void run();
+  bool await_work(std::chrono::microseconds& pause);
+  void look_for_all();
+  bool settle(Waiting& waiting, Round& round);
+  void answer(Waiting& waiting, Confirmation confirmation);
+  void add_metrics(Metrics& metrics);
+  std::size_t& taken_by(Waiter waiter) { return taken_[static_cast<std::size_t>(waiter)]; }
+
+  ReplicaWatch& watch_;
+  const Head head_;
+  const Clock& clock_;
+  const ConfirmationsConfig config_;
+  std::array<Counter*, 5> outcomes_{};
+  Histogram* seconds_ = nullptr;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::array<std::size_t, 2> taken_{};  // by Waiter; guarded by mutex_
+  std::vector<Waiting> fresh_;          // guarded by mutex_
+  bool stopping_ = false;               // guarded by mutex_
+  std::vector<Waiting> waiting_;        // the thread's own
+  std::thread thread_;
+};
+
+}  // namespace latchkey::replica

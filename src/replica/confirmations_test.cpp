@@ -1,0 +1,161 @@
+#include "replica/confirmations.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "replica/memory/memory_registry.hpp"
+
+namespace latchkey::replica {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class Waiting : public testing::Test {
+ protected:
+  void report(std::optional<std::uint64_t> seq, Epoch epoch = {7}) {
+    ++report_.number;
+    report_.max_staleness = seconds(10);
+    report_.applied = seq ? std::optional(Position{epoch, *seq}) : std::nullopt;
+    registry.report(report_).value();
+  }
+  std::future<Confirmation> confirm(std::uint64_t seq, Duration bound = std::chrono::hours(1)) {
+    auto promise = std::make_shared<std::promise<Confirmation>>();
+    confirmations.confirm(*confirmations.reserve(Confirmations::Waiter::admin), {{7}, seq}, bound,
+                          [promise](Confirmation c) { promise->set_value(std::move(c)); });
+    return promise->get_future();
+  }
+  static bool answered(std::future<Confirmation>& answer) {
+    return answer.wait_for(milliseconds(30)) == std::future_status::ready;
+  }
+
+  ManualClock clock;
+  MemoryRegistry registry;
+  ReplicaWatch watch{registry, clock};
+  Metrics metrics;
+  std::atomic<std::uint64_t> head_seq{100};
+  std::atomic<std::uint64_t> head_epoch{7};
+  Confirmations confirmations{watch,
+                              [this] {
+                                return Result<Position>(Position{{head_epoch}, head_seq});
+                              },
+                              clock,
+                              metrics,
+                              {.max_waiting = 8}};
+
+ private:
+  ReplicaReport report_;
+};
+
+TEST_F(Waiting, EndsWhenTheReplicaHasAppliedTheChange) {
+  report(41);
+  auto answer = confirm(42);
+  EXPECT_FALSE(answered(answer));
+  report(42);
+  const auto confirmation = answer.get();
+  EXPECT_EQ(confirmation.enforcement, Enforcement::confirmed);
+  ASSERT_EQ(confirmation.replicas.size(), 1U);
+  EXPECT_EQ(confirmation.replicas[0].verdict, Verdict::applied);
+}
+
+TEST_F(Waiting, EndsWhenTheReplicaHasFencedItself) {
+  report(41);
+  auto answer = confirm(42);
+  EXPECT_FALSE(answered(answer));
+  clock.advance(seconds(11));
+  EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::fenced);
+}
+
+TEST_F(Waiting, EndsWithTheLaggardsWhenItsTimeIsUp) {
+  report(41);
+  auto answer = confirm(42, seconds(3));
+  EXPECT_FALSE(answered(answer));
+  clock.advance(seconds(3));
+  const auto confirmation = answer.get();
+  EXPECT_EQ(confirmation.enforcement, Enforcement::pending);
+  EXPECT_EQ(confirmation.replicas.at(0).verdict, Verdict::waiting);
+  EXPECT_EQ(confirmation.waited, seconds(3));
+}
+
+TEST_F(Waiting, IsNotEndedByAReplicaOfAnotherEpoch) {
+  report(1);
+  auto answer = confirm(42, seconds(3));
+  report(999, {8});
+  EXPECT_FALSE(answered(answer));
+  clock.advance(seconds(3));
+  EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::other_epoch);
+}
+
+TEST_F(Waiting, ConfirmsNothingThatTheStoreHasLost) {
+  head_seq = 41;
+  EXPECT_EQ(confirm(42).get().enforcement, Enforcement::lost);
+  head_seq = 100;
+  head_epoch = 8;
+  EXPECT_EQ(confirm(42).get().enforcement, Enforcement::lost);
+  head_epoch = 7;
+  EXPECT_EQ(confirm(42).get().enforcement, Enforcement::confirmed);
+}
+
+TEST_F(Waiting, ConfirmsNothingWhileTheRegistryCannotBeRead) {
+  registry.set_unreachable(true);
+  auto answer = confirm(42, seconds(3));
+  EXPECT_FALSE(answered(answer));
+  clock.advance(seconds(3));
+  EXPECT_EQ(answer.get().enforcement, Enforcement::unknown);
+  auto later = confirm(42);
+  registry.set_unreachable(false);
+  EXPECT_EQ(later.get().enforcement, Enforcement::confirmed);
+}
+
+TEST_F(Waiting, IsForManyAtOnce) {
+  report(0);
+  std::vector<std::future<Confirmation>> answers;
+  for (std::uint64_t seq = 1; seq <= 8; ++seq) answers.push_back(confirm(seq));
+  report(4);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(answers[i].get().enforcement, Enforcement::confirmed);
+  for (std::size_t i = 4; i < 8; ++i) EXPECT_FALSE(answered(answers[i]));
+  report(8);
+  for (std::size_t i = 4; i < 8; ++i) EXPECT_EQ(answers[i].get().enforcement, Enforcement::confirmed);
+}
+
+TEST_F(Waiting, IsBoundedAndHoldersLeaveRoomForAdmins) {
+  std::vector<Confirmations::Place> places;
+  const auto take = [&](Confirmations::Waiter waiter) {
+    auto place = confirmations.reserve(waiter);
+    if (place) places.push_back(std::move(*place));
+    return place.has_value();
+  };
+  EXPECT_TRUE(take(Confirmations::Waiter::holder));
+  EXPECT_TRUE(take(Confirmations::Waiter::holder));
+  EXPECT_FALSE(take(Confirmations::Waiter::holder));
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(take(Confirmations::Waiter::admin));
+  EXPECT_FALSE(take(Confirmations::Waiter::admin));
+  places.pop_back();
+  EXPECT_TRUE(take(Confirmations::Waiter::admin));
+  places.clear();
+  EXPECT_TRUE(take(Confirmations::Waiter::holder));
+}
+
+TEST_F(Waiting, GivesItsPlaceBackWhenAnswered) {
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(confirm(1).get().enforcement, Enforcement::confirmed);
+}
+
+TEST_F(Waiting, EndsWhenTheServiceStopsAndDoesNotBeginAfterwards) {
+  report(41);
+  auto answer = confirm(42);
+  confirmations.stop();
+  EXPECT_EQ(answer.get().enforcement, Enforcement::pending);
+  EXPECT_EQ(confirm(42).get().enforcement, Enforcement::pending);
+}
+
+TEST_F(Waiting, IsCounted) {
+  confirm(1).get();
+  const auto text = metrics.render();
+  EXPECT_NE(text.find("latchkey_confirmations_total{outcome=\"applied\"} 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("latchkey_confirmation_seconds_count 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("latchkey_replicas 0"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace latchkey::replica

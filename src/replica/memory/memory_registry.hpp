@@ -1,0 +1,50 @@
+#pragma once
+
+// The reference engine: reporters and registry of one process, for tests and simulation.
+
+#include <map>
+#include <mutex>
+
+#include "replica/replica_registry.hpp"
+#include "replica/replica_reporter.hpp"
+
+namespace latchkey::replica {
+
+class MemoryRegistry final : public ReplicaRegistry, public ReplicaReporter {
+ public:
+  Result<std::uint64_t> report(const ReplicaReport& report) override {
+    const std::lock_guard lock(mutex_);
+    if (unreachable_) return Error(ErrorCode::unavailable, "the registry is not available");
+    newest_[report.id] = report;
+    return report.number;
+  }
+  Result<std::vector<ReplicaReport>> look() override {
+    const std::lock_guard lock(mutex_);
+    if (unreachable_) return Error(ErrorCode::unavailable, "the registry is not available");
+    std::vector<ReplicaReport> all;
+    for (const auto& [id, report] : newest_) all.push_back(report);
+    return all;
+  }
+  void forget(const ReplicaReport& newest) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = newest_.find(newest.id);
+    if (found != newest_.end() && found->second.number == newest.number) newest_.erase(found);
+  }
+
+  /// Accidents.
+  void set_unreachable(bool unreachable) {
+    const std::lock_guard lock(mutex_);
+    unreachable_ = unreachable;
+  }
+  void lose_everything() {
+    const std::lock_guard lock(mutex_);
+    newest_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<ReplicaId, ReplicaReport> newest_;  // guarded by mutex_
+  bool unreachable_ = false;                   // guarded by mutex_
+};
+
+}  // namespace latchkey::replica

@@ -1,0 +1,204 @@
+// The promise of replica/replica_registry.hpp, by random histories: replicas that stall, die, start anew, whose reads
+// and reports are slow, lost or carried late, whose clocks run apart; a registry that is lost; a manager that restarts.
+// At every step, whoever would decide by its view must hold every change that has been confirmed.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <random>
+
+#include "replica/confirmation.hpp"
+#include "replica/memory/memory_registry.hpp"
+#include "replica/replica_watch.hpp"
+#include "replica/report_loop.hpp"
+
+namespace latchkey::replica {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Epoch epoch{7};
+constexpr milliseconds max_staleness{2000};
+
+/// Another machine's: began elsewhere, runs up to 500 ppm off.
+class RemoteClock final : public Clock {
+ public:
+  RemoteClock(const Clock& real, std::int64_t ppm, std::int64_t offset) : real_(real), ppm_(ppm), offset_(offset) {}
+  UnixMillis wall() const override { return real_.wall(); }
+  BootTime boot() const override {
+    const std::int64_t nanos = real_.boot().nanos;
+    return {nanos + nanos / 1'000'000 * ppm_ + offset_};
+  }
+
+ private:
+  const Clock& real_;
+  const std::int64_t ppm_;
+  const std::int64_t offset_;
+};
+
+/// Reports wait here until they are carried on; some are lost.
+class Carrier final : public ReplicaReporter {
+ public:
+  explicit Carrier(MemoryRegistry& registry) : registry_(registry) {}
+  Result<std::uint64_t> report(const ReplicaReport& report) override {
+    under_way_.push_back(report);
+    return known_;
+  }
+  void lose_one() {
+    if (!under_way_.empty()) under_way_.pop_front();
+  }
+  void carry_one() {
+    if (under_way_.empty()) return;
+    known_ = registry_.report(under_way_.front()).value();
+    under_way_.pop_front();
+  }
+
+ private:
+  MemoryRegistry& registry_;
+  std::deque<ReplicaReport> under_way_;
+  std::uint64_t known_ = 0;
+};
+
+struct Replica {
+  Replica(MemoryRegistry& registry, const Clock& real, Random& random, std::int64_t ppm, std::int64_t offset)
+      : clock(real, ppm, offset),
+        carrier(registry),
+        loop(carrier, view, gate, clock, random, {.name = "r", .max_staleness = max_staleness}) {}
+
+  /// As access/access_check.hpp does.
+  bool would_decide() const {
+    const auto freshness = view.freshness();
+    const BootTime now = clock.boot();
+    return freshness.complete && now - freshness.current_as_of <= max_staleness &&
+           gate.admits(freshness.current_as_of, now);
+  }
+
+  RemoteClock clock;
+  view::View view;
+  view::ServingGate gate;
+  Carrier carrier;
+  ReportLoop loop;
+  std::optional<std::pair<Position, BootTime>> reading;  // begun, not yet applied
+};
+
+class World {
+ public:
+  explicit World(std::uint64_t seed) : dice_(seed), random_(seed) {
+    for (auto& replica : replicas_) replica = start();
+    take_look();
+  }
+
+  void step() {
+    const auto replica = [&]() -> Replica& { return *replicas_[roll(replicas_.size())]; };
+    switch (const auto die = roll(100)) {
+      case 0:
+        replicas_[roll(replicas_.size())] = start();  // killed, and another in its place
+        break;
+      case 1:
+        take_look();  // one that was never seen cannot be missed
+        registry_.lose_everything();
+        lost_at_ = real_.boot();
+        break;
+      case 2:
+        if (real_.boot() - lost_at_ > max_staleness + margin_of(max_staleness)) restart_manager();
+        break;
+      case 3:
+        real_.advance(milliseconds(roll(3000)));
+        break;
+      default:
+        if (die < 15) begin_read(replica());
+        if (die >= 15 && die < 30) end_read(replica());
+        if (die >= 30 && die < 45) replica().loop.step();
+        if (die >= 45 && die < 60) replica().carrier.carry_one();
+        if (die >= 60 && die < 63) replica().carrier.lose_one();
+        if (die >= 63 && die < 70) commit();
+        if (die >= 70 && die < 85) take_look();
+        if (die >= 85) real_.advance(microseconds(roll(100'000)));
+    }
+  }
+
+  /// The replica's seq where it would decide by less than has been confirmed.
+  std::optional<std::uint64_t> broken() const {
+    for (const auto& replica : replicas_) {
+      const auto seq = replica->view.freshness().position.seq;
+      if (replica->would_decide() && seq < confirmed_) return seq;
+    }
+    return std::nullopt;
+  }
+
+  std::uint64_t confirmed() const { return confirmed_; }
+  std::size_t confirmations() const { return confirmations_; }
+  std::size_t deciding() const {
+    return static_cast<std::size_t>(
+        std::count_if(replicas_.begin(), replicas_.end(), [](const auto& replica) { return replica->would_decide(); }));
+  }
+
+ private:
+  std::size_t roll(std::size_t sides) { return std::uniform_int_distribution<std::size_t>(0, sides - 1)(dice_); }
+
+  std::unique_ptr<Replica> start() {
+    const auto ppm = static_cast<std::int64_t>(roll(1001)) - 500;
+    return std::make_unique<Replica>(registry_, real_, random_, ppm, static_cast<std::int64_t>(roll(1U << 30U)));
+  }
+  void begin_read(Replica& replica) { replica.reading = {Position{epoch, head_}, replica.clock.boot()}; }
+  void end_read(Replica& replica) {
+    if (replica.reading) replica.view.advance(replica.reading->first, replica.reading->second);
+    replica.reading.reset();
+  }
+  void commit() { waiting_.push_back({{epoch, ++head_}, real_.boot()}); }
+  void take_look() {
+    const auto look = watch_->look().value();
+    std::erase_if(waiting_, [&](const Commit& commit) {
+      if (confirmation_of(look, commit).enforcement != Enforcement::confirmed) return false;
+      confirmed_ = std::max(confirmed_, commit.position.seq);
+      ++confirmations_;
+      return true;
+    });
+  }
+  // Who waited is answered with "pending". Its first look is taken before it serves.
+  void restart_manager() {
+    waiting_.clear();
+    watch_ = std::make_unique<ReplicaWatch>(registry_, real_);
+    take_look();
+  }
+
+  std::mt19937_64 dice_;
+  SeededRandom random_;
+  ManualClock real_;
+  MemoryRegistry registry_;
+  std::unique_ptr<ReplicaWatch> watch_ = std::make_unique<ReplicaWatch>(registry_, real_);
+  std::array<std::unique_ptr<Replica>, 3> replicas_;
+  std::vector<Commit> waiting_;
+  BootTime lost_at_ = real_.boot();
+  std::uint64_t head_ = 0;
+  std::uint64_t confirmed_ = 0;
+  std::size_t confirmations_ = 0;
+};
+
+TEST(Promise, HoldsInRandomHistories) {
+  const std::uint64_t seeds = std::getenv("LATCHKEY_LONG") != nullptr ? 1000 : 12;
+  std::size_t confirmations = 0;
+  std::size_t deciding = 0;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    World world(seed);
+    for (int i = 0; i < 5000; ++i) {
+      world.step();
+      const auto broken = world.broken();
+      ASSERT_FALSE(broken) << "seed " << seed << ", step " << i << ": decides by " << *broken << ", confirmed is "
+                           << world.confirmed();
+      deciding += world.deciding();
+    }
+    confirmations += world.confirmations();
+  }
+  // A world in which nothing is confirmed or decided keeps every promise.
+  EXPECT_GT(confirmations, seeds * 20);
+  EXPECT_GT(deciding, seeds * 1000);
+  std::printf("%zu confirmations, %zu decisions\n", confirmations, deciding);
+}
+
+}  // namespace
+}  // namespace latchkey::replica

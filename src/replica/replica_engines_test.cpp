@@ -1,0 +1,121 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "replica/memory/memory_registry.hpp"
+#include "replica/replica_registry_suite.hpp"
+#include "replica/sqlite/sqlite_registry.hpp"
+#include "replica/sqlite/sqlite_reporter.hpp"
+#include "store/temporary_directory.hpp"
+
+namespace latchkey::replica {
+namespace {
+
+/// Several handles on one registry.
+class MemoryWorld final : public RegistryWorld {
+ public:
+  std::unique_ptr<ReplicaReporter> new_reporter() override { return std::make_unique<Handle>(registry_); }
+  std::unique_ptr<ReplicaRegistry> new_registry() override { return std::make_unique<Handle>(registry_); }
+
+ private:
+  class Handle final : public ReplicaReporter, public ReplicaRegistry {
+   public:
+    explicit Handle(MemoryRegistry& registry) : registry_(registry) {}
+    Result<std::uint64_t> report(const ReplicaReport& report) override { return registry_.report(report); }
+    Result<std::vector<ReplicaReport>> look() override { return registry_.look(); }
+    void forget(const ReplicaReport& newest) override { registry_.forget(newest); }
+
+   private:
+    MemoryRegistry& registry_;
+  };
+  MemoryRegistry registry_;
+};
+
+class SqliteWorld final : public RegistryWorld {
+ public:
+  std::unique_ptr<ReplicaReporter> new_reporter() override { return std::make_unique<SqliteReporter>(path()); }
+  std::unique_ptr<ReplicaRegistry> new_registry() override { return std::make_unique<SqliteRegistry>(path()); }
+  bool holds_many() const override { return false; }
+  std::filesystem::path path() const { return directory_ / "replicas.db"; }
+
+ private:
+  store::TemporaryDirectory directory_;
+};
+
+template <class World>
+std::unique_ptr<RegistryWorld> make() {
+  return std::make_unique<World>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, ReplicaRegistrySuite,
+                         testing::Values(RegistryEngine{"Memory", make<MemoryWorld>},
+                                         RegistryEngine{"Sqlite", make<SqliteWorld>}),
+                         [](const auto& test) { return test.param.name; });
+
+class SqliteReplicaFile : public testing::Test {
+ protected:
+  ReplicaReport report(std::uint64_t number) {
+    report_.number = number;
+    return report_;
+  }
+  std::uint64_t number_seen() {
+    const auto found = registry.look();
+    return found && found->size() == 1 ? found->front().number : 0;
+  }
+  SqliteWorld world;
+  std::optional<SqliteReporter> reporter{std::in_place, world.path()};
+  SqliteRegistry registry{world.path()};
+
+ private:
+  ReplicaReport report_;
+};
+
+TEST_F(SqliteReplicaFile, IsMadeAnewWhereItWasDeletedBelowBothOfThem) {
+  ASSERT_TRUE(reporter->report(report(1)));
+  EXPECT_EQ(number_seen(), 1U);
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(world.path().string() + suffix);
+  EXPECT_EQ(number_seen(), 0U);
+  ASSERT_TRUE(reporter->report(report(2)));
+  EXPECT_EQ(number_seen(), 2U);
+}
+
+TEST_F(SqliteReplicaFile, IsMadeAnewWhereItIsTorn) {
+  for (const char* rubbish :
+       {"", "no database at all, and longer than a header needs to be to be read as one: really"}) {
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(world.path().string() + suffix);
+    std::ofstream(world.path()) << rubbish;
+    SqliteReporter next(world.path());
+    const auto known = next.report(report(3));
+    ASSERT_TRUE(known) << known.error().internal;
+    EXPECT_EQ(number_seen(), 3U);
+  }
+}
+
+TEST_F(SqliteReplicaFile, TornInTheMiddleOfItsLifeComesBackToo) {
+  ASSERT_TRUE(reporter->report(report(1)));
+  reporter.reset();  // closes: the -wal is written back
+  std::fstream file(world.path(), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096);
+  file << std::string(4096, '\x5a');
+  file.close();
+  SqliteReporter next(world.path());
+  std::uint64_t number = 2;
+  ASSERT_TRUE(next.report(report(number)) || next.report(report(++number)));
+  EXPECT_EQ(number_seen(), number);
+}
+
+TEST_F(SqliteReplicaFile, StaysSmallHoweverOftenIsReported) {
+  for (std::uint64_t i = 1; i <= 3000; ++i) ASSERT_TRUE(reporter->report(report(i)));
+  EXPECT_LT(std::filesystem::file_size(world.path()), 64U * 1024);
+  EXPECT_LT(std::filesystem::file_size(world.path().string() + "-wal"), 128U * 1024);
+}
+
+TEST_F(SqliteReplicaFile, ThatCannotBeReadIsUnavailableAndNotEmpty) {
+  std::ofstream(world.path()) << std::string(4096, 'x');
+  const auto found = registry.look();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::unavailable);
+}
+
+}  // namespace
+}  // namespace latchkey::replica

@@ -1,0 +1,57 @@
+#pragma once
+
+// Where replicas are accounted for, so that a change can be confirmed as enforced everywhere.
+//
+// What is promised: once a change has been confirmed, no request that is sent afterwards is decided by a view without
+// it, at any replica.
+//
+// The replica's side (replica/report_loop.hpp, view/serving_gate.hpp, access/access_check.hpp). It decides a request at
+// its moment d only if
+//   (1) its view held all that was committed at a moment a, and d - a <= S, its max_staleness;
+//   (2) it has begun, at a moment w, a report that is known to be in the registry, and d - w <= S;
+//   (3) a >= g, where g is when it learned that the first of its reports had arrived, or the first one after (2) had
+//       not held for a while.
+// It reports a position only once its view shows it.
+//
+// The manager's side (replica/verdict.hpp). For a change at position P, committed by the manager's moment t, it takes a
+// look at the registry that began at c >= t. A replica that is
+//   not in it, and has never been,  is no danger: its first report arrives after c, so g > c >= t, and by (3) its view
+//                                   holds P when it decides anything.
+//   applied    reported a position >= P of the same epoch: its view holds P, and keeps it or is emptied.
+//   fenced     either t + S has passed: by (1) it decides only by views with a >= d - S >= t, which hold P. Or no
+//              report of it has arrived for S until c: by (2) it decides nothing now, and once it does again, by (3)
+//              its view is current as of a moment after c.
+//   stopped    said so with its last report, after its last answer.
+// Each S is taken with a margin for two clocks that run apart (margin_of()); a machine whose CLOCK_BOOTTIME stands
+// still while others' go on is outside of what this can see. A position of another epoch has no order with P: such a
+// replica passes only by falling silent. At last the manager reads its store again: if that has another epoch by now,
+// or a seq below P's, the change is gone with its database and nothing is confirmed.
+//
+// A report that has vanished without "stopped" (a registry that was lost or restored) counts as one that has fallen
+// silent, and a report that did not move since the manager began to watch proves nothing. replica/replica_watch.hpp
+// remembers what is needed for both. What was lost before the manager began to watch it cannot remember: an engine
+// whose registry may have come back from a backup answers `unavailable` until max_staleness has passed since; by then,
+// by (2), whoever serves is in it again.
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "replica/replica_report.hpp"
+
+namespace latchkey::replica {
+
+/// The manager's way to the registry. Every engine passes the suite in replica/replica_registry_suite.hpp. Any thread.
+class ReplicaRegistry {
+ public:
+  virtual ~ReplicaRegistry() = default;
+
+  /// The newest report of every replica, as of a moment after the call; in no order. ErrorCode::unavailable when the
+  /// registry cannot be read. None where no replica has ever reported.
+  virtual Result<std::vector<ReplicaReport>> look() = 0;
+
+  /// Drops a replica whose newest report is still this one. An engine may leave that to others, as long as its list
+  /// stays bounded.
+  virtual void forget(const ReplicaReport& newest) = 0;
+};
+
+}  // namespace latchkey::replica

@@ -1,0 +1,61 @@
+#include "replica/replica_watch.hpp"
+
+namespace latchkey::replica {
+namespace {
+
+bool is_old(const ReplicaSight& sight, BootTime look_began) {
+  return look_began - sight.silent_from >= ReplicaWatch::remembered && is_fenced_by_silence(sight, look_began);
+}
+
+}  // namespace
+
+Result<Look> ReplicaWatch::look() {
+  const std::lock_guard lock(mutex_);
+  Look look{clock_.boot(), {}};
+  const auto reports = registry_.look();
+  if (!reports) return reports.error();
+  const BootTime ended = clock_.boot();  // what changed may have done so until now
+  for (auto& [id, known] : known_) known.present = false;
+  for (const auto& report : *reports) see(report, ended);
+  see_missing(ended);
+  watching_ = true;
+  forget_old(look.began);
+  for (const auto& [id, known] : known_) look.replicas.push_back(known.sight);
+  return look;
+}
+
+void ReplicaWatch::see(const ReplicaReport& report, BootTime ended) {
+  const auto [found, is_new] = known_.try_emplace(report.id);
+  Known& known = found->second;
+  const bool told = is_new ? watching_ : known.sight.newest.number != report.number;
+  if (told) known.sight.heard = true;  // at the very first look nobody can tell when what is there was written
+  if (told || is_new || known.sight.vanished) known.sight.silent_from = ended;
+  known.sight.newest = report;
+  known.sight.vanished = false;
+  known.forgotten = false;
+  known.present = true;
+}
+
+// It may have reported up to when it vanished.
+void ReplicaWatch::see_missing(BootTime ended) {
+  for (auto& [id, known] : known_) {
+    if (known.present || known.sight.vanished) continue;
+    known.sight.vanished = true;
+    if (!known.forgotten) known.sight.silent_from = ended;
+  }
+}
+
+// Remembered until it is gone from the registry as well, or the next look would take it for a new one.
+void ReplicaWatch::forget_old(BootTime began) {
+  std::erase_if(known_, [&](const auto& entry) {
+    const Known& known = entry.second;
+    return is_old(known.sight, began) && !known.present;
+  });
+  for (auto& [id, known] : known_) {
+    if (!is_old(known.sight, began)) continue;
+    registry_.forget(known.sight.newest);
+    known.forgotten = true;
+  }
+}
+
+}  // namespace latchkey::replica

@@ -1,0 +1,43 @@
+#pragma once
+
+// What the manager has seen of the registry over time: who has reported since, who fell silent when, who vanished.
+
+#include <map>
+#include <mutex>
+
+#include "replica/replica_registry.hpp"
+#include "replica/verdict.hpp"
+
+namespace latchkey::replica {
+
+/// Any thread may call; looks are taken one at a time.
+class ReplicaWatch {
+ public:
+  /// Stopped or silent for so long, and fenced: no longer remembered.
+  static constexpr std::chrono::minutes remembered{10};
+
+  ReplicaWatch(ReplicaRegistry& registry, const Clock& clock) : registry_(registry), clock_(clock) {}
+
+  /// Every replica that is in the registry, or was at a look before and did not stop. ErrorCode::unavailable when the
+  /// registry cannot be read.
+  Result<Look> look();
+
+ private:
+  struct Known {
+    ReplicaSight sight;
+    bool present = true;
+    bool forgotten = false;  // we had it dropped from the registry
+  };
+
+  void see(const ReplicaReport& report, BootTime ended);
+  void see_missing(BootTime ended);
+  void forget_old(BootTime began);
+
+  ReplicaRegistry& registry_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::map<ReplicaId, Known> known_;  // guarded by mutex_
+  bool watching_ = false;             // the first look is over; guarded by mutex_
+};
+
+}  // namespace latchkey::replica

@@ -1,0 +1,93 @@
+#include "replica/report_loop.hpp"
+
+#include "base/log.hpp"
+
+namespace latchkey::replica {
+
+ReportLoop::ReportLoop(ReplicaReporter& reporter, const view::View& view, view::ServingGate& gate, const Clock& clock,
+                       Random& random, ReportLoopConfig config)
+    : reporter_(reporter), view_(view), gate_(gate), clock_(clock), config_(std::move(config)) {
+  next_.id = ReplicaId::generate(random);
+  next_.name = config_.name;
+  next_.max_staleness = config_.max_staleness;
+  next_.started_at = clock.wall();
+}
+
+ReportLoop::~ReportLoop() { stop(); }
+
+void ReportLoop::step(Phase phase) {
+  const auto freshness = view_.freshness();
+  const BootTime now = clock_.boot();
+  ++next_.number;
+  next_.phase = phase;
+  next_.applied = freshness.complete ? std::optional(freshness.position) : std::nullopt;
+  next_.view_age = freshness.complete
+                       ? std::chrono::duration_cast<std::chrono::milliseconds>(now - freshness.current_as_of)
+                       : std::chrono::milliseconds(0);
+  next_.reported_at = clock_.wall();
+  while (!sent_.empty() && now - sent_.front().begun > config_.max_staleness) sent_.pop_front();
+  sent_.push_back({next_.number, now});
+  const auto known = reporter_.report(next_);
+  if (known) learn(*known, clock_.boot());
+  note(known);
+}
+
+void ReportLoop::learn(std::uint64_t known, BootTime now) {
+  std::optional<BootTime> begun;
+  while (!sent_.empty() && sent_.front().number <= known) {
+    begun = sent_.front().begun;
+    sent_.pop_front();
+  }
+  if (!begun) return;
+  if (now > open_until_) view_from_ = now;
+  open_until_ = *begun + config_.max_staleness;
+  gate_.admit(view_from_, open_until_);
+}
+
+// Once when it begins and once when it ends: what it means shows in /readyz.
+void ReportLoop::note(const Result<std::uint64_t>& known) {
+  if (!known && !failing_) {
+    log_warning("replica: cannot report, and refuses {} s after the last report that arrived: {} {}",
+                std::chrono::duration_cast<std::chrono::seconds>(config_.max_staleness).count(), known.error().detail,
+                known.error().internal);
+  }
+  if (known && failing_) log_info("replica: reports again");
+  failing_ = !known;
+}
+
+void ReportLoop::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void ReportLoop::nudge() {
+  {
+    const std::lock_guard lock(mutex_);
+    nudged_ = true;
+  }
+  wake_.notify_one();
+}
+
+void ReportLoop::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (!thread_.joinable()) return;
+  thread_.join();
+  step(Phase::stopped);
+}
+
+void ReportLoop::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    nudged_ = false;
+    lock.unlock();
+    step();
+    std::this_thread::sleep_for(config_.least_gap);
+    lock.lock();
+    wake_.wait_for(lock, config_.period - config_.least_gap, [this] { return nudged_ || stopping_; });
+  }
+}
+
+}  // namespace latchkey::replica

@@ -1,0 +1,80 @@
+#pragma once
+
+// A replica's reports, and what may be served for them: its half of replica/replica_registry.hpp.
+//
+//   report 1 ──known──> the gate opens, for views current from then on, until max_staleness after report 1 was begun
+//   report n ──known──> … until max_staleness after report n was begun; if the gate had closed meanwhile, again for
+//                       views current from then on only
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "replica/replica_reporter.hpp"
+#include "view/serving_gate.hpp"
+#include "view/view.hpp"
+
+namespace latchkey::replica {
+
+struct ReportLoopConfig {
+  std::string name;
+  std::chrono::milliseconds max_staleness{30'000};
+  std::chrono::milliseconds period{100};
+  std::chrono::milliseconds least_gap{1};  // however often it is nudged
+};
+
+/// Either start() and stop(), or step() by one thread. nudge(): any thread.
+class ReportLoop {
+ public:
+  ReportLoop(ReplicaReporter& reporter, const view::View& view, view::ServingGate& gate, const Clock& clock,
+             Random& random, ReportLoopConfig config);
+  ~ReportLoop();
+  ReportLoop(const ReportLoop&) = delete;
+  ReportLoop& operator=(const ReportLoop&) = delete;
+
+  void start();
+  /// The view has moved: report soon.
+  void nudge();
+  /// Ends the thread and reports that this replica has stopped. It must not answer requests any more.
+  void stop();
+
+  /// One report.
+  void step(Phase phase = Phase::running);
+
+  const ReplicaId& id() const { return next_.id; }
+
+ private:
+  struct Sent {
+    std::uint64_t number;
+    BootTime begun;
+  };
+
+  void run();
+  void learn(std::uint64_t known, BootTime now);
+  void note(const Result<std::uint64_t>& known);
+
+  ReplicaReporter& reporter_;
+  const view::View& view_;
+  view::ServingGate& gate_;
+  const Clock& clock_;
+  const ReportLoopConfig config_;
+
+  // The reporting thread's.
+  ReplicaReport next_;
+  std::deque<Sent> sent_;    // not known to have arrived, and worth something if it has
+  BootTime view_from_;       // as the gate has it
+  BootTime open_until_{-1};  // likewise
+  bool failing_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool nudged_ = false;    // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace latchkey::replica

@@ -1,0 +1,53 @@
+#include "replica/verdict.hpp"
+
+#include <algorithm>
+
+namespace latchkey::replica {
+namespace {
+
+Duration fence_of(const ReplicaSight& sight) {
+  return sight.newest.max_staleness + margin_of(sight.newest.max_staleness);
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::applied:
+      return "applied";
+    case Verdict::fenced:
+      return "fenced";
+    case Verdict::stopped:
+      return "stopped";
+    case Verdict::waiting:
+      return "waiting";
+    case Verdict::other_epoch:
+      break;
+  }
+  return "other-epoch";
+}
+
+Duration margin_of(std::chrono::milliseconds max_staleness) {
+  return Duration(max_staleness) / 500 + std::chrono::milliseconds(10);
+}
+
+Duration lag_of(const ReplicaSight& sight, BootTime look_began) {
+  return sight.newest.view_age + std::max(look_began - sight.silent_from, Duration::zero());
+}
+
+bool is_fenced_by_silence(const ReplicaSight& sight, BootTime look_began) {
+  return look_began - sight.silent_from >= fence_of(sight);
+}
+
+Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_began) {
+  if (look_began < commit.by) return Verdict::waiting;  // what was seen before the change proves nothing
+  if (sight.newest.phase == Phase::stopped) return Verdict::stopped;
+  const auto& applied = sight.newest.applied;
+  const bool same_epoch = !applied || applied->epoch == commit.position.epoch;
+  if (sight.heard && applied && same_epoch && applied->seq >= commit.position.seq) return Verdict::applied;
+  if (is_fenced_by_silence(sight, look_began)) return Verdict::fenced;
+  if (!same_epoch) return Verdict::other_epoch;
+  return look_began - commit.by >= fence_of(sight) ? Verdict::fenced : Verdict::waiting;
+}
+
+}  // namespace latchkey::replica

@@ -1,0 +1,57 @@
+#pragma once
+
+// Whether a change is enforced, by what is known of the replicas. Pure. The proof: replica/replica_registry.hpp.
+
+#include <chrono>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "key/position.hpp"
+#include "replica/replica_report.hpp"
+
+namespace latchkey::replica {
+
+/// A replica as the manager has seen it; moments are the manager's.
+struct ReplicaSight {
+  ReplicaReport newest;
+  bool heard = false;     // it has reported since the manager began to watch
+  bool vanished = false;  // from the registry, without having stopped
+  BootTime silent_from;   // no later report had arrived by Look::began
+};
+
+struct Look {
+  BootTime began;
+  std::vector<ReplicaSight> replicas;
+};
+
+/// A change that was committed by the manager's moment `by`.
+struct Commit {
+  Position position;
+  BootTime by;
+};
+
+enum class Verdict : std::uint8_t {
+  applied,
+  fenced,
+  stopped,
+  waiting,      // may still decide by a view without the change
+  other_epoch,  // the same, and follows another life of the database
+};
+std::string_view to_string(Verdict verdict);
+
+/// Whether the replica can no longer decide by a view without the change.
+constexpr bool passes(Verdict verdict) { return verdict <= Verdict::stopped; }
+
+/// What two clocks may run apart within such a time: 0.2 %, four times what NTP slews, and 10 ms.
+Duration margin_of(std::chrono::milliseconds max_staleness);
+
+/// How old its view may be by now.
+Duration lag_of(const ReplicaSight& sight, BootTime look_began);
+
+/// No report of it has arrived for so long that it has fenced itself.
+bool is_fenced_by_silence(const ReplicaSight& sight, BootTime look_began);
+
+Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_began);
+
+}  // namespace latchkey::replica

@@ -1,0 +1,104 @@
+#include "replica/verdict.hpp"
+
+#include <gtest/gtest.h>
+
+#include "replica/confirmation.hpp"
+
+namespace latchkey::replica {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr BootTime start{1'000'000'000'000};
+constexpr Epoch ours{7};
+constexpr Epoch another{8};
+constexpr Position wanted{ours, 42};
+
+constexpr BootTime at(milliseconds after_start) { return start + after_start; }
+
+/// A replica of 10 s staleness that has been heard of just now.
+ReplicaSight sight(std::optional<Position> applied, BootTime silent_from = start) {
+  ReplicaSight out;
+  out.newest.applied = applied;
+  out.newest.max_staleness = seconds(10);
+  out.heard = true;
+  out.silent_from = silent_from;
+  return out;
+}
+
+ReplicaSight unheard(Position applied) {
+  ReplicaSight out = sight(applied);
+  out.heard = false;
+  return out;
+}
+
+ReplicaSight stopped(std::optional<Position> applied) {
+  ReplicaSight out = sight(applied);
+  out.newest.phase = Phase::stopped;
+  return out;
+}
+
+constexpr milliseconds fence{10'030};  // 10 s, 0.2 % of it, 10 ms
+
+struct Case {
+  const char* name;
+  ReplicaSight sight;
+  milliseconds look_began;  // after start; the commit is by start
+  Verdict verdict;
+};
+
+class Verdicts : public testing::TestWithParam<Case> {};
+
+TEST_P(Verdicts, AreByTheTable) {
+  const auto& c = GetParam();
+  EXPECT_EQ(judge(c.sight, {wanted, start}, at(c.look_began)), c.verdict) << to_string(c.verdict);
+}
+
+const Case cases[] = {
+    {"Reached", sight(Position{ours, 42}), milliseconds(0), Verdict::applied},
+    {"Passed", sight(Position{ours, 43}), milliseconds(0), Verdict::applied},
+    {"OneBehind", sight(Position{ours, 41}), milliseconds(0), Verdict::waiting},
+    {"Loading", sight(std::nullopt), milliseconds(0), Verdict::waiting},
+    {"NotHeardOfYet", unheard({ours, 99}), milliseconds(0), Verdict::waiting},
+    {"AnotherEpochIsNeverGreater", sight(Position{another, 99}), milliseconds(0), Verdict::other_epoch},
+    {"StoppedBehind", stopped(Position{ours, 1}), milliseconds(0), Verdict::stopped},
+    {"StoppedInAnotherEpoch", stopped(Position{another, 1}), milliseconds(0), Verdict::stopped},
+    {"BehindJustBeforeTheFence", sight(Position{ours, 41}, at(fence)), fence - milliseconds(1), Verdict::waiting},
+    {"BehindAtTheFence", sight(Position{ours, 41}, at(fence)), fence, Verdict::fenced},
+    {"LoadingAtTheFence", sight(std::nullopt, at(fence)), fence, Verdict::fenced},
+    {"NotHeardOfAtTheFence", unheard({ours, 99}), fence, Verdict::fenced},
+    {"AnotherEpochStillReporting", sight(Position{another, 9}, at(fence)), fence, Verdict::other_epoch},
+    {"AnotherEpochSilent", sight(Position{another, 9}), fence, Verdict::fenced},
+    {"SilentLongBefore", sight(Position{ours, 1}, at(-fence)), milliseconds(0), Verdict::fenced},
+    {"SilentNotQuiteSoLong", sight(Position{ours, 1}, at(milliseconds(1) - fence)), milliseconds(0), Verdict::waiting},
+    {"AppliedThenSilent", sight(Position{ours, 42}, at(-fence)), milliseconds(0), Verdict::applied},
+    {"SeenBeforeTheCommit", sight(Position{ours, 42}), milliseconds(-1), Verdict::waiting},
+    {"StoppedSeenBeforeTheCommit", stopped(std::nullopt), milliseconds(-1), Verdict::waiting},
+};
+INSTANTIATE_TEST_SUITE_P(Table, Verdicts, testing::ValuesIn(cases),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(Confirmation, NeedsEveryReplica) {
+  Look look{start, {sight(Position{ours, 42}), sight(Position{ours, 42})}};
+  EXPECT_EQ(confirmation_of(look, {wanted, start}).enforcement, Enforcement::confirmed);
+  look.replicas.push_back(sight(Position{ours, 41}));
+  const auto behind = confirmation_of(look, {wanted, start});
+  EXPECT_EQ(behind.enforcement, Enforcement::pending);
+  EXPECT_EQ(behind.count(Verdict::applied), 2U);
+  EXPECT_EQ(behind.count(Verdict::waiting), 1U);
+}
+
+TEST(Confirmation, IsTrueOfNoReplicaAtAllButNotOfALookFromBefore) {
+  EXPECT_EQ(confirmation_of({start, {}}, {wanted, start}).enforcement, Enforcement::confirmed);
+  EXPECT_EQ(confirmation_of({at(milliseconds(-1)), {}}, {wanted, start}).enforcement, Enforcement::pending);
+}
+
+TEST(Confirmation, IsSilentAboutThoseThatHadStopped) {
+  const Look look{at(seconds(1)), {stopped(std::nullopt)}};
+  EXPECT_TRUE(confirmation_of(look, {wanted, at(seconds(1))}).replicas.empty());
+  EXPECT_EQ(confirmation_of(look, {wanted, start}).replicas.size(), 1U);
+}
+
+}  // namespace
+}  // namespace latchkey::replica
