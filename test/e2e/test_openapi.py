@@ -10,6 +10,8 @@ import pytest
 import conformance
 from latchkey import bearer, connect, eventually
 
+pytestmark = pytest.mark.engines("sqlite", reason="routes and statuses are the same for every pairing")
+
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 ADMIN_ROUTES = [("GET", "/v1/keys", None), ("POST", "/v1/keys", {}), ("GET", "/v1/keys/{}", None), ("PATCH", "/v1/keys/{}", {}),
                 ("DELETE", "/v1/keys/{}", None), ("POST", "/v1/keys/{}/rotate", {}), ("GET", "/v1/changes", None),

@@ -10,6 +10,8 @@ import pytest
 from latchkey import LONG, Service, Stack, eventually
 from servers import Redis
 
+pytestmark = pytest.mark.engines("sqlite", reason="starts engines of its own")
+
 REPLICAS = 3
 
 
