@@ -36,6 +36,13 @@ Result<void> set_number(Settings& settings, std::string_view text) {
   return {};
 }
 
+template <auto member>
+Result<void> set_boolean(Settings& settings, std::string_view text) {
+  if (text != "true" && text != "false") return wrong("must be true or false");
+  settings.*member = text == "true";
+  return {};
+}
+
 // The shape only; whether the host is numeric and the port free is for whoever listens.
 template <auto member>
 Result<void> set_listen(Settings& settings, std::string_view text) {
@@ -86,10 +93,16 @@ std::string get_number(const Settings& settings) {
   return std::to_string(settings.*member);
 }
 
+template <auto member>
+std::string get_boolean(const Settings& settings) {
+  return settings.*member ? "true" : "false";
+}
+
 std::string get_max_staleness(const Settings& settings) { return fmt::format("{}s", settings.max_staleness.count()); }
 
 using S = Settings;
 constexpr auto number = SettingSpec::Kind::number;
+constexpr auto boolean = SettingSpec::Kind::boolean;
 
 const std::array specs{
     SettingSpec{"data_dir", "DIR", "Where database, secrets and logs live", set_required<&S::data_dir>,
@@ -101,6 +114,8 @@ const std::array specs{
     SettingSpec{"store", "ENGINE", "\"sqlite\" or a postgresql:// URL", set_store, get_text<&S::store>},
     SettingSpec{"stream", "ENGINE", "\"none\" or a redis:// URL", set_stream, get_text<&S::stream>},
     SettingSpec{"limiter", "ENGINE", "\"local\" or a redis:// URL", set_limiter, get_text<&S::limiter>},
+    SettingSpec{"limiter_fail_open", "true|false", "Admit while a shared limiter cannot be reached; false: answer 503",
+                set_boolean<&S::limiter_fail_open>, get_boolean<&S::limiter_fail_open>, boolean},
     SettingSpec{"catalog", "FILE", "Token information as JSON; built in if empty", set_text<&S::catalog>,
                 get_text<&S::catalog>},
     SettingSpec{"tls_cert", "FILE", "Certificate chain (PEM); with tls_key both services speak TLS",

@@ -57,6 +57,10 @@ void take_toml_value(Resolver& resolver, const std::string& file, std::string_vi
     if (const auto* number = node.as_integer()) return resolver.set(*spec, std::to_string(number->get()), place, file);
     return resolver.complain(place, "must be a whole number");
   }
+  if (spec->kind == SettingSpec::Kind::boolean) {
+    if (const auto* flag = node.as_boolean()) return resolver.set(*spec, flag->get() ? "true" : "false", place, file);
+    return resolver.complain(place, "must be true or false");
+  }
   if (const auto* text = node.as_string()) return resolver.set(*spec, text->get(), place, file);
   resolver.complain(place, "must be a string");
 }
@@ -167,9 +171,8 @@ std::string print_settings(const ResolvedSettings& resolved) {
   for (const auto& spec : setting_specs()) {
     const std::string value = visible(spec.get(resolved.settings));
     const auto origin = resolved.origins.find(std::string(spec.name));
-    out +=
-        fmt::format("{} = {}  # {}\n", spec.name, spec.kind == SettingSpec::Kind::number ? value : toml_string(value),
-                    origin == resolved.origins.end() ? "default" : origin->second);
+    out += fmt::format("{} = {}  # {}\n", spec.name, spec.kind == SettingSpec::Kind::text ? toml_string(value) : value,
+                       origin == resolved.origins.end() ? "default" : origin->second);
   }
   return out;
 }

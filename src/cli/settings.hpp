@@ -21,13 +21,14 @@ struct Settings {
   std::string data_dir = "./latchkey-data";
   std::string keys_listen = "127.0.0.1:7070";
   std::string tokens_listen = "127.0.0.1:7071";
-  std::string store = "sqlite";   // or a postgresql:// URL
-  std::string stream = "none";    // or a redis:// URL
-  std::string limiter = "local";  // or a redis:// URL
-  std::string catalog;            // a JSON file; empty: the built-in one
-  std::string tls_cert;           // PEM chain; with tls_key both services speak TLS
-  std::string tls_key;            // PEM, without a password
-  unsigned threads = 0;           // I/O threads a service; load_settings() makes it the number of processors
+  std::string store = "sqlite";    // or a postgresql:// URL
+  std::string stream = "none";     // or a redis:// URL
+  std::string limiter = "local";   // or a redis:// URL
+  bool limiter_fail_open = false;  // admit, and count, while a shared limiter cannot be reached
+  std::string catalog;             // a JSON file; empty: the built-in one
+  std::string tls_cert;            // PEM chain; with tls_key both services speak TLS
+  std::string tls_key;             // PEM, without a password
+  unsigned threads = 0;            // I/O threads a service; load_settings() makes it the number of processors
   std::chrono::seconds max_staleness{30};
   std::string replica_name;                          // for people; empty: the host's name
   std::string admin_keys;                            // file, PEM or JWKS; empty: the data directory's development key
@@ -44,7 +45,7 @@ struct SettingSpec {
   std::string_view help;
   Result<void> (*set)(Settings&, std::string_view text);
   std::string (*get)(const Settings&);
-  enum class Kind : std::uint8_t { text, number } kind = Kind::text;  // in TOML
+  enum class Kind : std::uint8_t { text, number, boolean } kind = Kind::text;  // in TOML
 
   std::string flag() const;         // "--keys-listen"
   std::string environment() const;  // "LATCHKEY_KEYS_LISTEN"

@@ -8,6 +8,7 @@
 #include "feed/redis/redis_feed.hpp"
 #include "feed/sqlite/sqlite_feed.hpp"
 #include "limit/local/local_limiter.hpp"
+#include "main/shared_limiter.hpp"
 #include "relay/redis/redis_stream.hpp"
 #include "replica/sqlite/sqlite_registry.hpp"
 #include "replica/sqlite/sqlite_reporter.hpp"
@@ -30,7 +31,9 @@ Result<void> check(const Settings& settings) {
   if (settings.stream != "none") {
     if (const auto address = redis::Address::parse(settings.stream); !address) return address.error();
   }
-  if (settings.limiter != "local") return Error(ErrorCode::invalid, "this build has limiter = local only");
+  if (settings.limiter != "local") {
+    if (const auto address = redis::Address::parse(settings.limiter); !address) return address.error();
+  }
   return is_embedded(settings) ? Result<void>() : store::check_postgres_url(settings.store);
 }
 
@@ -102,8 +105,9 @@ void export_limiter(Metrics& metrics, const limit::LocalLimiter& limiter) {
 
 }  // namespace
 
-Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings&, const DataDir& data, bool ran_before,
+Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings& settings, const DataDir& data, bool ran_before,
                                                          const Clock& clock, Metrics& metrics) {
+  if (settings.limiter != "local") return open_shared_limiter(settings, clock, metrics);
   const auto past = ran_before ? limit::Past::possible : limit::Past::none;
   auto file = limit::LimitFile::open(data.limits(), BootId::current(), clock, past);
   if (!file) return file.error();

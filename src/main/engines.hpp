@@ -41,7 +41,8 @@ Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const cli::Settings& s
                                                           Clock& clock);
 /// LATCHKEY_STREAM, for the relay. Redis need not be reachable yet.
 Result<std::unique_ptr<relay::Stream>> open_stream(const cli::Settings& settings, Clock& clock);
-/// LATCHKEY_LIMITER. `ran_before`: requests may have been admitted from this data directory.
+/// LATCHKEY_LIMITER. `ran_before`: requests may have been admitted from this data directory. Redis need not be
+/// reachable yet.
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& settings, const cli::DataDir& data,
                                                          bool ran_before, const Clock& clock, Metrics& metrics);
 /// Where replicas are accounted for, as the management service sees it.

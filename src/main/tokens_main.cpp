@@ -49,7 +49,7 @@ int run_tokens(const Settings& settings) {
   const bool ran_before = data->ever_ran(cli::Service::tokens);
   const auto claim = data->claim(cli::Service::tokens);
   if (!claim) return fail("data directory", claim.error());
-  const auto limiter = engines::open_limiter(settings, *data, ran_before, clock, metrics);
+  auto limiter = engines::open_limiter(settings, *data, ran_before, clock, metrics);
   if (!limiter) return fail("limiter", limiter.error());
   auto catalog = load_catalog(settings);
   if (!catalog) return fail("catalog", catalog.error());
@@ -88,6 +88,7 @@ int run_tokens(const Settings& settings) {
   });
   reports.stop();  // nothing is answered any more
   projector.stop();
+  limiter->reset();  // answers whoever still waits for it, by the service
   kept_feed.finish();
   return code;
 }

@@ -134,8 +134,18 @@ void LeaseLimiter::run() {
     }
     tick_if_due();
   }
-  for (const auto& shard : shards_) shard->book.close();
-  ask();
+  LeaseBook::DecidedList decided;
+  for (const auto& shard : shards_) {
+    const std::lock_guard guard(shard->lock);
+    shard->book.close();
+  }
+  while (ask()) {
+  }
+  for (const auto& shard : shards_) {
+    const std::lock_guard guard(shard->lock);
+    shard->book.store_went_down(decided);
+  }
+  tell(decided);
   (void)store_->announce(lease::PermitStore::Presence::leaving);
 }
 

@@ -30,7 +30,7 @@ class LeaseLimiter final : public RateLimiter {
  public:
   /// `clock` outlives the limiter.
   LeaseLimiter(std::unique_ptr<lease::PermitStore> store, const Clock& clock, LeaseLimiterConfig config = {});
-  /// Returns what is left of the leases. Nobody may be waiting for a decision.
+  /// Returns what is left of the leases and decides for whoever still waits.
   ~LeaseLimiter() override;
   LeaseLimiter(const LeaseLimiter&) = delete;
   LeaseLimiter& operator=(const LeaseLimiter&) = delete;
