@@ -40,7 +40,9 @@
 // the beat (S, t), every stamp m whose read saw a tick below t precedes (1), so the read of the store, so: at m nothing
 // was committed that the reader has not got. The latest such m is the proof. A stopped relay, a delayed heartbeat, a
 // partition, stepped or drifting clocks only make it older; counters of another life, or from before a reload, are not
-// compared. A tick is bound to its connection because a Redis that came back from an older dump counts from lower.
+// compared. Ticks are bound to their connection, the relay's and the reader's: a Redis that came back from an older
+// dump counts from lower, and an old primary that was cut off shows a low tick long after its successor has passed it.
+// For the same reason readers must not read from a Redis replica, whose ticks lag.
 
 #include <string>
 

@@ -10,14 +10,15 @@
 
 namespace latchkey::feed {
 
-using std::chrono::steady_clock;
-
 namespace {
+
 constexpr const char* block_ms = "1000";
-}
+constexpr auto answered_within = std::chrono::seconds(2);
+
+}  // namespace
 
 Nudges::Nudges(redis::Address address, const Clock& clock)
-    : link_(std::move(address), {}, clock), wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : link_(std::move(address), {}, clock), clock_(clock), wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (wake_event_ < 0) throw std::runtime_error("eventfd failed");
 }
 
@@ -28,28 +29,36 @@ void Nudges::wake() {
   [[maybe_unused]] const auto written = ::write(wake_event_, &one, sizeof one);
 }
 
-Result<Nudges::Reason> Nudges::wait(const std::string& seen, steady_clock::time_point deadline) {
+Result<void> Nudges::stand_by(const std::string& seen) {
   const auto connection = link_.get();
   if (!connection) return connection.error();
-  if (waiting_ != *connection) {
-    const auto sent =
-        (*connection)->send({"XREAD", "COUNT", "1", "BLOCK", block_ms, "STREAMS", redis_layout::nudge, seen});
-    if (!sent) return sent.error();
-    waiting_ = *connection;
-  }
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
-  const auto reply = waiting_->receive(std::max(left, std::chrono::milliseconds(0)), wake_event_);
-  if (!reply) {
-    waiting_ = nullptr;
-    link_.drop();
-    return reply.error();
-  }
-  std::uint64_t count = 0;
+  if (waiting_ == *connection) return {};
+  const auto sent =
+      (*connection)->send({"XREAD", "COUNT", "1", "BLOCK", block_ms, "STREAMS", redis_layout::nudge, seen});
+  if (!sent) return sent.error();
+  waiting_ = *connection;
+  answer_due_ = clock_.boot() + answered_within;
+  return {};
+}
+
+Error Nudges::give_up(Error why) {
+  waiting_ = nullptr;
+  link_.drop();
+  return why;
+}
+
+Result<Nudge> Nudges::wait(const std::string& seen, std::chrono::milliseconds patience) {
+  if (const auto standing = stand_by(seen); !standing) return standing.error();
+  const auto reply = waiting_->receive(std::max(patience, std::chrono::milliseconds(0)), wake_event_);
+  if (!reply) return give_up(reply.error());
   if (reply->has_value()) {
     waiting_ = nullptr;
-    return Reason::nudged;
+    return Nudge::nudged;
   }
-  return ::read(wake_event_, &count, sizeof count) == sizeof count ? Reason::woken : Reason::timeout;
+  std::uint64_t count = 0;
+  if (::read(wake_event_, &count, sizeof count) == sizeof count) return Nudge::woken;
+  if (clock_.boot() < answer_due_) return Nudge::timeout;
+  return give_up(Error(ErrorCode::unavailable, "the stream cannot be reached", "redis: a nudge is overdue"));
 }
 
 }  // namespace latchkey::feed

@@ -1,12 +1,13 @@
 #pragma once
 
 // Waiting for the relay's next write: one XREAD BLOCK that stands at the server across calls, on a connection of its
-// own. With nothing to hear it is answered after a second, which is the poll behind.
+// own. With nothing to hear it is answered after a second, which is the poll behind; one that is not answered even then
+// stands on a connection that leads nowhere, and is given up.
 
 #include <chrono>
-#include <optional>
 #include <string>
 
+#include "feed/redis/stream_access.hpp"
 #include "redis/link.hpp"
 
 namespace latchkey::feed {
@@ -19,15 +20,19 @@ class Nudges {
   Nudges(const Nudges&) = delete;
   Nudges& operator=(const Nudges&) = delete;
 
-  enum class Reason { nudged, woken, timeout };
-  /// Returns when something was written after the nudge `seen` (or may have been), on wake(), or at `deadline`.
-  Result<Reason> wait(const std::string& seen, std::chrono::steady_clock::time_point deadline);
+  /// As StreamAccess::wait().
+  Result<Nudge> wait(const std::string& seen, std::chrono::milliseconds patience);
   void wake();
 
  private:
+  Result<void> stand_by(const std::string& seen);
+  Error give_up(Error why);
+
   redis::Link link_;
+  const Clock& clock_;
   int wake_event_;
   redis::Connection* waiting_ = nullptr;  // where a read stands
+  BootTime answer_due_{};                 // of that read
 };
 
 }  // namespace latchkey::feed

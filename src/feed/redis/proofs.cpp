@@ -2,10 +2,13 @@
 
 namespace latchkey::feed {
 
-void Proofs::saw_tick(const std::string& life, std::uint64_t tick, BootTime stamp) {
+void Proofs::saw_tick(const std::string& life, std::uint64_t connection, std::uint64_t tick, BootTime stamp) {
   // A tick that went down within a life is a Redis restored from a dump: what was seen before is from another count.
-  if (life != life_ || (!seen_.empty() && tick < seen_.back().tick)) seen_.clear();
+  // An old primary that was cut off shows a low tick long after the new one has passed it.
+  const bool other_count = life != life_ || connection != connection_;
+  if (other_count || (!seen_.empty() && tick < seen_.back().tick)) seen_.clear();
   life_ = life;
+  connection_ = connection;
   if (!seen_.empty() && seen_.back().tick == tick) {
     seen_.back().latest = stamp;
     return;

@@ -13,8 +13,9 @@ namespace latchkey::feed {
 /// Pure; one thread.
 class Proofs {
  public:
-  /// A read whose sending `stamp` precedes saw `tick` in `life`. Another life than before: its ticks start anew.
-  void saw_tick(const std::string& life, std::uint64_t tick, BootTime stamp);
+  /// A read whose sending `stamp` precedes saw `tick` in `life`, over `connection`. Ticks of another life, or of a life
+  /// as another server may have it, are not compared.
+  void saw_tick(const std::string& life, std::uint64_t connection, std::uint64_t tick, BootTime stamp);
   /// The reader holds every change up to the heartbeat's seq, in the same life as the ticks.
   void holds_beat(std::uint64_t beat_tick);
   /// Forgets everything: what the reader held is void.
@@ -31,6 +32,7 @@ class Proofs {
   static constexpr std::size_t most_seen = 64;  // older ones could only prove less
 
   std::string life_;
+  std::uint64_t connection_ = 0;
   std::deque<Seen> seen_;  // ascending by tick
   std::optional<BootTime> proved_;
 };

@@ -1,12 +1,16 @@
 #include "feed/redis/redis_feed.hpp"
 
+#include "feed/redis/redis_access.hpp"
+
 namespace latchkey::feed {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 RedisFeed::RedisFeed(const redis::Address& address, const Clock& clock, redis::Timeouts timeouts)
-    : link_(address, timeouts, clock), reader_(link_, clock), nudges_(address, clock) {}
+    : RedisFeed(std::make_unique<RedisAccess>(address, clock, timeouts), clock) {}
+
+RedisFeed::RedisFeed(std::unique_ptr<StreamAccess> stream, const Clock& clock)
+    : stream_(std::move(stream)), clock_(clock) {}
 
 void RedisFeed::resume(const LogEnd& known) {
   known_ = known;
@@ -15,13 +19,16 @@ void RedisFeed::resume(const LogEnd& known) {
 }
 
 Result<Batch, FeedError> RedisFeed::read(Position after) {
-  auto sight = reader_.read(after.seq, known_ ? known_->position.seq : 0);
+  auto sight = stream_->read(after.seq, known_ ? known_->position.seq : 0);
   if (!sight) return sight.error();
   if (auto broken = break_in(sight->log, after, known_)) return std::move(*broken);
   if (after.seq < sight->base) return FeedError{FeedError::Kind::reload, "the stream begins after our position"};
+  if (after.seq < sight->log.end.position.seq && sight->changes.empty()) {
+    return FeedError{FeedError::Kind::reload, "the stream has lost its end"};
+  }
   known_ = sight->log.end;
   nudge_ = sight->nudge;
-  proofs_.saw_tick(sight->life, sight->tick, sight->stamp);
+  proofs_.saw_tick(sight->life, sight->connection, sight->tick, sight->stamp);
 
   Batch batch{std::move(sight->changes), after, {}};
   batch.head.seq += batch.changes.size();
@@ -39,9 +46,9 @@ Result<Position, FeedError> RedisFeed::load(SnapshotSink& sink) {
   known_.reset();
   proofs_.reset();
   standing_.reset();
-  const auto snapshot = reader_.snapshot();
+  const auto snapshot = stream_->snapshot();
   if (!snapshot) return snapshot.error();
-  if (auto loaded = reader_.load(*snapshot, sink); !loaded) return loaded.error();
+  if (auto loaded = stream_->load(*snapshot, sink); !loaded) return loaded.error();
   known_ = snapshot->end;
   auto position = follow_log(snapshot->end.position, sink);
   if (position) return position;
@@ -66,7 +73,7 @@ Result<Position, FeedError> RedisFeed::follow_log(Position from, SnapshotSink& s
 }
 
 Result<Batch, FeedError> RedisFeed::next(Position after, milliseconds patience) {
-  const auto deadline = steady_clock::now() + patience;
+  const BootTime deadline = clock_.boot() + patience;
   // While the nudge that would outdate it has not come, the last empty batch still says all there is to say.
   bool current = standing_ && standing_->head == after && patience > milliseconds::zero();
   for (;;) {
@@ -76,14 +83,14 @@ Result<Batch, FeedError> RedisFeed::next(Position after, milliseconds patience) 
       if (!batch || !batch->changes.empty() || patience <= milliseconds::zero()) return batch;
       standing_ = std::move(*batch);
     }
-    const auto reason = nudges_.wait(nudge_, deadline);
+    const auto reason = stream_->wait(nudge_, std::chrono::ceil<milliseconds>(deadline - clock_.boot()));
     if (!reason) {
       standing_.reset();
       return FeedError{FeedError::Kind::unavailable, reason.error().internal};
     }
-    if (*reason != Nudges::Reason::nudged) return *standing_;
+    if (*reason != Nudge::nudged) return *standing_;
     current = false;
-    if (steady_clock::now() >= deadline) return read(after);
+    if (clock_.boot() >= deadline) return read(after);
   }
 }
 

@@ -9,13 +9,14 @@
 // With no stream, no relay or no Redis everything is `unavailable`, or batches whose proof does not move: the view
 // ages.
 
+#include <memory>
 #include <optional>
 
 #include "base/clock.hpp"
 #include "feed/change_feed.hpp"
-#include "feed/redis/nudges.hpp"
 #include "feed/redis/proofs.hpp"
-#include "feed/redis/stream_reader.hpp"
+#include "feed/redis/stream_access.hpp"
+#include "redis/connection.hpp"
 
 namespace latchkey::feed {
 
@@ -23,21 +24,22 @@ class RedisFeed final : public ChangeFeed {
  public:
   /// Connects when first used. `clock` outlives the feed.
   RedisFeed(const redis::Address& address, const Clock& clock, redis::Timeouts timeouts = {});
+  /// Through another way to the stream.
+  RedisFeed(std::unique_ptr<StreamAccess> stream, const Clock& clock);
 
   Result<Position, FeedError> load(SnapshotSink& sink) override;
   void resume(const LogEnd& known) override;
   /// `more` also while nothing proves yet that there is no more. With `patience` an empty batch may be the last one
   /// again, when nothing was written since.
   Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) override;
-  void wake() override { nudges_.wake(); }
+  void wake() override { stream_->wake(); }
 
  private:
   Result<Batch, FeedError> read(Position after);
   Result<Position, FeedError> follow_log(Position from, SnapshotSink& sink);
 
-  redis::Link link_;
-  StreamReader reader_;
-  Nudges nudges_;
+  const std::unique_ptr<StreamAccess> stream_;
+  const Clock& clock_;
   Proofs proofs_;
   std::optional<LogEnd> known_;    // the newest end seen: it must still be there
   std::optional<Batch> standing_;  // the last batch, empty, while a nudge is awaited that would say it is outdated

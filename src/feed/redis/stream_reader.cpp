@@ -120,6 +120,7 @@ Result<StreamSight, FeedError> StreamReader::read(std::uint64_t after, std::uint
   auto sight = header_of(reply->elements);
   if (!sight) return foreign();
   sight->stamp = stamp;
+  sight->connection = link_.generation();
   if (after < sight->base) return std::move(*sight);  // what is missing in between the caller sees by `base`
   for (const Reply& entry : reply->elements[entries].elements) {
     auto change = change_of(entry, after + 1 + sight->changes.size());

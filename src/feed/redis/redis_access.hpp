@@ -1,0 +1,34 @@
+#pragma once
+
+#include "feed/redis/nudges.hpp"
+#include "feed/redis/stream_access.hpp"
+#include "feed/redis/stream_reader.hpp"
+
+namespace latchkey::feed {
+
+/// The stream in Redis: one connection for reads, one on which a nudge is awaited.
+class RedisAccess final : public StreamAccess {
+ public:
+  /// Connects when first used. `clock` outlives it.
+  RedisAccess(const redis::Address& address, const Clock& clock, redis::Timeouts timeouts)
+      : link_(address, timeouts, clock), reader_(link_, clock), nudges_(address, clock) {}
+
+  Result<StreamSight, FeedError> read(std::uint64_t after, std::uint64_t known) override {
+    return reader_.read(after, known);
+  }
+  Result<SnapshotName, FeedError> snapshot() override { return reader_.snapshot(); }
+  Result<void, FeedError> load(const SnapshotName& snapshot, SnapshotSink& sink) override {
+    return reader_.load(snapshot, sink);
+  }
+  Result<Nudge> wait(const std::string& seen, std::chrono::milliseconds patience) override {
+    return nudges_.wait(seen, patience);
+  }
+  void wake() override { nudges_.wake(); }
+
+ private:
+  redis::Link link_;
+  StreamReader reader_;
+  Nudges nudges_;
+};
+
+}  // namespace latchkey::feed
