@@ -116,8 +116,13 @@ class Latchkey(Server):
         self.tokens.write_text("\n".join(made) + "\n")
 
     def share_keys(self, other):
-        """Begins with a copy of what another has: data directory and access keys."""
-        shutil.copytree(other.directory / "data", self.directory / "data", ignore=shutil.ignore_patterns("run", "logs"))
+        """Begins with a copy of what another has: its database, secrets and access keys. Not its permits: the limiter
+        does not trust a copy of those."""
+        own, source = self.directory / "data", other.directory / "data"
+        shutil.copytree(source / "secrets", own / "secrets")
+        own.chmod(0o700)
+        for file in source.glob("latchkey.db*"):
+            shutil.copy2(file, own)
         shutil.copy(other.tokens, self.tokens)
 
     def with_fewer_tokens(self, count):
