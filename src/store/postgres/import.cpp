@@ -16,7 +16,17 @@ namespace {
 
 Error conflict(std::string why) { return Error(ErrorCode::conflict, std::move(why)); }
 
-/// Rows as a JSON array of objects, which json_populate_recordset() takes apart by the table's own columns.
+constexpr std::string_view access_key_columns =
+    "key_id, user_id, role, name, metadata, requests_per_minute, issued_at, previous_issued_at, previous_valid_until,"
+    " expires_at, disabled, deleted, created_at, updated_at, updated_by, version";
+constexpr std::string_view signing_keys_columns = "kid, public_key, state, created_at, updated_at, updated_by, version";
+constexpr std::string_view changes_columns =
+    "seq, nonce, at, actor, action, key_id, user_id, role, name, metadata, requests_per_minute, issued_at,"
+    " previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at, kid, public_key, state";
+constexpr std::string_view metadata = " metadata,";
+
+/// Rows as a JSON array of objects, which json_populate_recordset() takes apart by the table's own columns. Metadata
+/// travels as a string: PostgreSQL would unescape an object within, and has no text for \u0000.
 class Batch {
  public:
   Batch& row() {
@@ -40,9 +50,14 @@ class Batch {
   }
   Batch& number(std::string_view name, std::int64_t value) { return raw(name, std::to_string(value)); }
 
-  Result<void> insert(Connection& connection, std::string_view table) const {
+  Result<void> insert(Connection& connection, std::string_view table, std::string_view columns) const {
     if (text_.empty()) return {};
-    const auto sql = fmt::format("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, $1)", table);
+    std::string values(columns);
+    if (const auto at = values.find(metadata); at != std::string::npos) {
+      values.replace(at, metadata.size(), " (metadata #>> '{}')::json,");
+    }
+    const auto sql = fmt::format("INSERT INTO {0} ({1}) SELECT {2} FROM json_populate_recordset(NULL::{0}, $1)", table,
+                                 columns, values);
     const auto inserted = connection.query(sql, Parameters().add(text_ + ']'));
     return inserted ? Result<void>() : inserted.error();
   }
@@ -55,7 +70,7 @@ class Batch {
 /// What a key's row and its change have in common.
 void add_key(Batch& batch, const AccessKey& key) {
   batch.text("key_id", key.id.to_string()).text("user_id", key.user_id).text("role", to_string(key.role));
-  batch.text("name", key.name).raw("metadata", key.metadata).number("requests_per_minute", key.requests_per_minute);
+  batch.text("name", key.name).text("metadata", key.metadata).number("requests_per_minute", key.requests_per_minute);
   batch.number("issued_at", key.issued_at.seconds).number("created_at", key.created_at.count);
   batch.raw("disabled", key.disabled ? "true" : "false").raw("deleted", key.deleted ? "true" : "false");
   if (key.expires_at) batch.number("expires_at", key.expires_at->count);
@@ -149,7 +164,7 @@ class Import {
         }
         batch.end();
       }
-      if (auto inserted = batch.insert(connection_, "changes"); !inserted) return inserted;
+      if (auto inserted = batch.insert(connection_, "changes", changes_columns); !inserted) return inserted;
     }
   }
 
@@ -166,7 +181,7 @@ class Import {
         request.after = key.id;
       }
       done_.access_keys += page->keys.size();
-      if (auto inserted = batch.insert(connection_, "access_keys"); !inserted) return inserted;
+      if (auto inserted = batch.insert(connection_, "access_keys", access_key_columns); !inserted) return inserted;
       if (!page->more) return {};
     }
   }
@@ -182,7 +197,7 @@ class Import {
       batch.number("version", static_cast<std::int64_t>(last.seq)).end();
     }
     done_.signing_keys = keys->size();
-    return batch.insert(connection_, "signing_keys");
+    return batch.insert(connection_, "signing_keys", signing_keys_columns);
   }
 
   Result<void> verify() {

@@ -197,6 +197,8 @@ TEST_F(SynchronousPostgres, ACommitWhoseAnswerWasLostIsFoundAndAcknowledgedOnceI
 
 TEST_F(SynchronousPostgres, ACommitThatNobodyCanVouchForIsNotAcknowledged) {
   const auto store = open();
+  ASSERT_TRUE(store->transact_and_wait(put(new_key())));
+  std::this_thread::sleep_for(50ms);
   wait_for_standby("nobody");
   const auto done = store->transact_and_wait(put(new_key()));
   ASSERT_FALSE(done);
