@@ -7,6 +7,7 @@
 //   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys)
 //   logs/requests.jsonl    the request log
 //   state/limits           permits in use, for the next `latchkey tokens` (limit/local/limit_file.hpp)
+//   state/relayed          made by the first `latchkey relay`: there may be replicas that are not in replicas.db
 //   run/keys.url, tokens.url   where a running service listens; a killed one leaves it, so ask published_url()
 //   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here
 
@@ -41,6 +42,7 @@ class DataDir {
   std::filesystem::path database() const { return path_ / "latchkey.db"; }
   std::filesystem::path view_snapshot() const { return path_ / "view.snapshot"; }
   std::filesystem::path replicas() const { return path_ / "replicas.db"; }
+  std::filesystem::path relayed() const { return path_ / "state" / "relayed"; }
   std::filesystem::path secrets() const { return path_ / "secrets"; }
   std::filesystem::path signing_keys() const { return path_ / "secrets" / "signing"; }
   std::filesystem::path admin_key() const { return path_ / "secrets" / "admin.pem"; }

@@ -54,6 +54,7 @@ The last answer is the refusal. Ctrl-C stops both services.
 /// would be taken for theirs.
 Result<void> check_unclaimed(const DataDir& data) {
   for (const auto service : {Service::keys, Service::tokens}) {
+    if (!data.ever_ran(service)) continue;  // nor does it run now; and to claim it would look as if it had
     if (const auto claimed = data.claim(service); !claimed) return claimed.error();
   }
   return {};

@@ -13,6 +13,7 @@
 #include "replica/sqlite/sqlite_registry.hpp"
 #include "replica/sqlite/sqlite_reporter.hpp"
 #include "replica/unknown_registry.hpp"
+#include "replica/unless_relayed.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -121,13 +122,15 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings& setting
 }
 
 Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const Settings& settings, const DataDir& data) {
-  if (settings.stream != "none" || !is_embedded(settings)) {
+  if (!is_embedded(settings)) {
     return std::make_unique<replica::UnknownRegistry>("replicas on other machines are not accounted for yet");
   }
-  return std::make_unique<replica::SqliteRegistry>(data.replicas());
+  return std::make_unique<replica::UnlessRelayed>(std::make_unique<replica::SqliteRegistry>(data.replicas()),
+                                                  data.relayed());
 }
 
-Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings&, const DataDir& data) {
+Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings& settings, const DataDir& data) {
+  if (!is_embedded(settings) || settings.stream != "none") return std::unique_ptr<replica::ReplicaReporter>();
   return std::make_unique<replica::SqliteReporter>(data.replicas());
 }
 

@@ -48,7 +48,8 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& se
 /// Where replicas are accounted for, as the management service sees it.
 Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const cli::Settings& settings,
                                                                 const cli::DataDir& data);
-/// The same for a replica, which holds the data directory's lock. Neither need be reachable yet.
+/// The same for a replica, which holds the data directory's lock; none for one that nobody accounts for yet. Neither
+/// need be reachable yet.
 Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const cli::Settings& settings,
                                                                 const cli::DataDir& data);
 

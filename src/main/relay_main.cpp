@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "cli/cli.hpp"
+#include "cli/small_file.hpp"
 #include "main/engines.hpp"
 #include "main/serve.hpp"
 #include "main/services.hpp"
@@ -40,6 +41,10 @@ int run_relay(const cli::Settings& settings) {
   auto snapshots = open_end(settings, *data, clock);
   if (!snapshots) return fail("relay", snapshots.error());
 
+  // Before any replica can read what is relayed.
+  if (auto marked = cli::write_small_file(data->relayed(), "", cli::IfExists::keep); !marked) {
+    return fail("relay", marked.error());
+  }
   relay::Relay relay(std::move(*tail), std::move(*snapshots), clock, random);
   relay.start();
   log_info("relay runs");

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "access/access_check.hpp"
 #include "base/boot_id.hpp"
@@ -70,23 +71,30 @@ int run_tokens(const Settings& settings) {
        .source = engines::source_of(settings, *data),
        .boot_id = BootId::current().text});
   view::ServingGate gate;
-  replica::ReportLoop reports(**reporter, view, gate, clock, random,
-                              {.name = replica_name(settings), .max_staleness = settings.max_staleness});
-  view::Projector projector(kept_feed, view, clock, {.on_applied = [&] { reports.nudge(); }});
-  const access::AccessCheck check(view, clock, {settings.max_staleness, &gate});
+  std::optional<replica::ReportLoop> reports;
+  if (*reporter) {
+    const replica::ReportLoopConfig config{.name = replica_name(settings), .max_staleness = settings.max_staleness};
+    reports.emplace(**reporter, view, gate, clock, random, config);
+  }
+  const auto report_soon = [&] {
+    if (reports) reports->nudge();
+  };
+  view::Projector projector(kept_feed, view, clock, {.on_applied = report_soon});
+  const access::AccessCheck check(view, clock,
+                                  {settings.max_staleness, reports ? &gate : &view::ServingGate::always_open()});
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{data->request_log(), settings.request_log_max_bytes, settings.request_log_files}));
 
   tokens_service::TokensService service({view, projector, check, **limiter, holder, log, metrics, clock});
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
-  reports.start();
+  if (reports) reports->start();
   projector.start();
   const int code = serve(server, *data, cli::Service::tokens, settings.tokens_listen, signals, [&] {
     reload_tls(*tls);
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
-  reports.stop();  // nothing is answered any more
+  if (reports) reports->stop();  // nothing is answered any more
   projector.stop();
   limiter->reset();  // answers whoever still waits for it, by the service
   kept_feed.finish();

@@ -186,10 +186,19 @@ def test_who_can_no_longer_say_so_stops_serving(brisk):
 def test_the_registry_deleted_below_a_running_replica_hides_nobody(stack):
     _, key = stack.admitted_key()
     admin = stack.admin()
+    assert len(replicas(stack)) == 1  # what was lost before it was ever seen cannot be remembered
     for i in range(5):
         for suffix in ("", "-wal", "-shm"):
             pathlib.Path(f"{stack.data_dir}/replicas.db{suffix}").unlink(missing_ok=True)
         assert outcomes(disable(admin, key, disabled=i % 2 == 0)) == ["applied"]
+
+
+def test_nothing_is_confirmed_where_unknown_replicas_may_follow_a_stream(stack):
+    _, key = stack.admitted_key()
+    (stack.data_dir / "state" / "relayed").touch()
+    reply = disable(stack.admin(), key, "wait=enforced&timeout=1s")
+    assert reply.status == 202 and reply.json()["enforcement"]["state"] == "unknown"
+    assert stack.admin()("GET", "/v1/replicas").status == 503
 
 
 def test_a_service_that_stops_answers_those_who_wait(stack):

@@ -44,7 +44,6 @@ class Streamed(Stack):
             replica = Service("tokens", tmp_path / f"replica-{number}" / "data", **stream)
             replica.data_dir.parent.mkdir()
             self.replicas.append(replica)
-        self.tokens = self.replicas[0]
         self.keys_made = {}
 
     def start(self):
@@ -232,6 +231,7 @@ def test_a_replica_starts_and_serves_with_everything_else_down(tmp_path, kill):
 
 
 def test_an_embedded_replica_starts_from_its_file_too(tmp_path):
+    """And serves once it can read the store: while it was stopped, revocations counted as enforced without it."""
     it = Stack(tmp_path, LATCHKEY_MAX_STALENESS="20s").start()
     try:
         access_key, _ = it.admitted_key()
@@ -239,9 +239,14 @@ def test_an_embedded_replica_starts_from_its_file_too(tmp_path):
         it.keys.stop()
         it.tokens.stop()
         it.database.rename(it.data_dir / "hidden.db")
-        it.tokens.start()
-        assert it.holder(access_key)("GET", "/v1/plan").status == 200, it.tokens.tail()
+        it.tokens.start(wait="listens")
+        eventually(lambda: it.tokens.client()("GET", "/readyz").json().get("state") == "unregistered")
+        assert "started from" in it.tokens.tail()
+        assert it.holder(access_key)("GET", "/v1/plan").status == 503
+        (it.data_dir / "hidden.db").rename(it.database)
+        eventually(lambda: it.holder(access_key)("GET", "/v1/plan").status == 200)
         it.tokens.stop()
+        it.database.rename(it.data_dir / "hidden.db")
         (it.data_dir / "view.snapshot").write_bytes(b"not a snapshot")
         it.tokens.start(wait="listens")
         assert it.holder(access_key)("GET", "/v1/plan").status == 503
