@@ -15,6 +15,7 @@ import pytest
 from latchkey import Service, eventually
 from test_rate_limit import most_in_any_minute
 
+pytestmark = pytest.mark.engines("sqlite", reason="starts engines of its own")
 LIMIT = 600
 
 
@@ -152,13 +153,13 @@ def replicas(stack, tmp_path):
 
 
 def test_three_replicas_admit_one_limit_and_use_it(replicas):
-    admitted, statuses, _ = replicas.hammer(seconds=125)
+    admitted, statuses, _ = replicas.hammer(seconds=65)
     calls = sum(replicas.metric(s, "latchkey_limiter_calls_total") for s in replicas.services)
     requests = sum(statuses.values())
     print(f"admitted {len(admitted)} of {requests}, {calls / requests:.4f} calls a request, {statuses}")
     assert set(statuses) == {200, 429}
     assert most_in_any_minute(admitted) <= LIMIT
-    assert len(admitted) >= 0.95 * LIMIT * 3, "three windows begin within 125 s"
+    assert len(admitted) >= 0.95 * LIMIT * 2, "two windows begin within 65 s"
     assert calls <= 0.05 * requests
 
 
@@ -169,8 +170,8 @@ def test_a_killed_replica_a_cut_network_and_an_emptied_redis_never_admit_more(re
 
     admitted, statuses, longest = replicas.hammer(seconds=150, disturb=[
         (0.3, replicas.services[2].kill),
-        (0.5, replicas.proxy.open.clear), (4, replicas.proxy.open.set),
-        (63, empty_redis)])
+        (58, replicas.proxy.open.clear), (64, replicas.proxy.open.set),  # while the first permits come back
+        (66, empty_redis)])
     print(f"admitted {len(admitted)}, longest answer {longest:.2f} s, {statuses}")
     assert most_in_any_minute(admitted) <= LIMIT
     assert len(admitted) >= 0.9 * 2 * LIMIT, "one window before, and one after what was unknown has passed"
