@@ -105,24 +105,22 @@ void KeyIndex::prefetch(const KeyId& id) const {
 
 void KeyIndex::put(const KeyId& id, RowRef ref) {
   const std::uint64_t hashed = hash(id);
+  const auto is_it = [&](RowRef other) { return rows_.at(other).id() == id; };
   Shard& shard = shards_[shard_of(hashed, shard_bits)];
-  Table* table = table_with_room(shard);
   Entry found = 0;
-  auto& entry = table->seek(hashed, found, [&](RowRef other) { return rows_.at(other).id() == id; });
-  if (found == 0) {
-    ++shard.count;
-    ++size_;
+  Table* table = shard.table.load(std::memory_order_relaxed);
+  if (table != nullptr) {
+    auto& entry = table->seek(hashed, found, is_it);
+    if (found != 0) return entry.store(tag_of(hashed) | ref, std::memory_order_seq_cst);
   }
-  entry.store(tag_of(hashed) | ref, std::memory_order_seq_cst);
+  if (table == nullptr || table->full(shard.count)) table = grow(shard, table);
+  ++shard.count;
+  ++size_;
+  table->seek(hashed, found, is_it).store(tag_of(hashed) | ref, std::memory_order_seq_cst);
 }
 
 void KeyIndex::visit(std::size_t shard, const std::function<void(RowRef)>& row) const {
   if (Table* table = shards_[shard].table.load(std::memory_order_relaxed)) table->each(row);
-}
-
-KeyIndex::Table* KeyIndex::table_with_room(Shard& shard) {
-  Table* table = shard.table.load(std::memory_order_relaxed);
-  return table == nullptr || table->full(shard.count) ? grow(shard, table) : table;
 }
 
 KeyIndex::Table* KeyIndex::grow(Shard& shard, Table* full) {

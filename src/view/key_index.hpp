@@ -59,7 +59,6 @@ class KeyIndex {
   };
 
   std::uint64_t hash(const KeyId& id) const;
-  Table* table_with_room(Shard& shard);
   Table* grow(Shard& shard, Table* full);
 
   const RowArena& rows_;

@@ -14,6 +14,7 @@ inline KeyId id_of(std::uint64_t n) {
   KeyId::Bytes bytes{};
   std::memcpy(bytes.data() + 8, &n, sizeof n);
   bytes[6] = 0x70;
+  bytes[15] = static_cast<std::uint8_t>(n);  // real ids end in random bits
   return KeyId(bytes);
 }
 
