@@ -261,8 +261,8 @@ def test_configuration(tmp_path, shared):
     (tmp_path / "public.pem").write_text("-----BEGIN PUBLIC KEY-----\n" + 40 * "x")
     for environment in ({"LATCHKEY_ADMIN_KEYS": str(tmp_path / "none")}, {"LATCHKEY_ADMIN_SECRET_FILE": str(tmp_path / "none")},
                         {"LATCHKEY_ADMIN_SECRET_FILE": str(tmp_path / "public.pem")}, {"LATCHKEY_CATALOG": str(tmp_path / "none")},
-                        {"LATCHKEY_CATALOG": str(tmp_path)}, {"LATCHKEY_STORE": "postgresql://host/db"},
-                        {"LATCHKEY_STREAM": "redis://host"}, {"LATCHKEY_LIMITER": "redis://host"}):
+                        {"LATCHKEY_CATALOG": str(tmp_path)}, {"LATCHKEY_STORE": "postgresql://host/db?bogus=1"},
+                        {"LATCHKEY_STREAM": "redis://host:99999"}, {"LATCHKEY_LIMITER": "redis://host:99999"}):
         done = shared.cli("keys", "--check-config", check=False, env=environment)
         assert done.returncode == 2 and done.stderr, (environment, done)
         assert shared.cli("keys", "--print-config", env=environment).returncode == 0
