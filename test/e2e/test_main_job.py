@@ -144,6 +144,7 @@ def tcp_connections(pid):
     return pairs
 
 
+@pytest.mark.engines("sqlite", reason="elsewhere both have sockets to the database")
 def test_no_socket_connects_the_two_processes(stack):
     keys, tokens = stack.keys.process.pid, stack.tokens.process.pid
     ports = {pid: int(s.url.rsplit(":", 1)[1]) for pid, s in ((keys, stack.keys), (tokens, stack.tokens))}
