@@ -51,6 +51,8 @@ struct Shared {
   for (int i = 0; i < kills; ++i) {
     const pid_t writer = ::fork();
     if (writer == 0) write_until_killed(path, shared);
+    // On a busy machine all would else die before one has made the file.
+    for (int ms = 0; i == 0 && shared.acknowledged == 0 && ms < 30'000; ++ms) std::this_thread::sleep_for(1ms);
     std::this_thread::sleep_for(std::chrono::microseconds(5'000 + random() % 35'000));
     ::kill(writer, SIGKILL);
     ::waitpid(writer, nullptr, 0);
