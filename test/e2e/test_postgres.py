@@ -6,33 +6,22 @@ import time
 import pytest
 
 from latchkey import LONG, Service, eventually
-from test_crash import Commander, assert_view_equals_store
+from test_crash import end_commanders, start_commanders
 
 pytestmark = pytest.mark.engines("postgres", reason="about the server itself")
 
 
 def under_load(stack, accident, times):
     """Commands without pause while accidents happen; then everything acknowledged is in the store and in the view."""
-    commanders = [Commander(stack, f"user-{i}") for i in range(4)]
-    for c in commanders:
-        c.refusals = (503,)  # that the store is away, or that the outcome is not known: never an acknowledgement
-        c.start()
-    eventually(lambda: all(c.acknowledged > 5 for c in commanders))
+    # 503: that the store is away, or that the outcome is not known: never an acknowledgement
+    commanders = start_commanders(stack, refusals=(503,))
     for _ in range(times):
         accident()
         before = [c.acknowledged for c in commanders]
         start = time.monotonic()
         eventually(lambda: all(c.acknowledged > n or c.failure for c, n in zip(commanders, before, strict=True)), seconds=60)
         print(f"commands again after {time.monotonic() - start:.2f} s")
-    for c in commanders:
-        c.ending = True
-    for c in commanders:
-        c.join()
-        assert c.failure is None, c.failure
-    known = {k: v for c in commanders for k, v in c.known.items()}
-    print(f"{sum(c.acknowledged for c in commanders)} acknowledged commands, {len(known)} keys compared")
-    assert len(known) > 10
-    assert_view_equals_store(stack, known)
+    end_commanders(stack, commanders)
 
 
 def test_restarts_under_load(stack):
