@@ -6,42 +6,17 @@ directory, which is all that the limiter needs to see: the same key with the sam
 
 import shutil
 import socket
-import subprocess
 import threading
 import time
 
 import pytest
 
 from latchkey import Service, eventually
+from servers import Redis
 from test_rate_limit import most_in_any_minute
 
 pytestmark = pytest.mark.engines("sqlite", reason="starts engines of its own")
 LIMIT = 600
-
-
-class Redis:
-    """A private redis-server that keeps nothing, on a port of its own."""
-
-    def __init__(self, tmp_path):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
-        self.tmp_path = tmp_path
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-             "--dir", str(self.tmp_path), "--loglevel", "warning"], stdout=subprocess.DEVNULL)
-        eventually(lambda: self.cli("PING") == "PONG")
-        return self
-
-    def cli(self, *words):
-        done = subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
 
 
 class Proxy:
