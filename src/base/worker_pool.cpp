@@ -25,12 +25,10 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::submit(Task task) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= max_queued_) return false;
-    queue_.push_back(std::move(task));
-  }
-  ready_.notify_one();
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || queue_.size() >= max_queued_) return false;
+  queue_.push_back(std::move(task));
+  ready_.notify_one();  // under the lock: once the task has run, the pool may be gone
   return true;
 }
 

@@ -2,42 +2,19 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "base/allocation_count.hpp"
 #include "http/test_server.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LATCHKEY_COUNTS_ALLOCATIONS 0
-#else
-#define LATCHKEY_COUNTS_ALLOCATIONS 1
-#endif
-
-namespace {
-// Of the threads that serve only: the client in this process allocates as it likes.
-thread_local bool counted = false;
-std::atomic<long> allocations{0};
-}  // namespace
-
-#if LATCHKEY_COUNTS_ALLOCATIONS
-void* operator new(std::size_t size) {
-  if (counted) ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-#endif
 
 namespace latchkey::http {
 namespace {
+
+using allocation_count::allocations;
 
 TEST(Allocation, NonePerRequestInTheSteadyState) {
   if (LATCHKEY_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "sanitizers bring their own operator new";
   TestServer server;
   server.router().on(Method::get, "/counted/{id}", [](Exchange& exchange) {
-    counted = true;
+    allocation_count::counted = true;  // on the thread that serves: the client in this process allocates as it likes
     exchange.answer(Answer{200, "application/json", "X: y\r\n", exchange.request().params[0]});
   });
   server.router().on(Method::post, "/counted", [](Exchange& exchange) {

@@ -1,34 +1,13 @@
 // A counted request with a remembered token allocates nothing, from the handler to the answer.
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "base/allocation_count.hpp"
 #include "tokens_service/service_suite.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LATCHKEY_COUNTS_ALLOCATIONS 0
-#else
-#define LATCHKEY_COUNTS_ALLOCATIONS 1
-#endif
-
-namespace {
-thread_local bool counted = false;
-thread_local long allocations = 0;
-}  // namespace
-
-#if LATCHKEY_COUNTS_ALLOCATIONS
-void* operator new(std::size_t size) {
-  if (counted) ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-#endif
 
 namespace latchkey::tokens_service {
 namespace {
+
+using allocation_count::allocations;
+using allocation_count::counted;
 
 /// An exchange that keeps only the status.
 class BareExchange final : public http::Exchange {
