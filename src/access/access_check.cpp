@@ -76,8 +76,8 @@ struct AccessCheck::Candidate {
   view::UsableKey signing_key;
 };
 
-AccessCheck::AccessCheck(const View& view, const Clock& clock, AccessConfig config)
-    : view_(view), clock_(clock), config_(config) {}
+AccessCheck::AccessCheck(const View& view, const Clock& clock, AccessConfig config, view::MemoLog* kept)
+    : view_(view), clock_(clock), config_(config), kept_(kept) {}
 
 Readiness AccessCheck::judge(const view::Freshness& freshness) const {
   if (!freshness.complete) return Readiness::loading;
@@ -134,7 +134,9 @@ Outcome AccessCheck::decide_proven(const jwt::ParsedAccessToken& parsed, const E
   const KeyRow& row = *candidate.row;
   const auto named = issue_named(row, parsed.claims);
   if (named) {
-    View::Reader::remember(row, *named, jwt::digest_of(token), candidate.signing_key);
+    const jwt::TokenDigest digest = jwt::digest_of(token);
+    View::Reader::remember(row, *named, digest, candidate.signing_key);
+    if (kept_ != nullptr) kept_->append(row, parsed.claims.issued_at, digest, proof);
     return judge_proven(row, *named, clock_);
   }
   // Its next refusal is cheap, unless the place is the previous issue's.

@@ -20,6 +20,7 @@
 #include "jwt/access_token.hpp"
 #include "key/access_key.hpp"
 #include "limit/rate_limiter.hpp"
+#include "view/memo_log.hpp"
 #include "view/serving_gate.hpp"
 #include "view/view.hpp"
 
@@ -63,7 +64,8 @@ enum class Readiness : std::uint8_t {
 /// Any thread may call any method.
 class AccessCheck {
  public:
-  AccessCheck(const view::View& view, const Clock& clock, AccessConfig config);
+  /// `kept`: where proven tokens are kept for the next process; null: nowhere.
+  AccessCheck(const view::View& view, const Clock& clock, AccessConfig config, view::MemoLog* kept = nullptr);
 
   /// A token of a wrong shape is refused as such whatever the view's age; whatever needs a view that is not fresh is
   /// stale_view. An unknown signing key or key id is refused here, before any signature work.
@@ -85,6 +87,7 @@ class AccessCheck {
   const view::View& view_;
   const Clock& clock_;
   const AccessConfig config_;
+  view::MemoLog* const kept_;
 };
 
 }  // namespace latchkey::access

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -81,6 +82,21 @@ Result<jwt::Ed25519PrivateKey> DataDir::load_or_create_admin_key() const {
   const auto written = write_small_file(admin_key(), fresh.reveal(), IfExists::keep);
   if (!written) return written.error();
   return load_admin_key();  // whoever won the race, all go on with what is there
+}
+
+Result<Secret> DataDir::load_or_create_memo_secret(Random& random) const {
+  const fs::path path = secrets() / "memos.key";
+  std::array<std::uint8_t, 32> bytes{};
+  random.fill(bytes);
+  const Secret fresh(std::string(bytes.begin(), bytes.end()));
+  OPENSSL_cleanse(bytes.data(), bytes.size());
+  if (auto written = write_small_file(path, fresh.reveal(), IfExists::keep); !written) return written.error();
+  auto kept = read_small_file(path);
+  if (!kept) return kept.error();
+  if (kept->size() != bytes.size()) {
+    return Error(ErrorCode::invalid, path.string() + " is not 32 bytes; delete it, and a new one is made");
+  }
+  return Secret(std::move(*kept));
 }
 
 fs::path DataDir::lock_file(std::string_view name) const { return path_ / "run" / (std::string(name) + ".lock"); }

@@ -4,9 +4,11 @@
 //   latchkey.db            the store
 //   view.snapshot          the tokens service's own copy of its view
 //   replicas.db            where the replica stands, by its own word
-//   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys)
+//   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys),
+//                          memos.key (vouches for state/memos)
 //   logs/requests.jsonl    the request log
 //   state/limits           permits in use, for the next `latchkey tokens` (limit/local/limit_file.hpp)
+//   state/memos            proven tokens, for the same (view/memo_log.hpp)
 //   state/relayed          made by the first `latchkey relay`: there may be replicas that are not in replicas.db
 //   run/keys.url, tokens.url   where a running service listens; a killed one leaves it, so ask published_url()
 //   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here
@@ -17,6 +19,8 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/random.hpp"
+#include "base/secret.hpp"
 #include "cli/run_lock.hpp"
 #include "jwt/ed25519.hpp"
 
@@ -48,12 +52,16 @@ class DataDir {
   std::filesystem::path admin_key() const { return path_ / "secrets" / "admin.pem"; }
   std::filesystem::path request_log() const { return path_ / "logs" / "requests.jsonl"; }
   std::filesystem::path limits() const { return path_ / "state" / "limits"; }
+  std::filesystem::path memos() const { return path_ / "state" / "memos"; }
   std::filesystem::path url_file(Service service) const;
 
   /// secrets/admin.pem, made by the first who asks: processes that race all get the same key.
   Result<jwt::Ed25519PrivateKey> load_or_create_admin_key() const;
   /// secrets/admin.pem if there is one; ErrorCode::not_found otherwise.
   Result<jwt::Ed25519PrivateKey> load_admin_key() const;
+
+  /// secrets/memos.key: 32 random bytes, made by the first who asks.
+  Result<Secret> load_or_create_memo_secret(Random& random) const;
 
   /// For the one process that may run `latchkey NAME` here; ErrorCode::conflict where one does.
   Result<RunLock> lock(std::string_view name) const;

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -21,6 +23,7 @@
 #include "replica/report_loop.hpp"
 #include "report/request_log.hpp"
 #include "tokens_service/tokens_service.hpp"
+#include "view/memo_log.hpp"
 #include "view/projector.hpp"
 #include "view/view.hpp"
 
@@ -35,6 +38,19 @@ std::string replica_name(const Settings& settings) {
   if (!settings.replica_name.empty()) return settings.replica_name;
   std::array<char, 256> host{};
   return ::gethostname(host.data(), host.size() - 1) == 0 ? host.data() : "replica";
+}
+
+void export_memos(Metrics& metrics, const view::MemoLog& memos) {
+  using Stats = view::MemoLog::Stats;
+  const auto add = [&](const char* name, const char* help, const char* type,
+                       std::atomic<std::uint64_t> Stats::*member) {
+    metrics.callback(name, help, type,
+                     [&memos, member] { return static_cast<double>((memos.stats().*member).load()); });
+  };
+  add("latchkey_memos_recalled", "Proven tokens taken over at the last load.", "gauge", &Stats::recalled);
+  add("latchkey_memos_dropped", "Of those found at the last load: of no use.", "gauge", &Stats::dropped);
+  add("latchkey_memos_appended_total", "Proven tokens kept for the next start.", "counter", &Stats::appended);
+  add("latchkey_memos_left_out_total", "Proven tokens not kept: no room.", "counter", &Stats::left_out);
 }
 
 }  // namespace
@@ -70,6 +86,10 @@ int run_tokens(const Settings& settings) {
       {.path = data->view_snapshot(),
        .source = engines::source_of(settings, *data),
        .boot_id = BootId::current().text});
+  const auto memo_secret = data->load_or_create_memo_secret(random);
+  if (!memo_secret) return fail("memos", memo_secret.error());
+  const auto memos = view::MemoLog::open(data->memos(), *memo_secret, view);
+  if (!memos) return fail("memos", memos.error());
   view::ServingGate gate;
   std::optional<replica::ReportLoop> reports;
   if (*reporter) {
@@ -79,15 +99,17 @@ int run_tokens(const Settings& settings) {
   const auto report_soon = [&] {
     if (reports) reports->nudge();
   };
-  view::Projector projector(kept_feed, view, clock, {.on_applied = report_soon});
-  const access::AccessCheck check(view, clock,
-                                  {settings.max_staleness, reports ? &gate : &view::ServingGate::always_open()});
+  view::Projector projector(kept_feed, view, clock,
+                            {.on_caught_up = [&] { (*memos)->recall(); }, .on_applied = report_soon});
+  const access::AccessCheck check(
+      view, clock, {settings.max_staleness, reports ? &gate : &view::ServingGate::always_open()}, memos->get());
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{data->request_log(), settings.request_log_max_bytes, settings.request_log_files}));
 
   tokens_service::TokensService service({view, projector, check, **limiter, holder, log, metrics, clock});
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
+  export_memos(metrics, **memos);
   if (reports) reports->start();
   projector.start();
   const int code = serve(server, *data, cli::Service::tokens, settings.tokens_listen, signals, [&] {

@@ -63,6 +63,7 @@ milliseconds Projector::load() {
   const auto position = feed_.load(sink);
   if (!position) return retry_later(position.error().why);
   loaded_ = true;
+  caught_up_ = false;
   at_ = *position;
   view_.advance(at_, std::nullopt);
   const std::lock_guard lock(stats_mutex_);
@@ -91,6 +92,7 @@ milliseconds Projector::apply(const feed::Batch& batch) {
   if (batch.more) {
     view_.advance(at_, std::nullopt);
   } else {
+    if (!std::exchange(caught_up_, true)) config_.on_caught_up();
     view_.advance(at_, std::min(batch.current_as_of, clock_.boot()));
     failures_ = 0;
   }

@@ -29,7 +29,10 @@ struct ProjectorConfig {
   std::chrono::milliseconds first_pause{50};
   std::chrono::milliseconds longest_pause{2000};
   std::size_t max_waiting = 4096;
-  std::function<void()> on_applied = [] {};  // on the projector's thread, once the view shows the changes of a batch
+  // On the projector's thread: after each load, when the view holds all that was committed and nobody is served from it
+  // yet; and once the view shows the changes of a batch.
+  std::function<void()> on_caught_up = [] {};
+  std::function<void()> on_applied = [] {};
 };
 
 struct ProjectorStats {
@@ -88,6 +91,7 @@ class Projector {
 
   // The projecting thread's.
   bool loaded_ = false;
+  bool caught_up_ = false;  // since the last load
   Position at_;
   unsigned failures_ = 0;  // in a row
 

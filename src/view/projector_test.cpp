@@ -35,7 +35,10 @@ class ProjectorTest : public ::testing::Test {
   ManualClock clock;
   ScriptedFeed feed{seed + 1, clock};
   View view;
-  Projector projector{feed, view, clock};
+  std::vector<std::pair<std::size_t, bool>> at_catch_up;  // how many keys were there, and whether anybody was served
+  Projector projector{feed, view, clock, {.on_caught_up = [this] {
+                        at_catch_up.emplace_back(view.key_count(), view.freshness().complete);
+                      }}};
   ::testing::ScopedTrace trace{__FILE__, __LINE__, "seed " + std::to_string(seed)};
 };
 
@@ -45,6 +48,20 @@ TEST_F(ProjectorTest, IsCompleteOnlyOnceItHasCaughtUp) {
   EXPECT_FALSE(view.freshness().complete) << "a load alone proves nothing";
   catch_up();
   expect_view_is_model();
+}
+
+TEST_F(ProjectorTest, TellsOnceALoadThatItHasCaughtUpWhenAllIsThereAndBeforeAnybodyIsServed) {
+  feed.append(key_of(1, 0));
+  projector.step(0ms);  // the load
+  feed.append(key_of(2, 0));
+  EXPECT_TRUE(at_catch_up.empty()) << "there may be more than was loaded";
+  catch_up();
+  feed.append(key_of(3, 0));
+  catch_up();
+  feed.refuse_next(FeedError::Kind::reload);
+  projector.step(0ms);
+  catch_up();
+  EXPECT_EQ(at_catch_up, (std::vector<std::pair<std::size_t, bool>>{{2, false}, {3, false}}));
 }
 
 TEST_F(ProjectorTest, EqualsAModelWhateverTheFeedDoesWithinItsContract) {

@@ -13,6 +13,14 @@ const UsableKey* SigningKeys::find(std::string_view kid) const {
   return found == usable->end() ? nullptr : &found->second;
 }
 
+std::vector<UsableKey> SigningKeys::all() const {
+  std::vector<UsableKey> keys;
+  if (const Set* usable = usable_.load(std::memory_order_seq_cst)) {
+    for (const auto& [kid, key] : *usable) keys.push_back(key);
+  }
+  return keys;
+}
+
 void SigningKeys::apply(const SigningKey& key, std::uint64_t version) {
   Held& held = held_[key.kid];
   if (version <= held.version) return;

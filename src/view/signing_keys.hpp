@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "key/signing_key.hpp"
 #include "view/memo.hpp"
@@ -31,6 +32,9 @@ class SigningKeys {
 
   /// nullptr when unknown or retired. Any thread, between Reclamation's enter() and leave().
   const UsableKey* find(std::string_view kid) const;
+
+  /// All that find() finds. As find().
+  std::vector<UsableKey> all() const;
 
   /// The writer. A version that is not newer changes nothing.
   void apply(const SigningKey& key, std::uint64_t version);

@@ -158,6 +158,8 @@ std::optional<UsableKey> View::Reader::usable_key(std::string_view kid) const {
   return *key;
 }
 
+std::vector<UsableKey> View::Reader::usable_keys() const { return state_->signing_keys.all(); }
+
 Freshness View::Reader::freshness() const {
   Standing standing = impl_.freshness.read();
   standing.freshness.complete = standing.freshness.complete && standing.life == state_->life;

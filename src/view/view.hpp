@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "feed/change_feed.hpp"
@@ -83,6 +84,7 @@ class View {
     void prefetch(KeyId id) const;
     /// nullopt when unknown or retired.
     std::optional<UsableKey> usable_key(std::string_view kid) const;
+    std::vector<UsableKey> usable_keys() const;
     /// Of the state this reader reads: incomplete as soon as the view was reset.
     Freshness freshness() const;
 

@@ -112,3 +112,35 @@ def test_a_deleted_state_file_is_not_a_fresh_start(stack):
     metrics = stack.tokens.client()("GET", "/metrics").body.decode()
     assert "latchkey_limiter_survives_restart 1" in metrics
     assert 0 < float(metrics.split("\nlatchkey_limiter_unknown_past_seconds ")[1].split()[0]) <= 61
+
+
+def metric(stack, name):
+    text = stack.tokens.client()("GET", "/metrics").body.decode()
+    return float(text.split(f"\n{name} ")[1].split()[0])
+
+
+def test_a_token_once_proven_needs_no_signature_after_a_kill(stack):
+    holders = [stack.admitted_key(user=f"user-{i}")[0] for i in range(20)]
+    assert metric(stack, "latchkey_memos_appended_total") == 20
+    stack.tokens.kill()
+    stack.tokens.start()
+    assert metric(stack, "latchkey_memos_recalled") == 20
+    assert all(admitted_of(stack, access_key, 1) == 1 for access_key in holders)
+    assert metric(stack, "latchkey_memos_appended_total") == 0, "a signature was checked again"
+
+
+def test_memos_of_another_secret_or_edited_ones_are_worth_nothing(stack):
+    access_key, _ = stack.admitted_key()
+    memos, secret = stack.data_dir / "state" / "memos", stack.data_dir / "secrets" / "memos.key"
+    assert [oct(file.stat().st_mode & 0o777) for file in (memos, secret)] == ["0o600"] * 2
+    assert stack.tokens.stop() == 0
+    good = memos.read_bytes()
+    memos.write_bytes(good[:20] + bytes([good[20] ^ 1]) + good[21:])
+    stack.tokens.start()
+    assert metric(stack, "latchkey_memos_recalled") == 0
+    assert stack.tokens.stop() == 0
+    memos.write_bytes(good)
+    secret.unlink()
+    stack.tokens.start()
+    assert metric(stack, "latchkey_memos_recalled") == 0
+    assert admitted_of(stack, access_key, 1) == 1, "it is proven once more"
