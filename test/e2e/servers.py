@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 
-from latchkey import eventually
+from turns import eventually
 
 
 def free_port():
@@ -29,11 +29,14 @@ class Redis:
     def url(self):
         return f"redis://127.0.0.1:{self.port}"
 
-    def start(self):
+    def start(self, no_history=False):
+        """A limiter counts what an empty Redis may have forgotten as used for a minute, unless told that there is nothing."""
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
                    "--dir", str(self.folder), *self.arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         eventually(self.answers)
+        if no_history:
+            self.cli("SET", "latchkey:limit:no-history", "1", "EX", "60")
         return self
 
     def answers(self):
@@ -72,7 +75,8 @@ class Redis:
 
 
 class Postgres:
-    """A private PostgreSQL on a Unix socket. Where the tests run as root it runs as the user of Debian's package."""
+    """A private PostgreSQL on a Unix socket. Where the tests run as root it runs as the user of Debian's package. No test
+    takes the machine's power away, so what is written need not reach the disk: a crash of the server loses none of it."""
 
     BIN = "/usr/lib/postgresql/15/bin/"
 
@@ -94,7 +98,7 @@ class Postgres:
 
     def start(self):
         command = [self.BIN + "postgres", "-D", self.data, "-k", self.folder, "-c", "listen_addresses=", "-c",
-                   "shared_buffers=32MB", *self.settings]
+                   "shared_buffers=32MB", "-c", "fsync=off", *self.settings]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             cwd=self.folder, **self.user)
@@ -136,7 +140,7 @@ class Postgres:
         """The files of the whole server as they are now; what is returned puts them back, with an outage meanwhile."""
         self.backups += 1
         copy = self.folder / f"backup{self.backups}"
-        self.run("pg_basebackup", "-h", self.folder, "-U", "latchkey", "-D", copy, "-c", "fast", "-X", "stream")
+        self.run("pg_basebackup", "-h", self.folder, "-U", "latchkey", "-D", copy, "-c", "fast", "-X", "stream", "-N")
 
         def restore():
             self.stop()

@@ -1,7 +1,8 @@
-"""What the suite runs against: LATCHKEY_TEST_ENGINES names a pairing of engines, and tests reach its store only by these."""
+"""What the suite runs against: LATCHKEY_TEST_ENGINES names a pairing of engines. Tests reach its store only by these classes."""
 
 import atexit
 import contextlib
+import dataclasses
 import functools
 import os
 import sqlite3
@@ -10,10 +11,6 @@ import subprocess
 from servers import Postgres
 
 ENGINES = os.environ.get("LATCHKEY_TEST_ENGINES", "sqlite")
-
-
-def make_store(data_dir):
-    return {"sqlite": SqliteFile, "postgres": PostgresDatabase}[ENGINES](data_dir)
 
 
 class SqliteFile:
@@ -60,7 +57,7 @@ def copy_database(source, target):
 
 @functools.cache
 def postgres_server():
-    """One for all tests of the process. It keeps its promises on disk: tests of crashes rely on them."""
+    """One for all tests of the process."""
     server = Postgres()
     atexit.register(server.end)
     return server.start()
@@ -89,3 +86,15 @@ class PostgresDatabase:
 
     def show(self):
         self.server.sql(f"ALTER DATABASE {self.database} ALLOW_CONNECTIONS true")
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairing:
+    store: type
+    streamed: bool = False      # by a relay and Redis to three replicas that know of nothing else
+    shared_limit: bool = False  # one limit over all replicas, at Redis too
+
+
+PAIRINGS = {"sqlite": Pairing(SqliteFile), "postgres": Pairing(PostgresDatabase),
+            "redis": Pairing(PostgresDatabase, streamed=True, shared_limit=True)}
+PAIRING = PAIRINGS[ENGINES]

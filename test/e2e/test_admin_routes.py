@@ -7,7 +7,7 @@ import time
 import pytest
 
 from jws import b64, new_key, private_key, sign
-from latchkey import Client, Stack, bearer, connect, eventually, raw
+from latchkey import Client, bearer, connect, eventually, raw
 
 KEY_MEMBERS = {"keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt", "expiresAt", "status",
                "createdAt", "updatedAt", "updatedBy", "position"}
@@ -300,7 +300,7 @@ def test_openapi_is_3_1_and_its_routes_exist(shared, name):
                 assert str(reply.status) in item[method]["responses"] or "default" in item[method]["responses"], (method, path, reply.status)
 
 
-def test_configured_admin_keys_replace_the_development_key(tmp_path):
+def test_configured_admin_keys_replace_the_development_key(tmp_path, make_stack):
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     secret = tmp_path / "secret"
@@ -309,7 +309,7 @@ def test_configured_admin_keys_replace_the_development_key(tmp_path):
     own = new_key()
     (tmp_path / "admin.pem").write_bytes(b"".join(k.public_key().public_bytes(*pem) for k in (
         own, ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048))))
-    stack = Stack(tmp_path, LATCHKEY_ADMIN_KEYS=str(tmp_path / "admin.pem"), LATCHKEY_ADMIN_AUDIENCE="ours")
+    stack = make_stack(LATCHKEY_ADMIN_KEYS=str(tmp_path / "admin.pem"), LATCHKEY_ADMIN_AUDIENCE="ours")
     stack.keys.start()
     claims = {"sub": "boss", "role": "admin", "aud": ["x", "ours"], "exp": int(time.time()) + 60}
     good = sign(own, {"alg": "EdDSA", "typ": "JWT"}, claims)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from jws import b64, new_key, parts, private_key, sign
-from latchkey import Client, eventually, raw
+from latchkey import eventually, raw
 
 L = (1 << 252) + 27742317777372353535851937790883648493  # the order of Ed25519's group (RFC 8032)
 
@@ -191,6 +191,6 @@ def test_expiry_shortened_after_issue(shared):
     access_key, key = shared.admitted_key(expiresIn="30d")
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
     assert shared.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"expiresAt": at}).status == 200
-    client = Client(shared.tokens.url, {"X-API-Key": access_key})
+    client = shared.holder(access_key)
     eventually(lambda: client("GET", "/v1/tokens").status == 401)
     assert client("GET", "/v1/tokens").problem == "key-expired"

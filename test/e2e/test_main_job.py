@@ -144,7 +144,7 @@ def tcp_connections(pid):
     return pairs
 
 
-@pytest.mark.engines("sqlite", reason="elsewhere both have sockets to the database")
+@pytest.mark.engines("sqlite", reason="elsewhere both have sockets to servers, and what is said there is not seen")
 def test_no_socket_connects_the_two_processes(stack):
     keys, tokens = stack.keys.process.pid, stack.tokens.process.pid
     ports = {pid: int(s.url.rsplit(":", 1)[1]) for pid, s in ((keys, stack.keys), (tokens, stack.tokens))}
@@ -184,7 +184,8 @@ def test_tokens_are_never_stored_or_logged(stack):
     admin_token = stack.admin_token()
     stack.keys.client(admin_token)("GET", "/v1/keys")
     assert stack.tokens.stop() == 0 and stack.keys.stop() == 0
-    files = [p for p in stack.data_dir.rglob("*") if p.is_file()] + [stack.keys.log, stack.tokens.log]
+    files = [p for folder in stack.data_dirs for p in folder.rglob("*") if p.is_file()]
+    files += [service.log for service in stack.processes]
     for secret in (access_key, access_key.rsplit(".", 1)[1], admin_token.rsplit(".", 1)[1]):
         for path in files:
             assert secret.encode() not in path.read_bytes(), path
@@ -197,7 +198,8 @@ def test_request_log_tells_each_outcome(stack):
     assert [status_of(stack, access_key) for _ in range(3)] == [200, 200, 429]
     stack.tokens.client()("GET", "/v1/tokens")
     assert stack.tokens.stop() == 0
-    lines = [json.loads(line) for line in (stack.data_dir / "logs" / "requests.jsonl").read_text().splitlines()]
+    logs = {replica.data_dir / "logs" / "requests.jsonl" for replica in stack.replicas}
+    lines = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
     counted = [line for line in lines if line["path"] == "/v1/tokens"]
     # Lines of one I/O thread are in order; each connection here may have met another thread.
     assert sorted(line["status"] for line in counted) == [200, 200, 401, 429]
@@ -214,6 +216,7 @@ def test_the_database_is_in_wal_mode(stack):
 
 
 def test_data_directory_is_private(stack):
-    assert stack.data_dir.stat().st_mode & 0o777 == 0o700
-    for path in (stack.data_dir / "secrets").rglob("*"):
-        assert path.stat().st_mode & 0o077 == 0, path
+    for data_dir in stack.data_dirs:
+        assert data_dir.stat().st_mode & 0o777 == 0o700
+        for path in (data_dir / "secrets").rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path

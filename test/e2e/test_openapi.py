@@ -94,7 +94,7 @@ def laggards(stack):
     path, wait = f"/v1/keys/{key['keyId']}", "?wait=enforced&timeout=1s"
     expect(admin, 200, "GET", "/v1/replicas")
     expect(admin, 200, "PATCH", path + "?wait=enforced", {"name": "x"})
-    os.kill(stack.tokens.process.pid, signal.SIGSTOP)
+    stack.tokens.signal(signal.SIGSTOP)
     try:
         expect(admin, 202, "POST", "/v1/keys" + wait, {"userId": "a", "requestsPerMinute": 1})
         expect(admin, 202, "PATCH", path + wait, {"name": "y"})
@@ -103,7 +103,7 @@ def laggards(stack):
         expect(admin, 202, "DELETE", path + wait)
         expect(admin, 202, "POST", "/v1/signing-keys/rotate" + wait, {})
     finally:
-        os.kill(stack.tokens.process.pid, signal.SIGCONT)
+        stack.tokens.signal(signal.SIGCONT)
 
 
 def store_away(stack, access_key, key):

@@ -6,12 +6,13 @@ import time
 import pytest
 
 from latchkey import LONG, Service, eventually
+from report import measured
 from test_crash import end_commanders, start_commanders
 
-pytestmark = pytest.mark.engines("postgres", reason="about the server itself")
+pytestmark = pytest.mark.engines("postgres", "redis", reason="about the server itself")
 
 
-def under_load(stack, accident, times):
+def under_load(stack, what, accident, times):
     """Commands without pause while accidents happen; then everything acknowledged is in the store and in the view."""
     # 503: that the store is away, or that the outcome is not known: never an acknowledgement
     commanders = start_commanders(stack, refusals=(503,))
@@ -20,16 +21,16 @@ def under_load(stack, accident, times):
         before = [c.acknowledged for c in commanders]
         start = time.monotonic()
         eventually(lambda: all(c.acknowledged > n or c.failure for c, n in zip(commanders, before, strict=True)), seconds=60)
-        print(f"commands again after {time.monotonic() - start:.2f} s")
+        measured(f"recovery: commands of all after {what}", time.monotonic() - start)
     end_commanders(stack, commanders)
 
 
 def test_restarts_under_load(stack):
-    under_load(stack, stack.store.server.restart, 10 if LONG else 2)
+    under_load(stack, "a restart of PostgreSQL", stack.store.server.restart, 10 if LONG else 2)
 
 
 def test_crashes_under_load(stack):
-    under_load(stack, lambda: stack.store.server.restart(kill=True), 10 if LONG else 2)
+    under_load(stack, "a crash of PostgreSQL", lambda: stack.store.server.restart(kill=True), 10 if LONG else 2)
 
 
 def test_kill_9_of_the_first_service_under_load(stack):
@@ -39,16 +40,15 @@ def test_kill_9_of_the_first_service_under_load(stack):
         time.sleep(dice.random() * 0.2)
         stack.keys.kill()
         stack.keys.start()
-    under_load(stack, accident, 50 if LONG else 6)
+    under_load(stack, "kill -9 of the first service", accident, 50 if LONG else 6)
 
 
 def test_connections_cut_under_load(stack):
-    under_load(stack, lambda: stack.store.server.sql(
+    under_load(stack, "all connections were cut", lambda: stack.store.server.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'latchkey'"), 50 if LONG else 10)
 
 
 def test_two_management_services_each_with_its_own_signing_key(stack, tmp_path):
-    (tmp_path / "second").mkdir()
     second = Service("keys", tmp_path / "second" / "data", **stack.store.settings).start()
     token = stack.cli("admin-token", env={"LATCHKEY_DATA_DIR": str(second.data_dir)}).stdout.strip()
     admins = [stack.admin(), second.client(token)]

@@ -8,9 +8,12 @@ import threading
 import time
 import zlib
 
-from latchkey import LONG, Client
+import pytest
+
+from latchkey import LONG
 
 LIVES = 40 if LONG else 6
+LOCAL = pytest.mark.engines("sqlite", "postgres", reason="permits lie in a file; test_shared_limit.py has a Redis that forgets them")
 
 
 def admitted_of(stack, access_key, attempts):
@@ -29,7 +32,7 @@ class Load(threading.Thread):
     def run(self):
         while not self.ending:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                client = Client(self.stack.tokens.url)
+                client = self.stack.tokens.client()
                 while not self.ending:
                     for key in self.keys:
                         status = client("GET", "/v1/tokens", headers={"X-API-Key": key}).status
@@ -61,8 +64,10 @@ def test_kill_9_under_load_never_admits_more_than_the_limit_in_all(stack):
     total = {limit: sum(load.admitted[key] for load in loads) for key, limit in limits.items()}
     print(f"{LIVES} kills in {took:.0f} s, admitted by limit: {total}")
     assert all(admitted <= limit for limit, admitted in total.items()), total
-    # A kill may cost the permit of a request in flight, at most one a connection: nearly all are given.
-    assert all(total[limit] >= limit - 4 * LIVES for limit in (60, 64, 65, 100)), total
+    if not stack.pairing.shared_limit:
+        # A kill may cost the permit of a request in flight, at most one a connection: nearly all are given. Of a lease it
+        # costs what was not spent.
+        assert all(total[limit] >= limit - 4 * LIVES for limit in (60, 64, 65, 100)), total
     assert set().union(*(load.statuses for load in loads)) <= {200, 429, 503}
 
 
@@ -83,6 +88,7 @@ def refused_for_a_minute(stack, access_key):
     return wait
 
 
+@LOCAL
 def test_the_state_of_another_boot_counts_as_used_up_and_the_told_wait_is_enough(stack):
     access_key, _ = stack.admitted_key(requests_per_minute=3)
     assert stack.tokens.stop() == 0
@@ -92,7 +98,7 @@ def test_the_state_of_another_boot_counts_as_used_up_and_the_told_wait_is_enough
         file.seek(0)
         file.write(header + struct.pack("<I", zlib.crc32(header)))
     stack.tokens.start()
-    assert "another boot" in stack.tokens.tail()
+    assert "another boot" in stack.replicas[0].tail()
     wait = refused_for_a_minute(stack, access_key)
     stack.tokens.kill()  # nor does a restart shorten the wait, or begin it anew
     stack.tokens.start()
@@ -102,6 +108,7 @@ def test_the_state_of_another_boot_counts_as_used_up_and_the_told_wait_is_enough
     assert admitted_of(stack, access_key, 5) == 3
 
 
+@LOCAL
 def test_a_deleted_state_file_is_not_a_fresh_start(stack):
     access_key, _ = stack.admitted_key(requests_per_minute=3)
     assert admitted_of(stack, access_key, 5) == 3
@@ -109,38 +116,34 @@ def test_a_deleted_state_file_is_not_a_fresh_start(stack):
     (stack.data_dir / "state" / "limits").unlink()
     stack.tokens.start()
     refused_for_a_minute(stack, access_key)
-    metrics = stack.tokens.client()("GET", "/metrics").body.decode()
-    assert "latchkey_limiter_survives_restart 1" in metrics
-    assert 0 < float(metrics.split("\nlatchkey_limiter_unknown_past_seconds ")[1].split()[0]) <= 61
-
-
-def metric(stack, name):
-    text = stack.tokens.client()("GET", "/metrics").body.decode()
-    return float(text.split(f"\n{name} ")[1].split()[0])
+    assert stack.replicas[0].metric("latchkey_limiter_survives_restart") == 1
+    assert 0 < stack.replicas[0].metric("latchkey_limiter_unknown_past_seconds") <= 61
 
 
 def test_a_token_once_proven_needs_no_signature_after_a_kill(stack):
     holders = [stack.admitted_key(user=f"user-{i}")[0] for i in range(20)]
-    assert metric(stack, "latchkey_memos_appended_total") == 20
+    assert set(stack.tokens.metrics("latchkey_memos_appended_total")) == {20}
     stack.tokens.kill()
     stack.tokens.start()
-    assert metric(stack, "latchkey_memos_recalled") == 20
-    assert all(admitted_of(stack, access_key, 1) == 1 for access_key in holders)
-    assert metric(stack, "latchkey_memos_appended_total") == 0, "a signature was checked again"
+    assert set(stack.tokens.metrics("latchkey_memos_recalled")) == {20}
+    for _ in stack.replicas:
+        assert all(admitted_of(stack, access_key, 1) == 1 for access_key in holders)
+    assert set(stack.tokens.metrics("latchkey_memos_appended_total")) == {0}, "a signature was checked again"
 
 
 def test_memos_of_another_secret_or_edited_ones_are_worth_nothing(stack):
     access_key, _ = stack.admitted_key()
-    memos, secret = stack.data_dir / "state" / "memos", stack.data_dir / "secrets" / "memos.key"
+    replica = stack.replicas[0]
+    memos, secret = replica.data_dir / "state" / "memos", replica.data_dir / "secrets" / "memos.key"
     assert [oct(file.stat().st_mode & 0o777) for file in (memos, secret)] == ["0o600"] * 2
-    assert stack.tokens.stop() == 0
+    assert replica.stop() == 0
     good = memos.read_bytes()
     memos.write_bytes(good[:20] + bytes([good[20] ^ 1]) + good[21:])
-    stack.tokens.start()
-    assert metric(stack, "latchkey_memos_recalled") == 0
-    assert stack.tokens.stop() == 0
+    replica.start()
+    assert replica.metric("latchkey_memos_recalled") == 0
+    assert replica.stop() == 0
     memos.write_bytes(good)
     secret.unlink()
-    stack.tokens.start()
-    assert metric(stack, "latchkey_memos_recalled") == 0
-    assert admitted_of(stack, access_key, 1) == 1, "it is proven once more"
+    replica.start()
+    assert replica.metric("latchkey_memos_recalled") == 0
+    assert replica.client(access_key)("GET", "/v1/tokens").status == 200, "it is proven once more"

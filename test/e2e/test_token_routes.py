@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from latchkey import Stack, connect, eventually
+from latchkey import connect, eventually
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_pipelined_requests_are_answered_in_order(shared):
     assert received.index(b'"BTC"') < received.index(b'"ETH"')
 
 
-def test_catalog_file_and_reload(tmp_path):
+def test_catalog_file_and_reload(tmp_path, make_stack):
     catalog = tmp_path / "catalog.json"
 
     def write(symbol):
@@ -106,15 +106,15 @@ def test_catalog_file_and_reload(tmp_path):
         catalog.write_text(json.dumps({"tokens": [token]}))
 
     write("ONE")
-    stack = Stack(tmp_path, LATCHKEY_CATALOG=str(catalog)).start()
+    stack = make_stack(LATCHKEY_CATALOG=str(catalog)).start()
     access_key, _ = stack.admitted_key()
     client = stack.holder(access_key)
     assert [t["symbol"] for t in client("GET", "/v1/tokens").json()["tokens"]] == ["ONE"]
     write("TWO")
-    stack.tokens.process.send_signal(signal.SIGHUP)
+    stack.tokens.signal(signal.SIGHUP)
     eventually(lambda: client("GET", "/v1/tokens/TWO").status == 200)
     catalog.write_text('{"tokens":[{"symbol":"BROKEN"}]}')
-    stack.tokens.process.send_signal(signal.SIGHUP)
-    eventually(lambda: "catalog" in stack.tokens.tail())
-    assert client("GET", "/v1/tokens/TWO").status == 200, "a bad file must keep the old catalog"
-    stack.end()
+    stack.tokens.signal(signal.SIGHUP)
+    eventually(lambda: all("catalog" in tail for tail in stack.tokens.tails()))
+    for _ in stack.replicas:
+        assert client("GET", "/v1/tokens/TWO").status == 200, "a bad file must keep the old catalog"

@@ -133,18 +133,18 @@ def run_alone(name, environment):
 
 @pytest.mark.parametrize("name", ["keys", "tokens"])
 def test_a_second_service_on_the_same_data_is_refused(idle_stack, name):
-    service = getattr(idle_stack, name).start(wait="url")
+    service = {"keys": idle_stack.keys, "tokens": idle_stack.replicas[0]}[name].start(wait="url")
     published = service.url
     second = run_alone(name, {**clean_environment(), **service.settings})
     assert second.returncode == 1 and f"another `latchkey {name}` runs on" in second.stderr, second
-    assert str(idle_stack.data_dir) in second.stderr
+    assert str(service.data_dir) in second.stderr
     assert service.url == published and service.alive(), "the first one is still the one"
     assert service.stop() == 0 and not service.url_file.exists()
 
 
 def test_up_is_refused_where_a_service_runs_alone(idle_stack):
     idle_stack.keys.start()
-    done = run_alone("up", {**clean_environment(), **idle_stack.tokens.settings, **idle_stack.keys.settings})
+    done = run_alone("up", {**clean_environment(), **idle_stack.replicas[0].settings, **idle_stack.keys.settings})
     assert done.returncode == 1 and "another `latchkey keys` runs on" in done.stderr and not done.stdout, done
     assert idle_stack.cli("key", "list").returncode == 0
 
@@ -176,7 +176,7 @@ def test_a_listen_address_that_cannot_be_is_said_once(idle_stack):
 
 def test_up_says_what_is_wrong_with_the_configuration_once(idle_stack, tmp_path):
     """Before any service starts, finds out by itself, and is started again."""
-    environment = {**clean_environment(), **idle_stack.tokens.settings, "LATCHKEY_CATALOG": str(tmp_path / "none.json")}
+    environment = {**clean_environment(), **idle_stack.replicas[0].settings, "LATCHKEY_CATALOG": str(tmp_path / "none.json")}
     done = run_alone("up", environment)
     assert done.returncode == 2 and done.stderr.count("none.json") == 1 and not done.stdout, done
 
@@ -184,7 +184,7 @@ def test_up_says_what_is_wrong_with_the_configuration_once(idle_stack, tmp_path)
 def test_up_says_once_that_a_port_is_taken_and_ends(idle_stack):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        environment = {**clean_environment(), **idle_stack.tokens.settings, "LATCHKEY_KEYS_LISTEN": address}
+        environment = {**clean_environment(), **idle_stack.replicas[0].settings, "LATCHKEY_KEYS_LISTEN": address}
         done = run_alone("up", environment)
     assert done.returncode == 1 and done.stderr.count("Address already in use") == 1 and not done.stdout, done
 
