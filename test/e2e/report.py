@@ -9,5 +9,9 @@ def measured(what, value, unit="s"):
 
 def lines():
     for (what, unit), values in figures.items():
-        spread = f", at most {max(values):.3f} of {len(values)}" if len(values) > 1 else ""
-        yield f"{what}: {sorted(values)[len(values) // 2]:.3f} {unit}{spread}".rstrip()
+        spread = f", at most {rounded(max(values))} of {len(values)}" if len(values) > 1 else ""
+        yield f"{what}: {rounded(sorted(values)[len(values) // 2])} {unit}".rstrip() + spread
+
+
+def rounded(value):
+    return f"{round(value, 4):g}"

@@ -87,10 +87,14 @@ class Postgres:
         if self.user:
             shutil.chown(self.folder, "postgres", "postgres")
         self.data, self.process, self.databases, self.backups = self.folder / "data", None, 0, 0
+        self.init()
+
+    def init(self):
         self.run("initdb", "-D", self.data, "-U", "latchkey", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 
     def run(self, program, *arguments):
-        subprocess.run([self.BIN + program, *map(str, arguments)], check=True, stdin=subprocess.DEVNULL, cwd=self.folder,
+        program = self.BIN + program if os.path.exists(self.BIN + program) else program
+        subprocess.run([program, *map(str, arguments)], check=True, stdin=subprocess.DEVNULL, cwd=self.folder,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, **self.user)
 
     def url(self, database="postgres"):
@@ -138,16 +142,46 @@ class Postgres:
 
     def backup(self):
         """The files of the whole server as they are now; what is returned puts them back, with an outage meanwhile."""
+        copy = self.copy()
+        return lambda: self.replace(lambda: copy.rename(self.data))
+
+    def backup_for_recovery(self):
+        """The same, recovered as an operator would: by a server that goes on in a timeline of its own."""
+        copy = self.copy()
+
+        def recover():
+            copy.rename(self.data)
+            self.run("touch", self.data / "recovery.signal")
+            self.settings = ("-c", "restore_command=false")
+
+        def restore():
+            self.replace(recover)
+            eventually(lambda: self.sql("SELECT pg_is_in_recovery()") == "f")
+        return restore
+
+    def dump(self, database):
+        """One database in words; what is returned makes a new cluster of it in the place of this one."""
+        self.backups += 1
+        dump = self.folder / f"dump{self.backups}"
+        self.run("pg_dump", "-Fc", "-f", dump, self.url(database))
+
+        def restore():
+            self.replace(self.init)
+            self.sql(f"CREATE DATABASE {database}")
+            self.run("pg_restore", "-d", self.url(database), "--exit-on-error", dump)
+        return restore
+
+    def copy(self):
         self.backups += 1
         copy = self.folder / f"backup{self.backups}"
         self.run("pg_basebackup", "-h", self.folder, "-U", "latchkey", "-D", copy, "-c", "fast", "-X", "stream", "-N")
+        return copy
 
-        def restore():
-            self.stop()
-            self.data.rename(self.folder / f"{copy.name}-replaced")
-            copy.rename(self.data)
-            self.start()
-        return restore
+    def replace(self, put):
+        self.stop()
+        self.data.rename(self.folder / f"replaced{self.backups}")
+        put()
+        self.start()
 
     def end(self):
         if self.process and self.process.poll() is None:

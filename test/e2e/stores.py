@@ -17,6 +17,7 @@ class SqliteFile:
     """latchkey.db in the data directory."""
 
     settings = {}
+    restores = ["file"]
     gap = ("DROP TRIGGER changes_are_dense; DROP TRIGGER changes_follow; DROP TRIGGER changes_stay;"
            "DROP TRIGGER changes_remain; UPDATE sqlite_sequence SET seq = seq + 5 WHERE name = 'changes'")
 
@@ -27,7 +28,7 @@ class SqliteFile:
     def sql(self, text):
         subprocess.run(["sqlite3", "-bail", "-cmd", ".timeout 10000", self.path, text], check=True)
 
-    def backup(self):
+    def backup(self, _way="file"):
         """The store as it is now; what is returned puts that in the store's place."""
         self.backups += 1
         copy = self.path.parent.parent / f"backup{self.backups}.db"
@@ -66,6 +67,7 @@ def postgres_server():
 class PostgresDatabase:
     """A database of its own on the one server."""
 
+    restores = ["files", "timeline", "cluster"]  # put back in place, recovered into another timeline, as another cluster
     gap = ("ALTER TABLE changes DISABLE TRIGGER USER; UPDATE changes SET seq = seq + 5 WHERE seq = "
            "(SELECT max(seq) FROM changes); ALTER TABLE changes ENABLE TRIGGER USER")
 
@@ -77,8 +79,10 @@ class PostgresDatabase:
     def sql(self, text):
         self.server.sql(text, self.database)
 
-    def backup(self):
-        return self.server.backup()
+    def backup(self, way="files"):
+        make = {"files": self.server.backup, "timeline": self.server.backup_for_recovery,
+                "cluster": lambda: self.server.dump(self.database)}
+        return make[way]()
 
     def hide(self):
         self.server.sql(f"ALTER DATABASE {self.database} ALLOW_CONNECTIONS false")

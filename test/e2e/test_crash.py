@@ -15,10 +15,11 @@ KILLS = 200 if LONG else 16
 class Commander(threading.Thread):
     """Sends commands without pause and remembers what was acknowledged: key id → (access key, limit, disabled)."""
 
-    def __init__(self, stack, name):
+    def __init__(self, stack, name, service=None):
         super().__init__(daemon=True)
-        self.stack, self.name, self.known, self.ending, self.acknowledged = stack, name, {}, False, 0
-        self.admin_token = stack.admin_token("--ttl", "24h")
+        self.service, self.name, self.known, self.ending, self.acknowledged = service or stack.keys, name, {}, False, 0
+        self.admin_token = stack.cli("admin-token", "--ttl", "24h",
+                                     env={"LATCHKEY_DATA_DIR": str(self.service.data_dir)}).stdout.strip()
         self.random = random.Random(name)
         self.failure = None
         self.refusals = ()  # statuses that acknowledge nothing, and are no failure
@@ -27,7 +28,7 @@ class Commander(threading.Thread):
         try:
             while not self.ending:
                 with contextlib.suppress(OSError, http.client.HTTPException):
-                    self.work(self.stack.keys.client(self.admin_token))
+                    self.work(self.service.client(self.admin_token))
                 time.sleep(0.01)
         except Exception as failure:  # shown by the test, not lost with the thread
             self.failure = failure
@@ -88,8 +89,8 @@ def assert_view_equals_store(stack, known):
             hold(replica("GET", "/v1/plan", headers={"X-API-Key": access_key, "Latchkey-At-Least": head}), row)
 
 
-def start_commanders(stack, refusals=()):
-    commanders = [Commander(stack, f"user-{i}") for i in range(4)]
+def start_commanders(stack, refusals=(), services=(None,)):
+    commanders = [Commander(stack, f"user-{i}", services[i % len(services)]) for i in range(4)]
     for c in commanders:
         c.refusals = refusals
         c.start()

@@ -10,7 +10,10 @@ import time
 import pytest
 
 from latchkey import Service, eventually
-from stores import copy_database
+from report import measured
+from stores import PAIRING, copy_database
+
+RESTORES = pytest.mark.parametrize("way", PAIRING.store.restores)
 
 
 def plan_status(stack, access_key):
@@ -66,24 +69,28 @@ def test_unready_means_unserved(idle_stack):
     eventually(lambda: plan_status(stack, access_key) == 200)
 
 
-def test_a_restored_backup_is_noticed(stack):
+@RESTORES
+def test_a_restored_backup_is_noticed(stack, way):
     """Keys made after the backup are unknown again, and nothing of the newer life is served."""
     early, _ = stack.admitted_key()
-    restore = stack.store.backup()
+    restore = stack.store.backup(way)
     late, _ = stack.admitted_key()
     assert stack.keys.stop() == 0
     restore()
+    restored = time.monotonic()
     eventually(lambda: plan_status(stack, late) == 401)
     eventually(lambda: plan_status(stack, early) == 200)
+    measured(f"recovery: views of an older backup ({way})", time.monotonic() - restored)
     stack.keys.start()
     fresh, _ = stack.admitted_key()
     assert plan_status(stack, fresh) == 200 and plan_status(stack, late) == 401
 
 
-def test_a_restored_backup_that_grew_past_us_is_noticed(stack):
+@RESTORES
+def test_a_restored_backup_that_grew_past_us_is_noticed(stack, way):
     """The numbers alone look fine here: the log forked. The reader was stopped meanwhile, so it sees only the end."""
     early, key = stack.admitted_key()
-    restore = stack.store.backup()
+    restore = stack.store.backup(way)
     late, _ = stack.admitted_key()
     for reader in stack.readers:
         reader.signal(signal.SIGSTOP)
@@ -98,14 +105,34 @@ def test_a_restored_backup_that_grew_past_us_is_noticed(stack):
     eventually(lambda: stack.holder(early)("GET", "/v1/plan").json().get("requestsPerMinute") == 509)
 
 
+@RESTORES
+def test_a_position_of_lost_history_is_not_reached_by_another_of_its_number(stack, way):
+    access_key, key = stack.admitted_key()
+    path = f"/v1/keys/{key['keyId']}"
+    restore = stack.store.backup(way)
+    lost = stack.admin()("PATCH", path, {"requestsPerMinute": 400}).headers["Latchkey-Position"]
+    restore()
+    for i in range(5):
+        reply = eventually(lambda n=500 + i: good(stack.admin()("PATCH", path, {"requestsPerMinute": n})))
+    holder = stack.holder(access_key)
+    eventually(lambda: holder("GET", "/v1/plan", headers={"Latchkey-At-Least": reply.headers["Latchkey-Position"]}).status == 200)
+    for _ in stack.replicas:
+        assert holder("GET", "/v1/plan", headers={"Latchkey-At-Least": lost}).status == 503
+
+
+def good(reply):
+    return reply if reply.status == 200 else None
+
+
 def disable(stack, key):
     return stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"disabled": True}).status
 
 
-def test_a_replacement_under_the_running_services_is_never_acknowledged_away(stack):
+@RESTORES
+def test_a_replacement_under_the_running_services_is_never_acknowledged_away(stack, way):
     """What is acknowledged is enforced and kept; while the store does not know its file, it refuses."""
     access_key, key = stack.admitted_key()
-    stack.store.backup()()
+    stack.store.backup(way)()
     status = disable(stack, key)
     assert status in (200, 503)
     if status == 503:

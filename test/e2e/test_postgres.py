@@ -48,6 +48,16 @@ def test_connections_cut_under_load(stack):
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'latchkey'"), 50 if LONG else 10)
 
 
+def test_two_management_services_and_an_operator_write_at_once(stack, tmp_path):
+    """Transactions that overlap, of three who know nothing of each other: what one of them appends is never skipped."""
+    second = Service("keys", tmp_path / "second" / "data", **stack.store.settings).start()
+    commanders = start_commanders(stack, services=(stack.keys, second))
+    for i in range(100 if LONG else 20):
+        stack.sql(f"BEGIN; UPDATE access_keys SET name = 'by hand {i}'; SELECT pg_sleep(0.02); COMMIT")
+    end_commanders(stack, commanders)
+    second.end()
+
+
 def test_two_management_services_each_with_its_own_signing_key(stack, tmp_path):
     second = Service("keys", tmp_path / "second" / "data", **stack.store.settings).start()
     token = stack.cli("admin-token", env={"LATCHKEY_DATA_DIR": str(second.data_dir)}).stdout.strip()

@@ -1,5 +1,6 @@
 """5 requests a minute means 5."""
 
+import concurrent.futures
 import threading
 import time
 
@@ -54,8 +55,7 @@ def test_five_means_five_with_64_connections(stack):
     assert all(header.startswith('"per-minute";r=0;t=') for _, _, header in refused)
 
 
-@SAME_LIMITER
-def test_retry_after_is_enough(stack):
+def retry_after_is_enough(stack):
     access_key, _ = stack.admitted_key(requests_per_minute=3)
     client = stack.holder(access_key)
     assert [client("GET", "/v1/tokens").status for _ in range(4)] == [200, 200, 200, 429]
@@ -70,7 +70,10 @@ def test_any_minute_of_a_long_run_has_at_most_the_limit(stack):
     contract promises is also given."""
     minutes = 5 if LONG else 1.1 if stack.pairing.shared_limit else 2.1
     access_key, _ = stack.admitted_key(requests_per_minute=5)
-    admitted, refused = hammer(stack, access_key, connections=64, seconds=60 * minutes, pause=0.2)
+    with concurrent.futures.ThreadPoolExecutor() as pool:  # another key meanwhile: it also takes a minute
+        other = pool.submit(retry_after_is_enough, stack)
+        admitted, refused = hammer(stack, access_key, connections=64, seconds=60 * minutes, pause=0.2)
+    other.result()
     assert most_in_any_minute(admitted) <= 5
     assert len(admitted) >= 5 * int(minutes * 60 / 61), "refused without need"
     # Somebody who waited as told while others also asked may be refused again, but never when nobody was admitted since.

@@ -18,10 +18,11 @@ from latchkey import BINARY, clean_environment, eventually
 class Up:
     """`latchkey up` in its own process group, its output collected."""
 
-    def __init__(self, data_dir, **settings):
-        self.environment = {**clean_environment(), "LATCHKEY_DATA_DIR": str(data_dir), "LATCHKEY_KEYS_LISTEN": "127.0.0.1:0",
-                            "LATCHKEY_TOKENS_LISTEN": "127.0.0.1:0", "PATH": os.path.dirname(BINARY) + ":" + os.environ["PATH"], **settings}
-        self.data_dir = data_dir
+    def __init__(self, stack):
+        """In the place of the stack's own services, with the same engines."""
+        self.environment = {**clean_environment(), **stack.replicas[0].settings, **stack.keys.settings,
+                            "PATH": os.path.dirname(BINARY) + ":" + os.environ["PATH"]}
+        self.data_dir = stack.data_dir
         self.process = subprocess.Popen([BINARY, "up"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
@@ -57,8 +58,8 @@ def children(pid):
 
 
 @pytest.fixture
-def up(tmp_path):
-    it = Up(tmp_path / "data").wait()
+def up(idle_stack):
+    it = Up(idle_stack).wait()
     yield it
     if it.process.poll() is None:
         it.stop()
@@ -85,21 +86,21 @@ def test_the_tour_works_when_pasted(up):
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM])
-def test_stops_with_0_and_leaves_nobody(tmp_path, with_signal):
-    up = Up(tmp_path / "data").wait()
+def test_stops_with_0_and_leaves_nobody(idle_stack, with_signal):
+    up = Up(idle_stack).wait()
     kids = children(up.process.pid)
     assert up.stop(with_signal) == 0
     for pid in kids:
         assert not os.path.exists(f"/proc/{pid}"), "a service outlived `up`"
 
 
-def test_a_second_start_keeps_keys_and_secrets(tmp_path):
-    up = Up(tmp_path / "data").wait()
+def test_a_second_start_keeps_keys_and_secrets(idle_stack):
+    up = Up(idle_stack).wait()
     created = up.run("latchkey key create --user alice --requests-per-minute 60 --expires 30d -o json")
     access_key = json.loads(created.stdout)["accessKey"]
     admin_token = up.run("latchkey admin-token").stdout.strip()
     assert up.stop() == 0
-    up = Up(tmp_path / "data").wait()
+    up = Up(idle_stack).wait()
     answer = eventually(lambda: up.run(f"curl -s -w '%{{http_code}}' -H 'X-API-Key: {access_key}' {up.url('tokens')}/v1/tokens").stdout)
     assert answer.endswith("200")
     again = up.run(f"curl -s -o /dev/null -w '%{{http_code}}' -H 'Authorization: Bearer {admin_token}' {up.url('keys')}/v1/keys")
@@ -114,8 +115,8 @@ def test_a_dead_service_is_started_again(up):
     eventually(lambda: up.run("latchkey key list").returncode == 0)
 
 
-def test_children_do_not_outlive_a_killed_up(tmp_path):
-    up = Up(tmp_path / "data").wait()
+def test_children_do_not_outlive_a_killed_up(idle_stack):
+    up = Up(idle_stack).wait()
     kids = children(up.process.pid)
     up.process.kill()
     up.process.wait()
@@ -149,11 +150,11 @@ def test_up_is_refused_where_a_service_runs_alone(idle_stack):
     assert idle_stack.cli("key", "list").returncode == 0
 
 
-def test_a_killed_up_starts_again_at_once(tmp_path):
-    up = Up(tmp_path / "data").wait()
+def test_a_killed_up_starts_again_at_once(idle_stack):
+    up = Up(idle_stack).wait()
     up.process.kill()
     up.process.wait()
-    up = Up(tmp_path / "data").wait()
+    up = Up(idle_stack).wait()
     assert up.run("latchkey key list").returncode == 0
     assert up.stop() == 0
 
