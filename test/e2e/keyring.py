@@ -55,6 +55,6 @@ def hold(plan, row):
         assert (plan.status, plan.problem) == (401, "invalid-token"), plan
     elif row["status"] == "active":
         assert plan.status == 200, (row, plan)
-        assert plan.json()["requestsPerMinute"] == row["requestsPerMinute"]
+        assert plan.json()["requestsPerMinute"] == row["requestsPerMinute"], row
     else:
         assert (plan.status, plan.problem) == (401, f"key-{row['status']}"), (row, plan)

@@ -108,11 +108,13 @@ class Relay(Service):
         self.settings.pop("LATCHKEY_RELAY_LISTEN")
         self.log = self.data_dir.parent / f"{name}.log"
 
-    def started(self, wait=None):
-        return self
+    def launch(self):
+        self.told = self.log.stat().st_size if self.log.exists() else 0
+        return super().launch()
 
-    def ready(self):
-        return self.alive()
+    def started(self, wait=None):
+        eventually(lambda: self.alive() and b"relay runs" in self.log.read_bytes()[self.told:])
+        return self
 
 
 class Replicas:

@@ -111,7 +111,12 @@ def test_a_position_of_lost_history_is_not_reached_by_another_of_its_number(stac
     path = f"/v1/keys/{key['keyId']}"
     restore = stack.store.backup(way)
     lost = stack.admin()("PATCH", path, {"requestsPerMinute": 400}).headers["Latchkey-Position"]
-    restore()
+    if way in ("timeline", "cluster"):  # which the epoch itself tells; files put back are known to a service that runs
+        assert stack.keys.stop() == 0
+        restore()
+        stack.keys.start()
+    else:
+        restore()
     for i in range(5):
         reply = eventually(lambda n=500 + i: good(stack.admin()("PATCH", path, {"requestsPerMinute": n})))
     holder = stack.holder(access_key)

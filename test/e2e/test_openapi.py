@@ -1,7 +1,6 @@
 """The descriptions are true: every route gives every status that is described for it, and nothing else anywhere (conformance.py)."""
 
 import json
-import os
 import signal
 import urllib.parse
 
@@ -9,8 +8,6 @@ import pytest
 
 import conformance
 from latchkey import bearer, connect, eventually
-
-pytestmark = pytest.mark.engines("sqlite", reason="routes and statuses are the same for every pairing")
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 ADMIN_ROUTES = [("GET", "/v1/keys", None), ("POST", "/v1/keys", {}), ("GET", "/v1/keys/{}", None), ("PATCH", "/v1/keys/{}", {}),
@@ -109,9 +106,7 @@ def laggards(stack):
 def store_away(stack, access_key, key):
     """What needs the store says 503 while it is not there."""
     admin = stack.admin()
-    files = list(stack.data_dir.glob("latchkey.db*"))
-    for file in files:
-        os.rename(file, f"{file}.away")
+    stack.store.hide()
     create = {"userId": "a", "requestsPerMinute": 1}
     for method, route, _ in ADMIN_ROUTES:
         expect(admin, 503, method, route.format(key["keyId"]), create if route == "/v1/keys" and method == "POST" else
@@ -121,10 +116,10 @@ def store_away(stack, access_key, key):
     for path in ("/readyz", "/.well-known/jwks.json"):
         expect(stack.keys.client(), 503, "GET", path)
     expect(stack.keys.client(), 200, "GET", "/healthz")
-    for file in files:
-        os.rename(f"{file}.away", file)
+    stack.store.show()
 
 
+@pytest.mark.engines("sqlite", reason="replicas on other machines are not accounted for yet")
 def test_every_status_of_every_route_of_the_first_service(stack):
     access_key, key = stack.create(user="carol")
     public_pages(stack.keys.client())
@@ -143,7 +138,12 @@ AUTHORIZE = [("GET", "/v1/authorize"), ("HEAD", "/v1/authorize"), ("POST", "/v1/
 COUNTED = [("GET", "/v1/tokens"), ("GET", "/v1/tokens/ETH"), *AUTHORIZE]
 
 
-def test_every_status_of_every_route_of_the_second_service(stack):
+def test_every_status_of_every_route_of_the_second_service(idle_stack):
+    stack = idle_stack
+    stack.tokens.start(wait="listening")
+    expect(stack.tokens.client(), 503, "GET", "/readyz")
+    stack.keys.start()
+    eventually(stack.tokens.ready)
     access_key, _ = stack.admitted_key(requests_per_minute=100)
     spent_key, _ = stack.admitted_key(requests_per_minute=1)
     nobody, holder, spent = stack.tokens.client(), stack.holder(access_key), stack.holder(spent_key)
@@ -161,12 +161,6 @@ def test_every_status_of_every_route_of_the_second_service(stack):
         expect(spent, 429, method, path)
     for method, path in AUTHORIZE:
         expect(spent, 403, method, path + "?deny=403")
-    assert stack.keys.stop() == 0 and stack.tokens.stop() == 0
-    stack.store.hide()
-    stack.tokens.start(wait="listening")
-    expect(stack.tokens.client(), 503, "GET", "/readyz")
-    stack.store.show()
-    eventually(stack.tokens.ready)
     description = conformance.descriptions["tokens"]
     assert {d for d in description.described() - description.seen if d[2] not in NOT_FROM_OUTSIDE} == set()
 

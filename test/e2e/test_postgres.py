@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from keyring import Keyring
 from latchkey import LONG, Service, eventually
 from report import measured
 from test_crash import end_commanders, start_commanders
@@ -51,10 +52,14 @@ def test_connections_cut_under_load(stack):
 def test_two_management_services_and_an_operator_write_at_once(stack, tmp_path):
     """Transactions that overlap, of three who know nothing of each other: what one of them appends is never skipped."""
     second = Service("keys", tmp_path / "second" / "data", **stack.store.settings).start()
+    keys = Keyring(stack)
+    keys.make(100 if LONG else 20)
     commanders = start_commanders(stack, services=(stack.keys, second))
-    for i in range(100 if LONG else 20):
-        stack.sql(f"BEGIN; UPDATE access_keys SET name = 'by hand {i}'; SELECT pg_sleep(0.02); COMMIT")
+    for number, key_id in enumerate(keys.made):
+        stack.sql(f"BEGIN; UPDATE access_keys SET requests_per_minute = {500 + number} WHERE key_id = '{key_id}';"
+                  "SELECT pg_sleep(0.05); COMMIT")
     end_commanders(stack, commanders)
+    keys.views_equal_store(keys.change(seed=1))
     second.end()
 
 

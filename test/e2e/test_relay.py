@@ -72,10 +72,11 @@ def test_a_relay_killed_at_any_moment_is_replaced(streamed, keys):
         time.sleep(pick.choice([0, 0.005, 0.02, 0.1, 0.4]))
         relay.kill()
         position = keys.change(pick.random())
-        relay.start()
+        relay.launch()
         started = time.monotonic()
         if pick.random() < 0.4:
             measured("recovery: relay killed and started", keys.views_equal_store(position) - started)
+    relay.started()
     keys.views_equal_store(position)
 
 
