@@ -119,6 +119,8 @@ Result<RunLock> DataDir::claim(Service service) const {
   }
 }
 
+bool DataDir::runs(Service service) const { return is_run_locked(lock_file(to_string(service))); }
+
 bool DataDir::ever_ran(Service service) const {
   std::error_code unknown;
   return fs::exists(lock_file(to_string(service)), unknown) || unknown;

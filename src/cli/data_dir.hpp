@@ -70,6 +70,8 @@ class DataDir {
   /// second outlasts anyone who asks for the published URL just then.
   Result<RunLock> claim(Service service) const;
 
+  /// Whether the service runs here now, or is about to.
+  bool runs(Service service) const;
   /// Whether the service ever started here: asked before claim(), which leaves its lock's file behind.
   bool ever_ran(Service service) const;
 

@@ -24,6 +24,7 @@ class Enforcement : public testing::Test {
     report_.name = "eu \"1\"";
     report_.reported_at = t.clock.wall();
     report_.applied = seq ? std::optional(Position{t.store.position()->epoch, *seq}) : std::nullopt;
+    report_.applied_nonce = seq && *seq > 0 ? t.store.changes_after(*seq - 1, 1)->front().nonce : 0;
     t.replicas.report(report_).value();
   }
   void catch_up() { report(t.store.position()->seq); }

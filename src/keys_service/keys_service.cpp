@@ -10,9 +10,7 @@ namespace latchkey::keys_service {
 KeysService::KeysService(Parts parts, KeysServiceConfig config)
     : broadcaster_(parts.store, parts.clock, config.streams),
       replicas_(parts.replicas, parts.clock),
-      confirmations_(
-          replicas_, [&store = parts.store] { return store.position(); }, parts.clock, parts.metrics,
-          config.confirmations),
+      confirmations_(replicas_, replica::StoreLog::of(parts.store), parts.clock, parts.metrics, config.confirmations),
       context_{parts, broadcaster_, replicas_, confirmations_},
       gate_(parts.admins, parts.clock) {
   parts.metrics.counter("latchkey_keys_overloaded_total", "Requests refused because the workers' queue was full");

@@ -125,8 +125,9 @@ Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const Settings& 
   if (!is_embedded(settings)) {
     return std::make_unique<replica::UnknownRegistry>("replicas on other machines are not accounted for yet");
   }
-  return std::make_unique<replica::UnlessRelayed>(std::make_unique<replica::SqliteRegistry>(data.replicas()),
-                                                  data.relayed());
+  auto registry =
+      std::make_unique<replica::SqliteRegistry>(data.replicas(), [data] { return data.runs(cli::Service::tokens); });
+  return std::make_unique<replica::UnlessRelayed>(std::move(registry), data.relayed());
 }
 
 Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings& settings, const DataDir& data) {

@@ -23,12 +23,12 @@ std::size_t Confirmation::count(Verdict verdict) const {
                                                 [verdict](const auto& replica) { return replica.verdict == verdict; }));
 }
 
-Confirmation confirmation_of(const Look& look, const Commit& commit) {
+Confirmation confirmation_of(const Look& look, const Commit& commit, const HistoryOf& history_of) {
   Confirmation out{look.began < commit.by ? Enforcement::pending : Enforcement::confirmed, {}, {}};
   for (const auto& sight : look.replicas) {
     const bool ended_before = sight.newest.phase == Phase::stopped && sight.silent_from < commit.by;
     if (ended_before) continue;
-    const Verdict verdict = judge(sight, commit, look.began);
+    const Verdict verdict = judge(sight, commit, look.began, history_of(sight.newest));
     if (!passes(verdict)) out.enforcement = Enforcement::pending;
     out.replicas.push_back({sight.newest.id, sight.newest.name, verdict});
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,10 @@ struct Confirmation {
   std::size_t count(Verdict verdict) const;
 };
 
-/// What one look says of a change: confirmed or pending. Pure.
-Confirmation confirmation_of(const Look& look, const Commit& commit);
+/// Of the history that this report speaks of.
+using HistoryOf = std::function<History(const ReplicaReport&)>;
+
+/// What one look says of a change: confirmed or pending.
+Confirmation confirmation_of(const Look& look, const Commit& commit, const HistoryOf& history_of);
 
 }  // namespace latchkey::replica

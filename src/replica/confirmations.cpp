@@ -29,15 +29,15 @@ double running(const Result<Look>& look) {
 
 }  // namespace
 
-/// What one round has found out, the store's position only when it is needed.
+/// What one round has found out: the registry, and then the store where that decides.
 struct Confirmations::Round {
   Result<Look> look;
-  std::optional<Result<Position>> head;
+  LogSnapshot log;
 };
 
-Confirmations::Confirmations(ReplicaWatch& watch, Head head, const Clock& clock, Metrics& metrics,
+Confirmations::Confirmations(ReplicaWatch& watch, StoreLog log, const Clock& clock, Metrics& metrics,
                              ConfirmationsConfig config)
-    : watch_(watch), head_(std::move(head)), clock_(clock), config_(config) {
+    : watch_(watch), log_(std::move(log)), clock_(clock), config_(config) {
   add_metrics(metrics);
   static_cast<void>(watch_.look());  // what is written from now on counts as heard
   thread_ = std::thread([this] { run(); });
@@ -121,25 +121,45 @@ bool Confirmations::await_work(microseconds& pause) {
 }
 
 void Confirmations::look_for_all() {
-  Round round{watch_.look(), {}};
+  for (auto& waiting : waiting_) begin(waiting);
+  Round round{watch_.look(), LogSnapshot(log_)};
   std::erase_if(waiting_, [&](Waiting& waiting) { return settle(waiting, round); });
 }
 
+// Soon after the commit: what the store has there by then is the change that is waited for.
+void Confirmations::begin(Waiting& waiting) {
+  if (std::exchange(waiting.begun, true)) return;
+  if (const auto nonce = LogSnapshot(log_).nonce_at(waiting.commit.position)) waiting.nonce = *nonce;
+}
+
 bool Confirmations::settle(Waiting& waiting, Round& round) {
+  const auto settled = [](Enforcement e) { return e == Enforcement::confirmed || e == Enforcement::lost; };
+  const bool due = clock_.boot() >= waiting.deadline;
   Confirmation found;
   found.enforcement = Enforcement::unknown;
-  if (round.look) found = confirmation_of(*round.look, waiting.commit);
-  if (found.enforcement == Enforcement::confirmed) {
-    if (!round.head) round.head = head_();
-    const auto& head = *round.head;
-    const Position& wanted = waiting.commit.position;
-    if (!head) found.enforcement = Enforcement::unknown;
-    if (head && (head->epoch != wanted.epoch || head->seq < wanted.seq)) found.enforcement = Enforcement::lost;
+  if (round.look) {
+    // By positions alone, which cost no look at the store.
+    found = confirmation_of(*round.look, waiting.commit, [](const auto&) { return History::of_the_store; });
+    if (due || settled(found.enforcement)) found = judge(waiting, round);
   }
-  const bool settled = found.enforcement == Enforcement::confirmed || found.enforcement == Enforcement::lost;
-  if (!settled && clock_.boot() < waiting.deadline) return false;
+  if (!due && !settled(found.enforcement)) return false;
   answer(waiting, std::move(found));
   return true;
+}
+
+Confirmation Confirmations::judge(const Waiting& waiting, Round& round) const {
+  const Position& wanted = waiting.commit.position;
+  auto found = confirmation_of(*round.look, waiting.commit, [&](const ReplicaReport& report) {
+    const bool may_hold = report.applied && report.applied->epoch == wanted.epoch && report.applied->seq >= wanted.seq;
+    if (!may_hold) return History::of_the_store;
+    const auto has = round.log.has(*report.applied, report.applied_nonce);
+    return has && *has ? History::of_the_store : History::another;
+  });
+  const auto there = round.log.nonce_at(wanted);
+  if (there && (!*there || (waiting.nonce && *there != waiting.nonce))) found.enforcement = Enforcement::lost;
+  const bool certain = there && waiting.nonce;
+  if (!certain && found.enforcement == Enforcement::confirmed) found.enforcement = Enforcement::unknown;
+  return found;
 }
 
 void Confirmations::answer(Waiting& waiting, Confirmation confirmation) {

@@ -15,6 +15,7 @@
 #include "base/metrics.hpp"
 #include "replica/confirmation.hpp"
 #include "replica/replica_watch.hpp"
+#include "replica/store_log.hpp"
 
 namespace latchkey::replica {
 
@@ -29,10 +30,9 @@ struct ConfirmationsConfig {
 class Confirmations {
  public:
   using Done = std::move_only_function<void(Confirmation)>;
-  /// The store's position now.
-  using Head = std::function<Result<Position>()>;
 
-  Confirmations(ReplicaWatch& watch, Head head, const Clock& clock, Metrics& metrics, ConfirmationsConfig config = {});
+  Confirmations(ReplicaWatch& watch, StoreLog log, const Clock& clock, Metrics& metrics,
+                ConfirmationsConfig config = {});
   /// As stop().
   ~Confirmations();
   Confirmations(const Confirmations&) = delete;
@@ -70,19 +70,23 @@ class Confirmations {
     Commit commit;
     BootTime deadline;
     Done done;
+    std::optional<std::uint64_t> nonce = {};  // of the change, as the store had it at the first round
+    bool begun = false;                       // that round is over
   };
   struct Round;
 
   void run();
   bool await_work(std::chrono::microseconds& pause);
   void look_for_all();
+  void begin(Waiting& waiting);
   bool settle(Waiting& waiting, Round& round);
+  Confirmation judge(const Waiting& waiting, Round& round) const;
   void answer(Waiting& waiting, Confirmation confirmation);
   void add_metrics(Metrics& metrics);
   std::size_t& taken_by(Waiter waiter) { return taken_[static_cast<std::size_t>(waiter)]; }
 
   ReplicaWatch& watch_;
-  const Head head_;
+  const StoreLog log_;
   const Clock& clock_;
   const ConfirmationsConfig config_;
   std::array<Counter*, 5> outcomes_{};

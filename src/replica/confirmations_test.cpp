@@ -14,12 +14,16 @@ using std::chrono::seconds;
 
 class Waiting : public testing::Test {
  protected:
-  void report(std::optional<std::uint64_t> seq, Epoch epoch = {7}) {
+  void report(std::optional<std::uint64_t> seq, Epoch epoch = {7}, std::uint64_t fork = never) {
     ++report_.number;
     report_.max_staleness = seconds(10);
     report_.applied = seq ? std::optional(Position{epoch, *seq}) : std::nullopt;
+    report_.applied_nonce = seq && *seq > 0 ? nonce_of(*seq, fork) : 0;
     registry.report(report_).value();
   }
+  /// Of a change in the history that was put back and went on at `begin`, or, without, in the first one.
+  static std::uint64_t nonce_of(std::uint64_t seq, std::uint64_t begin) { return seq > begin ? 2 * seq + 1 : 2 * seq; }
+  static constexpr std::uint64_t never = 1'000'000;
   std::future<Confirmation> confirm(std::uint64_t seq, Duration bound = std::chrono::hours(1)) {
     auto promise = std::make_shared<std::promise<Confirmation>>();
     confirmations.confirm(*confirmations.reserve(Confirmations::Waiter::admin), {{7}, seq}, bound,
@@ -36,10 +40,17 @@ class Waiting : public testing::Test {
   Metrics metrics;
   std::atomic<std::uint64_t> head_seq{100};
   std::atomic<std::uint64_t> head_epoch{7};
+  std::atomic<std::uint64_t> fork_after{never};  // of the store's log
+  std::atomic<bool> store_is_away{false};
   Confirmations confirmations{watch,
-                              [this] {
-                                return Result<Position>(Position{{head_epoch}, head_seq});
-                              },
+                              {.end = [this]() -> Result<Position> {
+                                 if (store_is_away) return Error(ErrorCode::unavailable);
+                                 return Position{{head_epoch}, head_seq};
+                               },
+                               .nonce_at = [this](std::uint64_t seq) -> Result<std::optional<std::uint64_t>> {
+                                 if (seq > head_seq) return std::optional<std::uint64_t>();
+                                 return std::optional(nonce_of(seq, fork_after));
+                               }},
                               clock,
                               metrics,
                               {.max_waiting = 8}};
@@ -94,6 +105,45 @@ TEST_F(Waiting, ConfirmsNothingThatTheStoreHasLost) {
   head_epoch = 8;
   EXPECT_EQ(confirm(42).get().enforcement, Enforcement::lost);
   head_epoch = 7;
+  EXPECT_EQ(confirm(42).get().enforcement, Enforcement::confirmed);
+}
+
+// A copy of the database's files put back keeps its epoch, and soon its seqs pass for those of the history before.
+TEST_F(Waiting, IsNotEndedByAReplicaOnAHistoryThatWasUndone) {
+  report(43);
+  fork_after = 41;
+  head_seq = 42;
+  auto answer = confirm(42, seconds(3));
+  report(43);
+  EXPECT_FALSE(answered(answer)) << "43 is beyond the store's end";
+  head_seq = 50;
+  report(44);
+  EXPECT_FALSE(answered(answer)) << "44 of another history";
+  clock.advance(seconds(3));
+  EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::other_epoch);
+  auto next = confirm(50);
+  report(50, {7}, 41);  // it has noticed, and loaded anew
+  EXPECT_EQ(next.get().replicas.at(0).verdict, Verdict::applied);
+}
+
+TEST_F(Waiting, ConfirmsNothingThatWasUndoneAndWrittenOver) {
+  report(41);
+  auto answer = confirm(42);
+  EXPECT_FALSE(answered(answer));
+  fork_after = 40;
+  report(42, {7}, 40);
+  EXPECT_EQ(answer.get().enforcement, Enforcement::lost);
+}
+
+TEST_F(Waiting, ConfirmsNothingThatItHasNotSeenInTheStore) {
+  report(42);
+  store_is_away = true;
+  auto answer = confirm(42, seconds(3));
+  EXPECT_FALSE(answered(answer));
+  store_is_away = false;  // what is there now may not be what was committed
+  EXPECT_FALSE(answered(answer));
+  clock.advance(seconds(3));
+  EXPECT_EQ(answer.get().enforcement, Enforcement::unknown);
   EXPECT_EQ(confirm(42).get().enforcement, Enforcement::confirmed);
 }
 

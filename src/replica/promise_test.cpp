@@ -1,11 +1,13 @@
 // The promise of replica/replica_registry.hpp, by random histories: replicas that stall, die, start anew, whose reads
-// and reports are slow, lost or carried late, whose clocks run apart; a registry that is lost; a manager that restarts.
-// At every step, whoever would decide by its view must hold every change that has been confirmed.
+// and reports are slow, lost or carried late, whose clocks run apart; a registry that is lost; a manager that restarts;
+// a store that is put back to an older state in place, keeps its epoch and goes on. At every step, whoever would decide
+// by its view must hold every change that has been confirmed and not been undone since.
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <deque>
+#include <map>
 #include <memory>
 #include <random>
 
@@ -63,6 +65,33 @@ class Carrier final : public ReplicaReporter {
   std::uint64_t known_ = 0;
 };
 
+/// The store's log, with every history it ever had.
+class Log {
+ public:
+  struct End {
+    std::uint64_t seq = 0;
+    std::uint64_t nonce = 0;
+    bool operator==(const End&) const = default;
+  };
+  End end() const { return nonces_.empty() ? End{} : End{nonces_.size(), nonces_.back()}; }
+  bool has(End at) const { return at.seq == 0 || (at.seq <= nonces_.size() && nonces_[at.seq - 1] == at.nonce); }
+  /// Whether a history that ends at `end` has this change.
+  bool leads_to(End change, End end) const {
+    while (end.seq > change.seq) end = {end.seq - 1, before_.at(end.nonce)};
+    return end == change;
+  }
+  void commit() {
+    const std::uint64_t nonce = before_.size() + 1;
+    before_[nonce] = end().nonce;
+    nonces_.push_back(nonce);
+  }
+  void put_back(std::size_t length) { nonces_.resize(std::min(length, nonces_.size())); }
+
+ private:
+  std::vector<std::uint64_t> nonces_;              // of the changes there are now
+  std::map<std::uint64_t, std::uint64_t> before_;  // the nonce before each there ever was
+};
+
 struct Replica {
   Replica(MemoryRegistry& registry, const Clock& real, Random& random, std::int64_t ppm, std::int64_t offset)
       : clock(real, ppm, offset),
@@ -82,7 +111,7 @@ struct Replica {
   view::ServingGate gate;
   Carrier carrier;
   ReportLoop loop;
-  std::optional<std::pair<Position, BootTime>> reading;  // begun, not yet applied
+  std::optional<std::pair<Log::End, BootTime>> reading;  // begun, not yet applied
 };
 
 class World {
@@ -109,6 +138,9 @@ class World {
       case 3:
         real_.advance(milliseconds(roll(3000)));
         break;
+      case 4:
+        put_back();
+        break;
       default:
         if (die < 15) begin_read(replica());
         if (die >= 15 && die < 30) end_read(replica());
@@ -124,13 +156,13 @@ class World {
   /// The replica's seq where it would decide by less than has been confirmed.
   std::optional<std::uint64_t> broken() const {
     for (const auto& replica : replicas_) {
-      const auto seq = replica->view.freshness().position.seq;
-      if (replica->would_decide() && seq < confirmed_) return seq;
+      const Log::End at = end_of(replica->view);
+      if (replica->would_decide() && !log_.leads_to(confirmed_, at)) return at.seq;
     }
     return std::nullopt;
   }
 
-  std::uint64_t confirmed() const { return confirmed_; }
+  std::uint64_t confirmed() const { return confirmed_.seq; }
   std::size_t confirmations() const { return confirmations_; }
   std::size_t deciding() const {
     return static_cast<std::size_t>(
@@ -144,17 +176,41 @@ class World {
     const auto ppm = static_cast<std::int64_t>(roll(1001)) - 500;
     return std::make_unique<Replica>(registry_, real_, random_, ppm, static_cast<std::int64_t>(roll(1U << 30U)));
   }
-  void begin_read(Replica& replica) { replica.reading = {Position{epoch, head_}, replica.clock.boot()}; }
-  void end_read(Replica& replica) {
-    if (replica.reading) replica.view.advance(replica.reading->first, replica.reading->second);
-    replica.reading.reset();
+  static Log::End end_of(const view::View& view) {
+    const auto freshness = view.freshness();
+    return {freshness.position.seq, freshness.nonce};
   }
-  void commit() { waiting_.push_back({{epoch, ++head_}, real_.boot()}); }
+  void begin_read(Replica& replica) { replica.reading = {log_.end(), replica.clock.boot()}; }
+  // As every feed does: a log that has not got the change it knows last is another history.
+  void end_read(Replica& replica) {
+    if (!replica.reading) return;
+    const auto [end, stamp] = *replica.reading;
+    replica.reading.reset();
+    const Log::End at = end_of(replica.view);
+    if (end.seq < at.seq || !log_.leads_to(at, end)) return replica.view.reset();
+    replica.view.advance({epoch, end.seq}, stamp, end.nonce);
+  }
+  void commit() {
+    log_.commit();
+    waiting_.push_back({log_.end(), real_.boot()});
+  }
+  // What has been undone is confirmed no more, nor promised.
+  void put_back() {
+    log_.put_back(log_.end().seq - std::min<std::size_t>(log_.end().seq, roll(4)));
+    if (!log_.has(confirmed_)) confirmed_ = log_.end();
+    std::erase_if(waiting_, [&](const auto& waiting) { return !log_.has(waiting.first); });
+  }
   void take_look() {
     const auto look = watch_->look().value();
-    std::erase_if(waiting_, [&](const Commit& commit) {
-      if (confirmation_of(look, commit).enforcement != Enforcement::confirmed) return false;
-      confirmed_ = std::max(confirmed_, commit.position.seq);
+    const auto history_of = [&](const ReplicaReport& report) {
+      const bool ours = report.applied && log_.has({report.applied->seq, report.applied_nonce});
+      return ours ? History::of_the_store : History::another;
+    };
+    std::erase_if(waiting_, [&](const auto& waiting) {
+      const auto& [change, by] = waiting;
+      const auto found = confirmation_of(look, {{epoch, change.seq}, by}, history_of);
+      if (found.enforcement != Enforcement::confirmed) return false;
+      if (change.seq > confirmed_.seq) confirmed_ = change;
       ++confirmations_;
       return true;
     });
@@ -172,10 +228,10 @@ class World {
   MemoryRegistry registry_;
   std::unique_ptr<ReplicaWatch> watch_ = std::make_unique<ReplicaWatch>(registry_, real_);
   std::array<std::unique_ptr<Replica>, 3> replicas_;
-  std::vector<Commit> waiting_;
+  std::vector<std::pair<Log::End, BootTime>> waiting_;
   BootTime lost_at_ = real_.boot();
-  std::uint64_t head_ = 0;
-  std::uint64_t confirmed_ = 0;
+  Log log_;
+  Log::End confirmed_;  // the last
   std::size_t confirmations_ = 0;
 };
 

@@ -34,9 +34,12 @@ class MemoryWorld final : public RegistryWorld {
 class SqliteWorld final : public RegistryWorld {
  public:
   std::unique_ptr<ReplicaReporter> new_reporter() override { return std::make_unique<SqliteReporter>(path()); }
-  std::unique_ptr<ReplicaRegistry> new_registry() override { return std::make_unique<SqliteRegistry>(path()); }
+  std::unique_ptr<ReplicaRegistry> new_registry() override {
+    return std::make_unique<SqliteRegistry>(path(), [this] { return replica_runs; });
+  }
   bool holds_many() const override { return false; }
   std::filesystem::path path() const { return directory_ / "replicas.db"; }
+  bool replica_runs = false;
 
  private:
   store::TemporaryDirectory directory_;
@@ -64,7 +67,7 @@ class SqliteReplicaFile : public testing::Test {
   }
   SqliteWorld world;
   std::optional<SqliteReporter> reporter{std::in_place, world.path()};
-  SqliteRegistry registry{world.path()};
+  SqliteRegistry registry{world.path(), [this] { return world.replica_runs; }};
 
  private:
   ReplicaReport report_;
@@ -108,6 +111,25 @@ TEST_F(SqliteReplicaFile, StaysSmallHoweverOftenIsReported) {
   for (std::uint64_t i = 1; i <= 3000; ++i) ASSERT_TRUE(reporter->report(report(i)));
   EXPECT_LT(std::filesystem::file_size(world.path()), 64U * 1024);
   EXPECT_LT(std::filesystem::file_size(world.path().string() + "-wal"), 128U * 1024);
+}
+
+TEST_F(SqliteReplicaFile, IsNotBelievedToBeEmptyWhileAReplicaRuns) {
+  const auto code = [&] {
+    const auto found = registry.look();
+    return found ? std::nullopt : std::optional(found.error().code);
+  };
+  EXPECT_EQ(code(), std::nullopt);
+  world.replica_runs = true;
+  EXPECT_EQ(code(), ErrorCode::unavailable) << "of a file that is not there";
+  auto running = report(1);
+  ASSERT_TRUE(reporter->report(running));
+  EXPECT_EQ(code(), std::nullopt);
+  auto stopped = report(2);
+  stopped.phase = Phase::stopped;
+  ASSERT_TRUE(reporter->report(stopped));
+  EXPECT_EQ(code(), ErrorCode::unavailable) << "who runs is not the one that said it stopped";
+  world.replica_runs = false;
+  EXPECT_EQ(code(), std::nullopt);
 }
 
 TEST_F(SqliteReplicaFile, ThatCannotBeReadIsUnavailableAndNotEmpty) {

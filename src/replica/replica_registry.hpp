@@ -17,21 +17,30 @@
 // look at the registry that began at c >= t. A replica that is
 //   not in it, and has never been,  is no danger: its first report arrives after c, so g > c >= t, and by (3) its view
 //                                   holds P when it decides anything.
-//   applied    reported a position >= P of the same epoch: its view holds P, and keeps it or is emptied.
+//   applied    reported a position >= P of the same epoch, and a nonce that the store's log, read after the look, has
+//              there. The log has P too, by P's own nonce. A nonce is drawn anew for each change, so both lie on one
+//              history, and the view that held the later one held P; it keeps P or is emptied.
 //   fenced     either t + S has passed: by (1) it decides only by views with a >= d - S >= t, which hold P. Or no
 //              report of it has arrived for S until c: by (2) it decides nothing now, and once it does again, by (3)
 //              its view is current as of a moment after c.
 //   stopped    said so with its last report, after its last answer.
 // Each S is taken with a margin for two clocks that run apart (margin_of()); a machine whose CLOCK_BOOTTIME stands
-// still while others' go on is outside of what this can see. A position of another epoch has no order with P: such a
-// replica passes only by falling silent. At last the manager reads its store again: if that has another epoch by now,
-// or a seq below P's, the change is gone with its database and nothing is confirmed.
+// still while others' go on is outside of what this can see. A position of another epoch, or of a
+// history that was undone (a copy of the database's files put back keeps its epoch, and its seqs soon pass for those of
+// before), has no order with P: such a replica passes only by falling silent. The nonce of P is read in the first round
+// after the commit, and again at last: if the store has another change at P by then, or none, the change is gone with
+// its database and nothing is confirmed. What was put back and grew past P within the microseconds from the commit to
+// that first read would pass for P; an engine's writer notices it too, and begins another epoch.
 //
 // A report that has vanished without "stopped" (a registry that was lost or restored) counts as one that has fallen
 // silent, and a report that did not move since the manager began to watch proves nothing. replica/replica_watch.hpp
 // remembers what is needed for both. What was lost before the manager began to watch it cannot remember: an engine
-// whose registry may have come back from a backup answers `unavailable` until max_staleness has passed since; by then,
-// by (2), whoever serves is in it again.
+// answers `unavailable` unless it knows that its registry has lost nothing (the embedded one: that nobody runs who is
+// not in it), or max_staleness has passed since it could last have lost something: by then, by (2), whoever serves is in
+// it again.
+//
+// A replica that starts from its own snapshot file is a new one, with an id of its own: by (3) that file, which is older
+// than its registration, is never decided by before the store has been heard.
 
 #include <vector>
 

@@ -39,6 +39,7 @@ TEST_P(ReplicaRegistrySuite, NobodyHasReportedAtFirst) {
 TEST_P(ReplicaRegistrySuite, WhatIsKnownToHaveArrivedIsSeenAsItWasSaid) {
   ReplicaReport report = new_report("Übersee \"1\"");
   report.applied = Position{{0xffffffffffffffff}, INT64_MAX};
+  report.applied_nonce = UINT64_MAX;
   report.view_age = std::chrono::milliseconds(17);
   put(*reporter_, report);
   EXPECT_EQ(registry_->look().value(), std::vector{report});

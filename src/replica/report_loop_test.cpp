@@ -103,10 +103,11 @@ TEST_F(Reports, SayWhereTheViewStands) {
   loop.step();
   EXPECT_EQ(reporter.last.applied, std::nullopt);
   EXPECT_EQ(reporter.last.name, "here");
-  view.advance({{7}, 3}, clock.boot());
+  view.advance({{7}, 3}, clock.boot(), 99);
   clock.advance(milliseconds(30));
   loop.step();
   EXPECT_EQ(reporter.last.applied, (Position{{7}, 3}));
+  EXPECT_EQ(reporter.last.applied_nonce, 99U);
   EXPECT_EQ(reporter.last.view_age, milliseconds(30));
   EXPECT_EQ(reporter.last.number, 2U);
   view.reset();

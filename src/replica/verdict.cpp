@@ -39,14 +39,14 @@ bool is_fenced_by_silence(const ReplicaSight& sight, BootTime look_began) {
   return look_began - sight.silent_from >= fence_of(sight);
 }
 
-Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_began) {
+Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_began, History history) {
   if (look_began < commit.by) return Verdict::waiting;  // what was seen before the change proves nothing
   if (sight.newest.phase == Phase::stopped) return Verdict::stopped;
   const auto& applied = sight.newest.applied;
-  const bool same_epoch = !applied || applied->epoch == commit.position.epoch;
-  if (sight.heard && applied && same_epoch && applied->seq >= commit.position.seq) return Verdict::applied;
+  const bool same_log = !applied || (applied->epoch == commit.position.epoch && history == History::of_the_store);
+  if (sight.heard && applied && same_log && applied->seq >= commit.position.seq) return Verdict::applied;
   if (is_fenced_by_silence(sight, look_began)) return Verdict::fenced;
-  if (!same_epoch) return Verdict::other_epoch;
+  if (!same_log) return Verdict::other_epoch;
   return look_began - commit.by >= fence_of(sight) ? Verdict::fenced : Verdict::waiting;
 }
 

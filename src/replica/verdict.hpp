@@ -36,7 +36,7 @@ enum class Verdict : std::uint8_t {
   fenced,
   stopped,
   waiting,      // may still decide by a view without the change
-  other_epoch,  // the same, and follows another life of the database
+  other_epoch,  // the same, and follows another life of the database, or a history that was undone
 };
 std::string_view to_string(Verdict verdict);
 
@@ -52,6 +52,9 @@ Duration lag_of(const ReplicaSight& sight, BootTime look_began);
 /// No report of it has arrived for so long that it has fenced itself.
 bool is_fenced_by_silence(const ReplicaSight& sight, BootTime look_began);
 
-Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_began);
+/// Whether the store's log, as it is now, has the change that a replica said it applied last.
+enum class History : std::uint8_t { of_the_store, another };
+
+Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_began, History history);
 
 }  // namespace latchkey::replica

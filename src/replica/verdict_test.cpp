@@ -46,13 +46,14 @@ struct Case {
   ReplicaSight sight;
   milliseconds look_began;  // after start; the commit is by start
   Verdict verdict;
+  History history = History::of_the_store;
 };
 
 class Verdicts : public testing::TestWithParam<Case> {};
 
 TEST_P(Verdicts, AreByTheTable) {
   const auto& c = GetParam();
-  EXPECT_EQ(judge(c.sight, {wanted, start}, at(c.look_began)), c.verdict) << to_string(c.verdict);
+  EXPECT_EQ(judge(c.sight, {wanted, start}, at(c.look_began), c.history), c.verdict) << to_string(c.verdict);
 }
 
 const Case cases[] = {
@@ -73,31 +74,38 @@ const Case cases[] = {
     {"SilentLongBefore", sight(Position{ours, 1}, at(-fence)), milliseconds(0), Verdict::fenced},
     {"SilentNotQuiteSoLong", sight(Position{ours, 1}, at(milliseconds(1) - fence)), milliseconds(0), Verdict::waiting},
     {"AppliedThenSilent", sight(Position{ours, 42}, at(-fence)), milliseconds(0), Verdict::applied},
+    {"OnAnUndoneHistory", sight(Position{ours, 99}, at(fence)), fence, Verdict::other_epoch, History::another},
+    {"OnAnUndoneHistorySilent", sight(Position{ours, 99}), fence, Verdict::fenced, History::another},
+    {"OnAnUndoneHistoryStopped", stopped(Position{ours, 99}), milliseconds(0), Verdict::stopped, History::another},
     {"SeenBeforeTheCommit", sight(Position{ours, 42}), milliseconds(-1), Verdict::waiting},
     {"StoppedSeenBeforeTheCommit", stopped(std::nullopt), milliseconds(-1), Verdict::waiting},
 };
 INSTANTIATE_TEST_SUITE_P(Table, Verdicts, testing::ValuesIn(cases),
                          [](const auto& test) { return std::string(test.param.name); });
 
+Confirmation confirmation(const Look& look, const Commit& commit) {
+  return confirmation_of(look, commit, [](const auto&) { return History::of_the_store; });
+}
+
 TEST(Confirmation, NeedsEveryReplica) {
   Look look{start, {sight(Position{ours, 42}), sight(Position{ours, 42})}};
-  EXPECT_EQ(confirmation_of(look, {wanted, start}).enforcement, Enforcement::confirmed);
+  EXPECT_EQ(confirmation(look, {wanted, start}).enforcement, Enforcement::confirmed);
   look.replicas.push_back(sight(Position{ours, 41}));
-  const auto behind = confirmation_of(look, {wanted, start});
+  const auto behind = confirmation(look, {wanted, start});
   EXPECT_EQ(behind.enforcement, Enforcement::pending);
   EXPECT_EQ(behind.count(Verdict::applied), 2U);
   EXPECT_EQ(behind.count(Verdict::waiting), 1U);
 }
 
 TEST(Confirmation, IsTrueOfNoReplicaAtAllButNotOfALookFromBefore) {
-  EXPECT_EQ(confirmation_of({start, {}}, {wanted, start}).enforcement, Enforcement::confirmed);
-  EXPECT_EQ(confirmation_of({at(milliseconds(-1)), {}}, {wanted, start}).enforcement, Enforcement::pending);
+  EXPECT_EQ(confirmation({start, {}}, {wanted, start}).enforcement, Enforcement::confirmed);
+  EXPECT_EQ(confirmation({at(milliseconds(-1)), {}}, {wanted, start}).enforcement, Enforcement::pending);
 }
 
 TEST(Confirmation, IsSilentAboutThoseThatHadStopped) {
   const Look look{at(seconds(1)), {stopped(std::nullopt)}};
-  EXPECT_TRUE(confirmation_of(look, {wanted, at(seconds(1))}).replicas.empty());
-  EXPECT_EQ(confirmation_of(look, {wanted, start}).replicas.size(), 1U);
+  EXPECT_TRUE(confirmation(look, {wanted, at(seconds(1))}).replicas.empty());
+  EXPECT_EQ(confirmation(look, {wanted, start}).replicas.size(), 1U);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ class FreshnessCell {
     record.epoch.store(standing.freshness.position.epoch.value, std::memory_order_release);
     record.seq.store(standing.freshness.position.seq, std::memory_order_release);
     record.as_of.store(standing.freshness.current_as_of.nanos, std::memory_order_release);
+    record.nonce.store(standing.freshness.nonce, std::memory_order_release);
     published_.store(next, std::memory_order_release);
   }
 
@@ -44,6 +45,7 @@ class FreshnessCell {
       standing.freshness.position.epoch.value = record.epoch.load(std::memory_order_acquire);
       standing.freshness.position.seq = record.seq.load(std::memory_order_acquire);
       standing.freshness.current_as_of.nanos = record.as_of.load(std::memory_order_acquire);
+      standing.freshness.nonce = record.nonce.load(std::memory_order_acquire);
       if (published_.load(std::memory_order_relaxed) - at < ring_.size() - 1) return standing;
     }
   }
@@ -54,6 +56,7 @@ class FreshnessCell {
     std::atomic<std::uint64_t> epoch{0};
     std::atomic<std::uint64_t> seq{0};
     std::atomic<std::int64_t> as_of{0};
+    std::atomic<std::uint64_t> nonce{0};
   };
   std::atomic<std::uint64_t> published_{0};
   std::array<Record, 16> ring_;

@@ -90,10 +90,10 @@ milliseconds Projector::apply(const feed::Batch& batch) {
   at_ = batch.head;
   // A moment in the future would lend the view an age it does not have.
   if (batch.more) {
-    view_.advance(at_, std::nullopt);
+    view_.advance(at_, std::nullopt, batch.head_nonce);
   } else {
     if (!std::exchange(caught_up_, true)) config_.on_caught_up();
-    view_.advance(at_, std::min(batch.current_as_of, clock_.boot()));
+    view_.advance(at_, std::min(batch.current_as_of, clock_.boot()), batch.head_nonce);
     failures_ = 0;
   }
   if (!batch.changes.empty()) config_.on_applied();

@@ -121,9 +121,10 @@ void View::apply_row(const AccessKey& key, std::uint64_t version) {
   impl_->publish_sizes(state);
 }
 
-void View::advance(Position position, std::optional<BootTime> as_of) {
+void View::advance(Position position, std::optional<BootTime> as_of, std::uint64_t nonce) {
   Freshness& freshness = impl_->standing.freshness;
   freshness.position = position;
+  freshness.nonce = nonce;
   if (as_of) {
     freshness.complete = true;
     freshness.current_as_of = *as_of;

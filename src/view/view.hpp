@@ -34,7 +34,8 @@ namespace latchkey::view {
 struct Freshness {
   bool complete = false;
   Position position;
-  BootTime current_as_of;  // a moment at which the view held all that was committed
+  BootTime current_as_of;   // a moment at which the view held all that was committed
+  std::uint64_t nonce = 0;  // of the change at `position`; 0 at seq 0
 };
 
 class View {
@@ -60,7 +61,8 @@ class View {
   /// The change's seq is the row's version.
   void apply(const Change& change);
   /// The view holds all changes up to `position`; when `as_of` is given, nothing else was committed at that moment.
-  void advance(Position position, std::optional<BootTime> as_of);
+  /// `nonce`: of the change there, as far as it is known.
+  void advance(Position position, std::optional<BootTime> as_of, std::uint64_t nonce = 0);
 
   /// Hands over what the view knows of its rows and signing keys, in `slices` parts, for a copy elsewhere. What no
   /// access check needs (name, metadata, who and when) is left out.

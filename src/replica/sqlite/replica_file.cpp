@@ -15,16 +15,16 @@ using store::Access;
 using store::Database;
 
 constexpr int busy_timeout_ms = 200;  // only recovery after a crash makes anyone wait
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 
 // The WAL is written back every few reports: it stays where it is on the disk, so that a full one stops no report.
 constexpr const char* prepare_sql =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 8;"
     "CREATE TABLE IF NOT EXISTS replicas ("
     " id TEXT PRIMARY KEY, name TEXT NOT NULL, number INTEGER NOT NULL, stopped INTEGER NOT NULL,"
-    " applied TEXT, view_age_ms INTEGER NOT NULL, max_staleness_ms INTEGER NOT NULL,"
+    " applied TEXT, applied_nonce INTEGER NOT NULL, view_age_ms INTEGER NOT NULL, max_staleness_ms INTEGER NOT NULL,"
     " started_at INTEGER NOT NULL, reported_at INTEGER NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 1";
+    "PRAGMA user_version = 2";
 
 Result<void> check(Database& database) {
   auto statement = database.prepare("PRAGMA quick_check(1)");

@@ -1,5 +1,7 @@
 #include "replica/sqlite/sqlite_registry.hpp"
 
+#include <algorithm>
+
 namespace latchkey::replica {
 namespace {
 
@@ -13,10 +15,11 @@ Result<ReplicaReport> read_report(const store::Statement& row) {
   report.number = static_cast<std::uint64_t>(row.integer(2));
   report.phase = row.integer(3) != 0 ? Phase::stopped : Phase::running;
   report.applied = applied;
-  report.view_age = std::chrono::milliseconds(row.integer(5));
-  report.max_staleness = std::chrono::milliseconds(row.integer(6));
-  report.started_at = {row.integer(7)};
-  report.reported_at = {row.integer(8)};
+  report.applied_nonce = static_cast<std::uint64_t>(row.integer(5));
+  report.view_age = std::chrono::milliseconds(row.integer(6));
+  report.max_staleness = std::chrono::milliseconds(row.integer(7));
+  report.started_at = {row.integer(8)};
+  report.reported_at = {row.integer(9)};
   return report;
 }
 
@@ -24,6 +27,17 @@ Result<ReplicaReport> read_report(const store::Statement& row) {
 
 Result<std::vector<ReplicaReport>> SqliteRegistry::look() {
   const std::lock_guard lock(mutex_);
+  auto reports = read_file();
+  if (!reports) return reports;
+  const auto runs = [](const ReplicaReport& report) { return report.phase == Phase::running; };
+  // Asked after the read: who takes the lock later reports later.
+  if (std::none_of(reports->begin(), reports->end(), runs) && a_replica_runs_()) {
+    return Error(ErrorCode::unavailable, "a replica runs that has not reported yet", path_.string());
+  }
+  return reports;
+}
+
+Result<std::vector<ReplicaReport>> SqliteRegistry::read_file() {
   if (file_ && !file_->identity.still_at(path_)) file_.reset();
   if (!file_) {
     auto opened = open_for_looks(path_);
@@ -38,8 +52,8 @@ Result<std::vector<ReplicaReport>> SqliteRegistry::look() {
 
 Result<std::vector<ReplicaReport>> SqliteRegistry::read() {
   auto statement = file_->database.prepare(
-      "SELECT id, name, number, stopped, applied, view_age_ms, max_staleness_ms, started_at, reported_at FROM "
-      "replicas");
+      "SELECT id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, started_at,"
+      " reported_at FROM replicas");
   if (!statement) return statement.error();
   std::vector<ReplicaReport> reports;
   int code = (*statement)->step();

@@ -4,9 +4,10 @@ namespace latchkey::replica {
 namespace {
 
 constexpr std::string_view upsert =
-    "INSERT INTO replicas (id, name, number, stopped, applied, view_age_ms, max_staleness_ms, started_at, reported_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-    " ON CONFLICT (id) DO UPDATE SET number = ?3, stopped = ?4, applied = ?5, view_age_ms = ?6, reported_at = ?9";
+    "INSERT INTO replicas (id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms,"
+    " started_at, reported_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+    " ON CONFLICT (id) DO UPDATE SET number = ?3, stopped = ?4, applied = ?5, applied_nonce = ?6, view_age_ms = ?7,"
+    " reported_at = ?10";
 
 }  // namespace
 
@@ -48,8 +49,9 @@ Result<void> SqliteReporter::write(const ReplicaReport& report) {
   (*statement)->bind(1, id).bind(2, report.name);
   (*statement)->bind(3, static_cast<std::int64_t>(report.number)).bind(4, std::int64_t{report.phase == Phase::stopped});
   if (report.applied) (*statement)->bind(5, applied);
-  (*statement)->bind(6, report.view_age.count()).bind(7, report.max_staleness.count());
-  (*statement)->bind(8, report.started_at.count).bind(9, report.reported_at.count);
+  (*statement)->bind(6, static_cast<std::int64_t>(report.applied_nonce));
+  (*statement)->bind(7, report.view_age.count()).bind(8, report.max_staleness.count());
+  (*statement)->bind(9, report.started_at.count).bind(10, report.reported_at.count);
   return file_->database.run(**statement);
 }
 

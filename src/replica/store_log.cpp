@@ -1,0 +1,32 @@
+#include "replica/store_log.hpp"
+
+namespace latchkey::replica {
+
+StoreLog StoreLog::of(store::KeyStore& store) {
+  return {[&store] { return store.position(); },
+          [&store](std::uint64_t seq) -> Result<std::optional<std::uint64_t>> {
+            const auto changes = store.changes_after(seq - 1, 1);
+            if (!changes) return changes.error();
+            if (changes->empty() || changes->front().seq != seq) return std::optional<std::uint64_t>();
+            return std::optional(changes->front().nonce);
+          }};
+}
+
+Result<std::optional<std::uint64_t>> LogSnapshot::nonce_at(Position position) {
+  if (!end_) end_ = log_.end();
+  if (!*end_) return end_->error();
+  const Position& end = **end_;
+  if (end.epoch != position.epoch || end.seq < position.seq) return std::optional<std::uint64_t>();
+  if (position.seq == 0) return std::optional<std::uint64_t>(0);
+  auto found = nonces_.find(position.seq);
+  if (found == nonces_.end()) found = nonces_.emplace(position.seq, log_.nonce_at(position.seq)).first;
+  return found->second;
+}
+
+Result<bool> LogSnapshot::has(Position position, std::uint64_t nonce) {
+  const auto there = nonce_at(position);
+  if (!there) return there.error();
+  return *there == nonce;
+}
+
+}  // namespace latchkey::replica

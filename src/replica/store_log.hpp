@@ -1,0 +1,44 @@
+#pragma once
+
+// What a confirmation must know of the store's log, asked anew for each round: which of the changes that are spoken of
+// it has. A log that was put back to an older state and grew again has other changes at the same seqs, and only a
+// change's nonce tells (feed/log_end.hpp).
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "base/error.hpp"
+#include "key/position.hpp"
+#include "store/key_store.hpp"
+
+namespace latchkey::replica {
+
+/// The store, as far as it is asked. Any thread.
+struct StoreLog {
+  std::function<Result<Position>()> end;
+  /// Of the change at `seq`, which is not 0; nullopt: there is none.
+  std::function<Result<std::optional<std::uint64_t>>(std::uint64_t seq)> nonce_at;
+
+  /// `store` outlives it.
+  static StoreLog of(store::KeyStore& store);
+};
+
+/// The log within one round: each question is put to the store once, when it first comes up. One thread.
+class LogSnapshot {
+ public:
+  explicit LogSnapshot(const StoreLog& log) : log_(log) {}
+
+  /// The nonce of the change there; nullopt: the log, as it is now, is of another epoch or has none.
+  Result<std::optional<std::uint64_t>> nonce_at(Position position);
+  /// Whether the log has this very change, and so everything before it.
+  Result<bool> has(Position position, std::uint64_t nonce);
+
+ private:
+  const StoreLog& log_;
+  std::optional<Result<Position>> end_;
+  std::map<std::uint64_t, Result<std::optional<std::uint64_t>>> nonces_;  // by seq
+};
+
+}  // namespace latchkey::replica
