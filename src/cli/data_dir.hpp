@@ -4,11 +4,13 @@
 //   latchkey.db            the store
 //   view.snapshot          the tokens service's own copy of its view
 //   replicas.db            where the replica stands, by its own word
+//   relayed.db             the same of those that follow a stream, entered by the relay
 //   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys),
 //                          memos.key (vouches for state/memos)
 //   logs/requests.jsonl    the request log
 //   state/limits           permits in use, for the next `latchkey tokens` (limit/local/limit_file.hpp)
 //   state/memos            proven tokens, for the same (view/memo_log.hpp)
+//   state/replica          what the next `latchkey tokens` may go on with (replica/inheritance.hpp)
 //   state/relayed          made by the first `latchkey relay`: there may be replicas that are not in replicas.db
 //   run/keys.url, tokens.url   where a running service listens; a killed one leaves it, so ask published_url()
 //   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here
@@ -46,6 +48,8 @@ class DataDir {
   std::filesystem::path database() const { return path_ / "latchkey.db"; }
   std::filesystem::path view_snapshot() const { return path_ / "view.snapshot"; }
   std::filesystem::path replicas() const { return path_ / "replicas.db"; }
+  std::filesystem::path relayed_replicas() const { return path_ / "relayed.db"; }
+  std::filesystem::path replica_state() const { return path_ / "state" / "replica"; }
   std::filesystem::path relayed() const { return path_ / "state" / "relayed"; }
   std::filesystem::path secrets() const { return path_ / "secrets"; }
   std::filesystem::path signing_keys() const { return path_ / "secrets" / "signing"; }

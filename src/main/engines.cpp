@@ -10,10 +10,12 @@
 #include "limit/local/local_limiter.hpp"
 #include "main/shared_limiter.hpp"
 #include "relay/redis/redis_stream.hpp"
+#include "replica/joined_registry.hpp"
+#include "replica/postgres/postgres_registry.hpp"
+#include "replica/postgres/postgres_reporter.hpp"
+#include "replica/redis/redis_reporter.hpp"
 #include "replica/sqlite/sqlite_registry.hpp"
 #include "replica/sqlite/sqlite_reporter.hpp"
-#include "replica/unknown_registry.hpp"
-#include "replica/unless_relayed.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -121,18 +123,57 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings& setting
   return limiter;
 }
 
-Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const Settings& settings, const DataDir& data) {
+Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const Settings& settings, const DataDir& data,
+                                                                const Clock& clock) {
   if (!is_embedded(settings)) {
-    return std::make_unique<replica::UnknownRegistry>("replicas on other machines are not accounted for yet");
+    auto url = store::postgres::Url::parse(settings.store);
+    if (!url) return url.error();
+    return std::make_unique<replica::PostgresRegistry>(std::move(*url), clock, settings.max_staleness);
   }
-  auto registry =
-      std::make_unique<replica::SqliteRegistry>(data.replicas(), [data] { return data.runs(cli::Service::tokens); });
-  return std::make_unique<replica::UnlessRelayed>(std::move(registry), data.relayed());
+  // `latchkey up` gives both services the same settings: with a stream, its own replica reports over that as well.
+  const auto a_replica_runs = [data, direct = settings.stream == "none"] {
+    return direct && data.runs(cli::Service::tokens);
+  };
+  auto own = std::make_unique<replica::SqliteRegistry>(data.replicas(), a_replica_runs);
+  auto relayed = std::make_unique<replica::SqliteRegistry>(data.relayed_replicas(), [] { return false; });
+  return std::make_unique<replica::JoinedRegistry>(std::move(own), std::move(relayed), data.relayed(), clock,
+                                                   settings.max_staleness);
 }
 
-Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings& settings, const DataDir& data) {
-  if (!is_embedded(settings) || settings.stream != "none") return std::unique_ptr<replica::ReplicaReporter>();
+namespace {
+
+Result<std::unique_ptr<replica::ReplicaReporter>> open_postgres_reporter(const Settings& settings) {
+  auto url = store::postgres::Url::parse(settings.store);
+  if (!url) return url.error();
+  return std::make_unique<replica::PostgresReporter>(std::move(*url));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings& settings, const DataDir& data,
+                                                                const Clock& clock) {
+  if (settings.stream != "none") {
+    const auto address = redis::Address::parse(settings.stream);
+    if (!address) return address.error();
+    return std::make_unique<replica::RedisReporter>(*address, clock);
+  }
+  if (!is_embedded(settings)) return open_postgres_reporter(settings);
   return std::make_unique<replica::SqliteReporter>(data.replicas());
+}
+
+Result<ReportsOfStream> open_reports_of_stream(const Settings& settings, const DataDir& data, const Clock& clock) {
+  const auto address = redis::Address::parse(settings.stream);
+  if (!address) return address.error();
+  ReportsOfStream reports;
+  if (is_embedded(settings)) {
+    reports.registry = std::make_unique<replica::SqliteReporter>(data.relayed_replicas(), replica::Reporting::many);
+  } else {
+    auto registry = open_postgres_reporter(settings);
+    if (!registry) return registry.error();
+    reports.registry = std::move(*registry);
+  }
+  reports.drain = std::make_unique<replica::ReportDrain>(*address, *reports.registry, clock);
+  return reports;
 }
 
 }  // namespace latchkey::engines

@@ -15,6 +15,7 @@
 #include "feed/change_feed.hpp"
 #include "limit/rate_limiter.hpp"
 #include "relay/stream.hpp"
+#include "replica/redis/report_drain.hpp"
 #include "replica/replica_registry.hpp"
 #include "replica/replica_reporter.hpp"
 #include "store/key_store.hpp"
@@ -46,11 +47,18 @@ Result<std::unique_ptr<relay::Stream>> open_stream(const cli::Settings& settings
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& settings, const cli::DataDir& data,
                                                          bool ran_before, const Clock& clock, Metrics& metrics);
 /// Where replicas are accounted for, as the management service sees it.
-Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const cli::Settings& settings,
-                                                                const cli::DataDir& data);
-/// The same for a replica, which holds the data directory's lock; none for one that nobody accounts for yet. Neither
-/// need be reachable yet.
-Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const cli::Settings& settings,
-                                                                const cli::DataDir& data);
+Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const cli::Settings& settings, const cli::DataDir& data,
+                                                                const Clock& clock);
+/// The same for a replica, which holds the data directory's lock: over the stream, where it follows one. Neither need
+/// be reachable yet.
+Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const cli::Settings& settings, const cli::DataDir& data,
+                                                                const Clock& clock);
+/// For the relay: where the reports that come over the stream are entered, and how they come.
+struct ReportsOfStream {
+  std::unique_ptr<replica::ReplicaReporter> registry;
+  std::unique_ptr<replica::ReportDrain> drain;
+};
+Result<ReportsOfStream> open_reports_of_stream(const cli::Settings& settings, const cli::DataDir& data,
+                                               const Clock& clock);
 
 }  // namespace latchkey::engines

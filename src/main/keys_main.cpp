@@ -38,7 +38,7 @@ int run_keys(const Settings& settings) {
   auto ring = commands::KeyRing::open(data->path(), **store, clock.wall(), engines::sharing(settings));
   if (!ring) return fail("signing keys", ring.error());
 
-  const auto registry = engines::open_registry(settings, *data);
+  const auto registry = engines::open_registry(settings, *data, clock);
   if (!registry) return fail("replicas", registry.error());
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);

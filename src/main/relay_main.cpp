@@ -1,4 +1,5 @@
-// The relay, assembled: the store's feed twice, the stream twice, one pair for the tail and one for snapshots.
+// The relay, assembled: the store's feed twice, the stream twice, one pair for the tail and one for snapshots;
+// and what carries the replicas' reports the other way.
 
 #include "base/log.hpp"
 #include "cli/cli.hpp"
@@ -45,10 +46,14 @@ int run_relay(const cli::Settings& settings) {
   if (auto marked = cli::write_small_file(data->relayed(), "", cli::IfExists::keep); !marked) {
     return fail("relay", marked.error());
   }
+  auto reports = engines::open_reports_of_stream(settings, *data, clock);
+  if (!reports) return fail("relay", reports.error());
   relay::Relay relay(std::move(*tail), std::move(*snapshots), clock, random);
   relay.start();
+  reports->drain->start();
   log_info("relay runs");
   signals.wait_for_stop([&] { log_stats(relay.stats()); });
+  reports->drain->stop();
   relay.stop();
   log_stats(relay.stats());
   return cli::exit_done;

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "access/access_check.hpp"
 #include "base/boot_id.hpp"
@@ -76,7 +75,7 @@ int run_tokens(const Settings& settings) {
 
   const auto feed = engines::open_feed(settings, *data, clock);
   if (!feed) return fail("feed", feed.error());
-  const auto reporter = engines::open_reporter(settings, *data);
+  const auto reporter = engines::open_reporter(settings, *data, clock);
   if (!reporter) return fail("replicas", reporter.error());
 
   view::View view;
@@ -91,18 +90,12 @@ int run_tokens(const Settings& settings) {
   const auto memos = view::MemoLog::open(data->memos(), *memo_secret, view);
   if (!memos) return fail("memos", memos.error());
   view::ServingGate gate;
-  std::optional<replica::ReportLoop> reports;
-  if (*reporter) {
-    const replica::ReportLoopConfig config{.name = replica_name(settings), .max_staleness = settings.max_staleness};
-    reports.emplace(**reporter, view, gate, clock, random, config);
-  }
-  const auto report_soon = [&] {
-    if (reports) reports->nudge();
-  };
+  replica::InheritanceFile left(data->replica_state(), BootId::current().text);
+  replica::ReportLoop reports(**reporter, view, gate, clock, random,
+                              {.name = replica_name(settings), .max_staleness = settings.max_staleness}, &left);
   view::Projector projector(kept_feed, view, clock,
-                            {.on_caught_up = [&] { (*memos)->recall(); }, .on_applied = report_soon});
-  const access::AccessCheck check(
-      view, clock, {settings.max_staleness, reports ? &gate : &view::ServingGate::always_open()}, memos->get());
+                            {.on_caught_up = [&] { (*memos)->recall(); }, .on_applied = [&] { reports.nudge(); }});
+  const access::AccessCheck check(view, clock, {settings.max_staleness, &gate}, memos->get());
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{data->request_log(), settings.request_log_max_bytes, settings.request_log_files}));
 
@@ -110,13 +103,13 @@ int run_tokens(const Settings& settings) {
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
   export_memos(metrics, **memos);
-  if (reports) reports->start();
+  reports.start();
   projector.start();
   const int code = serve(server, *data, cli::Service::tokens, settings.tokens_listen, signals, [&] {
     reload_tls(*tls);
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
-  if (reports) reports->stop();  // nothing is answered any more
+  reports.stop();  // nothing is answered any more
   projector.stop();
   limiter->reset();  // answers whoever still waits for it, by the service
   kept_feed.finish();

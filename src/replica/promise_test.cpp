@@ -1,5 +1,6 @@
 // The promise of replica/replica_registry.hpp, by random histories: replicas that stall, die, start anew, whose reads
-// and reports are slow, lost or carried late, whose clocks run apart; a registry that is lost; a manager that restarts;
+// and reports are slow, lost or carried late, whose clocks run apart; successors that
+// go on where they were killed; a registry that is lost; a manager that restarts;
 // a store that is put back to an older state in place, keeps its epoch and goes on. At every step, whoever would decide
 // by its view must hold every change that has been confirmed and not been undone since.
 
@@ -15,6 +16,7 @@
 #include "replica/memory/memory_registry.hpp"
 #include "replica/replica_watch.hpp"
 #include "replica/report_loop.hpp"
+#include "store/temporary_directory.hpp"
 
 namespace latchkey::replica {
 namespace {
@@ -93,10 +95,11 @@ class Log {
 };
 
 struct Replica {
-  Replica(MemoryRegistry& registry, const Clock& real, Random& random, std::int64_t ppm, std::int64_t offset)
-      : clock(real, ppm, offset),
+  Replica(MemoryRegistry& registry, Random& random, const RemoteClock& its_clock, const std::filesystem::path& state)
+      : clock(its_clock),
         carrier(registry),
-        loop(carrier, view, gate, clock, random, {.name = "r", .max_staleness = max_staleness}) {}
+        left(state, "boot"),
+        loop(carrier, view, gate, clock, random, {.name = "r", .max_staleness = max_staleness}, &left) {}
 
   /// As access/access_check.hpp does.
   bool would_decide() const {
@@ -110,14 +113,16 @@ struct Replica {
   view::View view;
   view::ServingGate gate;
   Carrier carrier;
+  InheritanceFile left;
   ReportLoop loop;
   std::optional<std::pair<Log::End, BootTime>> reading;  // begun, not yet applied
+  std::optional<std::pair<Log::End, BootTime>> file;     // its snapshot file, which may be behind its view
 };
 
 class World {
  public:
   explicit World(std::uint64_t seed) : dice_(seed), random_(seed) {
-    for (auto& replica : replicas_) replica = start();
+    for (std::size_t i = 0; i < replicas_.size(); ++i) start(i);
     take_look();
   }
 
@@ -125,7 +130,11 @@ class World {
     const auto replica = [&]() -> Replica& { return *replicas_[roll(replicas_.size())]; };
     switch (const auto die = roll(100)) {
       case 0:
-        replicas_[roll(replicas_.size())] = start();  // killed, and another in its place
+        start(roll(replicas_.size()));  // killed, and another in its place
+        break;
+      case 5:
+      case 6:
+        start_again(roll(replicas_.size()));
         break;
       case 1:
         take_look();  // one that was never seen cannot be missed
@@ -163,6 +172,7 @@ class World {
   }
 
   std::uint64_t confirmed() const { return confirmed_.seq; }
+  std::size_t inherited() const { return inherited_; }
   std::size_t confirmations() const { return confirmations_; }
   std::size_t deciding() const {
     return static_cast<std::size_t>(
@@ -172,10 +182,27 @@ class World {
  private:
   std::size_t roll(std::size_t sides) { return std::uniform_int_distribution<std::size_t>(0, sides - 1)(dice_); }
 
-  std::unique_ptr<Replica> start() {
+  /// On another machine.
+  void start(std::size_t i) {
     const auto ppm = static_cast<std::int64_t>(roll(1001)) - 500;
-    return std::make_unique<Replica>(registry_, real_, random_, ppm, static_cast<std::int64_t>(roll(1U << 30U)));
+    const RemoteClock clock(real_, ppm, static_cast<std::int64_t>(roll(1U << 30U)));
+    std::filesystem::remove(state_of(i));
+    replicas_[i].reset();
+    replicas_[i] = std::make_unique<Replica>(registry_, random_, clock, state_of(i));
   }
+  /// Killed, and started on the same data directory with the file that is there.
+  void start_again(std::size_t i) {
+    const RemoteClock clock = replicas_[i]->clock;
+    const auto file = replicas_[i]->file;
+    const bool decided = replicas_[i]->would_decide();
+    replicas_[i].reset();
+    replicas_[i] = std::make_unique<Replica>(registry_, random_, clock, state_of(i));
+    replicas_[i]->file = file;
+    if (file) replicas_[i]->view.advance({epoch, file->first.seq}, file->second, file->first.nonce);
+    replicas_[i]->loop.step();
+    inherited_ += decided && replicas_[i]->would_decide() ? 1 : 0;
+  }
+  std::filesystem::path state_of(std::size_t i) const { return directory_.path() / std::to_string(i); }
   static Log::End end_of(const view::View& view) {
     const auto freshness = view.freshness();
     return {freshness.position.seq, freshness.nonce};
@@ -187,7 +214,11 @@ class World {
     const auto [end, stamp] = *replica.reading;
     replica.reading.reset();
     const Log::End at = end_of(replica.view);
-    if (end.seq < at.seq || !log_.leads_to(at, end)) return replica.view.reset();
+    if (end.seq < at.seq || !log_.leads_to(at, end)) {
+      replica.file.reset();
+      return replica.view.reset();
+    }
+    if (roll(4) != 0) replica.file = {end, stamp};
     replica.view.advance({epoch, end.seq}, stamp, end.nonce);
   }
   void commit() {
@@ -226,6 +257,7 @@ class World {
   SeededRandom random_;
   ManualClock real_;
   MemoryRegistry registry_;
+  store::TemporaryDirectory directory_;
   std::unique_ptr<ReplicaWatch> watch_ = std::make_unique<ReplicaWatch>(registry_, real_);
   std::array<std::unique_ptr<Replica>, 3> replicas_;
   std::vector<std::pair<Log::End, BootTime>> waiting_;
@@ -233,12 +265,14 @@ class World {
   Log log_;
   Log::End confirmed_;  // the last
   std::size_t confirmations_ = 0;
+  std::size_t inherited_ = 0;
 };
 
 TEST(Promise, HoldsInRandomHistories) {
   const std::uint64_t seeds = std::getenv("LATCHKEY_LONG") != nullptr ? 1000 : 12;
   std::size_t confirmations = 0;
   std::size_t deciding = 0;
+  std::size_t inherited = 0;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     World world(seed);
     for (int i = 0; i < 5000; ++i) {
@@ -249,11 +283,14 @@ TEST(Promise, HoldsInRandomHistories) {
       deciding += world.deciding();
     }
     confirmations += world.confirmations();
+    inherited += world.inherited();
   }
   // A world in which nothing is confirmed or decided keeps every promise.
   EXPECT_GT(confirmations, seeds * 20);
   EXPECT_GT(deciding, seeds * 1000);
-  std::printf("%zu confirmations, %zu decisions\n", confirmations, deciding);
+  EXPECT_GT(inherited, seeds);
+  std::printf("%zu confirmations, %zu decisions, %zu successors that decide at once\n", confirmations, deciding,
+              inherited);
 }
 
 }  // namespace

@@ -36,11 +36,16 @@
 // silent, and a report that did not move since the manager began to watch proves nothing. replica/replica_watch.hpp
 // remembers what is needed for both. What was lost before the manager began to watch it cannot remember: an engine
 // answers `unavailable` unless it knows that its registry has lost nothing (the embedded one: that nobody runs who is
-// not in it), or max_staleness has passed since it could last have lost something: by then, by (2), whoever serves is in
-// it again.
+// not in it), or max_staleness has passed since it could last have lost something: by then, by (2), whoever serves is
+// in it again.
 //
-// A replica that starts from its own snapshot file is a new one, with an id of its own: by (3) that file, which is older
-// than its registration, is never decided by before the store has been heard.
+// "Known to be in the registry" is the reporter's word (replica/replica_reporter.hpp). One that writes there itself has
+// the registry's own answer; over Redis a replica learns it from the relay that put the report there
+// (replica/redis/report_stream.hpp), and where nobody does, (2) fences it.
+//
+// A replica that starts is a new one, and by (3) decides nothing by its snapshot file, which is older than its
+// registration. One that was killed goes on as the replica it was, with that file, while (2) holds from before
+// (replica/inheritance.hpp).
 
 #include <vector>
 

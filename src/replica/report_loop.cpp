@@ -5,17 +5,26 @@
 namespace latchkey::replica {
 
 ReportLoop::ReportLoop(ReplicaReporter& reporter, const view::View& view, view::ServingGate& gate, const Clock& clock,
-                       Random& random, ReportLoopConfig config)
-    : reporter_(reporter), view_(view), gate_(gate), clock_(clock), config_(std::move(config)) {
+                       Random& random, ReportLoopConfig config, InheritanceFile* left)
+    : reporter_(reporter), view_(view), gate_(gate), clock_(clock), config_(std::move(config)), left_(left) {
   next_.id = ReplicaId::generate(random);
   next_.name = config_.name;
   next_.max_staleness = config_.max_staleness;
   next_.started_at = clock.wall();
+  if (left_ != nullptr) inherited_ = left_->take();
+  if (inherited_ && (inherited_->max_staleness != config_.max_staleness || inherited_->open_until < clock.boot())) {
+    inherited_.reset();
+  }
+  if (!inherited_) return;
+  next_.id = inherited_->id;
+  next_.number = inherited_->number;
 }
 
 ReportLoop::~ReportLoop() { stop(); }
 
-void ReportLoop::step(Phase phase) {
+void ReportLoop::step() { report(Phase::running); }
+
+void ReportLoop::report(Phase phase) {
   const auto freshness = view_.freshness();
   const BootTime now = clock_.boot();
   ++next_.number;
@@ -26,11 +35,38 @@ void ReportLoop::step(Phase phase) {
                        ? std::chrono::duration_cast<std::chrono::milliseconds>(now - freshness.current_as_of)
                        : std::chrono::milliseconds(0);
   next_.reported_at = clock_.wall();
+  if (freshness.complete && inherited_) inherit();
+  if (phase == Phase::running) leave();
   while (!sent_.empty() && now - sent_.front().begun > config_.max_staleness) sent_.pop_front();
   sent_.push_back({next_.number, now});
   const auto known = reporter_.report(next_);
   if (known) learn(*known, clock_.boot());
   note(known);
+}
+
+// The first complete view decides, whichever it is.
+void ReportLoop::inherit() {
+  const Position& promised = inherited_->applied;
+  const bool holds = next_.applied->epoch == promised.epoch && next_.applied->seq >= promised.seq;
+  if (holds && open_until_ < inherited_->open_until) {
+    view_from_ = inherited_->view_from;
+    open_until_ = inherited_->open_until;
+    gate_.admit(view_from_, open_until_);
+  }
+  inherited_.reset();
+}
+
+// What is inherited and not used yet stays as it is, but for the number. A view that was emptied leaves nothing.
+void ReportLoop::leave() {
+  if (left_ == nullptr) return;
+  if (inherited_) {
+    inherited_->number = next_.number;
+    left_->leave(*inherited_);
+  } else if (next_.applied) {
+    left_->leave({next_.id, next_.number, *next_.applied, config_.max_staleness, view_from_, open_until_});
+  } else {
+    left_->leave_nothing();
+  }
 }
 
 void ReportLoop::learn(std::uint64_t known, BootTime now) {
@@ -76,7 +112,10 @@ void ReportLoop::stop() {
   wake_.notify_one();
   if (!thread_.joinable()) return;
   thread_.join();
-  step(Phase::stopped);
+  step();
+  if (failing_) return;
+  if (left_ != nullptr) left_->leave_nothing();
+  report(Phase::stopped);
 }
 
 void ReportLoop::run() {

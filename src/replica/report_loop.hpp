@@ -5,6 +5,7 @@
 //   report 1 ──known──> the gate opens, for views current from then on, until max_staleness after report 1 was begun
 //   report n ──known──> … until max_staleness after report n was begun; if the gate had closed meanwhile, again for
 //                       views current from then on only
+//   inherited ──view holds what was reported──> the gate as the predecessor had it (replica/inheritance.hpp)
 
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +15,7 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "replica/inheritance.hpp"
 #include "replica/replica_reporter.hpp"
 #include "view/serving_gate.hpp"
 #include "view/view.hpp"
@@ -30,8 +32,10 @@ struct ReportLoopConfig {
 /// Either start() and stop(), or step() by one thread. nudge(): any thread.
 class ReportLoop {
  public:
+  /// `left`: where this replica leaves what its successor may go on with, and finds what its predecessor left; null:
+  /// neither. All that is given by reference outlives it.
   ReportLoop(ReplicaReporter& reporter, const view::View& view, view::ServingGate& gate, const Clock& clock,
-             Random& random, ReportLoopConfig config);
+             Random& random, ReportLoopConfig config, InheritanceFile* left = nullptr);
   ~ReportLoop();
   ReportLoop(const ReportLoop&) = delete;
   ReportLoop& operator=(const ReportLoop&) = delete;
@@ -39,11 +43,12 @@ class ReportLoop {
   void start();
   /// The view has moved: report soon.
   void nudge();
-  /// Ends the thread and reports that this replica has stopped. It must not answer requests any more.
+  /// Ends the thread and reports that this replica has stopped, unless nobody can be told: then its successor may go
+  /// on as this one. It must not answer requests any more.
   void stop();
 
   /// One report.
-  void step(Phase phase = Phase::running);
+  void step();
 
   const ReplicaId& id() const { return next_.id; }
 
@@ -54,6 +59,9 @@ class ReportLoop {
   };
 
   void run();
+  void report(Phase phase);
+  void inherit();
+  void leave();
   void learn(std::uint64_t known, BootTime now);
   void note(const Result<std::uint64_t>& known);
 
@@ -62,12 +70,14 @@ class ReportLoop {
   view::ServingGate& gate_;
   const Clock& clock_;
   const ReportLoopConfig config_;
+  InheritanceFile* const left_;
 
   // The reporting thread's.
   ReplicaReport next_;
-  std::deque<Sent> sent_;    // not known to have arrived, and worth something if it has
-  BootTime view_from_;       // as the gate has it
-  BootTime open_until_{-1};  // likewise
+  std::deque<Sent> sent_;                 // not known to have arrived, and worth something if it has
+  BootTime view_from_;                    // as the gate has it
+  BootTime open_until_{-1};               // likewise
+  std::optional<Inheritance> inherited_;  // until the view shows whether it may be used
   bool failing_ = false;
 
   std::mutex mutex_;

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "replica/memory/memory_registry.hpp"
+#include "store/temporary_directory.hpp"
 
 namespace latchkey::replica {
 namespace {
@@ -113,6 +114,95 @@ TEST_F(Reports, SayWhereTheViewStands) {
   view.reset();
   loop.step();
   EXPECT_EQ(reporter.last.applied, std::nullopt);
+}
+
+class Successor : public Reports {
+ protected:
+  Successor() {
+    view.advance({{7}, 30}, clock.boot());
+    predecessor = start(gate);
+    predecessor->step();  // the gate opens with this one
+    clock.advance(milliseconds(1));
+    view.advance({{7}, 31}, clock.boot());
+    predecessor->step();  // and this one says so to the successor
+  }
+  std::unique_ptr<ReportLoop> start(view::ServingGate& its_gate) {
+    return std::make_unique<ReportLoop>(registry, view, its_gate, clock, random, config, &file);
+  }
+  ReplicaReport newest() { return registry.look()->front(); }
+  /// Whether the view that is there may be decided by after a restart with nobody to report to.
+  bool may_decide_alone() {
+    registry.set_unreachable(true);
+    start(successor_gate)->step();
+    registry.set_unreachable(false);
+    return successor_gate.admits(view.freshness().current_as_of, clock.boot());
+  }
+
+  store::TemporaryDirectory directory;
+  InheritanceFile file{directory / "replica", "boot"};
+  std::unique_ptr<ReportLoop> predecessor;
+  view::ServingGate successor_gate;
+};
+
+TEST_F(Successor, OfOneThatWasKilledGoesOnAsTheSameReplica) {
+  const auto before = newest();
+  clock.advance(seconds(5));
+  const auto loop = start(successor_gate);
+  loop->step();
+  EXPECT_EQ(newest().id, before.id);
+  EXPECT_GT(newest().number, before.number);
+  EXPECT_EQ(registry.look()->size(), 1U);
+}
+
+TEST_F(Successor, ServesAtOnceThoughNobodyCanBeToldUntilItsPredecessorHadToEnd) {
+  clock.advance(seconds(9));
+  EXPECT_TRUE(may_decide_alone());
+  clock.advance(seconds(1));
+  EXPECT_FALSE(successor_gate.admits(clock.boot(), clock.boot()));
+}
+
+TEST_F(Successor, ServesNothingOlderThanWhatItsPredecessorSaidItHad) {
+  const BootTime as_of = view.freshness().current_as_of;
+  view.reset();
+  view.advance({{7}, 30}, as_of);
+  EXPECT_FALSE(may_decide_alone());
+}
+
+TEST_F(Successor, ServesNothingOfAnotherEpoch) {
+  view.advance({{8}, 99}, clock.boot());
+  EXPECT_FALSE(may_decide_alone());
+}
+
+TEST_F(Successor, OfOneThatCameToItsEndIsAnother) {
+  clock.advance(seconds(11));
+  start(successor_gate)->step();
+  EXPECT_EQ(registry.look()->size(), 2U);
+}
+
+TEST_F(Successor, OfOneThatSaidItHasStoppedIsAnother) {
+  predecessor->start();
+  predecessor->stop();
+  EXPECT_EQ(newest().phase, Phase::stopped);
+  EXPECT_FALSE(may_decide_alone());
+  start(successor_gate)->step();
+  EXPECT_EQ(registry.look()->size(), 2U);
+}
+
+TEST_F(Successor, OfOneThatCouldTellNobodyThatItStoppedGoesOn) {
+  registry.set_unreachable(true);
+  predecessor->start();
+  predecessor->stop();
+  registry.set_unreachable(false);
+  EXPECT_EQ(newest().phase, Phase::running);
+  EXPECT_TRUE(may_decide_alone());
+}
+
+TEST_F(Successor, OfAnotherBootOrAnEmptiedViewHasNothing) {
+  EXPECT_TRUE(file.take());
+  EXPECT_FALSE(InheritanceFile(directory / "replica", "another").take());
+  view.reset();
+  predecessor->step();
+  EXPECT_FALSE(file.take());
 }
 
 TEST_F(Reports, OfItsThreadComeByThemselvesSoonAfterANudgeAndOnceMoreAtTheEnd) {

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import pathlib
 import sqlite3
 import subprocess
 
@@ -48,6 +49,20 @@ class SqliteFile:
     def show(self):
         os.rename(self.hidden, self.path)
 
+    @staticmethod
+    def empty_registry(data_dir):
+        for suffix in ("", "-wal", "-shm"):
+            pathlib.Path(f"{data_dir}/replicas.db{suffix}").unlink(missing_ok=True)
+
+    def take_registry_away(self, data_dir):
+        """Nobody can report, until bring_registry_back()."""
+        self.empty_registry(data_dir)
+        (data_dir / "replicas.db").mkdir()
+
+    @staticmethod
+    def bring_registry_back(data_dir):
+        (data_dir / "replicas.db").rmdir()
+
 
 def copy_database(source, target):
     """A consistent copy, as `sqlite3 .backup` makes it."""
@@ -90,6 +105,15 @@ class PostgresDatabase:
 
     def show(self):
         self.server.sql(f"ALTER DATABASE {self.database} ALLOW_CONNECTIONS true")
+
+    def empty_registry(self, _data_dir):
+        self.sql("TRUNCATE replicas")
+
+    def take_registry_away(self, _data_dir):
+        self.sql("CREATE TRIGGER away BEFORE INSERT OR UPDATE ON replicas EXECUTE FUNCTION forbid('away')")
+
+    def bring_registry_back(self, _data_dir):
+        self.sql("DROP TRIGGER away ON replicas")
 
 
 @dataclasses.dataclass(frozen=True)

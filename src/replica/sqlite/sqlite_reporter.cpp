@@ -7,7 +7,7 @@ constexpr std::string_view upsert =
     "INSERT INTO replicas (id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms,"
     " started_at, reported_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
     " ON CONFLICT (id) DO UPDATE SET number = ?3, stopped = ?4, applied = ?5, applied_nonce = ?6, view_age_ms = ?7,"
-    " reported_at = ?10";
+    " reported_at = ?10 WHERE replicas.number <= ?3";
 
 }  // namespace
 
@@ -25,7 +25,7 @@ Result<void> SqliteReporter::make_sure_of_file(const ReplicaId& own) {
   auto opened = open_for_reports(path_);
   if (!opened) return opened.error();
   file_.emplace(std::move(*opened));
-  return retire_others(own);
+  return whose_ == Reporting::one_replica ? retire_others(own) : shorten();
 }
 
 // A few of those that have ended are still shown.
@@ -39,6 +39,12 @@ Result<void> SqliteReporter::retire_others(const ReplicaId& own) {
   return database.execute(
       "DELETE FROM replicas WHERE stopped AND id NOT IN"
       " (SELECT id FROM replicas WHERE stopped ORDER BY reported_at DESC LIMIT 15)");
+}
+
+// A replica that is left out by mistake comes back with its next report.
+Result<void> SqliteReporter::shorten() {
+  return file_->database.execute(
+      "DELETE FROM replicas WHERE id NOT IN (SELECT id FROM replicas ORDER BY reported_at DESC LIMIT 1000)");
 }
 
 Result<void> SqliteReporter::write(const ReplicaReport& report) {

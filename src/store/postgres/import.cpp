@@ -98,7 +98,11 @@ class Import {
       : source_(source), connection_(connection), now_(now) {}
 
   Result<Imported> run() {
-    if (auto begun = connection_.execute("BEGIN; SELECT FROM log_lock FOR UPDATE"); !begun) return begun.error();
+    if (auto begun = connection_.execute("BEGIN; SELECT FROM log_lock FOR UPDATE;"
+                                         // Replicas that follow the source may live on for a while, unknown here.
+                                         "UPDATE registry SET whole_in = ''");
+        !begun)
+      return begun.error();
     if (auto empty = check_empty(); !empty) return empty.error();
     // The rows and the log come as they are: nothing is to be recorded.
     const std::string tables[] = {"access_keys", "signing_keys", "changes"};

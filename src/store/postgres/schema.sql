@@ -8,6 +8,8 @@
 --                 of it for every row that one statement changes, and take time in their square
 --   idempotency   what idempotent commands answered
 --   heartbeat     one row: when a management service last committed, by the primary's clock: how current a standby is
+--   replicas      one row a replica, its newest report; replicas and relays write it (replica/replica_registry.hpp)
+--   registry      one row: the life of the server in which nobody can be missing from `replicas`
 --   meta          one row: the schema's version, and `origin`, random, which is part of the epoch
 --
 -- How a trigger tells a command from a hand edit: a command's statement also sets the column `command` to its action,
@@ -32,6 +34,24 @@ CREATE TABLE heartbeat (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
   at bigint NOT NULL
 ) WITH (fillfactor = 10);
+
+CREATE TABLE replicas (
+  id text COLLATE "C" PRIMARY KEY,
+  name text NOT NULL,
+  number bigint NOT NULL,
+  stopped boolean NOT NULL,
+  applied text,
+  applied_nonce bigint NOT NULL,
+  view_age_ms bigint NOT NULL,
+  max_staleness_ms bigint NOT NULL,
+  started_at bigint NOT NULL,
+  reported_at bigint NOT NULL
+) WITH (fillfactor = 10);
+
+CREATE TABLE registry (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  whole_in text NOT NULL
+);
 
 CREATE TABLE access_keys (
   key_id uuid PRIMARY KEY CHECK (key_id::text ~ '^.{14}7.{4}[89ab]'),
@@ -101,6 +121,11 @@ CREATE FUNCTION now_millis() RETURNS bigint LANGUAGE sql VOLATILE
 -- Of a primary only: the first eight digits of the WAL file it writes. What the control file says may be a checkpoint old.
 CREATE FUNCTION current_timeline() RETURNS bigint LANGUAGE sql VOLATILE
   AS $$ SELECT ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint $$;
+
+-- Another after whatever may have lost rows of `replicas`: a restart, a failover, a restored backup or dump, a TRUNCATE.
+CREATE FUNCTION registry_life() RETURNS text LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
+  SELECT concat_ws(' ', system_identifier, current_timeline(), extract(epoch FROM pg_postmaster_start_time()),
+    'replicas'::regclass::oid, pg_relation_filenode('replicas')) FROM pg_control_system() $$;
 
 CREATE FUNCTION random_nonce() RETURNS bigint LANGUAGE sql VOLATILE
   AS $$ SELECT hashtextextended(gen_random_uuid()::text, 0) $$;
@@ -223,3 +248,4 @@ CREATE TRIGGER stay BEFORE UPDATE OR DELETE OR TRUNCATE ON changes EXECUTE FUNCT
 INSERT INTO meta (schema_version, origin) VALUES (1, random_nonce());
 INSERT INTO log_lock (timeline) VALUES (current_timeline());
 INSERT INTO heartbeat (at) VALUES (now_millis());
+INSERT INTO registry (whole_in) VALUES (registry_life());

@@ -1,0 +1,55 @@
+#pragma once
+
+// What a process of a replica leaves to the next one on the same data directory, so that one that was killed goes on as
+// the replica it was: with its own snapshot file it serves at once even where nobody can be told that it does. For the
+// registry nothing has happened: the same id, later numbers, and the same end of what may be served.
+//
+// The proof of replica/replica_registry.hpp holds over the two lives as over one:
+//   - the successor decides only until `open_until`, which follows from a report of that id that was known (2), and by
+//     views current as of `view_from` or later (3);
+//   - what was reported as applied is in its view: it decides only once that stands at `applied` or later;
+//   - nothing of this is told after "stopped": the file is removed before that is said.
+// It is written before each report is sent, so it is never behind what anybody was told.
+
+#include <filesystem>
+#include <optional>
+
+#include "base/error.hpp"
+#include "replica/replica_report.hpp"
+
+namespace latchkey::replica {
+
+struct Inheritance {
+  ReplicaId id;
+  std::uint64_t number = 0;  // of the newest report that may have been sent
+  Position applied;          // as reported last
+  std::chrono::milliseconds max_staleness{0};
+  BootTime view_from;   // as the gate had it
+  BootTime open_until;  // likewise
+
+  bool operator==(const Inheritance&) const = default;
+};
+
+/// One file of one line, in the data directory whose lock the replica holds. One thread.
+class InheritanceFile {
+ public:
+  /// `boot_id` says in which boot the BootTimes mean something: a file of another one is none.
+  InheritanceFile(std::filesystem::path path, std::string boot_id);
+  ~InheritanceFile();
+  InheritanceFile(const InheritanceFile&) = delete;
+  InheritanceFile& operator=(const InheritanceFile&) = delete;
+
+  /// What a predecessor left; nullopt where there is nothing, or nothing that can be used.
+  std::optional<Inheritance> take() const;
+  /// False, and nothing is left, where it cannot be written.
+  bool leave(const Inheritance& inheritance);
+  /// Nothing is left.
+  void leave_nothing();
+
+ private:
+  const std::filesystem::path path_;
+  const std::string boot_id_;
+  int descriptor_ = -1;
+};
+
+}  // namespace latchkey::replica

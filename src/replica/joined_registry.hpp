@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "replica/replica_registry.hpp"
+#include "replica/verdict.hpp"
+
+namespace latchkey::replica {
+
+/// The embedded engine's own replica, and those that follow a stream: a relay on the same data directory enters these
+/// into a file of its own. They are on other machines and outlive a file that was lost, so it counts only after
+/// `max_staleness` from this object's beginning: by then whoever serves is in it.
+class JoinedRegistry final : public ReplicaRegistry {
+ public:
+  /// `mark` exists once a relay has run; without it nobody follows a stream. `clock` outlives this.
+  JoinedRegistry(std::unique_ptr<ReplicaRegistry> own, std::unique_ptr<ReplicaRegistry> relayed,
+                 std::filesystem::path mark, const Clock& clock, std::chrono::milliseconds max_staleness)
+      : own_(std::move(own)),
+        relayed_(std::move(relayed)),
+        mark_(std::move(mark)),
+        clock_(clock),
+        whole_from_(clock.boot() + (max_staleness + margin_of(max_staleness))) {}
+
+  Result<std::vector<ReplicaReport>> look() override {
+    auto reports = own_->look();
+    std::error_code none;
+    if (!reports || !std::filesystem::exists(mark_, none)) return reports;
+    if (clock_.boot() < whole_from_) {
+      return Error(ErrorCode::unavailable, "who follows the stream is not certain yet: the service has just started");
+    }
+    auto others = relayed_->look();
+    if (!others) return others;
+    reports->insert(reports->end(), others->begin(), others->end());
+    return reports;
+  }
+  void forget(const ReplicaReport& newest) override {
+    own_->forget(newest);
+    relayed_->forget(newest);
+  }
+
+ private:
+  const std::unique_ptr<ReplicaRegistry> own_;
+  const std::unique_ptr<ReplicaRegistry> relayed_;
+  const std::filesystem::path mark_;
+  const Clock& clock_;
+  const BootTime whole_from_;
+};
+
+}  // namespace latchkey::replica

@@ -1,0 +1,85 @@
+#include "replica/postgres/postgres_reporter.hpp"
+
+namespace latchkey::replica {
+namespace {
+
+using std::chrono::steady_clock;
+using store::postgres::Connection;
+using store::postgres::Parameters;
+
+// Parameters whose value the first statement does not need are there to give both the same list.
+constexpr std::string_view update =
+    "UPDATE replicas SET number = $3, stopped = $4, applied = nullif($5, ''), applied_nonce = $6, view_age_ms = $7,"
+    " reported_at = $10 WHERE id = $1 AND number <= $3 AND $2::text IS NOT NULL AND $8::bigint IS NOT NULL"
+    " AND $9::bigint IS NOT NULL";
+constexpr std::string_view insert =
+    "INSERT INTO replicas (id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, "
+    "started_at,"
+    " reported_at) VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9, $10)"
+    " ON CONFLICT (id) DO UPDATE SET number = $3, stopped = $4, applied = nullif($5, ''), applied_nonce = $6,"
+    " view_age_ms = $7, reported_at = $10 WHERE replicas.number <= $3";
+
+Parameters values_of(const ReplicaReport& report) {
+  Parameters values;
+  values.add(report.id.to_string()).add(report.name).add(static_cast<std::int64_t>(report.number));
+  values.add_flag(report.phase == Phase::stopped);
+  values.add(report.applied ? report.applied->to_string() : std::string());
+  values.add(static_cast<std::int64_t>(report.applied_nonce));
+  values.add(std::int64_t{report.view_age.count()}).add(std::int64_t{report.max_staleness.count()});
+  values.add(report.started_at.count).add(report.reported_at.count);
+  return values;
+}
+
+}  // namespace
+
+Result<std::uint64_t> PostgresReporter::report(const ReplicaReport& report) {
+  auto written = make_sure_of_connection();
+  if (written) written = write(report);
+  if (written) return report.number;
+  if (connection_ && connection_->is_lost()) connection_.reset();
+  return written.error();
+}
+
+Result<void> PostgresReporter::make_sure_of_connection() {
+  if (connection_) return {};
+  if (steady_clock::now() < back_off_.next()) {
+    return Error(ErrorCode::unavailable, "the registry is not available", "waiting before the next attempt");
+  }
+  auto opened = Connection::open(url_, store::postgres::Server::primary);
+  if (opened) {
+    if (auto relaxed = (*opened)->execute("SET synchronous_commit = off"); !relaxed) opened = relaxed.error();
+  }
+  if (!opened) {
+    back_off_.failed(steady_clock::now());
+    return opened.error();
+  }
+  back_off_.succeeded();
+  connection_ = std::move(*opened);
+  return {};
+}
+
+Result<void> PostgresReporter::write(const ReplicaReport& report) {
+  const Parameters values = values_of(report);
+  const auto updated = connection_->query(update, values);
+  if (!updated) return updated.error();
+  return updated->tag() == "UPDATE 0" ? enter(values) : Result<void>();
+}
+
+// Nothing is entered where there is a newer report already.
+Result<void> PostgresReporter::enter(const Parameters& values) {
+  const std::uint64_t warnings = connection_->warnings();
+  auto entered = connection_->execute("BEGIN; SET LOCAL synchronous_commit = on");
+  if (entered) {
+    if (auto inserted = connection_->query(insert, values); !inserted) entered = inserted.error();
+  }
+  if (!entered) {
+    if (!connection_->is_lost()) static_cast<void>(connection_->execute("ROLLBACK"));
+    return entered;
+  }
+  if (auto committed = connection_->execute("COMMIT"); !committed) return committed;
+  // One at COMMIT says that it is not as durable as it should be.
+  if (connection_->warnings() == warnings) return {};
+  return Error(ErrorCode::unavailable, "the registry is not available", "COMMIT came with a warning");
+}
+
+}  // namespace latchkey::replica

@@ -1,0 +1,126 @@
+#include "replica/redis/report_drain.hpp"
+
+#include "base/log.hpp"
+#include "replica/redis/report_stream.hpp"
+
+namespace latchkey::replica {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds patience_of_loop{100};
+constexpr milliseconds pause_after_failure{50};
+// Who serves reports ten times a second. With none for so long, the stream may count from lower than it did.
+constexpr std::chrono::seconds silence{1};
+
+// KEYS: known, of each replica. ARGV: the numbers.
+const redis::Script& raise() {
+  static const redis::Script script(R"lua(
+for i, key in ipairs(KEYS) do
+  local known = redis.call('GET', key)
+  if not known or tonumber(known) <= tonumber(ARGV[i]) then redis.call('SET', key, ARGV[i], 'EX', 3600) end
+end
+return redis.status_reply('OK')
+)lua");
+  return script;
+}
+
+}  // namespace
+
+ReportDrain::ReportDrain(const redis::Address& address, ReplicaReporter& registry, const Clock& clock,
+                         redis::Timeouts timeouts)
+    : link_(address, timeouts, clock), registry_(registry), clock_(clock) {}
+
+ReportDrain::~ReportDrain() { stop(); }
+
+Result<void> ReportDrain::step(milliseconds patience) {
+  const auto reports = read(patience);
+  if (!reports) return reports.error();
+  return reports->empty() ? Result<void>() : carry(*reports);
+}
+
+Result<ReportDrain::Newest> ReportDrain::read(milliseconds patience) {
+  const auto connection = link_.get();
+  if (!connection) return connection.error();
+  const BootTime now = clock_.boot();
+  if (generation_ != link_.generation() || now - heard_ > silence) {
+    generation_ = link_.generation();
+    last_ = "0";
+    heard_ = now;
+  }
+  redis::Command command{"XREAD", "COUNT", "1000"};
+  if (patience > milliseconds::zero()) {
+    command.words.insert(command.words.end(), {"BLOCK", std::to_string(patience.count())});
+  }
+  command.words.insert(command.words.end(), {"STREAMS", report_stream::reports, last_});
+  const auto reply = (*connection)->run(command);
+  if (!reply) return reply.error();
+  Newest newest;
+  if (reply->elements.empty() || reply->elements[0].elements.size() != 2) return newest;
+  for (const auto& entry : reply->elements[0].elements[1].elements) {
+    if (entry.elements.size() != 2) continue;
+    last_ = entry.elements[0].text;
+    auto report = report_stream::report_of(entry.elements[1].elements);
+    if (!report) continue;
+    auto& kept = newest[report->id];
+    if (kept.number <= report->number) kept = std::move(*report);
+  }
+  heard_ = clock_.boot();
+  return newest;
+}
+
+Result<void> ReportDrain::carry(const Newest& reports) {
+  Result<void> done;
+  std::map<ReplicaId, std::uint64_t> known;
+  for (const auto& [id, report] : reports) {
+    const auto taken = registry_.report(report);
+    if (taken) {
+      known[id] = *taken;
+    } else {
+      done = taken.error();
+    }
+  }
+  auto told = known.empty() ? Result<void>() : tell(known);
+  return done ? told : done;
+}
+
+Result<void> ReportDrain::tell(const std::map<ReplicaId, std::uint64_t>& known) {
+  const auto connection = link_.get();
+  if (!connection) return connection.error();
+  std::vector<std::string> keys;
+  std::vector<std::string> numbers;
+  for (const auto& [id, number] : known) {
+    keys.push_back(report_stream::known_prefix + id.to_string());
+    numbers.push_back(std::to_string(number));
+  }
+  const auto reply = (*connection)->run(redis::Command::call(raise(), keys, numbers));
+  return reply ? Result<void>() : reply.error();
+}
+
+void ReportDrain::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void ReportDrain::stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+void ReportDrain::run() {
+  while (!stopping_) {
+    const auto done = step(patience_of_loop);
+    note(done);
+    if (!done) std::this_thread::sleep_for(pause_after_failure);
+  }
+}
+
+// Once when it begins and once when it ends.
+void ReportDrain::note(const Result<void>& done) {
+  if (!done && !failing_) {
+    log_warning("relay: reports of replicas do not arrive: {} {}", done.error().detail, done.error().internal);
+  }
+  if (done && failing_) log_info("relay: reports of replicas arrive again");
+  failing_ = !done;
+}
+
+}  // namespace latchkey::replica

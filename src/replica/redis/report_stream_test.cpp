@@ -1,0 +1,180 @@
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "redis/test_server.hpp"
+#include "replica/memory/memory_registry.hpp"
+#include "replica/postgres/postgres_registry.hpp"
+#include "replica/postgres/postgres_reporter.hpp"
+#include "replica/redis/redis_reporter.hpp"
+#include "replica/redis/report_drain.hpp"
+#include "replica/redis/report_stream.hpp"
+#include "replica/replica_registry_suite.hpp"
+#include "store/postgres/postgres_store.hpp"
+#include "store/postgres/test_server.hpp"
+
+namespace latchkey::replica {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using store::postgres::Url;
+
+constexpr redis::Timeouts timeouts{.connect = milliseconds(1000), .command = milliseconds(500)};
+
+/// Replicas that know of Redis, a manager that knows of PostgreSQL, and a relay between them.
+class RelayedWorld final : public RegistryWorld {
+ public:
+  RelayedWorld() { store::open_postgres(url(), clock_).value(); }
+  std::unique_ptr<ReplicaReporter> new_reporter() override {
+    return std::make_unique<RedisReporter>(redis_.address(), clock_, timeouts);
+  }
+  std::unique_ptr<ReplicaRegistry> new_registry() override {
+    return std::make_unique<PostgresRegistry>(Url::parse(url()).value(), clock_, seconds(30));
+  }
+  void carry() override { ASSERT_TRUE(drain_.step(milliseconds(0))); }
+
+ private:
+  std::string url() const { return store::postgres::TestServer::shared().url(database_); }
+  const std::string database_ = store::postgres::TestServer::shared().create_database();
+  redis::TestServer redis_;
+  SystemClock clock_;
+  PostgresReporter to_store_{Url::parse(url()).value()};
+  ReportDrain drain_{redis_.address(), to_store_, clock_, timeouts};
+};
+
+INSTANTIATE_TEST_SUITE_P(Redis, ReplicaRegistrySuite,
+                         testing::Values(RegistryEngine{"RedisAndRelay",
+                                                        [] { return std::make_unique<RelayedWorld>(); }}),
+                         [](const auto& test) { return test.param.name; });
+
+/// The way to the registry: it may be cut before or after a report has arrived.
+class WayToRegistry final : public ReplicaReporter {
+ public:
+  enum class Cut : std::uint8_t { nowhere, before, after };
+  explicit WayToRegistry(MemoryRegistry& registry) : registry_(registry) {}
+
+  Result<std::uint64_t> report(const ReplicaReport& report) override {
+    const Error away(ErrorCode::unavailable, "cut");
+    if (cut == Cut::before) return away;
+    // As the engines do: an older one never takes the place of a newer one.
+    const auto all = registry_.look().value();
+    const bool newer_there = std::any_of(all.begin(), all.end(), [&](const ReplicaReport& there) {
+      return there.id == report.id && there.number > report.number;
+    });
+    if (!newer_there) registry_.report(report).value();
+    if (cut == Cut::after) return away;
+    return report.number;
+  }
+  Cut cut = Cut::nowhere;
+
+ private:
+  MemoryRegistry& registry_;
+};
+
+class ReportStream : public testing::Test {
+ protected:
+  ReportStream() { report_.id = ReplicaId::generate(random_); }
+  std::uint64_t report() {
+    ++report_.number;
+    return reporter_.report(report_).value();
+  }
+  std::uint64_t in_registry(const ReplicaId& id) {
+    for (const auto& found : registry_.look().value()) {
+      if (found.id == id) return found.number;
+    }
+    return 0;
+  }
+
+  SeededRandom random_{1};
+  redis::TestServer redis_;
+  SystemClock clock_;
+  MemoryRegistry registry_;
+  WayToRegistry way_{registry_};
+  RedisReporter reporter_{redis_.address(), clock_, timeouts};
+  std::unique_ptr<ReportDrain> drain_ = new_drain();
+  ReplicaReport report_;
+
+  std::unique_ptr<ReportDrain> new_drain() {
+    return std::make_unique<ReportDrain>(redis_.address(), way_, clock_, timeouts);
+  }
+};
+
+TEST_F(ReportStream, KnowsNothingThatNoRelayHasCarried) {
+  EXPECT_EQ(report(), 0U);
+  EXPECT_EQ(report(), 0U);
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(in_registry(report_.id), 2U);
+  EXPECT_EQ(report(), 2U);
+}
+
+TEST_F(ReportStream, KnowsNothingThatTheRegistryHasNotTaken) {
+  report();
+  for (const auto cut : {WayToRegistry::Cut::before, WayToRegistry::Cut::after}) {
+    way_.cut = cut;
+    EXPECT_FALSE(drain_->step(milliseconds(0)));
+    EXPECT_EQ(report(), 0U);
+  }
+  way_.cut = WayToRegistry::Cut::nowhere;
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(report(), 3U);
+}
+
+TEST_F(ReportStream, IsBoundedAndPassesOverWhatIsNoReport) {
+  redis_.run({"XADD", report_stream::reports, "1-0", "i", "rubbish"});
+  redis_.run({"XADD", report_stream::reports, "2-0", "a", "b", "c", "d"});
+  report();
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(in_registry(report_.id), 1U);
+  EXPECT_EQ(redis_.run({"XLEN", report_stream::reports}).integer, 1) << "older than five seconds";
+}
+
+TEST_F(ReportStream, OfAClockThatWasSetBackIsHeardAgain) {
+  report();
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  redis_.run({"DEL", report_stream::reports});
+  redis_.run(redis::Command{[&] {
+    std::vector<std::string> words{"XADD", report_stream::reports, "5-0"};
+    ++report_.number;
+    for (auto& word : report_stream::fields_of(report_)) words.push_back(word);
+    return words;
+  }()});
+  for (int i = 0; i < 40 && in_registry(report_.id) < 2; ++i) ASSERT_TRUE(drain_->step(milliseconds(50)));
+  EXPECT_EQ(in_registry(report_.id), 2U);
+}
+
+// Two replicas, two relays that die and come again, Redis that is emptied, a registry that cannot be reached or whose
+// answer is lost. Whatever a replica learns, the registry has.
+TEST_F(ReportStream, NeverSaysThatMoreHasArrivedThanHas) {
+  const std::uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 dice(seed);
+  std::array<ReplicaReport, 2> replicas;
+  for (auto& replica : replicas) replica.id = ReplicaId::generate(random_);
+  std::array<std::unique_ptr<ReportDrain>, 2> relays{new_drain(), new_drain()};
+  std::size_t learned = 0;
+  for (int i = 0; i < (std::getenv("LATCHKEY_LONG") != nullptr ? 100'000 : 3000); ++i) {
+    auto& replica = replicas[dice() % 2];
+    auto& relay = relays[dice() % 2];
+    const auto die = dice() % 100;
+    if (die < 50) {
+      ++replica.number;
+      const auto known = reporter_.report(replica).value();
+      ASSERT_LE(known, in_registry(replica.id)) << "step " << i;
+      learned += known > 0 ? 1 : 0;
+    } else if (die < 93) {
+      static_cast<void>(relay->step(milliseconds(0)));
+    } else if (die < 95) {
+      relay = new_drain();
+    } else if (die < 96) {
+      redis_.run({"FLUSHALL"});
+    } else {
+      way_.cut = static_cast<WayToRegistry::Cut>(dice() % 3);
+    }
+  }
+  EXPECT_GT(learned, 300U);
+}
+
+}  // namespace
+}  // namespace latchkey::replica
