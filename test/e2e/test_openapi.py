@@ -119,7 +119,6 @@ def store_away(stack, access_key, key):
     stack.store.show()
 
 
-@pytest.mark.engines("sqlite", reason="replicas on other machines are not accounted for yet")
 def test_every_status_of_every_route_of_the_first_service(stack):
     access_key, key = stack.create(user="carol")
     public_pages(stack.keys.client())
