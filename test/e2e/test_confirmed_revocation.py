@@ -12,6 +12,7 @@ import time
 import pytest
 
 from latchkey import BINARY, LONG, connect, eventually
+from report import measured
 
 STALENESS = {"LATCHKEY_MAX_STALENESS": "2s"}
 RACE = os.environ.get("LATCHKEY_RACE", str(pathlib.Path(BINARY).parent / "test/latchkey-race"))
@@ -76,7 +77,9 @@ def test_no_request_sent_after_the_confirmation_is_let_in(stack):
     admin, holders = stack.admin(), [replica.client(access_key) for replica in stack.replicas]
     for i in range(100 if len(holders) == 1 else 40):
         assert {holder("GET", "/v1/tokens").status for holder in holders} == {200}, i
+        begun = time.monotonic()
         reply = disable(admin, key)
+        measured("confirmation: of a revocation, nothing else going on", time.monotonic() - begun)
         assert {holder("GET", "/v1/tokens").status for holder in holders} == {401}, i
         assert reply.status == 200 and all_applied(stack, reply), reply.body
         assert reply.headers["Latchkey-Enforcement"].startswith(f"confirmed;applied={len(holders)};")
@@ -330,4 +333,5 @@ def test_requests_racing_confirmed_revocations(stack, tmp_path):
     assert result["requests"] >= requests and result["revocations"] == revocations
     # Much was let in before and much was tried after: a race that nobody ran proves nothing.
     assert result["admitted"] > requests / 20 and result["sentAfterConfirmation"] > requests / 20, result
-    assert result["other"] == 0, result
+    # A shared limiter that is asked while everything is saturated may be late: a 503, and no admission.
+    assert result["other"] <= (result["requests"] / 10_000 if stack.pairing.shared_limit else 0), result
