@@ -218,7 +218,7 @@ class World {
       replica.file.reset();
       return replica.view.reset();
     }
-    if (roll(4) != 0) replica.file = {end, stamp};
+    if (roll(3) == 0) replica.file = {end, stamp};
     replica.view.advance({epoch, end.seq}, stamp, end.nonce);
   }
   void commit() {
