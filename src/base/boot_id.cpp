@@ -1,5 +1,7 @@
 #include "base/boot_id.hpp"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <stdexcept>
 
@@ -10,7 +12,7 @@ namespace {
 std::string boot_time_shift() {
   std::ifstream offsets("/proc/self/timens_offsets");
   for (std::string clock, seconds, nanos; offsets >> clock >> seconds >> nanos;) {
-    if (clock == "boottime" && (seconds != "0" || nanos != "0")) return "+" + seconds + "." + nanos;
+    if (clock == "boottime" && (seconds != "0" || nanos != "0")) return fmt::format("+{}.{}", seconds, nanos);
   }
   return "";
 }

@@ -53,7 +53,6 @@ struct Call {
   std::uint32_t replicas = 1;          // what is nearly used up is shared between so many
   std::uint64_t returned_lease = 0;    // the lease before, 0: none; it ends with this call
   std::uint32_t returned_permits = 0;  // of it, never spent and never to be
-  bool operator==(const Call&) const = default;
 };
 
 /// Times are the store's, in milliseconds.
