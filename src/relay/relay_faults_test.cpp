@@ -245,6 +245,22 @@ TEST_F(RelayFaults, ARelayOfAnotherHistoryWaitsWhileTheLifeTicks) {
   EXPECT_EQ(other.stats().ended, 1U);
 }
 
+// The one that wrote what the store has lost is dead; the other had not read it yet, so its own history did not break.
+TEST_F(RelayFaults, ARelayThatLaggedDoesNotVouchForWhatWasUndone) {
+  put_many(2);
+  follower_.catch_up();
+  auto lagging = world_.another_relay();
+  lagging->step();
+  ASSERT_TRUE(lagging->tail().following());
+  const auto restore = world_.backup();
+  put(true);
+  follower_.catch_up();
+  restore();
+  world_.replace_relay(std::move(lagging));
+  follower_.catch_up();
+  follower_.expect_same_as_store();
+}
+
 TEST_F(RelayFaults, ADelayedHeartbeatProvesNothingNew) {
   put();
   follower_.catch_up();

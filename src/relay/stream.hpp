@@ -31,6 +31,7 @@ struct Life {
 /// A moment before which no read of the store began that uses it (see "How current" in feed/redis/layout.hpp).
 struct Tick {
   std::uint64_t number = 0;
+  std::uint64_t end = 0;         // seq of the newest change that the stream had then: the store had it before
   std::uint64_t connection = 0;  // valid on this connection only
 };
 

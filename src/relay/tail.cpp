@@ -66,6 +66,7 @@ milliseconds Tail::follow() {
   }
   // The read must have begun after the tick, and have found the end.
   if (batch->more || batch->current_as_of < before_read) beat.reset();
+  if (beat && batch->head.seq < beat->end) return leave("the stream has more than our store");
   if (!beat && batch->changes.empty()) return milliseconds::zero();
   return append(*batch, beat);
 }

@@ -8,7 +8,9 @@
 //
 // A life is ended by who sees its history break under himself, or finds it damaged. Who merely comes by with another
 // history (a standby that lags, an old primary) waits while anybody keeps the life ticking; only when that has stopped
-// for `abandoned_after` does he end it.
+// for `abandoned_after` does he end it. So does who follows and finds less in his store than the stream had before he
+// read it: a store that was put back under another relay, which has died since, or a source that lags. His heartbeat
+// would vouch for changes that the store has not got.
 
 #include <chrono>
 #include <optional>

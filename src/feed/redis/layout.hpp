@@ -34,15 +34,16 @@
 // **How current.** `current_as_of` must be a moment of the reader's BOOTTIME at which its head was all that was
 // committed in the *store*. No clock of Redis or of the relay takes part:
 //   1. the relay raises `tick` to t;
-//   2. then, not before, it reads the store up to seq S, all there was;
+//   2. then, not before, it reads the store up to seq S, all there was, and no less than the stream had at (1): what
+//      others wrote of a history that was undone is vouched for by nobody;
 //   3. then it appends what came and writes the heartbeat (beat_seq S, beat_tick t), on the connection that raised t.
 // A reader stamps its clock before each read and remembers the stamp m beside the tick it saw. Once it holds S and sees
 // the beat (S, t), every stamp m whose read saw a tick below t precedes (1), so the read of the store, so: at m nothing
-// was committed that the reader has not got. The latest such m is the proof. A stopped relay, a delayed heartbeat, a
-// partition, stepped or drifting clocks only make it older; counters of another life, or from before a reload, are not
-// compared. Ticks are bound to their connection, the relay's and the reader's: a Redis that came back from an older
-// dump counts from lower, and an old primary that was cut off shows a low tick long after its successor has passed it.
-// For the same reason readers must not read from a Redis replica, whose ticks lag.
+// was committed that the reader has not got (or it was undone by the time of the read). The latest such m is the proof.
+// A stopped relay, a delayed heartbeat, a partition, stepped or drifting clocks only make it older; counters of another
+// life, or from before a reload, are not compared. Ticks are bound to their connection, the relay's and the reader's: a
+// Redis that came back from an older dump counts from lower, and an old primary that was cut off shows a low tick long
+// after its successor has passed it. For the same reason readers must not read from a Redis replica, whose ticks lag.
 
 #include <string>
 

@@ -107,8 +107,10 @@ Result<std::optional<Life>> RedisStream::look() {
 Result<std::optional<Tick>> RedisStream::tick(const std::string& life) {
   const auto reply = run(Command::call(scripts::tick(), stream_keys, {life}));
   if (!reply) return reply.error();
-  if (reply->integer < 0) return std::optional<Tick>();
-  return std::optional(Tick{static_cast<std::uint64_t>(reply->integer), link_.generation()});
+  if (reply->elements.empty()) return std::optional<Tick>();
+  if (reply->elements.size() != 2) return foreign();
+  const auto number = [&](std::size_t i) { return static_cast<std::uint64_t>(reply->elements[i].integer); };
+  return std::optional(Tick{number(0), number(1), link_.generation()});
 }
 
 Result<AppendOutcome> RedisStream::append(const std::string& life, const feed::LogEnd& after,

@@ -22,8 +22,9 @@ return {h[1], h[2], h[3], h[4], h[5], h[6], h[7], snapshot_whole and '1' or '0',
 )lua";
 
 constexpr const char* tick_text = R"lua(
-if redis.call('HGET', KEYS[1], 'life') ~= ARGV[1] then return -1 end
-return redis.call('HINCRBY', KEYS[1], 'tick', 1)
+local h = redis.call('HMGET', KEYS[1], 'life', 'last')
+if h[1] ~= ARGV[1] then return {} end
+return {redis.call('HINCRBY', KEYS[1], 'tick', 1), tonumber(h[2])}
 )lua";
 
 constexpr const char* append_text = R"lua(
