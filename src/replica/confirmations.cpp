@@ -140,26 +140,11 @@ bool Confirmations::settle(Waiting& waiting, Round& round) {
   if (round.look) {
     // By positions alone, which cost no look at the store.
     found = confirmation_of(*round.look, waiting.commit, [](const auto&) { return History::of_the_store; });
-    if (due || settled(found.enforcement)) found = judge(waiting, round);
+    if (due || settled(found.enforcement)) found = judge(*round.look, round.log, waiting.commit, waiting.nonce);
   }
   if (!due && !settled(found.enforcement)) return false;
   answer(waiting, std::move(found));
   return true;
-}
-
-Confirmation Confirmations::judge(const Waiting& waiting, Round& round) const {
-  const Position& wanted = waiting.commit.position;
-  auto found = confirmation_of(*round.look, waiting.commit, [&](const ReplicaReport& report) {
-    const bool may_hold = report.applied && report.applied->epoch == wanted.epoch && report.applied->seq >= wanted.seq;
-    if (!may_hold) return History::of_the_store;
-    const auto has = round.log.has(*report.applied, report.applied_nonce);
-    return has && *has ? History::of_the_store : History::another;
-  });
-  const auto there = round.log.nonce_at(wanted);
-  if (there && (!*there || (waiting.nonce && *there != waiting.nonce))) found.enforcement = Enforcement::lost;
-  const bool certain = there && waiting.nonce;
-  if (!certain && found.enforcement == Enforcement::confirmed) found.enforcement = Enforcement::unknown;
-  return found;
 }
 
 void Confirmations::answer(Waiting& waiting, Confirmation confirmation) {

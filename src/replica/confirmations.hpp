@@ -80,7 +80,6 @@ class Confirmations {
   void look_for_all();
   void begin(Waiting& waiting);
   bool settle(Waiting& waiting, Round& round);
-  Confirmation judge(const Waiting& waiting, Round& round) const;
   void answer(Waiting& waiting, Confirmation confirmation);
   void add_metrics(Metrics& metrics);
   std::size_t& taken_by(Waiter waiter) { return taken_[static_cast<std::size_t>(waiter)]; }

@@ -1,26 +1,18 @@
-// LATCHKEY_SEEDS: how many seeds (default 200; 10,000 with LATCHKEY_LONG). LATCHKEY_SEED replays one.
-
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 
 #include "limiter_simulation.hpp"
+#include "seeds.hpp"
 
 namespace latchkey::simulation {
 namespace {
 
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 Outcome simulate(std::uint64_t seed, Bug bug) { return LimiterSimulation(seed, Weather::of(seed), bug).run(); }
 
 TEST(LimiterSimulationTest, NoMinuteOverTheLimitAndNoKeyStuck) {
-  const bool replay = std::getenv("LATCHKEY_SEED") != nullptr;
-  const std::uint64_t first = replay ? setting("LATCHKEY_SEED", 0) : std::random_device()();
-  const std::uint64_t seeds = replay ? 1 : setting("LATCHKEY_SEEDS", setting("LATCHKEY_LONG", 0) > 0 ? 10'000 : 200);
+  const std::uint64_t first = first_seed();
+  const std::uint64_t seeds = seeds_to_run();
   Outcome total;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     const Outcome outcome = simulate(seed, Bug::none);
@@ -61,7 +53,7 @@ Weather weather_for(Bug bug, std::uint64_t seed) {
 
 TEST_P(LimiterBugTest, IsFound) {
   const auto [bug, name, most_seeds] = GetParam();
-  const std::uint64_t first = setting("LATCHKEY_SEED", std::random_device()());
+  const std::uint64_t first = first_seed();
   for (std::uint64_t seed = first; seed < first + most_seeds; ++seed) {
     const Weather weather = weather_for(bug, seed);
     const Outcome outcome = LimiterSimulation(seed, weather, bug).run();

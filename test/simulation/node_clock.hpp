@@ -19,6 +19,10 @@ class NodeClock final : public Clock {
     return boot_ + elapsed();
   }
   UnixMillis wall() const override { return wall_ + elapsed(); }
+  /// True time at which boot() was, or will be, `boot`.
+  Time true_time(BootTime boot) const {
+    return begun_ + Duration(static_cast<std::int64_t>(static_cast<double>((boot - boot_).count()) / rate_));
+  }
   void step_wall(Duration by) { wall_ = wall_ + by; }
 
   /// The machine stands still for so long before the clock is read next.

@@ -173,6 +173,7 @@ void MemoryStore::restore(State state) {
 
 void MemoryStore::watch(std::chrono::milliseconds patience, const std::function<bool(const State&)>& look) {
   std::unique_lock lock(mutex_);
+  if (look(state_) || patience <= std::chrono::milliseconds::zero()) return;
   changed_.wait_for(lock, patience, [&] { return look(state_); });
 }
 
