@@ -1,5 +1,6 @@
 import pytest
 
+from keyring import Revoked
 from latchkey import LONG, Stack
 from report import lines
 from stores import ENGINES
@@ -43,6 +44,14 @@ def idle_stack(make_stack):
 def stack(idle_stack):
     """Both services, started."""
     return idle_stack.start()
+
+
+@pytest.fixture
+def revoked(stack):
+    """Beside the test: a key whose revocation is enforced, and stays so."""
+    it = Revoked(stack)
+    yield it
+    it.end()
 
 
 @pytest.fixture(scope="module")

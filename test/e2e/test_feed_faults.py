@@ -70,7 +70,7 @@ def test_unready_means_unserved(idle_stack):
 
 
 @RESTORES
-def test_a_restored_backup_is_noticed(stack, way):
+def test_a_restored_backup_is_noticed(stack, revoked, way):
     """Keys made after the backup are unknown again, and nothing of the newer life is served."""
     early, _ = stack.admitted_key()
     restore = stack.store.backup(way)
@@ -134,7 +134,7 @@ def disable(stack, key):
 
 
 @RESTORES
-def test_a_replacement_under_the_running_services_is_never_acknowledged_away(stack, way):
+def test_a_replacement_under_the_running_services_is_never_acknowledged_away(stack, revoked, way):
     """What is acknowledged is enforced and kept; while the store does not know its file, it refuses."""
     access_key, key = stack.admitted_key()
     stack.store.backup(way)()

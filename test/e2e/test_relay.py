@@ -23,51 +23,66 @@ def make_streamed(make_stack):
 
 
 @pytest.fixture
-def streamed(make_streamed):
+def stack(make_streamed):
     return make_streamed().start()
 
 
 @pytest.fixture
-def keys(streamed):
-    return Keyring(streamed)
+def keys(stack):
+    return Keyring(stack)
 
 
-def test_replicas_need_redis_only(streamed, keys):
+def test_replicas_need_redis_only(stack, keys):
     keys.make(5)
     keys.views_equal_store(keys.change(1))
-    for replica in streamed.replicas:
+    for replica in stack.replicas:
         assert "LATCHKEY_STORE" not in replica.settings and not (replica.data_dir / "latchkey.db").exists()
 
 
-def test_an_emptied_redis_is_filled_again(streamed, keys):
+def test_an_emptied_redis_is_filled_again(stack, keys, revoked):
     keys.make(20)
     keys.views_equal_store(keys.change(1))
     for seed in range(3):
-        streamed.redis.cli("FLUSHALL")
+        stack.redis.cli("FLUSHALL")
         emptied = time.monotonic()
         measured("recovery: FLUSHALL", keys.views_equal_store(keys.change(seed)) - emptied)
 
 
-def test_a_redis_that_restarts_empty_is_filled_again(streamed, keys):
+def test_a_redis_that_restarts_empty_is_filled_again(stack, keys, revoked):
     keys.make(20)
     keys.views_equal_store(keys.change(1))
     for seed in range(3):
-        streamed.redis.kill()
+        stack.redis.kill()
         position = keys.change(seed)
-        streamed.redis.start()
+        stack.redis.start()
         started = time.monotonic()
         measured("recovery: Redis restarted empty", keys.views_equal_store(position) - started)
 
 
-def test_a_relay_killed_at_any_moment_is_replaced(streamed, keys):
+def test_a_redis_that_restarts_with_an_older_memory_is_brought_up(stack, keys, revoked):
+    """As after a failover that lost writes: less than the replicas know, which go on."""
+    keys.make(20)
+    for seed in range(3):
+        keys.views_equal_store(keys.change(seed))
+        stack.redis.cli("SAVE")
+        for more in range(5):
+            position = keys.change(10 * seed + more)
+        keys.views_equal_store(position)
+        stack.redis.kill()
+        stack.redis.start()
+        started = time.monotonic()
+        measured("recovery: Redis restarted with an older memory", keys.views_equal_store(keys.change(seed)) - started)
+
+
+def test_a_relay_killed_at_any_moment_is_replaced(stack, keys, revoked):
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     pick = random.Random(seed)
     keys.make(10)
-    relay = streamed.relays[0]
+    relay = stack.relays[0]
     for _ in range(60 if LONG else 12):
         if pick.random() < 0.3:
-            streamed.redis.cli("FLUSHALL")
+            stack.redis.cli("FLUSHALL")
         position = keys.change(pick.random())
         time.sleep(pick.choice([0, 0.005, 0.02, 0.1, 0.4]))
         relay.kill()
@@ -80,10 +95,10 @@ def test_a_relay_killed_at_any_moment_is_replaced(streamed, keys):
     keys.views_equal_store(position)
 
 
-def test_two_relays_write_each_change_once(streamed, keys):
-    relay = streamed.relays[0]
+def test_two_relays_write_each_change_once(stack, keys, revoked):
+    relay = stack.relays[0]
     other = Relay("relay-2", relay.data_dir, **relay.settings).start()
-    streamed.relays.append(other)
+    stack.relays.append(other)
     keys.make(20)
     for seed in range(20):
         if seed % 5 == 4:
@@ -94,8 +109,8 @@ def test_two_relays_write_each_change_once(streamed, keys):
             measured("recovery: one of two relays killed", keys.views_equal_store(position) - begun)
             relay.start()
     keys.views_equal_store(position)
-    base, last = (int(streamed.redis.cli("HGET", "latchkey:{feed}:head", name)) for name in ("base", "last"))
-    assert int(streamed.redis.cli("XLEN", "latchkey:{feed}:log")) == last - base, "a gap or a repetition"
+    base, last = (int(stack.redis.cli("HGET", "latchkey:{feed}:head", name)) for name in ("base", "last"))
+    assert int(stack.redis.cli("XLEN", "latchkey:{feed}:log")) == last - base, "a gap or a repetition"
     assert str(last) == position.split(".")[1]
     for each in (relay, other):
         assert each.stop() == 0
