@@ -35,11 +35,11 @@ Admin token (12 h)     {token}
 A tour, to paste into another terminal:
 
   export LATCHKEY_DATA_DIR={dir}
-  KEY=$({command} key create --user alice --requests-per-minute 60 --expires 30d --quiet)
+  KEY=$({command} key create --user alice --requests-per-minute 60 --expires 30d --wait --quiet)
   curl -s -H "Authorization: Bearer $KEY" {tokens}/v1/tokens
   export LATCHKEY_ACCESS_KEY="$KEY"
   {command} plan
-  {command} key disable "$({command} plan --quiet)" --yes
+  {command} key disable "$({command} plan --quiet)" --yes --wait
   curl -s -i -H "Authorization: Bearer $KEY" {tokens}/v1/tokens
 
 The last answer is the refusal. Ctrl-C stops both services.

@@ -114,6 +114,7 @@ def test_a_store_moves_from_sqlite(tmp_path, idle_stack):
     idle_stack.start()
     moved = idle_stack.admin()("GET", "/v1/changes?limit=1000").json()["changes"]
     assert [(c["action"], c["actor"], c["at"]) for c in moved] == [(c["action"], c["actor"], c["at"]) for c in trail]
+    eventually(lambda: idle_stack.holder(made[1]["accessKey"])("GET", "/v1/plan").status == 200)
     for one in made[1:]:
         plan = idle_stack.holder(one["accessKey"])("GET", "/v1/plan")
         assert plan.status == 200 and plan.json()["requestsPerMinute"] == one["key"]["requestsPerMinute"]
