@@ -16,7 +16,7 @@ void create_key(RouteContext& context, Call call, Reply reply) {
   auto command = parse_create_body(call.request.body, act.now);
   if (!command) return reply.send(to_response(command.error()));
   auto wait = wait_of(context, call);
-  if (!wait) return reply.send(std::move(wait.error()));
+  if (!wait) return reply.send(wait.error());
 
   const KeyId id = KeyId::generate(act.now, context.parts.random);
   auto done = [&context, wait = std::move(*wait), reply = std::move(reply)](Result<commands::Issued> issued) mutable {

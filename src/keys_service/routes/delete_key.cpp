@@ -11,7 +11,7 @@ void delete_key(RouteContext& context, Call call, Reply reply) {
   const auto id = key_id_of(call.request);
   if (!id) return reply.send(to_response(id.error()));
   auto wait = wait_of(context, call);
-  if (!wait) return reply.send(std::move(wait.error()));
+  if (!wait) return reply.send(wait.error());
   auto done = [&context, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));

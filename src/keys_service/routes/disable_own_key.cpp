@@ -27,7 +27,7 @@ void disable_own_key(RouteContext& context, Call call, Reply reply) {
     return reply.send(to_response(Error::invalid("", "this request has no body")));
   }
   auto wait = wait_of(context, call);
-  if (!wait) return reply.send(std::move(wait.error()));
+  if (!wait) return reply.send(wait.error());
   auto done = [&context, now, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(refused_late(answer.error()));

@@ -17,7 +17,7 @@ void rotate_key(RouteContext& context, Call call, Reply reply) {
   const auto command = parse_rotate_body(call.request.body);
   if (!command) return reply.send(to_response(command.error()));
   auto wait = wait_of(context, call);
-  if (!wait) return reply.send(std::move(wait.error()));
+  if (!wait) return reply.send(wait.error());
 
   const auto act = act_of(context, call);
   const auto precondition = precondition_of(call.request);

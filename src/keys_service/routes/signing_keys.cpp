@@ -19,7 +19,7 @@ void rotate_signing_key(RouteContext& context, Call call, Reply reply) {
   const auto earlier = parse_signing_key_rotation_body(call.request.body);
   if (!earlier) return reply.send(to_response(earlier.error()));
   auto wait = wait_of(context, call);
-  if (!wait) return reply.send(std::move(wait.error()));
+  if (!wait) return reply.send(wait.error());
   auto done = [&context, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::SigningKeysAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));

@@ -18,7 +18,7 @@ void update_key(RouteContext& context, Call call, Reply reply) {
       parse_update_body(call.request.body, merges ? commands::Metadata::merge : commands::Metadata::replace, act.now);
   if (!command) return reply.send(to_response(command.error()));
   auto wait = wait_of(context, call);
-  if (!wait) return reply.send(std::move(wait.error()));
+  if (!wait) return reply.send(wait.error());
 
   auto done = [&context, now = act.now, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
