@@ -92,9 +92,10 @@ bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
 
 void KeyLease::lost() { asked_number_ = 0; }
 
-/// Until then the store's time has certainly not reached `store_ms`: the reply was executed after it was asked for.
+/// Until then the store's time has certainly not reached `store_ms`: the reply was executed after it was asked for, at a
+/// time that may have been a whole millisecond further than it says.
 BootTime KeyLease::surely_before(std::int64_t store_ms) const {
-  return asked_ + millis(static_cast<double>(store_ms - reply_.now_ms) / (1 + drift_));
+  return asked_ + millis(static_cast<double>(store_ms - reply_.now_ms - 1) / (1 + drift_));
 }
 
 /// By then the store's time has certainly reached `store_ms`, rounded up: the reply was executed before it was
