@@ -73,7 +73,7 @@ void Judge::look_at_decisions(const ReplicaNode& replica) {
 
 void Judge::expect_settled(const ReplicaNode& replica) {
   const auto freshness = replica.view().freshness();
-  if (!replica.decides()) return violated("a replica does not serve though all is quiet");
+  if (!replica.decides()) return violated("a replica does not serve though all is quiet: " + replica.why_not());
   const Position end = *store_.store().position();
   if (freshness.position != end) {
     return violated(

@@ -50,7 +50,7 @@ Outcome PropagationSimulation::run() {
   watch();
   world_.run_until(climate_.lasts, over);
   quiet_down();
-  world_.run_until(world_.now() + seconds(8), over);
+  world_.run_until(world_.now() + seconds(14), over);  // who was paused at last goes on within five
   for (const auto& replica : replicas_) {
     if (!over()) judge_.expect_settled(*replica->node);
     outcome_.loads += replica->node->loads();

@@ -57,7 +57,7 @@ TEST_F(PropagationTest, ViewsAreCurrentWhenTheySaySoAndEqualTheStoreAtLast) {
 
 TEST_F(PropagationTest, AThousandReplicas) {
   Climate climate;
-  climate.replicas = 1000;
+  climate.replicas = 1000 / slowed_down;
   climate.lasts = std::chrono::seconds(2);
   climate.between_commits = std::chrono::milliseconds(400);
   climate.cut = std::chrono::milliseconds(20);
@@ -92,13 +92,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{Bug::snapshot_position_read_after, "snapshot_position_read_after", 400},
                     Planted{Bug::trim_before_snapshot_complete, "trim_before_snapshot_complete", 400},
                     Planted{Bug::epoch_ignored, "epoch_ignored", 400}, Planted{Bug::fork_ignored, "fork_ignored", 400},
-                    Planted{Bug::verdict_by_position, "verdict_by_position", 400},
+                    Planted{Bug::verdict_by_position, "verdict_by_position", 1000},
                     Planted{Bug::heartbeat_trusted_on_arrival, "heartbeat_trusted_on_arrival", 400},
                     Planted{Bug::ack_before_apply, "ack_before_apply", 400},
                     Planted{Bug::append_without_seq_check, "append_without_seq_check", 400},
                     Planted{Bug::ticks_of_any_connection, "ticks_of_any_connection", 400},
-                    Planted{Bug::heartbeat_over_any_connection, "heartbeat_over_any_connection", 400},
-                    Planted{Bug::stream_ahead_of_store_ignored, "stream_ahead_of_store_ignored", 400}),
+                    Planted{Bug::heartbeat_over_any_connection, "heartbeat_over_any_connection", 1000},
+                    Planted{Bug::stream_ahead_of_store_ignored, "stream_ahead_of_store_ignored", 1000}),
     [](const auto& planted) { return planted.param.name; });
 
 }  // namespace

@@ -3,6 +3,8 @@
 // A replica as it runs, with the production's RedisFeed, Projector, View, ServingGate, ReportLoop and the freshness
 // rule of AccessCheck.
 
+#include <fmt/format.h>
+
 #include <map>
 #include <optional>
 
@@ -44,6 +46,10 @@ class ReplicaNode {
   void step_wall(Duration by) { clock_.step_wall(by); }
   bool paused() const { return common_.world.now() < paused_until_; }
   bool decides() const { return !paused() && check_.readiness() == access::Readiness::ready; }
+  std::string why_not() const {
+    return fmt::format("{}, its feed says last: {}", static_cast<int>(check_.readiness()),
+                       projector_.stats().last_error);
+  }
   const view::View& view() const { return view_; }
   std::uint64_t loads() const { return projector_.stats().loads; }
   const NodeClock& clock() const { return clock_; }
