@@ -94,14 +94,17 @@ AccessCheck::Candidate AccessCheck::look_up(const View::Reader& reader, const jw
   return {std::nullopt, row, *signing_key};
 }
 
-Outcome AccessCheck::check(std::string_view token) const {
+// What is remembered of a key among millions is far away in memory, and the digest takes as long as the way.
+Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) const {
   if (token.size() > jwt::max_token_bytes) return refused(Refusal::malformed);  // before it is hashed
   const View::Reader reader(view_);
   if (const auto id = jwt::hinted_key_id(token); id && ready(reader)) {
-    reader.prefetch(*id);  // a row among millions is far away, and the digest takes as long as the way
-    const auto digest = jwt::digest_of(token);
-    if (const KeyRow* row = reader.find(*id)) {
-      if (const auto issue = reader.recall(*row, digest)) return judge_proven(*row, *issue, clock_);
+    if (const KeyRow* near = reader.prefetch(*id)) {
+      if (next != nullptr) next->expect(*id);
+      const auto digest = jwt::digest_of(token);
+      const KeyRow* row = near->id() == *id ? near : reader.find(*id);
+      const auto issue = row == nullptr ? std::nullopt : reader.recall(*row, digest);
+      if (issue) return judge_proven(*row, *issue, clock_);
     }
   }
   const auto parsed = jwt::parse_access_token(token);

@@ -68,8 +68,9 @@ class AccessCheck {
   AccessCheck(const view::View& view, const Clock& clock, AccessConfig config, view::MemoLog* kept = nullptr);
 
   /// A token of a wrong shape is refused as such whatever the view's age; whatever needs a view that is not fresh is
-  /// stale_view. An unknown signing key or key id is refused here, before any signature work.
-  Outcome check(std::string_view token) const;
+  /// stale_view. An unknown signing key or key id is refused here, before any signature work. `next` is told whom it
+  /// will probably be asked about; null: nobody is.
+  Outcome check(std::string_view token, limit::RateLimiter* next = nullptr) const;
   /// Never NeedsSignature.
   Outcome check_signature(std::string_view token) const;
 

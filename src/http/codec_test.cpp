@@ -238,9 +238,23 @@ TEST(Codec, ShowsTheRequestAsSent) {
   EXPECT_EQ(one("GET http://h?r HTTP/1.1\r\nHost: a\r\n\r\n"), "GET http://h?r /|r\nHost=a\n\n+");
   EXPECT_EQ(one("OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n"),
             "OPTIONS * *|\nHost=a\nConnection=Close\n\n-");
+  EXPECT_EQ(one("GET / HTTP/1.0\r\nConnection: Keep-Alive, ,close\r\n\r\n"),
+            "GET / /|\nConnection=Keep-Alive, ,close\n\n-");
   EXPECT_EQ(one("PUT / HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi"), "PUT / /|\nContent-Length=2\n\nhi-");
   EXPECT_EQ(one(chunked("2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: 1\r\n\r\n")),
             "POST /x /x|\nHost=a\nTransfer-Encoding=chunked\n\nhello+");
+}
+
+TEST(Codec, FindsAControlCharacterWhereverItStandsInAValue) {
+  for (std::size_t size = 0; size < 70; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string value(size, 'v');
+      value[at] = '\a';
+      EXPECT_EQ(feed_whole(get_with("Host: a\r\nX: " + value + "\r\n")).status, 400) << at << " of " << size;
+      value[at] = '\t';
+      EXPECT_EQ(feed_whole(get_with("Host: a\r\nX: " + value + "\r\n")).status, 0) << at << " of " << size;
+    }
+  }
 }
 
 // The heart of it: no cut into segments may change what is understood.

@@ -1,6 +1,6 @@
 #pragma once
 
-// A complete request head into a Request: Beast's parser, and the strictness it lacks. Beast is seen in the .cpp only.
+// A complete request head into a Request (RFC 9112), as strict as the reader of what an attacker wrote should be.
 
 #include <cstdint>
 #include <optional>

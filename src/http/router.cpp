@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <stdexcept>
 #include <string>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "http/refusal.hpp"
 
@@ -42,14 +42,9 @@ void Place::list_methods() {
 
 // Segment by segment; a literal child is tried before the parameter.
 struct Node {
-  std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
+  std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  // few: looked through faster than up
   std::unique_ptr<Node> parameter;
   Place place;
-};
-
-struct Hash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
 };
 
 using Params = std::array<std::string_view, 4>;
@@ -66,11 +61,18 @@ bool is_parameter(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
+Node* literal_of(const Node& node, std::string_view segment) {
+  for (const auto& [name, child] : node.literals) {
+    if (name == segment) return child.get();
+  }
+  return nullptr;
+}
+
 const Place* find_place(const Node& node, std::string_view rest, Params& params, std::size_t depth) {
   if (rest.empty()) return node.place.used() ? &node.place : nullptr;
   const std::string_view segment = take_segment(rest);
-  if (const auto literal = node.literals.find(segment); literal != node.literals.end()) {
-    if (const auto* found = find_place(*literal->second, rest, params, depth)) return found;
+  if (const Node* literal = literal_of(node, segment)) {
+    if (const auto* found = find_place(*literal, rest, params, depth)) return found;
   }
   if (!node.parameter || segment.empty()) return nullptr;
   const auto* found = find_place(*node.parameter, rest, params, depth + 1);
@@ -79,9 +81,12 @@ const Place* find_place(const Node& node, std::string_view rest, Params& params,
 }
 
 Node& child_of(Node& node, std::string_view segment) {
-  auto& child = is_parameter(segment) ? node.parameter : node.literals[std::string(segment)];
-  if (!child) child = std::make_unique<Node>();
-  return *child;
+  if (is_parameter(segment)) {
+    if (!node.parameter) node.parameter = std::make_unique<Node>();
+    return *node.parameter;
+  }
+  if (Node* literal = literal_of(node, segment)) return *literal;
+  return *node.literals.emplace_back(segment, std::make_unique<Node>()).second;
 }
 
 void check_pattern(std::string_view pattern) {
@@ -101,19 +106,15 @@ void answer_other_method(Exchange& exchange, const Place& place) {
 
 struct Router::Table {
   Node root;
-  // Patterns without parameters by their whole path: the fast way in. Points into the tree.
-  std::unordered_map<std::string, Place*, Hash, std::equal_to<>> literals;
 
   Place& place(std::string_view pattern) {
     check_pattern(pattern);
     Node* node = &root;
     for (std::string_view rest = pattern; !rest.empty();) node = &child_of(*node, take_segment(rest));
-    if (pattern.find('{') == std::string_view::npos) literals.emplace(pattern, &node->place);
     return node->place;
   }
 
   const Place* find(Request& request) const {
-    if (const auto literal = literals.find(request.path); literal != literals.end()) return literal->second;
     if (request.path.empty() || request.path.front() != '/') return nullptr;
     return find_place(root, request.path, request.params, 0);
   }

@@ -84,11 +84,24 @@ Secret mint_access_token(const AccessClaims& claims, std::string_view kid, const
   return Secret(std::move(token));
 }
 
+namespace {
+
+// Whether the last octet can be that of a JSON object: most garbage is known by it before anything else is read.
+bool may_end_object(std::string_view encoded) {
+  std::array<std::uint8_t, 3> bytes{};
+  const std::size_t digits = encoded.size() % 4 == 0 ? 4 : encoded.size() % 4;
+  const auto end = std::span(bytes).first(digits - 1);
+  if (encoded.size() < digits || !decode_base64url(encoded.substr(encoded.size() - digits), end)) return false;
+  return std::string_view("} \t\r\n").find(static_cast<char>(end.back())) != std::string_view::npos;
+}
+
+}  // namespace
+
 Result<ParsedAccessToken, TokenFault> parse_access_token(std::string_view token) {
   if (token.size() > max_token_bytes) return TokenFault::malformed;
   if (auto minted = parse_minted_form(token)) return std::move(*minted);
   const auto jws = split_compact(token);
-  const auto header = jws ? read_jose_header(jws->header) : std::nullopt;
+  const auto header = jws && may_end_object(jws->payload) ? read_jose_header(jws->header) : std::nullopt;
   const auto payload = header ? read_json_part(jws->payload) : std::nullopt;
   if (!payload || !decode_base64url(jws->signature)) return TokenFault::malformed;
   if (header->typ != access_token_type) return TokenFault::another_kind;

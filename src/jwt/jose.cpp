@@ -4,6 +4,7 @@
 #include <array>
 
 #include "jwt/base64url.hpp"
+#include "jwt/minted_form.hpp"
 
 namespace latchkey::jwt {
 namespace {
@@ -43,6 +44,7 @@ std::optional<CompactJws> split_compact(std::string_view token) {
 }
 
 std::optional<JoseHeader> read_jose_header(std::string_view encoded) {
+  if (auto kid = kid_of_minted_header(encoded)) return JoseHeader{"EdDSA", std::move(kid), "latchkey+jwt"};
   const auto object = read_json_part(encoded);
   if (!object || has_forbidden_member(*object)) return std::nullopt;
   const auto alg = string_member(*object, "alg");

@@ -43,17 +43,6 @@ class Rest {
 
 bool is_plain(std::string_view text) { return text.find('"') == text.npos && text.find('\\') == text.npos; }
 
-bool read_header(std::string_view encoded, std::string& kid) {
-  static constexpr std::string_view before = R"({"alg":"EdDSA","kid":")", after = R"(","typ":"latchkey+jwt"})";
-  std::array<std::uint8_t, before.size() + kid_length + after.size()> bytes{};
-  if (!decode_base64url(encoded, bytes)) return false;
-  Rest rest({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  if (!rest.take(before)) return false;
-  kid = rest.take(kid_length);
-  std::array<std::uint8_t, 32> thumbprint{};
-  return rest.take(after) && decode_base64url(kid, thumbprint);
-}
-
 bool read_claims(std::string_view payload, AccessClaims& claims) {
   Rest rest(payload);
   if (!rest.take(R"({"jti":")")) return false;
@@ -69,6 +58,18 @@ bool read_claims(std::string_view payload, AccessClaims& claims) {
 
 }  // namespace
 
+std::optional<std::string> kid_of_minted_header(std::string_view encoded) {
+  static constexpr std::string_view before = R"({"alg":"EdDSA","kid":")", after = R"(","typ":"latchkey+jwt"})";
+  std::array<std::uint8_t, before.size() + kid_length + after.size()> bytes{};
+  if (!decode_base64url(encoded, bytes)) return std::nullopt;
+  Rest rest({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (!rest.take(before)) return std::nullopt;
+  const std::string_view kid = rest.take(kid_length);
+  std::array<std::uint8_t, 32> thumbprint{};
+  if (!rest.take(after) || !decode_base64url(kid, thumbprint)) return std::nullopt;
+  return std::string(kid);
+}
+
 std::optional<ParsedAccessToken> parse_minted_form(std::string_view token) {
   if (token.size() > max_token_bytes) return std::nullopt;
   const std::size_t first = token.find('.');
@@ -78,9 +79,10 @@ std::optional<ParsedAccessToken> parse_minted_form(std::string_view token) {
   std::array<std::uint8_t, max_payload_bytes> bytes;
   const std::size_t size = payload.size() / 4 * 3 + payload.size() % 4 * 3 / 4;
   if (size > bytes.size() || !decode_base64url(payload, std::span(bytes).first(size))) return std::nullopt;
-  ParsedAccessToken parsed{{}, {}, token.substr(0, second), {}};
-  if (!read_header(token.substr(0, first), parsed.kid) ||
-      !read_claims({reinterpret_cast<const char*>(bytes.data()), size}, parsed.claims) ||
+  auto kid = kid_of_minted_header(token.substr(0, first));
+  if (!kid) return std::nullopt;
+  ParsedAccessToken parsed{{}, std::move(*kid), token.substr(0, second), {}};
+  if (!read_claims({reinterpret_cast<const char*>(bytes.data()), size}, parsed.claims) ||
       !decode_base64url(token.substr(second + 1), parsed.signature)) {
     return std::nullopt;
   }

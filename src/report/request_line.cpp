@@ -5,7 +5,6 @@
 #include <cstring>
 #include <type_traits>
 
-#include "base/json.hpp"
 #include "base/time_text.hpp"
 #include "key/key_id_text.hpp"
 
@@ -14,23 +13,33 @@ namespace {
 
 static_assert(std::is_trivially_copyable_v<WaitingRecord::Fixed>);
 
-/// Octets of a path that are not ASCII need not be UTF-8.
-void append_ascii(std::string& out, std::string_view path) {
-  const auto is_ascii = [](char c) { return c >= ' ' && c <= '~'; };
-  if (std::all_of(path.begin(), path.end(), is_ascii)) return append_json_string(out, path);
-  std::string ascii(path);
-  std::replace_if(
-      ascii.begin(), ascii.end(), [&](char c) { return !is_ascii(c); }, '?');
-  append_json_string(out, ascii);
-}
-
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
+/// Where a line goes. Copies of literals are a few instructions.
+struct Line {
+  char*& at;
+  Line& put(std::string_view text) {
+    std::memcpy(at, text.data(), text.size());
+    at += text.size();
+    return *this;
+  }
+  Line& put(std::uint64_t number) {
+    at = std::to_chars(at, at + 20, number).ptr;
+    return *this;
+  }
+  /// As a JSON string. Octets that are not visible ASCII need not be UTF-8, and become '?'.
+  Line& quote(std::string_view text) {
+    const auto is_plain = [](char c) { return (c >= ' ') & (c <= '~') & (c != '"') & (c != '\\'); };
+    put("\"");
+    if (std::all_of(text.begin(), text.end(), is_plain)) return put(text).put("\"");
+    for (const char c : text) {
+      if (c == '"' || c == '\\') *at++ = '\\';
+      *at++ = c >= ' ' && c <= '~' ? c : '?';
+    }
+    return put("\"");
+  }
+};
 
 /// The lines of one second have all but the milliseconds in common, which stand before the last character.
-void append_time(std::string& out, UnixMillis time) {
+std::string_view text_of(UnixMillis time) {
   thread_local std::int64_t second = -1;
   thread_local std::string text;
   if (time.count / 1000 != second) {
@@ -41,7 +50,7 @@ void append_time(std::string& out, UnixMillis time) {
   for (std::size_t i = 0, place = 100; i < 3; ++i, place /= 10) {
     text[text.size() - 4 + i] = static_cast<char>('0' + millis / place % 10);
   }
-  out += text;
+  return text;
 }
 
 }  // namespace
@@ -67,30 +76,25 @@ void WaitingRecord::append_to(std::vector<char>& lane) const {
   lane.insert(lane.end(), path_.begin(), path_.end());
 }
 
-std::size_t append_line(std::string& out, const char* waiting) {
+void write_line(char*& out, const char*& waiting) {
   WaitingRecord::Fixed fixed;
   std::memcpy(&fixed, waiting, sizeof fixed);
   const std::string_view user_id(waiting + sizeof fixed, fixed.user_id_size);
   const std::string_view path(user_id.data() + user_id.size(), fixed.path_size);
-  out += R"({"time":")";
-  append_time(out, fixed.time);
-  out += R"(","keyId":)";
+  waiting = path.data() + path.size();
+  Line line{out};
+  line.put(R"({"time":")").put(text_of(fixed.time)).put(R"(","keyId":)");
   if (fixed.has_key_id) {
     const auto id = text_of(fixed.key_id);
-    out.append(1, '"').append(id.data(), id.size()).append(1, '"');
+    line.put("\"").put({id.data(), id.size()}).put("\"");
   } else {
-    out += "null";
+    line.put("null");
   }
-  out += ",\"userId\":";
-  fixed.user_id_size > 0 ? append_json_string(out, user_id) : void(out += "null");
-  out.append(R"(,"method":")").append(fixed.method).append(R"(","path":)");
-  append_ascii(out, path);
-  out.append(R"(,"outcome":")").append(fixed.outcome).append(R"(","status":)");
-  append_number(out, fixed.status);
-  out += ",\"latencyMicros\":";
-  append_number(out, fixed.latency_micros);
-  out += "}\n";
-  return sizeof fixed + user_id.size() + path.size();
+  line.put(R"(,"userId":)");
+  user_id.empty() ? line.put("null") : line.quote(user_id);
+  line.put(R"(,"method":")").put(fixed.method).put(R"(","path":)").quote(path);
+  line.put(R"(,"outcome":")").put(fixed.outcome).put(R"(","status":)").put(fixed.status);
+  line.put(R"(,"latencyMicros":)").put(fixed.latency_micros).put("}\n");
 }
 
 }  // namespace latchkey::report

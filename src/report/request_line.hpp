@@ -35,7 +35,10 @@ class WaitingRecord {
   std::string_view path_;
 };
 
-/// Appends the record at `waiting` as one line and returns its bytes().
-std::size_t append_line(std::string& out, const char* waiting);
+/// No line is longer: user id and path are at most 255 and 256 bytes, of which any may need an escape.
+constexpr std::size_t max_line_bytes = 2048;
+
+/// Writes the record at `waiting` as one line to `out`, where there is room for max_line_bytes. Moves both on.
+void write_line(char*& out, const char*& waiting);
 
 }  // namespace latchkey::report

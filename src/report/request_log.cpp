@@ -39,6 +39,7 @@ std::size_t redact_path(std::string_view path, std::array<char, max_logged_path_
 RequestLog::RequestLog(std::unique_ptr<LogSink> sink, RequestLogConfig config)
     : config_(config), sink_(std::move(sink)) {
   taken_.reserve(config_.lane_bytes);
+  lines_.resize(max_batch_bytes);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -90,26 +91,28 @@ void RequestLog::run() {
 }
 
 void RequestLog::drain() {
-  std::string lines;
+  char* end = lines_.data();
   std::uint64_t count = 0;
+  const auto write_lines = [&] {
+    write({lines_.data(), end}, std::exchange(count, 0));
+    end = lines_.data();
+  };
   for (auto& lane : lanes_) {
     taken_.clear();
     {
       const std::lock_guard lock(lane.mutex);
       if (!lane.waiting.empty()) lane.waiting.swap(taken_);  // both keep their room
     }
-    for (std::size_t at = 0; at < taken_.size(); ++count) {
-      if (lines.size() >= max_batch_bytes) {
-        write(lines, std::exchange(count, 0));
-        lines.clear();
-      }
-      at += append_line(lines, taken_.data() + at);
+    const char* waiting = taken_.data();
+    for (const char* last = waiting + taken_.size(); waiting != last; ++count) {
+      if (end + max_line_bytes > lines_.data() + lines_.size()) write_lines();
+      write_line(end, waiting);
     }
   }
-  if (count > 0) write(lines, count);
+  if (count > 0) write_lines();
 }
 
-void RequestLog::write(const std::string& lines, std::uint64_t count) {
+void RequestLog::write(std::string_view lines, std::uint64_t count) {
   const bool good = sink_->append(lines);
   (good ? written_ : dropped_).fetch_add(count, std::memory_order_relaxed);
   if (good == !failing_) return;

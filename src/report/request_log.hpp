@@ -44,8 +44,8 @@ struct RequestRecord {
 };
 
 struct RequestLogConfig {
-  std::size_t lane_bytes = 512 * 1024;  // waiting at most, a lane; 16 lanes
-  std::chrono::milliseconds interval{100};
+  std::size_t lane_bytes = 1024 * 1024;  // waiting at most, a lane; 16 lanes
+  std::chrono::milliseconds interval{25};
 };
 
 class RequestLog {
@@ -74,12 +74,13 @@ class RequestLog {
 
   void run();
   void drain();
-  void write(const std::string& lines, std::uint64_t count);
+  void write(std::string_view lines, std::uint64_t count);
 
   const RequestLogConfig config_;
   const std::unique_ptr<LogSink> sink_;
   std::array<Lane, 16> lanes_;
   std::vector<char> taken_;  // the writer's
+  std::vector<char> lines_;  // the writer's
   bool failing_ = false;     // the writer's: said once, not at each batch
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> dropped_{0};

@@ -113,7 +113,7 @@ void KeyRoutes::waited(Call& call, view::Awaited awaited) {
   }
 }
 
-void KeyRoutes::check(Call& call) { decide(call, parts_.check.check(call.token)); }
+void KeyRoutes::check(Call& call) { decide(call, parts_.check.check(call.token, &parts_.limiter)); }
 
 void KeyRoutes::decide(Call& call, const access::Outcome& outcome) {
   if (const auto* holder = std::get_if<Holder>(&outcome)) {

@@ -81,26 +81,22 @@ std::uint64_t KeyIndex::hash(const KeyId& id) const {
   return folded * 0x9E3779B97F4A7C15ULL;
 }
 
-RowRef KeyIndex::find(const KeyId& id) const {
+template <class IsIt>
+RowRef KeyIndex::seek(const KeyId& id, IsIt&& is_it) const {
   const std::uint64_t hashed = hash(id);
   Table* table = shards_[shard_of(hashed, shard_bits)].table.load(std::memory_order_seq_cst);
   if (table == nullptr) return 0;
   Entry found = 0;
-  table->seek(hashed, found, [&](RowRef ref) { return rows_.at(ref).id() == id; });
+  table->seek(hashed, found, is_it);
   return ref_of(found);
 }
 
-void KeyIndex::prefetch(const KeyId& id) const {
-  const std::uint64_t hashed = hash(id);
-  Table* table = shards_[shard_of(hashed, shard_bits)].table.load(std::memory_order_seq_cst);
-  if (table == nullptr) return;
-  Entry found = 0;
-  table->seek(hashed, found, [](RowRef) { return true; });  // the first of its tag: nearly always the one
-  if (found == 0) return;
-  const auto* row = reinterpret_cast<const char*>(&rows_.at(ref_of(found)));
-  __builtin_prefetch(row);
-  __builtin_prefetch(row + sizeof(KeyRow) - 1);
-  __builtin_prefetch(row + sizeof(KeyRow) + 16);  // the user id
+RowRef KeyIndex::find(const KeyId& id) const {
+  return seek(id, [&](RowRef ref) { return rows_.at(ref).id() == id; });
+}
+
+RowRef KeyIndex::nearest(const KeyId& id) const {
+  return seek(id, [](RowRef) { return true; });
 }
 
 void KeyIndex::put(const KeyId& id, RowRef ref) {

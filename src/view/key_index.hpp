@@ -36,8 +36,8 @@ class KeyIndex {
 
   /// 0 when there is none. Any thread, between Reclamation's enter() and leave().
   RowRef find(const KeyId& id) const;
-  /// Begins to fetch the row that find() is going to look at. As find().
-  void prefetch(const KeyId& id) const;
+  /// The first row whose tag is the id's: nearly always find()'s, and found without a look at any row. As find().
+  RowRef nearest(const KeyId& id) const;
 
   // The writer.
   /// Publishes the row under its id, in place of the one that was there.
@@ -59,6 +59,8 @@ class KeyIndex {
   };
 
   std::uint64_t hash(const KeyId& id) const;
+  template <class IsIt>
+  RowRef seek(const KeyId& id, IsIt&& is_it) const;
   Table* grow(Shard& shard, Table* full);
 
   const RowArena& rows_;

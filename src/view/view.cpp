@@ -151,7 +151,17 @@ View::Reader::~Reader() { impl_.reclamation.leave(slot_); }
 
 const KeyRow* View::Reader::find(KeyId id) const { return state_->of(id).find(id); }
 
-void View::Reader::prefetch(KeyId id) const { state_->of(id).keys.prefetch(id); }
+const KeyRow* View::Reader::prefetch(KeyId id) const {
+  const Partition& part = state_->of(id);
+  const RowRef ref = part.keys.nearest(id);
+  if (ref == 0) return nullptr;
+  const KeyRow* row = &part.rows.at(ref);
+  const auto* bytes = reinterpret_cast<const char*>(row);
+  __builtin_prefetch(bytes);
+  __builtin_prefetch(bytes + sizeof(KeyRow) - 1);
+  __builtin_prefetch(bytes + sizeof(KeyRow) + 16);  // the user id
+  return row;
+}
 
 std::optional<UsableKey> View::Reader::usable_key(std::string_view kid) const {
   const UsableKey* key = state_->signing_keys.find(kid);

@@ -82,8 +82,9 @@ class View {
     Reader& operator=(const Reader&) = delete;
 
     const KeyRow* find(KeyId id) const;
-    /// Begins to fetch from memory what find(id) will need: worth it where other work comes in between.
-    void prefetch(KeyId id) const;
+    /// Begins to fetch from memory the row that is nearly always find(id)'s: its id tells, once it is needed. nullptr:
+    /// there is none. Worth it where other work comes in between.
+    const KeyRow* prefetch(KeyId id) const;
     /// nullopt when unknown or retired.
     std::optional<UsableKey> usable_key(std::string_view kid) const;
     std::vector<UsableKey> usable_keys() const;

@@ -14,6 +14,14 @@ KeyWindow* KeyTable::find(const KeyId& key, std::uint32_t hash) {
   return nullptr;
 }
 
+void KeyTable::prefetch(std::uint32_t hash) const {
+  std::uint32_t at = hash & mask();
+  while (index_[at].block != 0 && index_[at].hash != hash) at = (at + 1) & mask();
+  if (index_[at].block == 0) return;
+  const auto* lines = reinterpret_cast<const char*>(&block(index_[at]));
+  for (std::size_t i = 0; i < sizeof(KeyBlock); i += 64) __builtin_prefetch(lines + i, 1);
+}
+
 // Order of stores: all of a block before its use says `taken`, so whoever finds it after a crash finds a whole one.
 KeyWindow& KeyTable::insert(const KeyId& key, std::uint32_t hash, std::int64_t now_ms) {
   sweep(sweep_step, now_ms);

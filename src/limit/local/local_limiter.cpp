@@ -61,6 +61,12 @@ Allowance LocalLimiter::peek(KeyId key, Limit limit) {
   return known->peek(now, limit.requests_per_minute);
 }
 
+void LocalLimiter::expect(const KeyId& key) {
+  const Place place = place_of(key);
+  const std::lock_guard guard(place.shard.lock);
+  place.shard.keys.prefetch(place.hash);
+}
+
 LocalLimiter::Size LocalLimiter::size() const {
   Size total;
   for (std::size_t i = 0; i < shard_count; ++i) {
