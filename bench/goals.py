@@ -67,6 +67,11 @@ def scale_goals(scale):
     return goals
 
 
+def scale_out_goals(scale_out):
+    return [Goal(f"commit → enforced at idle, {way}, p50", "ms", limit, scale_out[name]["idle"]["p50Micros"] / 1000)
+            for name, way, limit in [("postgres", "PostgreSQL direct", 2), ("redis", "through relay and Redis", 5)]]
+
+
 def all_goals(results):
     goals = []
     if "http" in results:
@@ -75,4 +80,6 @@ def all_goals(results):
         goals += micro_goals(results["micro"])
     if "scale" in results:
         goals += scale_goals(results["scale"])
+    if "scaleOut" in results:
+        goals += scale_out_goals(results["scaleOut"])
     return goals

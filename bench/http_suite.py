@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 
 from measure import Bench, ratio
-from servers import Haproxy, Latchkey, Nest, NestRemembering, Nginx, forged_tokens, garbage_tokens, write_tokens
+from contestants import Haproxy, Latchkey, Nest, NestRemembering, Nginx, forged_tokens, garbage_tokens, write_tokens
 
 PIPELINE = 8
 FLOOD_RATE = 10_000  # tokens a second, about as many as one core can check

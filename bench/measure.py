@@ -7,7 +7,7 @@ import os
 import statistics
 import subprocess
 
-from servers import cpu_seconds
+from contestants import cpu_seconds
 
 
 @dataclasses.dataclass

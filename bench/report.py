@@ -122,6 +122,16 @@ def scale_part(scale):
     return "\n".join(parts)
 
 
+def scale_out_part(scale_out):
+    rows = []
+    for name, way in [("postgres", "PostgreSQL direct"), ("redis", "PostgreSQL, relay and Redis")]:
+        for load, what in [("idle", "50 commands/s"), ("busy", "1,000 commands/s")]:
+            found = scale_out[name][load]
+            rows.append([way, what, rounded(found["p50Micros"]), rounded(found["p99Micros"])])
+    return "\n".join(["## Past one machine\n", "Commit → enforced; all servers on this machine, every commit on its disk:\n",
+                      table(["", "", "p50 µs", "p99 µs"], rows)])
+
+
 def goals_table(results):
     rows = [[goal.what, ("≥ " if goal.at_least else "≤ ") + f"{goal.limit:,} {goal.unit}",
              f"{rounded(goal.measured)} {goal.unit}", "yes" if goal.holds else "**no**"]
@@ -165,7 +175,7 @@ def write(results, docs):
         ["Rounds", f"{results['plan']['rounds']} of {results['plan']['seconds']} s each, servers in turns; medians ±"
                    " half the range"]])
     parts = [BEGIN, facts, "## Goals\n", goals_table(results), http_part(results["http"]),
-             micro_part(results["micro"]), scale_part(results["scale"]), END]
+             micro_part(results["micro"]), scale_part(results["scale"]), scale_out_part(results["scaleOut"]), END]
     page = pathlib.Path(docs) / "performance.md"
     before, rest = page.read_text().split(BEGIN)
     page.write_text(before + "\n".join(parts) + rest.split(END)[1])

@@ -15,10 +15,12 @@ import time
 
 import machine
 import report
+import scale_out
 from http_suite import HttpSuite
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
+PARTS = ["http", "micro", "scale", "scale-out"]
 
 
 class Plan:
@@ -73,17 +75,20 @@ def measure(tools, plan, parts):
             results["micro"] = run_micro(tools, plan)
         if "scale" in parts:
             results["scale"] = run_scale(tools, plan, directory)
+        if "scale-out" in parts:
+            say("commit to enforced over PostgreSQL, and over a relay and Redis")
+            results["scaleOut"] = scale_out.measure(tools, directory, plan.keys, 2 if plan.quick else 5)
     return results
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about two minutes; a rough picture, nothing is written")
-    parser.add_argument("--only", choices=["http", "micro", "scale"], help="one part, nothing is written")
+    parser.add_argument("--only", choices=PARTS, help="one part, nothing is written")
     parser.add_argument("--node", type=pathlib.Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     began = time.monotonic()
-    results = measure(Tools(asked.node), Plan(asked.quick), [asked.only] if asked.only else ["http", "micro", "scale"])
+    results = measure(Tools(asked.node), Plan(asked.quick), [asked.only] if asked.only else PARTS)
     results["minutes"] = (time.monotonic() - began) / 60
     (ROOT / "build/bench-results.json").write_text(json.dumps(results, indent=1))
     if not asked.quick and not asked.only:

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "feed/change_feed.hpp"
 #include "store/key_store.hpp"
@@ -19,6 +20,12 @@ struct Engine {
 
 /// The embedded engine on the data directory's database. Throws std::runtime_error where the file cannot be had.
 Engine sqlite_engine(const std::filesystem::path& data_directory);
+
+/// PostgreSQL, and a feed straight from it.
+Engine postgres_engine(const std::string& store);
+
+/// PostgreSQL, and the stream of a relay that runs.
+Engine relayed_engine(const std::string& store, const std::string& stream);
 
 /// A data directory with so many sample keys, written past the triggers but row for row as they would have; and the
 /// tokens of the first `tokens` of them, one a line, in DIRECTORY/access-keys.

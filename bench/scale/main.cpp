@@ -18,6 +18,8 @@ struct Options {
   std::uint64_t stored = 1'000'000;  // in the store
   std::uint64_t tokens = 2000;       // minted, for the first requests
   double seconds = 5;                // of each measure that is bounded by time
+  bool fill_only = false;
+  std::string store, stream;
 };
 
 std::string view_sizes(std::uint64_t most) {
@@ -39,26 +41,35 @@ std::string measure_all(const Options& options) {
                      measure_commands(engine, options.stored, options.seconds), measure_fsync(directory));
 }
 
+std::string run(const Options& options) {
+  if (options.store.empty()) {
+    if (!options.fill_only) return measure_all(options);
+    fill_sqlite(options.directory, options.stored, options.tokens);
+    return "{}";
+  }
+  const Engine engine =
+      options.stream.empty() ? postgres_engine(options.store) : relayed_engine(options.store, options.stream);
+  return measure_enforced(engine, options.stored, options.seconds);
+}
+
 }  // namespace
 }  // namespace latchkey::bench
 
 int main(int argc, char** argv) {
   latchkey::bench::Options options;
-  bool fill_only = false;
-  CLI::App app("Many keys in the embedded engine");
-  app.add_option("--directory", options.directory, "An empty or new data directory")->required();
+  CLI::App app("Many keys in the embedded engine; with --store only how soon commands count there");
+  auto* directory = app.add_option("--directory", options.directory, "An empty or new data directory");
   app.add_option("--keys", options.keys, "In the largest view")->capture_default_str();
   app.add_option("--stored", options.stored, "In the store")->capture_default_str();
   app.add_option("--tokens", options.tokens, "To mint, into DIRECTORY/access-keys")->capture_default_str();
   app.add_option("--seconds", options.seconds)->capture_default_str()->check(CLI::Range(0.1, 60.0));
-  app.add_flag("--fill-only", fill_only, "Make the store and the tokens, measure nothing");
+  app.add_flag("--fill-only", options.fill_only, "Make the store and the tokens, measure nothing");
+  auto* store = app.add_option("--store", options.store, "A postgresql:// URL, with such sample keys in it");
+  app.add_option("--stream", options.stream, "A redis:// URL, to which a relay copies its changes")->needs(store);
   CLI11_PARSE(app, argc, argv);
+  if (!*directory == !*store) return app.exit(CLI::RequiredError("one of --directory and --store"));
   try {
-    if (fill_only) {
-      latchkey::bench::fill_sqlite(options.directory, options.stored, options.tokens);
-    } else {
-      std::puts(latchkey::bench::measure_all(options).c_str());
-    }
+    std::puts(latchkey::bench::run(options).c_str());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "latchkey-bench: %s\n", e.what());
     return 1;

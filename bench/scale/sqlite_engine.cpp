@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <stdexcept>
 
 #include "base/random.hpp"
 #include "commands/key_ring.hpp"
 #include "feed/sqlite/sqlite_feed.hpp"
 #include "sample/sample_keys.hpp"
 #include "scale/engine.hpp"
+#include "scale/must.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -17,17 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path database_of(const fs::path& data_directory) { return data_directory / "latchkey.db"; }
-
-template <class T>
-T must(Result<T> result, const char* what) {
-  if (!result) throw std::runtime_error(fmt::format("{}: {} {}", what, result.error().detail, result.error().internal));
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-SystemClock& system_clock() {
-  static SystemClock clock;
-  return clock;
-}
 
 std::unique_ptr<store::KeyStore> open_store(const fs::path& data_directory) {
   SystemRandom random;
