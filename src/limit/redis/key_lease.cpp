@@ -6,6 +6,9 @@
 namespace latchkey::limit::lease {
 namespace {
 
+/// How long past its slot a lease is good. Of the half second that the window has to spare; without it a lease of a
+/// slot's last millisecond would be void when it comes.
+constexpr std::int64_t spare_ms = 1;
 constexpr std::uint32_t longest_wait_s = window_ms / 1000;
 
 Duration millis(double ms) { return Duration(static_cast<std::int64_t>(ms * 1e6)); }
@@ -83,7 +86,7 @@ bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
               .version = reply.version,
               .granted = reply.granted,
               .left = reply.granted,
-              .ends = surely_before(slot_end_ms)};
+              .ends = surely_before(slot_end_ms + spare_ms)};
     batch_until_ = lease_.ends + std::chrono::milliseconds(slot_ms);
   }
   refused_until_ = reply.ask_at_ms > reply.now_ms ? surely_before(reply.ask_at_ms) : BootTime{};

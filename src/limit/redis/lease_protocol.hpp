@@ -25,8 +25,8 @@
 // later at most; permits of a replica that died, or of a reply that was lost, until they leave the window. Those are
 // the only refusals that an exact log would not have given.
 //
-// The store's clock (StoreClock in permit_book.hpp) may step either way, and counts whole milliseconds; f stays below
-// half a second. A store that lost its memory counts the unknown history as used for one window.
+// The store's clock (StoreClock in permit_book.hpp) may step either way, and counts whole milliseconds, one of which a
+// lease outlives its slot by; f and that stay below half a second. A store that lost its memory counts the unknown history as used for one window.
 
 #include <cstdint>
 
