@@ -69,7 +69,8 @@ struct KeyPage {
   bool more = false;
 };
 
-/// Of engines that queue: a work that finds more waiting is refused with ErrorCode::unavailable, on the caller's thread.
+/// Of engines that queue: a work that finds more waiting is refused with ErrorCode::unavailable, on the caller's
+/// thread.
 constexpr std::size_t max_queued_works = 4096;
 
 /// Any thread may call any method.

@@ -27,7 +27,8 @@ void create_key(RouteContext& context, Call call, Reply reply) {
                                    issued_answer(context.parts.ring, issued, 201, Location::present));
                 });
   };
-  commands::create_key(context.parts.store, context.parts.ring, std::move(*command), id, act, *idempotency, std::move(done));
+  commands::create_key(context.parts.store, context.parts.ring, std::move(*command), id, act, *idempotency,
+                       std::move(done));
 }
 
 }  // namespace latchkey::keys_service::routes

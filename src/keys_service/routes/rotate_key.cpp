@@ -29,7 +29,8 @@ void rotate_key(RouteContext& context, Call call, Reply reply) {
                                    issued_answer(context.parts.ring, issued, 200, Location::absent));
                 });
   };
-  commands::rotate_key(context.parts.store, context.parts.ring, *id, *command, precondition, act, *idempotency, std::move(done));
+  commands::rotate_key(context.parts.store, context.parts.ring, *id, *command, precondition, act, *idempotency,
+                       std::move(done));
 }
 
 }  // namespace latchkey::keys_service::routes

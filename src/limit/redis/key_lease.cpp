@@ -95,8 +95,8 @@ bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
 
 void KeyLease::lost() { asked_number_ = 0; }
 
-/// Until then the store's time has certainly not reached `store_ms`: the reply was executed after it was asked for, at a
-/// time that may have been a whole millisecond further than it says.
+/// Until then the store's time has certainly not reached `store_ms`: the reply was executed after it was asked for, at
+/// a time that may have been a whole millisecond further than it says.
 BootTime KeyLease::surely_before(std::int64_t store_ms) const {
   return asked_ + millis(static_cast<double>(store_ms - reply_.now_ms - 1) / (1 + drift_));
 }

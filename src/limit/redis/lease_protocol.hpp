@@ -26,7 +26,8 @@
 // the only refusals that an exact log would not have given.
 //
 // The store's clock (StoreClock in permit_book.hpp) may step either way, and counts whole milliseconds, one of which a
-// lease outlives its slot by; f and that stay below half a second. A store that lost its memory counts the unknown history as used for one window.
+// lease outlives its slot by; f and that stay below half a second. A store that lost its memory counts the unknown
+// history as used for one window.
 
 #include <cstdint>
 
