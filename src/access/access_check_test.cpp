@@ -265,7 +265,7 @@ TEST_F(AccessCheckTest, DecidesAsANaiveModelOverRandomHistories) {
     key = one;
     apply();
     one = model.keys[one.id] = key;
-    if (dice() % 2 == 0) tokens.push_back(token(signers[dice() % 2]));
+    if (tokens.empty() || dice() % 2 == 0) tokens.push_back(token(signers[dice() % 2]));
   };
   const auto publish_signer = [&](const Signer& one, SigningKeyState state) {
     view.apply(model.signing_keys[one.kid] = one.row(state), ++version);
