@@ -179,7 +179,7 @@ def test_an_embedded_replica_starts_from_its_file_too(make_stack):
     it.store.hide()
     it.tokens.start(wait="listens")
     eventually(lambda: it.tokens.client()("GET", "/readyz").json().get("state") == "unregistered")
-    assert "started from" in it.replicas[0].tail()
+    eventually(lambda: "started from" in it.replicas[0].tail())
     assert it.holder(access_key)("GET", "/v1/plan").status == 503
     it.store.show()
     eventually(lambda: it.holder(access_key)("GET", "/v1/plan").status == 200)
@@ -188,4 +188,4 @@ def test_an_embedded_replica_starts_from_its_file_too(make_stack):
     (it.data_dir / "view.snapshot").write_bytes(b"not a snapshot")
     it.tokens.start(wait="listens")
     assert it.holder(access_key)("GET", "/v1/plan").status == 503
-    assert "it is not a snapshot" in it.replicas[0].tail()
+    eventually(lambda: "it is not a snapshot" in it.replicas[0].tail())
