@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "replica/report_row.hpp"
 #include "replica/verdict.hpp"
 
 namespace latchkey::replica {
@@ -11,25 +12,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using store::postgres::Connection;
 using store::postgres::Parameters;
-using store::postgres::Row;
-
-Result<ReplicaReport> read_report(const Row& row) {
-  ReplicaReport report;
-  const auto id = ReplicaId::parse(row.text(0));
-  const auto applied = row.is_null(4) ? std::nullopt : Position::parse(row.text(4));
-  if (!id || (!row.is_null(4) && !applied)) return Error(ErrorCode::unavailable, "a report that is none");
-  report.id = *id;
-  report.name = row.text(1);
-  report.number = static_cast<std::uint64_t>(row.integer(2));
-  report.phase = row.boolean(3) ? Phase::stopped : Phase::running;
-  report.applied = applied;
-  report.applied_nonce = static_cast<std::uint64_t>(row.integer(5));
-  report.view_age = milliseconds(row.integer(6));
-  report.max_staleness = milliseconds(row.integer(7));
-  report.started_at = {row.integer(8)};
-  report.reported_at = {row.integer(9)};
-  return report;
-}
 
 }  // namespace
 
@@ -79,13 +61,11 @@ Result<void> PostgresRegistry::check_life() {
 }
 
 Result<std::vector<ReplicaReport>> PostgresRegistry::read() {
-  const auto rows = connection_->query(
-      "SELECT id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, started_at, reported_at"
-      " FROM replicas");
+  const auto rows = connection_->query(select_reports);
   if (!rows) return rows.error();
   std::vector<ReplicaReport> reports;
   for (int i = 0; i < rows->count(); ++i) {
-    auto report = read_report((*rows)[i]);
+    auto report = read_report((*rows)[i], (*rows)[i].boolean(3));
     if (!report) return report.error();
     reports.push_back(std::move(*report));
   }

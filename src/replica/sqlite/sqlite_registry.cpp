@@ -2,29 +2,9 @@
 
 #include <algorithm>
 
+#include "replica/report_row.hpp"
+
 namespace latchkey::replica {
-namespace {
-
-Result<ReplicaReport> read_report(const store::Statement& row) {
-  ReplicaReport report;
-  const auto id = ReplicaId::parse(row.text(0));
-  const auto applied = row.is_null(4) ? std::nullopt : Position::parse(row.text(4));
-  if (!id || (!row.is_null(4) && !applied)) return Error(ErrorCode::unavailable, "a report that is none");
-  report.id = *id;
-  report.name = row.text(1);
-  report.number = static_cast<std::uint64_t>(row.integer(2));
-  report.phase = row.integer(3) != 0 ? Phase::stopped : Phase::running;
-  report.applied = applied;
-  report.applied_nonce = static_cast<std::uint64_t>(row.integer(5));
-  report.view_age = std::chrono::milliseconds(row.integer(6));
-  report.max_staleness = std::chrono::milliseconds(row.integer(7));
-  report.started_at = {row.integer(8)};
-  report.reported_at = {row.integer(9)};
-  return report;
-}
-
-}  // namespace
-
 Result<std::vector<ReplicaReport>> SqliteRegistry::look() {
   const std::lock_guard lock(mutex_);
   auto reports = read_file();
@@ -51,14 +31,12 @@ Result<std::vector<ReplicaReport>> SqliteRegistry::read_file() {
 }
 
 Result<std::vector<ReplicaReport>> SqliteRegistry::read() {
-  auto statement = file_->database.prepare(
-      "SELECT id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, started_at,"
-      " reported_at FROM replicas");
+  auto statement = file_->database.prepare(select_reports);
   if (!statement) return statement.error();
   std::vector<ReplicaReport> reports;
   int code = (*statement)->step();
   for (; code == SQLITE_ROW; code = (*statement)->step()) {
-    auto report = read_report(**statement);
+    auto report = read_report(**statement, (*statement)->integer(3) != 0);
     if (!report) return report.error();
     reports.push_back(std::move(*report));
   }
