@@ -34,7 +34,10 @@ class Connection final : public Exchange, public Watcher {
 
   /// A new client.
   void open(Socket socket);
+  /// Receives at most once; IoThread then calls answer_received() and send_answers().
   void on_ready(std::uint32_t events) override;
+  void answer_received();
+  void send_answers();
   /// What other threads have answered.
   void deliver(Delivery& delivery);
   /// Acts on timeouts.
@@ -86,6 +89,7 @@ class Connection final : public Exchange, public Watcher {
   void go_on();
   void read();
   void side_read();
+  void await_turn();
   bool receive(std::span<char> room, std::size_t& n);
   void linger();
 

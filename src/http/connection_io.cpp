@@ -1,4 +1,7 @@
 // The connection's reads and writes: one of each a batch of requests.
+//
+// Of all that are ready in a turn, each receives, then each answers, then each sends (IoThread::answer_received). One
+// after the other they would find our code thrown out of the cache by the kernel's each time, and the other way round.
 
 #include "http/connection.hpp"
 
@@ -13,11 +16,25 @@ void Connection::on_ready(std::uint32_t events) {
   go_on();
 }
 
-// Reads once if something is wanted and there. Who sends without end lets the others have their turn.
+// Reads once if something is wanted and there.
 void Connection::go_on() {
   if (!readable_ || reading_ == Reading::no) return;
   reading_ == Reading::input ? read() : side_read();
+  await_turn();
+}
+
+// Who sends without end lets the others have their turn.
+void Connection::await_turn() {
   if (readable_ && reading_ != Reading::no && !std::exchange(queued_, true)) worker_.poller.again(*this);
+}
+
+void Connection::answer_received() {
+  if (phase_ != Phase::closed) take_requests();
+}
+
+void Connection::send_answers() {
+  if (phase_ != Phase::closed) advance();
+  await_turn();
 }
 
 // False: nothing has come, or the connection is closed.
@@ -40,7 +57,8 @@ void Connection::read() {
   } else {
     input_->buffer.commit(n);
   }
-  if (phase_ != Phase::closed) advance();
+  reading_ = Reading::no;  // until its turn to answer and send
+  worker_.received.push_back(this);
 }
 
 // What the peer sent, into the input.

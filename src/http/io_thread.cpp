@@ -73,6 +73,7 @@ void IoThread::run() {
   while (!ended_) {
     const CoarseTime until_sweep = std::max<CoarseTime>(next_sweep_ - worker_.now, 1);
     worker_.poller.turn(std::chrono::milliseconds(until_sweep), worker_.now);
+    answer_received();
     sweep_if_due();
   }
   worker_.inbox->close();
@@ -114,6 +115,20 @@ void IoThread::admit(Socket socket) {
     return;
   }
   free_connection().open(std::move(socket));
+}
+
+// Stage by stage, see connection_io.cpp.
+void IoThread::answer_received() {
+  for (const auto stage : {&Connection::answer_received, &Connection::send_answers}) {
+    for (Connection* connection : worker_.received) {
+      try {
+        (connection->*stage)();
+      } catch (const std::exception& e) {  // must not take the others' turn
+        log_error("http: {}", e.what());
+      }
+    }
+  }
+  worker_.received.clear();
 }
 
 void IoThread::deliver_all() {

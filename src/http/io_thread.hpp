@@ -40,6 +40,7 @@ class IoThread {
   bool accept_one();
   void admit(Socket socket);
   Connection& free_connection();
+  void answer_received();
   void deliver_all();
   void begin_drain();
   void sweep_if_due();

@@ -50,7 +50,7 @@ class Poller {
   void turn(std::chrono::milliseconds patience, CoarseTime& now);
 
  private:
-  static constexpr std::size_t most_events = 256;
+  static constexpr std::size_t most_events = 64;  // a turn: what so many sent still lies in the cache to be answered
 
   static void tell(Watcher& watcher, std::uint32_t events);
 

@@ -14,6 +14,8 @@
 
 namespace latchkey::http {
 
+class Connection;
+
 /// Written by one thread, read by any.
 class Tally {
  public:
@@ -42,6 +44,7 @@ struct Worker {
   Tallies tallies;
   DateLine date;
   std::vector<std::uint32_t> free_slots;  // of connections that can be used again
+  std::vector<Connection*> received;      // in this turn, and not yet answered
   bool draining = false;
 };
 
