@@ -37,7 +37,7 @@ void each_token(State& state, World& world, Step step, std::uint64_t remainder =
 
 // The whole access check: token, view, limiter, clock.
 void admit(World& world, const std::string& token) {
-  const auto outcome = world.check.check(token);
+  const auto outcome = world.check.check(token, &world.limiter);
   const auto& holder = std::get<access::Holder>(outcome);
   const auto decision = world.limiter.try_admit(holder.key_id, {holder.requests_per_minute, holder.version});
   if (!decision->admitted) throw std::runtime_error("a warm key was refused");

@@ -14,7 +14,7 @@ struct TokenDigest {
   bool empty() const { return words[0] == 0 && words[1] == 0; }
 };
 
-/// No allocation; a context per thread is reused (0.2 µs for 224 bytes).
+/// No allocation: 0.2 µs for 352 bytes, where the thread has seen a token of the same signing key before.
 TokenDigest digest_of(std::string_view token);
 
 }  // namespace latchkey::jwt

@@ -28,7 +28,6 @@ using BioPtr = OpensslPtr<BIO, &BIO_free>;
 using BignumPtr = OpensslPtr<BIGNUM, &BN_free>;
 using EcdsaSigPtr = OpensslPtr<ECDSA_SIG, &ECDSA_SIG_free>;
 using MdCtxPtr = OpensslPtr<EVP_MD_CTX, &EVP_MD_CTX_free>;
-using MdPtr = OpensslPtr<EVP_MD, &EVP_MD_free>;
 using ParamBuilderPtr = OpensslPtr<OSSL_PARAM_BLD, &OSSL_PARAM_BLD_free>;
 using ParamsPtr = OpensslPtr<OSSL_PARAM, &OSSL_PARAM_free>;
 using Pkcs8Ptr = OpensslPtr<PKCS8_PRIV_KEY_INFO, &PKCS8_PRIV_KEY_INFO_free>;
