@@ -35,7 +35,7 @@ class Commander {
     commands::update_key(store_, id, {.name = fmt::format("name {} {}", now.count, number)}, {}, {"bench", now},
                          [this, done](Result<KeyAnswer> answer) mutable {
                            if (!answer) throw std::runtime_error("a command failed: " + answer.error().detail);
-                           done(answer->position.seq);
+                           done(answer->commit.position.seq);
                            finish();
                          });
   }

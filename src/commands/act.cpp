@@ -45,9 +45,9 @@ void run(store::KeyStore& store, std::function<Result<AccessKey>(store::Transact
         *row = std::move(*result);
         return {};
       },
-      [row, done = std::move(done)](Result<Position> position) mutable {
-        if (!position) return done(position.error());
-        done(KeyAnswer{std::move(*row), *position});
+      [row, done = std::move(done)](Result<LogEnd> commit) mutable {
+        if (!commit) return done(commit.error());
+        done(KeyAnswer{std::move(*row), *commit});
       });
 }
 

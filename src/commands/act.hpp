@@ -41,10 +41,10 @@ Result<void> check_not_deleted(const AccessKey& key);
 Result<AccessKey> change_key(store::Transaction& transaction, KeyId id, const Precondition& precondition,
                              const std::function<Decision(const AccessKey&)>& decide);
 
-/// What a command answers: the row, and a position from which on every reader sees it so.
+/// What a command answers: the row, and the commit from which on every reader sees it so.
 struct KeyAnswer {
   AccessKey key;
-  Position position;
+  LogEnd commit;
 };
 using KeyDone = std::move_only_function<void(Result<KeyAnswer>)>;
 

@@ -42,7 +42,7 @@ Result<Issued> repeat(Transaction& transaction, const IdempotencyRecord& record)
   const auto* key = *change ? std::get_if<AccessKey>(&(*change)->row) : nullptr;
   if (key == nullptr) return Error(ErrorCode::internal, "", "an idempotency record names no change of an access key");
   if (const auto counts = refuse_retired(transaction, record.kid); !counts) return counts.error();
-  Issued issued{*key, record.kid, {}};
+  Issued issued{*key, record.kid, {{{}, record.seq}, (*change)->nonce}};
   issued.key.version = record.seq;
   return issued;
 }
@@ -95,9 +95,10 @@ void issue(store::KeyStore& store, KeyRing& ring, const Act& act, const std::opt
         *out = std::move(*issued);
         return {};
       },
-      [out, done = std::move(done)](Result<Position> position) mutable {
-        if (!position) return done(position.error());
-        out->epoch = position->epoch;
+      [out, done = std::move(done)](Result<LogEnd> commit) mutable {
+        if (!commit) return done(commit.error());
+        if (out->commit.position.seq == 0) out->commit = *commit;
+        out->commit.position.epoch = commit->position.epoch;
         done(std::move(*out));
       });
 }

@@ -24,7 +24,7 @@ struct IdempotencyKey {
 struct Issued {
   AccessKey key;
   std::string kid;
-  Epoch epoch;
+  LogEnd commit;  // from which on every reader sees it so; of a repetition, the first one's change
 };
 using IssuedDone = std::move_only_function<void(Result<Issued>)>;
 

@@ -42,9 +42,9 @@ void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earli
         *keys = std::move(*after);
         return {};
       },
-      [keys, done = std::move(done)](Result<Position> position) mutable {
-        if (!position) return done(position.error());
-        done(SigningKeysAnswer{std::move(*keys), *position});
+      [keys, done = std::move(done)](Result<LogEnd> commit) mutable {
+        if (!commit) return done(commit.error());
+        done(SigningKeysAnswer{std::move(*keys), *commit});
       });
 }
 

@@ -18,7 +18,7 @@ std::vector<SigningKey> decide_signing_key_rotation(const std::vector<SigningKey
 
 struct SigningKeysAnswer {
   std::vector<SigningKey> keys;
-  Position position;
+  LogEnd commit;
 };
 using SigningKeysDone = std::move_only_function<void(Result<SigningKeysAnswer>)>;
 

@@ -34,13 +34,6 @@ struct FeedError {
   std::string why;  // for the operator's log
 };
 
-/// The last change that a reader knows of a log.
-struct LogEnd {
-  Position position;
-  std::uint64_t nonce = 0;  // of the change at `position`; 0 at seq 0
-  bool operator==(const LogEnd&) const = default;
-};
-
 /// What one read found.
 struct Batch {
   std::vector<Change> changes;   // seq == after + 1, after + 2, …

@@ -23,4 +23,12 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 
+/// The last change that somebody knows of a log. Positions say where, the nonce says which: one equal nonce vouches for
+/// everything before it.
+struct LogEnd {
+  Position position;
+  std::uint64_t nonce = 0;  // of the change at `position`; 0 at seq 0
+  bool operator==(const LogEnd&) const = default;
+};
+
 }  // namespace latchkey

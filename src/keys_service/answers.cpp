@@ -17,10 +17,9 @@ commands::Act act_of(const RouteContext& context, const Call& call) {
 }
 
 http::Response key_answer(const commands::KeyAnswer& answer, UnixMillis now) {
-  return private_json(200, to_json(answer.key, answer.position.epoch, now)).with_header("ETag", etag_of(answer.key));
+  return private_json(200, to_json(answer.key, answer.commit.position.epoch, now))
+      .with_header("ETag", etag_of(answer.key));
 }
-
-Position position_of(const commands::Issued& issued) { return {issued.epoch, issued.key.version}; }
 
 http::Response issued_answer(const commands::KeyRing& ring, const commands::Issued& issued, int status,
                              Location location) {
@@ -28,7 +27,7 @@ http::Response issued_answer(const commands::KeyRing& ring, const commands::Issu
   if (!token) return to_response(token.error());
   std::string body = "{\"accessKey\":";
   append_json_string(body, token->reveal());
-  body += ",\"key\":" + to_json(issued.key, issued.epoch, issued.key.updated_at) + '}';
+  body += ",\"key\":" + to_json(issued.key, issued.commit.position.epoch, issued.key.updated_at) + '}';
   http::Response response = private_json(status, std::move(body));
   if (location == Location::present) response.with_header("Location", "/v1/keys/" + issued.key.id.to_string());
   return response.with_header("ETag", etag_of(issued.key));

@@ -17,9 +17,6 @@ commands::Act act_of(const RouteContext& context, const Call& call);
 /// A command's answer: the key with its ETag.
 http::Response key_answer(const commands::KeyAnswer& answer, UnixMillis now);
 
-/// From which on every reader sees it so.
-Position position_of(const commands::Issued& issued);
-
 /// The one answer that shows a token: {"accessKey","key"}. Depends on the change alone, so that a repetition is the
 /// same byte for byte.
 enum class Location : std::uint8_t { absent, present };

@@ -73,16 +73,16 @@ http::Response with_enforcement(http::Response response, const Confirmation& con
   return response;
 }
 
-void answer_committed(RouteContext& context, std::optional<EnforcementWait> wait, Reply reply, Position position,
+void answer_committed(RouteContext& context, std::optional<EnforcementWait> wait, Reply reply, LogEnd commit,
                       http::Response response) {
   context.broadcaster.nudge();
-  response.with_header("Latchkey-Position", position.to_string());
+  response.with_header("Latchkey-Position", commit.position.to_string());
   const bool good = response.status < 300;
   if (!wait || !good) return reply.send(std::move(response));
   auto done = [reply = std::move(reply), response = std::move(response)](const Confirmation& confirmation) mutable {
     reply.send(with_enforcement(std::move(response), confirmation));
   };
-  context.confirmations.confirm(std::move(wait->place), position, wait->bound, std::move(done));
+  context.confirmations.confirm(std::move(wait->place), commit, wait->bound, std::move(done));
 }
 
 }  // namespace latchkey::keys_service

@@ -25,7 +25,7 @@ struct EnforcementWait {
 Result<std::optional<EnforcementWait>, http::Response> wait_of(RouteContext& context, const Call& call);
 
 /// Answers a mutation that has been committed, now or when its wait is over.
-void answer_committed(RouteContext& context, std::optional<EnforcementWait> wait, Reply reply, Position position,
+void answer_committed(RouteContext& context, std::optional<EnforcementWait> wait, Reply reply, LogEnd commit,
                       http::Response response);
 
 /// `response` with what became of the wait.

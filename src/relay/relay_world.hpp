@@ -34,7 +34,7 @@ class InterruptedStream final : public Stream {
   Result<std::optional<Tick>> tick(const std::string& life) override {
     return around([&] { return stream_.tick(life); });
   }
-  Result<AppendOutcome> append(const std::string& life, const feed::LogEnd& after, std::span<const Change> changes,
+  Result<AppendOutcome> append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
                                std::optional<Tick> beat) override {
     return around([&] { return stream_.append(life, after, changes, beat); });
   }
@@ -104,7 +104,7 @@ class SettledFeed final : public feed::ChangeFeed {
     settle_();
     return feed_.load(sink);
   }
-  void resume(const feed::LogEnd& known) override { feed_.resume(known); }
+  void resume(const LogEnd& known) override { feed_.resume(known); }
   /// With patience, an empty batch is a proof of after the call.
   Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds patience) override {
     const BootTime called = clock_.boot();

@@ -33,7 +33,7 @@ class SnapshotMaker::Rows final : public feed::SnapshotSink {
   void signing_key(const SigningKey& key, std::uint64_t version) override { add(key, version); }
   void change(const Change& change) { add(change); }
 
-  Result<Snapshot> finish(const feed::LogEnd& end) {
+  Result<Snapshot> finish(const LogEnd& end) {
     if (!writer_.empty()) flush();
     if (failure_) return *failure_;
     snapshot_.end = end;
@@ -93,7 +93,7 @@ Result<Snapshot> SnapshotMaker::take() {
   Rows rows(stream_, new_name(), config_, stopping_);
   const auto loaded = source_.load(rows);
   if (!loaded) return failure_of(loaded.error());
-  feed::LogEnd end{*loaded, 0};
+  LogEnd end{*loaded, 0};
   for (bool more = true; more;) {
     const auto batch = source_.next(end.position, milliseconds::zero());
     if (!batch) return failure_of(batch.error());
@@ -108,9 +108,9 @@ Result<Snapshot> SnapshotMaker::take() {
 Result<Seed> SnapshotMaker::prepare_seed(const Snapshot& snapshot) {
   const std::uint64_t last = snapshot.end.position.seq;
   Seed seed{new_name(), snapshot.end, true};
-  feed::LogEnd at{snapshot.end.position, 0};
+  LogEnd at{snapshot.end.position, 0};
   at.position.seq = last - std::min(last, config_.seeded_changes);
-  const feed::LogEnd base = at;
+  const LogEnd base = at;
   while (at.position.seq < last) {
     auto batch = source_.next(at.position, milliseconds::zero());
     // A log that does not reach back so far (a gap, a pruned table) gives a life without one: readers then load.

@@ -20,7 +20,7 @@ namespace latchkey::relay {
 /// One unbroken copy of one history. Another begins when the history breaks or the copy is lost.
 struct Life {
   std::string id;
-  feed::LogEnd end;                // the newest change it has
+  LogEnd end;                      // the newest change it has
   std::uint64_t base = 0;          // the log holds what came after it
   std::uint64_t tick = 0;          // moves while any relay follows
   std::uint64_t snapshot_seq = 0;  // position of the snapshot
@@ -59,14 +59,14 @@ enum class Published : std::uint8_t {
 /// A snapshot that has been written: every row as of `end`.
 struct Snapshot {
   std::string name;
-  feed::LogEnd end;
+  LogEnd end;
   std::uint64_t chunks = 0;
 };
 
 /// The log of a life to begin: changes up to the snapshot's end that readers may continue from.
 struct Seed {
   std::string life;
-  feed::LogEnd base;
+  LogEnd base;
   bool base_nonce_known = false;
 };
 
@@ -81,8 +81,8 @@ class Stream {
   virtual Result<std::optional<Tick>> tick(const std::string& life) = 0;
   /// Changes after `after`, dense; what is there already is skipped. `beat`: a read that began after this tick found
   /// the last of them (or `after`) to be all there was.
-  virtual Result<AppendOutcome> append(const std::string& life, const feed::LogEnd& after,
-                                       std::span<const Change> changes, std::optional<Tick> beat) = 0;
+  virtual Result<AppendOutcome> append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
+                                       std::optional<Tick> beat) = 0;
   /// Drops the life, if it is still the one.
   virtual Result<void> end(const std::string& life) = 0;
 

@@ -44,7 +44,7 @@ class Tail {
  private:
   struct Following {
     std::string life;
-    feed::LogEnd at;  // of our source; other relays may have written more
+    LogEnd at;  // of our source; other relays may have written more
   };
   /// A life whose history is not our source's, since when its tick stands still.
   struct Foreign {

@@ -20,7 +20,7 @@ class EndlessFeed final : public feed::ChangeFeed {
  public:
   explicit EndlessFeed(const Clock& clock) : clock_(clock) {}
   Result<Position, feed::FeedError> load(feed::SnapshotSink&) override { return Position{{7}, 0}; }
-  void resume(const feed::LogEnd&) override {}
+  void resume(const LogEnd&) override {}
   Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds) override {
     feed::Batch batch{{}, {after.epoch, after.seq + keys}, clock_.boot()};
     for (std::uint64_t seq = after.seq + 1; seq <= batch.head.seq; ++seq) {

@@ -35,18 +35,17 @@ Confirmation confirmation_of(const Look& look, const Commit& commit, const Histo
   return out;
 }
 
-Confirmation judge(const Look& look, LogSnapshot& log, const Commit& commit, std::optional<std::uint64_t> nonce) {
-  const Position& wanted = commit.position;
+Confirmation judge(const Look& look, LogSnapshot& log, const Commit& commit) {
+  const Position& wanted = commit.change.position;
   auto found = confirmation_of(look, commit, [&](const ReplicaReport& report) {
     const bool may_hold = report.applied && report.applied->epoch == wanted.epoch && report.applied->seq >= wanted.seq;
     if (!may_hold) return History::of_the_store;
     const auto has = log.has(*report.applied, report.applied_nonce);
     return has && *has ? History::of_the_store : History::another;
   });
-  const auto there = log.nonce_at(wanted);
-  if (there && (!*there || (nonce && *there != nonce))) found.enforcement = Enforcement::lost;
-  const bool certain = there && nonce;
-  if (!certain && found.enforcement == Enforcement::confirmed) found.enforcement = Enforcement::unknown;
+  const auto there = log.has(wanted, commit.change.nonce);
+  if (there && !*there) found.enforcement = Enforcement::lost;
+  if (!there && found.enforcement == Enforcement::confirmed) found.enforcement = Enforcement::unknown;
   return found;
 }
 

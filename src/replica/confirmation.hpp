@@ -38,8 +38,7 @@ using HistoryOf = std::function<History(const ReplicaReport&)>;
 /// What one look says of a change: confirmed or pending.
 Confirmation confirmation_of(const Look& look, const Commit& commit, const HistoryOf& history_of);
 
-/// What a look and the store's log, read after it, say of a change that had this nonce soon after its commit; nullopt:
-/// it could not be read then.
-Confirmation judge(const Look& look, LogSnapshot& log, const Commit& commit, std::optional<std::uint64_t> nonce);
+/// What a look and the store's log, read after it, say of a change.
+Confirmation judge(const Look& look, LogSnapshot& log, const Commit& commit);
 
 }  // namespace latchkey::replica

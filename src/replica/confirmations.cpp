@@ -81,9 +81,9 @@ std::optional<Confirmations::Place> Confirmations::reserve(Waiter waiter) {
   return Place(*this, waiter);
 }
 
-void Confirmations::confirm(Place place, Position position, Duration bound, Done done) {
+void Confirmations::confirm(Place place, LogEnd change, Duration bound, Done done) {
   const BootTime now = clock_.boot();
-  Waiting waiting{std::move(place), {position, now}, now + bound, std::move(done)};
+  Waiting waiting{std::move(place), {change, now}, now + bound, std::move(done)};
   {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
@@ -121,15 +121,8 @@ bool Confirmations::await_work(microseconds& pause) {
 }
 
 void Confirmations::look_for_all() {
-  for (auto& waiting : waiting_) begin(waiting);
   Round round{watch_.look(), LogSnapshot(log_)};
   std::erase_if(waiting_, [&](Waiting& waiting) { return settle(waiting, round); });
-}
-
-// Soon after the commit: what the store has there by then is the change that is waited for.
-void Confirmations::begin(Waiting& waiting) {
-  if (std::exchange(waiting.begun, true)) return;
-  if (const auto nonce = LogSnapshot(log_).nonce_at(waiting.commit.position)) waiting.nonce = *nonce;
 }
 
 bool Confirmations::settle(Waiting& waiting, Round& round) {
@@ -140,7 +133,7 @@ bool Confirmations::settle(Waiting& waiting, Round& round) {
   if (round.look) {
     // By positions alone, which cost no look at the store.
     found = confirmation_of(*round.look, waiting.commit, [](const auto&) { return History::of_the_store; });
-    if (due || settled(found.enforcement)) found = judge(*round.look, round.log, waiting.commit, waiting.nonce);
+    if (due || settled(found.enforcement)) found = judge(*round.look, round.log, waiting.commit);
   }
   if (!due && !settled(found.enforcement)) return false;
   answer(waiting, std::move(found));

@@ -59,7 +59,7 @@ class Confirmations {
 
   /// The change has been committed. Calls `done` once, on the thread of this object, when the change is enforced or
   /// `bound` has passed; on the caller's after stop().
-  void confirm(Place place, Position position, Duration bound, Done done);
+  void confirm(Place place, LogEnd change, Duration bound, Done done);
 
   /// Answers who waits, and whoever comes later, at once: a server that stops has no time to wait.
   void stop();
@@ -70,15 +70,12 @@ class Confirmations {
     Commit commit;
     BootTime deadline;
     Done done;
-    std::optional<std::uint64_t> nonce = {};  // of the change, as the store had it at the first round
-    bool begun = false;                       // that round is over
   };
   struct Round;
 
   void run();
   bool await_work(std::chrono::microseconds& pause);
   void look_for_all();
-  void begin(Waiting& waiting);
   bool settle(Waiting& waiting, Round& round);
   void answer(Waiting& waiting, Confirmation confirmation);
   void add_metrics(Metrics& metrics);

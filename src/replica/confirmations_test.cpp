@@ -24,10 +24,12 @@ class Waiting : public testing::Test {
   /// Of a change in the history that was put back and went on at `begin`, or, without, in the first one.
   static std::uint64_t nonce_of(std::uint64_t seq, std::uint64_t begin) { return seq > begin ? 2 * seq + 1 : 2 * seq; }
   static constexpr std::uint64_t never = 1'000'000;
-  std::future<Confirmation> confirm(std::uint64_t seq, Duration bound = std::chrono::hours(1)) {
+  /// Of a change that was committed to the history that goes on from `fork`.
+  std::future<Confirmation> confirm(std::uint64_t seq, Duration bound = std::chrono::hours(1),
+                                    std::uint64_t fork = never) {
     auto promise = std::make_shared<std::promise<Confirmation>>();
-    confirmations.confirm(*confirmations.reserve(Confirmations::Waiter::admin), {{7}, seq}, bound,
-                          [promise](Confirmation c) { promise->set_value(std::move(c)); });
+    confirmations.confirm(*confirmations.reserve(Confirmations::Waiter::admin), {{{7}, seq}, nonce_of(seq, fork)},
+                          bound, [promise](Confirmation c) { promise->set_value(std::move(c)); });
     return promise->get_future();
   }
   static bool answered(std::future<Confirmation>& answer) {
@@ -113,7 +115,7 @@ TEST_F(Waiting, IsNotEndedByAReplicaOnAHistoryThatWasUndone) {
   report(43);
   fork_after = 41;
   head_seq = 42;
-  auto answer = confirm(42, seconds(3));
+  auto answer = confirm(42, seconds(3), 41);
   report(43);
   EXPECT_FALSE(answered(answer)) << "43 is beyond the store's end";
   head_seq = 50;
@@ -121,7 +123,7 @@ TEST_F(Waiting, IsNotEndedByAReplicaOnAHistoryThatWasUndone) {
   EXPECT_FALSE(answered(answer)) << "44 of another history";
   clock.advance(seconds(3));
   EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::other_epoch);
-  auto next = confirm(50);
+  auto next = confirm(50, std::chrono::hours(1), 41);
   report(50, {7}, 41);  // it has noticed, and loaded anew
   EXPECT_EQ(next.get().replicas.at(0).verdict, Verdict::applied);
 }
@@ -135,16 +137,24 @@ TEST_F(Waiting, ConfirmsNothingThatWasUndoneAndWrittenOver) {
   EXPECT_EQ(answer.get().enforcement, Enforcement::lost);
 }
 
+// Put back and grown past the change before anybody has looked: all agree with the store, and none has the change.
+TEST_F(Waiting, ConfirmsNothingThatWasUndoneBeforeItsFirstLook) {
+  fork_after = 40;
+  report(43, {7}, 40);
+  EXPECT_EQ(confirm(42).get().enforcement, Enforcement::lost);
+}
+
 TEST_F(Waiting, ConfirmsNothingThatItHasNotSeenInTheStore) {
   report(42);
   store_is_away = true;
   auto answer = confirm(42, seconds(3));
-  EXPECT_FALSE(answered(answer));
-  store_is_away = false;  // what is there now may not be what was committed
+  auto later = confirm(42);
   EXPECT_FALSE(answered(answer));
   clock.advance(seconds(3));
   EXPECT_EQ(answer.get().enforcement, Enforcement::unknown);
-  EXPECT_EQ(confirm(42).get().enforcement, Enforcement::confirmed);
+  EXPECT_FALSE(answered(later));
+  store_is_away = false;
+  EXPECT_EQ(later.get().enforcement, Enforcement::confirmed);
 }
 
 TEST_F(Waiting, ConfirmsNothingWhileTheRegistryCannotBeRead) {

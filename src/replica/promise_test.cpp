@@ -239,7 +239,7 @@ class World {
     };
     std::erase_if(waiting_, [&](const auto& waiting) {
       const auto& [change, by] = waiting;
-      const auto found = confirmation_of(look, {{epoch, change.seq}, by}, history_of);
+      const auto found = confirmation_of(look, {{{epoch, change.seq}, change.nonce}, by}, history_of);
       if (found.enforcement != Enforcement::confirmed) return false;
       if (change.seq > confirmed_.seq) confirmed_ = change;
       ++confirmations_;

@@ -43,8 +43,9 @@ Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_beg
   if (look_began < commit.by) return Verdict::waiting;  // what was seen before the change proves nothing
   if (sight.newest.phase == Phase::stopped) return Verdict::stopped;
   const auto& applied = sight.newest.applied;
-  const bool same_log = !applied || (applied->epoch == commit.position.epoch && history == History::of_the_store);
-  if (sight.heard && applied && same_log && applied->seq >= commit.position.seq) return Verdict::applied;
+  const bool same_log =
+      !applied || (applied->epoch == commit.change.position.epoch && history == History::of_the_store);
+  if (sight.heard && applied && same_log && applied->seq >= commit.change.position.seq) return Verdict::applied;
   if (is_fenced_by_silence(sight, look_began)) return Verdict::fenced;
   if (!same_log) return Verdict::other_epoch;
   return look_began - commit.by >= fence_of(sight) ? Verdict::fenced : Verdict::waiting;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "key/position.hpp"
+#include "key/change.hpp"
 #include "replica/replica_report.hpp"
 
 namespace latchkey::replica {
@@ -25,9 +25,10 @@ struct Look {
   std::vector<ReplicaSight> replicas;
 };
 
-/// A change that was committed by the manager's moment `by`.
+/// A change that was committed by the manager's moment `by`. Its nonce is that of the commit itself: what a later look
+/// finds at its position may be of another history already.
 struct Commit {
-  Position position;
+  LogEnd change;
   BootTime by;
 };
 

@@ -13,7 +13,7 @@ using std::chrono::seconds;
 constexpr BootTime start{1'000'000'000'000};
 constexpr Epoch ours{7};
 constexpr Epoch another{8};
-constexpr Position wanted{ours, 42};
+constexpr LogEnd wanted{{ours, 42}, 1};
 
 constexpr BootTime at(milliseconds after_start) { return start + after_start; }
 

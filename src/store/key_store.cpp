@@ -4,10 +4,10 @@
 
 namespace latchkey::store {
 
-Result<Position> KeyStore::transact_and_wait(const Work& work) {
-  std::promise<Result<Position>> promise;
+Result<LogEnd> KeyStore::transact_and_wait(const Work& work) {
+  std::promise<Result<LogEnd>> promise;
   auto future = promise.get_future();
-  transact(work, [&promise](Result<Position> result) { promise.set_value(std::move(result)); });
+  transact(work, [&promise](Result<LogEnd> result) { promise.set_value(std::move(result)); });
   return future.get();
 }
 

@@ -79,17 +79,17 @@ class KeyStore {
   /// Runs inside one transaction, on a thread of the engine's choosing; an Error rolls back what it did and nothing
   /// else. May be run again when the engine has to retry, so it must only read its captures and overwrite its outputs.
   using Work = std::function<Result<void>(Transaction&)>;
-  /// Called once, after the commit is durable, with the position of the last change the work made (the store's
-  /// position if it made none), or with the error. Runs on the engine's thread, or on the caller's within transact()
-  /// when the engine has none or its queue is full: keep it short.
-  using Done = std::move_only_function<void(Result<Position>)>;
+  /// Called once, after the commit is durable, with the last change the work made as the transaction itself saw it (the
+  /// store's last if it made none), or with the error. Runs on the engine's thread, or on the caller's within
+  /// transact() when the engine has none or its queue is full: keep it short.
+  using Done = std::move_only_function<void(Result<LogEnd>)>;
 
   virtual ~KeyStore() = default;
 
   /// Engines may put the works of many callers into one commit (group commit); each stays atomic by itself.
   virtual void transact(Work work, Done done) = 0;
   /// transact() and wait.
-  Result<Position> transact_and_wait(const Work& work);
+  Result<LogEnd> transact_and_wait(const Work& work);
 
   virtual Result<std::optional<AccessKey>> find_key(KeyId id) = 0;
   virtual Result<KeyPage> list_keys(const KeyPageRequest& request) = 0;

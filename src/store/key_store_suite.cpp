@@ -126,7 +126,7 @@ TEST_P(KeyStoreSuite, SigningKeysAreRowsAndChangesToo) {
   ASSERT_TRUE(store_->transact_and_wait(put_one));
   key.state = SigningKeyState::retired;
   key.updated_at = key.updated_at + std::chrono::seconds(1);
-  EXPECT_EQ(store_->transact_and_wait(put_one)->seq, 2U);
+  EXPECT_EQ(store_->transact_and_wait(put_one)->position.seq, 2U);
   EXPECT_EQ(*store_->signing_keys(), std::vector<SigningKey>{key});
   const Change change = store_->changes_after(1, 10)->at(0);
   EXPECT_EQ(change, (Change{2, key.updated_at, "ops", "signing-key", key, change.nonce}));
@@ -175,15 +175,18 @@ TEST_P(KeyStoreSuite, AWorkSeesItsOwnChanges) {
     EXPECT_EQ(transaction.signing_keys()->size(), 1U);
     return {};
   });
-  EXPECT_EQ(done->seq, 2U) << "the last change of the work";
-  EXPECT_EQ(*done, *store_->position());
+  EXPECT_EQ(done->position.seq, 2U) << "the last change of the work";
+  EXPECT_EQ(done->nonce, store_->changes_after(1, 10)->at(0).nonce);
+  EXPECT_EQ(done->position, *store_->position());
 }
 
-TEST_P(KeyStoreSuite, AWorkWithoutChangesAnswersTheStoresPosition) {
+TEST_P(KeyStoreSuite, AWorkWithoutChangesAnswersTheStoresLast) {
+  const auto look = [](Transaction&) { return Result<void>(); };
+  EXPECT_EQ(*store_->transact_and_wait(look), (LogEnd{*store_->position(), 0}));
   put(new_key());
-  const auto done = store_->transact_and_wait([](Transaction&) { return Result<void>(); });
-  EXPECT_EQ(*done, *store_->position());
-  EXPECT_EQ(done->seq, 1U);
+  const auto done = store_->transact_and_wait(look);
+  EXPECT_EQ(*done, (LogEnd{*store_->position(), store_->changes_after(0, 10)->at(0).nonce}));
+  EXPECT_EQ(done->position.seq, 1U);
 }
 
 TEST_P(KeyStoreSuite, ConcurrentWorksLoseNothingAndTheLogIsDense) {
@@ -220,9 +223,11 @@ TEST_P(KeyStoreSuite, DoneIsCalledOnceForEachWorkAfterItsChangesCanBeRead) {
   for (int i = 0; i < works; ++i) keys.push_back(new_key());
   for (int i = 0; i < works; ++i) {
     store_->transact([&, i](Transaction& t) { return put_with(t, keys[static_cast<std::size_t>(i)]); },
-                     [&](const Result<Position>& position) {
-                       EXPECT_TRUE(position);
-                       EXPECT_LE(position->seq, store_->position()->seq);
+                     [&, i](const Result<LogEnd>& end) {
+                       EXPECT_TRUE(end);
+                       const Change made = store_->changes_after(end->position.seq - 1, 1)->at(0);
+                       EXPECT_EQ(std::get<AccessKey>(made.row).id, keys[static_cast<std::size_t>(i)].id);
+                       EXPECT_EQ(made.nonce, end->nonce) << "its own, also where many share a commit";
                        if (++called == works) all.set_value();
                      });
   }

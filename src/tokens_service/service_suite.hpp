@@ -21,7 +21,7 @@ class LogFeed final : public feed::ChangeFeed {
  public:
   explicit LogFeed(const Clock& clock) : clock_(clock) {}
   Result<Position, feed::FeedError> load(feed::SnapshotSink&) override { return Position{epoch, 0}; }
-  void resume(const feed::LogEnd&) override {}
+  void resume(const LogEnd&) override {}
   Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds) override {
     const auto from = log_.begin() + static_cast<std::ptrdiff_t>(after.seq);
     return feed::Batch{{from, log_.end()}, {epoch, log_.size()}, clock_.boot(), false};

@@ -38,7 +38,7 @@ class ScriptedFeed final : public feed::ChangeFeed {
     return Position{head_.epoch, head_.seq - behind};
   }
 
-  void resume(const feed::LogEnd&) override {}
+  void resume(const LogEnd&) override {}
 
   Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds) override {
     if (refuse_next_) return refusal();

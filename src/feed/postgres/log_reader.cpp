@@ -72,8 +72,7 @@ Result<Read, FeedError> LogReader::read(Position after, std::optional<LogEnd>& k
   if (!rows) return unavailable(rows.error());
   if (rows->count() == 0) return FeedError{FeedError::Kind::unavailable, "log_lock, meta or heartbeat has no row"};
   const pg::Row first = (*rows)[0];
-  const pg::Life life = pg::read_life(first, connection_->system());
-  LogSight sight{{life.end, life.nonce}, std::nullopt};
+  LogSight sight{pg::read_log_end(first, connection_->system()), std::nullopt};
   if (!first.is_null(nonce_at_known_column)) {
     sight.nonce_at_known = static_cast<std::uint64_t>(first.integer(nonce_at_known_column));
   }
@@ -98,12 +97,12 @@ Result<Position> LogReader::load_all(SnapshotSink& sink, std::optional<LogEnd>& 
   const auto rows = connection_->query(fmt::format("SELECT {} FROM {}", pg::life_columns, pg::life_source));
   if (!rows) return rows.error();
   if (rows->count() != 1) return Error(ErrorCode::unavailable, "", "log_lock or meta has not one row");
-  const pg::Life life = pg::read_life((*rows)[0], connection_->system());
+  const LogEnd end = pg::read_log_end((*rows)[0], connection_->system());
   if (auto loaded = load_keys(sink); !loaded) return loaded.error();
   if (auto loaded = load_signing_keys(sink); !loaded) return loaded.error();
   if (auto ended = connection_->execute("COMMIT"); !ended) return ended.error();
-  known = LogEnd{life.end, life.nonce};
-  return life.end;
+  known = end;
+  return end.position;
 }
 
 // Of one snapshot: memory is bounded by the chunk, and nothing that is written meanwhile has to wait.

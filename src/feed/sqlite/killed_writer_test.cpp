@@ -41,7 +41,7 @@ struct Shared {
       const auto put = transaction.put_key(key, "create");
       return put ? Result<void>() : put.error();
     });
-    if (done) shared.acknowledged = done->seq;
+    if (done) shared.acknowledged = done->position.seq;
   }
 }
 

@@ -15,7 +15,7 @@ void delete_key(RouteContext& context, Call call, Reply reply) {
   auto done = [&context, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    answer_committed(context, std::move(wait), std::move(reply), answer->position, {204, {}, {}, {}});
+    answer_committed(context, std::move(wait), std::move(reply), answer->commit, {204, {}, {}, {}});
   };
   commands::delete_key(context.parts.store, *id, precondition_of(call.request), act_of(context, call), std::move(done));
 }

@@ -31,8 +31,8 @@ void disable_own_key(RouteContext& context, Call call, Reply reply) {
   auto done = [&context, now, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(refused_late(answer.error()));
-    answer_committed(context, std::move(wait), std::move(reply), answer->position,
-                     private_json(200, plan_json(answer->key, answer->position.epoch, now)));
+    answer_committed(context, std::move(wait), std::move(reply), answer->commit,
+                     private_json(200, plan_json(answer->key, answer->commit.position.epoch, now)));
   };
   const auto& held = std::get<HeldKey>(holder);
   commands::disable_own_key(context.parts.store, held.key.id, held.presented, now, std::move(done));

@@ -25,7 +25,7 @@ void rotate_key(RouteContext& context, Call call, Reply reply) {
     if (!issued) return reply.send(to_response(issued.error()));
     continue_on(context.parts.pool,
                 [&context, wait = std::move(wait), reply = std::move(reply), issued = std::move(*issued)]() mutable {
-                  answer_committed(context, std::move(wait), std::move(reply), position_of(issued),
+                  answer_committed(context, std::move(wait), std::move(reply), issued.commit,
                                    issued_answer(context.parts.ring, issued, 200, Location::absent));
                 });
   };

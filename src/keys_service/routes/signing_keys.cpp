@@ -23,7 +23,7 @@ void rotate_signing_key(RouteContext& context, Call call, Reply reply) {
   auto done = [&context, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::SigningKeysAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    answer_committed(context, std::move(wait), std::move(reply), answer->position,
+    answer_committed(context, std::move(wait), std::move(reply), answer->commit,
                      private_json(200, signing_keys_json(answer->keys)));
   };
   commands::rotate_signing_key(context.parts.store, context.parts.ring, *earlier, act_of(context, call),

@@ -23,7 +23,7 @@ void update_key(RouteContext& context, Call call, Reply reply) {
   auto done = [&context, now = act.now, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    answer_committed(context, std::move(wait), std::move(reply), answer->position, key_answer(*answer, now));
+    answer_committed(context, std::move(wait), std::move(reply), answer->commit, key_answer(*answer, now));
   };
   commands::update_key(context.parts.store, *id, std::move(*command), precondition_of(call.request), act,
                        std::move(done));

@@ -113,8 +113,8 @@ Result<std::optional<Tick>> RedisStream::tick(const std::string& life) {
   return std::optional(Tick{number(0), number(1), link_.generation()});
 }
 
-Result<AppendOutcome> RedisStream::append(const std::string& life, const feed::LogEnd& after,
-                                          std::span<const Change> changes, std::optional<Tick> beat) {
+Result<AppendOutcome> RedisStream::append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
+                                          std::optional<Tick> beat) {
   if (auto connected = link_.get(); !connected) return connected.error();
   const bool same_connection = beat && beat->connection == link_.generation();
   std::vector<std::string> arguments{life, std::to_string(after.position.seq),

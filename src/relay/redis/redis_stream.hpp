@@ -15,7 +15,7 @@ class RedisStream final : public Stream {
 
   Result<std::optional<Life>> look() override;
   Result<std::optional<Tick>> tick(const std::string& life) override;
-  Result<AppendOutcome> append(const std::string& life, const feed::LogEnd& after, std::span<const Change> changes,
+  Result<AppendOutcome> append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
                                std::optional<Tick> beat) override;
   Result<void> end(const std::string& life) override;
   Result<void> write_chunk(const Snapshot& snapshot, std::string_view rows) override;

@@ -16,6 +16,10 @@ std::uint64_t random_bits(Random& random) {
   return bits;
 }
 
+LogEnd end_of(const MemoryStore::State& state) {
+  return {{state.epoch, state.log.size()}, state.log.empty() ? 0 : state.log.back().nonce};
+}
+
 }  // namespace
 
 // Works on the state itself and remembers how to undo, so that an error leaves nothing behind.
@@ -109,12 +113,12 @@ MemoryStore::MemoryStore(Clock& clock, Random& random) : clock_(clock), random_(
   state_.epoch = {random_bits(random)};
 }
 
-Result<Position> MemoryStore::run(const Work& work) {
+Result<LogEnd> MemoryStore::run(const Work& work) {
   const std::lock_guard lock(mutex_);
   Session session(state_, clock_, random_);
   try {
     const auto worked = work(session);
-    if (worked) return Position{state_.epoch, state_.log.size()};
+    if (worked) return end_of(state_);
     session.roll_back();
     return worked.error();
   } catch (const std::exception& broken) {
@@ -155,7 +159,7 @@ Result<std::vector<Change>> MemoryStore::changes_after(std::uint64_t after, std:
 
 Result<Position> MemoryStore::position() {
   const std::lock_guard lock(mutex_);
-  return Position{state_.epoch, state_.log.size()};
+  return end_of(state_).position;
 }
 
 MemoryStore::State MemoryStore::backup() const {

@@ -55,7 +55,7 @@ class MemoryStore final : public KeyStore {
  private:
   class Session;
 
-  Result<Position> run(const Work& work);
+  Result<LogEnd> run(const Work& work);
 
   Clock& clock_;
   Random& random_;

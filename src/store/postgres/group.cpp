@@ -30,7 +30,7 @@ Attempt Group::attempt(Connection& connection) {
   if (!committed_before) return fail(connection, committed_before.error());
   if (*committed_before) return commit(connection, true);
   if (auto ran = run(connection); !ran) return fail(connection, ran.error());
-  return commit(connection, end_.end.seq != begin_.end.seq);
+  return commit(connection, end_.position.seq != begin_.position.seq);
 }
 
 /// Whether the group was committed already.
@@ -40,13 +40,13 @@ Result<bool> Group::begin(Connection& connection) {
   connection.defer(begin_statement);
   // A statement of its own: what was committed while it waited is not in its snapshot.
   connection.defer("SELECT FROM log_lock FOR UPDATE");
-  const std::uint64_t known_seq = known_ ? known_->end.seq : 0;
+  const std::uint64_t known_seq = known_ ? known_->position.seq : 0;
   const auto rows = connection.query(sql, Parameters().add(static_cast<std::int64_t>(known_seq)));
   if (!rows) return rows.error();
   if (rows->count() != 1) {
     return Error(ErrorCode::internal, "the database is not whole", "log_lock or meta has not one row");
   }
-  begin_ = read_life((*rows)[0], connection.system());
+  begin_ = read_log_end((*rows)[0], connection.system());
   if (in_doubt_) {
     const auto committed = was_committed(connection);
     if (!committed || *committed) return committed;
@@ -60,19 +60,19 @@ Result<bool> Group::begin(Connection& connection) {
 // A backup of the whole cluster put back has the same epoch, and positions of the history that was lost would soon pass
 // for its own.
 Result<void> Group::notice_another_history(Connection& connection, const Row& row) {
-  if (!known_ || known_->end.epoch != begin_.end.epoch || known_->end.seq == 0) return {};
+  if (!known_ || known_->position.epoch != begin_.position.epoch || known_->position.seq == 0) return {};
   if (same_nonce(row, life_column_count, known_->nonce)) return {};
   log_warning("the database's history is another than before; going on with it in a new epoch");
   if (auto renewed = connection.execute("UPDATE meta SET origin = random_nonce()"); !renewed) return renewed;
   const auto rows = connection.query(fmt::format("SELECT {} FROM {}", life_columns, life_source));
   if (!rows) return rows.error();
-  begin_ = read_life((*rows)[0], connection.system());
+  begin_ = read_log_end((*rows)[0], connection.system());
   return {};
 }
 
 Result<bool> Group::was_committed(Connection& connection) {
   const auto rows = connection.query("SELECT nonce FROM changes WHERE seq = $1",
-                                     Parameters().add(static_cast<std::int64_t>(in_doubt_->end.seq)));
+                                     Parameters().add(static_cast<std::int64_t>(in_doubt_->position.seq)));
   if (!rows) return rows.error();
   return rows->count() == 1 && same_nonce((*rows)[0], 0, in_doubt_->nonce);
 }
@@ -87,7 +87,7 @@ Result<void> Group::run(Connection& connection) {
 // Fails only when the group as a whole can no longer be committed.
 Result<void> Group::run(Job& job, Connection& connection) {
   connection.defer("SAVEPOINT work");
-  const Life before = end_;
+  const LogEnd before = end_;
   PostgresTransaction transaction(connection, end_, clock_.wall());
   const auto worked = run_work(job.work, transaction);
   if (connection.fault() == Fault::lost || connection.fault() == Fault::repeat) {
@@ -95,7 +95,7 @@ Result<void> Group::run(Job& job, Connection& connection) {
                   : worked.error();
   }
   if (worked && !connection.in_failed_transaction()) {
-    job.outcome = end_.end;
+    job.outcome = end_;
     connection.defer("RELEASE SAVEPOINT work");
     return {};
   }
@@ -107,7 +107,7 @@ Result<void> Group::run(Job& job, Connection& connection) {
 
 Attempt Group::commit(Connection& connection, bool changed) {
   const std::uint64_t warnings = connection.warnings();
-  const Life end = in_doubt_ ? *in_doubt_ : end_;
+  const LogEnd end = in_doubt_ ? *in_doubt_ : end_;
   const auto committed = connection.query("COMMIT");
   // A warning says that the commit did not wait for the standby it was to wait for.
   const bool warned = connection.warnings() != warnings;

@@ -20,7 +20,7 @@ namespace latchkey::store::postgres {
 struct Job {
   KeyStore::Work work;
   KeyStore::Done done;
-  Result<Position> outcome = Error();
+  Result<LogEnd> outcome = Error();
 };
 
 /// What came of one attempt at a group.
@@ -35,7 +35,8 @@ enum class Attempt {
 class Group {
  public:
   /// `known`: the log's end as this store saw it last; moves on. `clock` and `jobs` outlive this.
-  Group(std::vector<Job>& jobs, std::optional<Life>& known, Clock& clock) : jobs_(jobs), known_(known), clock_(clock) {}
+  Group(std::vector<Job>& jobs, std::optional<LogEnd>& known, Clock& clock)
+      : jobs_(jobs), known_(known), clock_(clock) {}
 
   /// After Attempt::unknown too: then it first looks whether the group's last change is in the log. It holds the lock
   /// while it looks, so the lost transaction has ended: either its change is there, and the commit of this transaction
@@ -55,11 +56,11 @@ class Group {
   Attempt fail(Connection& connection, Error error);
 
   std::vector<Job>& jobs_;
-  std::optional<Life>& known_;
+  std::optional<LogEnd>& known_;
   Clock& clock_;
-  Life begin_;                    // the log's end when the lock was taken
-  Life end_;                      // and after the works that succeeded
-  std::optional<Life> in_doubt_;  // the end that a lost commit would have made
+  LogEnd begin_;                    // the log's end when the lock was taken
+  LogEnd end_;                      // and after the works that succeeded
+  std::optional<LogEnd> in_doubt_;  // the end that a lost commit would have made
   Error error_;
 };
 

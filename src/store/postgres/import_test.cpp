@@ -70,7 +70,7 @@ TEST_F(Import, MovesEveryRowAndEveryChangeAndTheLogGoesOn) {
     return version ? Result<void>() : version.error();
   });
   ASSERT_TRUE(done) << done.error().internal;
-  EXPECT_EQ(done->seq, 1202U);
+  EXPECT_EQ(done->position.seq, 1202U);
 }
 
 TEST_F(Import, RefusesATargetThatIsNotEmptyAndLeavesItAlone) {

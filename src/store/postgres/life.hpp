@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "key/position.hpp"
+#include "key/change.hpp"
 #include "store/postgres/connection.hpp"
 
 namespace latchkey::store::postgres {
@@ -27,12 +27,7 @@ constexpr std::string_view life_source =
     "meta m CROSS JOIN log_lock l LEFT JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1) e ON true";
 constexpr int life_column_count = 5;
 
-struct Life {
-  Position end;
-  std::uint64_t nonce = 0;  // of the change at `end`
-};
-
 /// `row` begins with life_columns, of a query on a connection to `system`.
-Life read_life(const Row& row, const std::string& system);
+LogEnd read_log_end(const Row& row, const std::string& system);
 
 }  // namespace latchkey::store::postgres

@@ -116,7 +116,7 @@ TEST_F(PostgresEngine, ADeadlockWithAHandEditIsRunAgain) {
   ASSERT_TRUE(shell->execute("UPDATE access_keys SET name = 'by hand'; COMMIT"));
   const auto done = command.get();
   ASSERT_TRUE(done) << done.error().internal;
-  EXPECT_EQ(done->seq, 3U);
+  EXPECT_EQ(done->position.seq, 3U);
 }
 
 TEST_F(PostgresEngine, AConnectionThatDiesIsReplacedUnnoticed) {
@@ -128,7 +128,7 @@ TEST_F(PostgresEngine, AConnectionThatDiesIsReplacedUnnoticed) {
   EXPECT_TRUE(store->position());
   const auto done = store->transact_and_wait(put(new_key()));
   ASSERT_TRUE(done) << done.error().internal;
-  EXPECT_EQ(done->seq, 2U);
+  EXPECT_EQ(done->position.seq, 2U);
 }
 
 // The trigger runs within COMMIT and ends the session there, once: nothing was committed, and nobody can tell.
@@ -148,7 +148,7 @@ TEST_F(PostgresEngine, ACommitThatWasLostAndUndoneIsRunAgain) {
   });
   ASSERT_TRUE(done) << done.error().internal;
   EXPECT_EQ(runs, 2);
-  EXPECT_EQ(done->seq, 1U);
+  EXPECT_EQ(done->position.seq, 1U);
   EXPECT_EQ(store->position()->seq, 1U);
 }
 
@@ -191,7 +191,7 @@ TEST_F(SynchronousPostgres, ACommitWhoseAnswerWasLostIsFoundAndAcknowledgedOnceI
   const auto done = command.get();
   ASSERT_TRUE(done) << done.error().internal;
   EXPECT_EQ(runs, 1) << "committed, and run again";
-  EXPECT_EQ(done->seq, 2U);
+  EXPECT_EQ(done->position.seq, 2U);
   EXPECT_EQ(store->position()->seq, 2U);
 }
 

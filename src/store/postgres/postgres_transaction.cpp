@@ -55,9 +55,9 @@ Result<std::uint64_t> PostgresTransaction::seq_after(const Result<Rows>& written
   if (!written) return written.error();
   const auto end = connection_.query("SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1");
   if (!end) return end.error();
-  end_.end.seq = static_cast<std::uint64_t>((*end)[0].integer(0));
+  end_.position.seq = static_cast<std::uint64_t>((*end)[0].integer(0));
   end_.nonce = static_cast<std::uint64_t>((*end)[0].integer(1));
-  return end_.end.seq;
+  return end_.position.seq;
 }
 
 Result<std::optional<Change>> PostgresTransaction::find_change(std::uint64_t seq) {
@@ -98,7 +98,7 @@ Result<void> PostgresTransaction::put_idempotency(const IdempotencyRecord& recor
   if (!forgotten) return forgotten.error();
   Parameters values;
   values.add(record.actor).add(record.idempotency_key).add_bytes(record.request_digest).add(record.key_id.to_string());
-  values.add(static_cast<std::int64_t>(record.seq == 0 ? end_.end.seq : record.seq)).add(record.kid);
+  values.add(static_cast<std::int64_t>(record.seq == 0 ? end_.position.seq : record.seq)).add(record.kid);
   values.add(record.created_at.count);
   const auto put = connection_.query(
       "INSERT INTO idempotency (actor, idempotency_key, request_digest, key_id, seq, kid, created_at)"

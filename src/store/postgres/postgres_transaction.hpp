@@ -10,7 +10,7 @@ namespace latchkey::store::postgres {
 class PostgresTransaction final : public Transaction {
  public:
   /// `end`: the log's end as this transaction sees it; moves on with each change.
-  PostgresTransaction(Connection& connection, Life& end, UnixMillis now)
+  PostgresTransaction(Connection& connection, LogEnd& end, UnixMillis now)
       : connection_(connection), end_(end), now_(now) {}
 
   Result<std::optional<AccessKey>> find_key(KeyId id) override;
@@ -25,7 +25,7 @@ class PostgresTransaction final : public Transaction {
   Result<std::uint64_t> seq_after(const Result<Rows>& written);
 
   Connection& connection_;
-  Life& end_;
+  LogEnd& end_;
   const UnixMillis now_;
 };
 

@@ -81,7 +81,7 @@ Result<Position> position(Connection& connection) {
   if (!rows) return rows.error();
   if (rows->count() != 1)
     return Error(ErrorCode::internal, "the database is not whole", "log_lock or meta has not one row");
-  return read_life((*rows)[0], connection.system()).end;
+  return read_log_end((*rows)[0], connection.system()).position;
 }
 
 Result<KeyPage> list_keys(Connection& connection, const KeyPageRequest& request) {

@@ -44,7 +44,7 @@ class Writer {
   Clock& clock_;
   // The writer thread's.
   std::unique_ptr<Connection> connection_;
-  std::optional<Life> known_;
+  std::optional<LogEnd> known_;
   BackOff back_off_;
   std::chrono::steady_clock::time_point next_beat_{};
 

@@ -16,11 +16,11 @@ int note_wal_length(void* pages, sqlite3*, const char*, int length) {
   return SQLITE_OK;
 }
 
-Result<Position> run_work(const KeyStore::Work& work, Database& database, UnixMillis now) {
+Result<LogEnd> run_work(const KeyStore::Work& work, Database& database, UnixMillis now) {
   try {
     SqliteTransaction transaction(database, now);
     if (const auto worked = work(transaction); !worked) return worked.error();
-    return position(database);
+    return log_end(database);
   } catch (const std::exception& broken) {
     return Error(ErrorCode::internal, "the command failed", broken.what());
   }

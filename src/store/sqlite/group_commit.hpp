@@ -33,7 +33,7 @@ class GroupCommit {
   struct Job {
     KeyStore::Work work;
     KeyStore::Done done;
-    Result<Position> outcome = Error();
+    Result<LogEnd> outcome = Error();
   };
 
   void run();

@@ -80,14 +80,17 @@ Result<std::vector<Change>> changes_after(Database& database, std::uint64_t afte
   return read_all(database, **statement, read_change);
 }
 
-Result<Position> position(Database& database) {
+Result<LogEnd> log_end(Database& database) {
   auto statement = database.prepare(
-      "SELECT (SELECT value FROM meta WHERE name = 'epoch'), coalesce((SELECT max(seq) FROM changes), 0)");
+      "SELECT m.value, e.seq, e.nonce FROM meta m LEFT JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1) "
+      "e"
+      " WHERE m.name = 'epoch'");
   if (!statement) return statement.error();
   if (const int code = (*statement)->step(); code != SQLITE_ROW) return database.error(code);
   const auto epoch = parse_epoch((*statement)->text(0));
   if (!epoch) return epoch.error();
-  return Position{*epoch, static_cast<std::uint64_t>((*statement)->integer(1))};
+  return LogEnd{{*epoch, static_cast<std::uint64_t>((*statement)->integer(1))},
+                static_cast<std::uint64_t>((*statement)->integer(2))};
 }
 
 std::string list_keys_sql(const KeyFilter& filter) {

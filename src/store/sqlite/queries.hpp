@@ -13,7 +13,7 @@ namespace latchkey::store {
 Result<std::optional<AccessKey>> find_key(Database& database, KeyId id);
 Result<std::vector<SigningKey>> signing_keys(Database& database);
 Result<std::vector<Change>> changes_after(Database& database, std::uint64_t after, std::size_t limit);
-Result<Position> position(Database& database);
+Result<LogEnd> log_end(Database& database);
 Result<KeyPage> list_keys(Database& database, const KeyPageRequest& request);
 
 /// The statement list_keys() uses for such a filter. Each names the index it walks, newest first, so that a page never

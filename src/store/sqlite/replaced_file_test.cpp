@@ -28,11 +28,13 @@ class ReplacedFileTest : public testing::Test {
     key.user_id = user_id;
     key.created_at = key.updated_at = {1000};
     key.updated_by = "ops";
-    return store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
+    const auto done = store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
       const auto put = transaction.put_key(key, "create");
       meanwhile();
       return put ? Result<void>() : put.error();
     });
+    if (!done) return done.error();
+    return done->position;
   }
   /// Whose keys the file at `path` holds, by an own connection.
   static std::int64_t keys_in(const fs::path& path) {

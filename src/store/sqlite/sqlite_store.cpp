@@ -56,7 +56,9 @@ class SqliteStore final : public KeyStore {
     return readers_.with([&](Database& reader) { return store::changes_after(reader, after, limit); });
   }
   Result<Position> position() override {
-    return readers_.with([](Database& reader) { return store::position(reader); });
+    const auto end = readers_.with([](Database& reader) { return log_end(reader); });
+    if (!end) return end.error();
+    return end->position;
   }
 
  private:
@@ -64,7 +66,7 @@ class SqliteStore final : public KeyStore {
   // and the queue is for commands.
   void look_again() {
     if (looking_.exchange(true)) return;
-    writer_.submit([](Transaction&) { return Result<void>(); }, [this](const Result<Position>&) { looking_ = false; });
+    writer_.submit([](Transaction&) { return Result<void>(); }, [this](const Result<LogEnd>&) { looking_ = false; });
   }
 
   std::atomic<bool> looking_ = false;

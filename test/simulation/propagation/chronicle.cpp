@@ -11,14 +11,13 @@ ChronicledStore::ChronicledStore(Clock& clock, Random& random, const World& worl
       ends_{{Time{}, {{newest_epoch_}, 0}}} {}
 
 std::size_t ChronicledStore::put(const AccessKey& key) {
-  const auto position = store_.transact_and_wait([&](store::Transaction& transaction) -> Result<void> {
+  const auto made = store_.transact_and_wait([&](store::Transaction& transaction) -> Result<void> {
     const auto version = transaction.put_key(key, "update");
     return version ? Result<void>() : version.error();
   });
-  const std::uint64_t nonce = store_.changes_after(position->seq - 1, 1)->front().nonce;
-  by_nonce_[nonce] = commits_.size();
-  commits_.push_back({position->seq, key.id, end().commit, world_.now()});
-  ends_.push_back({world_.now(), {position->epoch, commits_.size() - 1}});
+  by_nonce_[made->nonce] = commits_.size();
+  commits_.push_back({made->position.seq, key.id, end().commit, world_.now()});
+  ends_.push_back({world_.now(), {made->position.epoch, commits_.size() - 1}});
   return commits_.size() - 1;
 }
 

@@ -25,7 +25,8 @@ class Manager {
   /// Just now.
   void revoked(std::size_t commit) {
     const Position position = *store_.store().position();
-    waiting_.push_back({commit, {position, clock_.boot()}, *replica::LogSnapshot(log_).nonce_at(position)});
+    const LogEnd change{position, **replica::LogSnapshot(log_).nonce_at(position)};
+    waiting_.push_back({commit, {change, clock_.boot()}});
   }
   void look();
   /// Who waited is told "pending".
@@ -38,7 +39,6 @@ class Manager {
   struct Waiting {
     std::size_t revocation;
     replica::Commit commit;
-    std::optional<std::uint64_t> nonce;
   };
 
   replica::Enforcement verdict_on(const Waiting& waiting, const replica::Look& look, replica::LogSnapshot& log) const;
@@ -73,7 +73,7 @@ inline void Manager::look() {
 
 inline replica::Enforcement Manager::verdict_on(const Waiting& waiting, const replica::Look& look,
                                                 replica::LogSnapshot& log) const {
-  const auto found = replica::judge(look, log, waiting.commit, waiting.nonce).enforcement;
+  const auto found = replica::judge(look, log, waiting.commit).enforcement;
   if (bug_ != Bug::verdict_by_position || found == replica::Enforcement::lost) return found;
   const auto any_history = [](const auto&) { return replica::History::of_the_store; };
   return replica::confirmation_of(look, waiting.commit, any_history).enforcement;

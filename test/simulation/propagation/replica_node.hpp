@@ -61,7 +61,7 @@ class ReplicaNode {
     Scheduled(ReplicaNode& node, std::unique_ptr<feed::StreamAccess> access)
         : node_(node), feed_(std::move(access), node.clock_) {}
     Result<Position, feed::FeedError> load(feed::SnapshotSink& sink) override { return feed_.load(sink); }
-    void resume(const feed::LogEnd& known) override { feed_.resume(known); }
+    void resume(const LogEnd& known) override { feed_.resume(known); }
     Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds patience) override;
     void wake() override {}
 

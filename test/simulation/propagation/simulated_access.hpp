@@ -17,7 +17,7 @@ class SimulatedAccess final : public feed::StreamAccess {
   void wake() override {}
 
   /// The end of the log as it was read last.
-  const feed::LogEnd& seen() const { return seen_; }
+  const LogEnd& seen() const { return seen_; }
 
  private:
   /// A read that stands at the server, across calls.
@@ -36,7 +36,7 @@ class SimulatedAccess final : public feed::StreamAccess {
   Line line_;
   Line nudge_line_;
   std::shared_ptr<Standing> standing_;
-  feed::LogEnd seen_;
+  LogEnd seen_;
 };
 
 }  // namespace latchkey::simulation::propagation

@@ -34,7 +34,7 @@ Result<std::optional<relay::Tick>> SimulatedStream::tick(const std::string& life
   return tick;
 }
 
-Result<relay::AppendOutcome> SimulatedStream::append(const std::string& life, const feed::LogEnd& after,
+Result<relay::AppendOutcome> SimulatedStream::append(const std::string& life, const LogEnd& after,
                                                      std::span<const Change> changes, std::optional<relay::Tick> beat) {
   if (!line_.connect()) return no_answer();
   const bool same_connection = beat && beat->connection == line_.generation();

@@ -12,8 +12,8 @@ class SimulatedStream final : public relay::Stream {
 
   Result<std::optional<relay::Life>> look() override;
   Result<std::optional<relay::Tick>> tick(const std::string& life) override;
-  Result<relay::AppendOutcome> append(const std::string& life, const feed::LogEnd& after,
-                                      std::span<const Change> changes, std::optional<relay::Tick> beat) override;
+  Result<relay::AppendOutcome> append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
+                                      std::optional<relay::Tick> beat) override;
   Result<void> end(const std::string& life) override;
   Result<void> write_chunk(const relay::Snapshot& snapshot, std::string_view rows) override;
   Result<void> write_seed(const relay::Seed& seed, std::span<const Change> changes) override;

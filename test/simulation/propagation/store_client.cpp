@@ -22,9 +22,9 @@ std::optional<Reply> StoreClient::ask(std::function<Reply()> serve) {
       [serve = std::move(serve)] { return std::optional(serve()); });
 }
 
-Result<feed::LogEnd, FeedError> StoreClient::end() {
-  auto found = ask<feed::LogEnd>([&store = way_.store] {
-    feed::LogEnd end;
+Result<LogEnd, FeedError> StoreClient::end() {
+  auto found = ask<LogEnd>([&store = way_.store] {
+    LogEnd end;
     store.watch({}, [&](const store::MemoryStore::State& state) {
       end = {{state.epoch, state.log.size()}, state.log.empty() ? 0 : state.log.back().nonce};
       return true;

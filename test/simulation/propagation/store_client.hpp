@@ -24,7 +24,7 @@ class StoreClient final : public feed::ChangeFeed {
   explicit StoreClient(Way way) : way_(way) {}
 
   Result<Position, feed::FeedError> load(feed::SnapshotSink& sink) override;
-  void resume(const feed::LogEnd& known) override { known_ = known; }
+  void resume(const LogEnd& known) override { known_ = known; }
   Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds patience) override;
   void wake() override {}
 
@@ -32,11 +32,11 @@ class StoreClient final : public feed::ChangeFeed {
   struct Rows;
   template <class Reply>
   std::optional<Reply> ask(std::function<Reply()> serve);
-  Result<feed::LogEnd, feed::FeedError> end();
+  Result<LogEnd, feed::FeedError> end();
   Result<feed::Batch, feed::FeedError> read(Position after);
 
   Way way_;
-  std::optional<feed::LogEnd> known_;
+  std::optional<LogEnd> known_;
 };
 
 }  // namespace latchkey::simulation::propagation

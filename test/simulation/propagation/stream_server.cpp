@@ -31,12 +31,12 @@ std::optional<relay::Tick> StreamServer::tick(const std::string& life) {
   return relay::Tick{.number = ++data_.life->tick, .end = end};
 }
 
-std::uint64_t StreamServer::duplicates_of(const feed::LogEnd& after, std::span<const Change> changes) const {
+std::uint64_t StreamServer::duplicates_of(const LogEnd& after, std::span<const Change> changes) const {
   return std::min<std::uint64_t>(changes.size(), data_.life->last.position.seq - after.position.seq);
 }
 
 /// Where both have a change it must be the same one: at `after`, and at the last that both have.
-bool StreamServer::forks(const feed::LogEnd& after, std::span<const Change> changes) const {
+bool StreamServer::forks(const LogEnd& after, std::span<const Change> changes) const {
   const std::uint64_t base = data_.life->base.position.seq;
   const std::uint64_t seq = after.position.seq;
   if (seq > 0 && seq > base && nonce_at(seq) != after.nonce) return true;
@@ -44,8 +44,8 @@ bool StreamServer::forks(const feed::LogEnd& after, std::span<const Change> chan
   return duplicates > 0 && seq + duplicates > base && nonce_at(seq + duplicates) != changes[duplicates - 1].nonce;
 }
 
-relay::AppendOutcome StreamServer::append(const std::string& life, const feed::LogEnd& after,
-                                          std::span<const Change> changes, std::optional<std::uint64_t> beat) {
+relay::AppendOutcome StreamServer::append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
+                                          std::optional<std::uint64_t> beat) {
   if (!data_.life || data_.life->id != life) return {Appended::other_life};
   auto& own = *data_.life;
   if (bug_ == Bug::append_without_seq_check) return append_blindly(changes, beat);

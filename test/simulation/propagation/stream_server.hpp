@@ -22,7 +22,7 @@ struct StreamData {
 
   struct Life {
     std::string id;
-    feed::LogEnd base, last;
+    LogEnd base, last;
     bool base_nonce_known = false;
     std::uint64_t tick = 0, beat_seq = 0, beat_tick = 0;
     relay::Snapshot snapshot, previous;
@@ -42,7 +42,7 @@ class StreamServer {
   // --- the relay's scripts
   std::optional<relay::Life> look() const;
   std::optional<relay::Tick> tick(const std::string& life);
-  relay::AppendOutcome append(const std::string& life, const feed::LogEnd& after, std::span<const Change> changes,
+  relay::AppendOutcome append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
                               std::optional<std::uint64_t> beat);
   void end(const std::string& life);
   void write_chunk(const relay::Snapshot& snapshot, std::string_view rows);
@@ -72,8 +72,8 @@ class StreamServer {
   bool log_whole() const { return data_.log.size() == data_.life->last.position.seq - data_.life->base.position.seq; }
   bool whole(const relay::Snapshot& snapshot) const;
   std::optional<std::uint64_t> nonce_at(std::uint64_t seq) const;
-  std::uint64_t duplicates_of(const feed::LogEnd& after, std::span<const Change> changes) const;
-  bool forks(const feed::LogEnd& after, std::span<const Change> changes) const;
+  std::uint64_t duplicates_of(const LogEnd& after, std::span<const Change> changes) const;
+  bool forks(const LogEnd& after, std::span<const Change> changes) const;
   void trim_behind(const relay::Snapshot& snapshot);
   relay::AppendOutcome append_blindly(std::span<const Change> changes, std::optional<std::uint64_t> beat);
   void nudge();
