@@ -80,6 +80,6 @@ def all_goals(results):
         goals += micro_goals(results["micro"])
     if "scale" in results:
         goals += scale_goals(results["scale"])
-    if "scaleOut" in results:
-        goals += scale_out_goals(results["scaleOut"])
+    if "scale-out" in results:
+        goals += scale_out_goals(results["scale-out"])
     return goals

@@ -175,7 +175,7 @@ def write(results, docs):
         ["Rounds", f"{results['plan']['rounds']} of {results['plan']['seconds']} s each, servers in turns; medians ±"
                    " half the range"]])
     parts = [BEGIN, facts, "## Goals\n", goals_table(results), http_part(results["http"]),
-             micro_part(results["micro"]), scale_part(results["scale"]), scale_out_part(results["scaleOut"]), END]
+             micro_part(results["micro"]), scale_part(results["scale"]), scale_out_part(results["scale-out"]), END]
     page = pathlib.Path(docs) / "performance.md"
     before, rest = page.read_text().split(BEGIN)
     page.write_text(before + "\n".join(parts) + rest.split(END)[1])

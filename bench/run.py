@@ -20,7 +20,6 @@ from http_suite import HttpSuite
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
-PARTS = ["http", "micro", "scale", "scale-out"]
 
 
 class Plan:
@@ -46,7 +45,11 @@ def say(text):
     print(f"    {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def run_micro(tools, plan):
+def run_http(tools, plan, directory):
+    return HttpSuite(directory, plan, tools, say).run()
+
+
+def run_micro(tools, plan, _directory):
     say("micro-benchmarks")
     keys = "1000000" if plan.quick else "10000000"
     command = ["taskset", "-c", f"{plan.server_core},{plan.load_core}", tools.micro, "--benchmark_format=json",
@@ -64,20 +67,23 @@ def run_scale(tools, plan, directory):
     return json.loads(done.stdout)
 
 
-def measure(tools, plan, parts):
+def run_scale_out(tools, plan, directory):
+    say("commit to enforced over PostgreSQL, and over a relay and Redis")
+    return scale_out.measure(tools, directory, plan.keys, 2 if plan.quick else 5)
+
+
+PARTS = {"http": run_http, "micro": run_micro, "scale": run_scale, "scale-out": run_scale_out}
+
+
+def measure(tools, plan, parts, keep):
+    """Calls keep(results) after each part, so that a part that fails does not take the others with it."""
     results = {"machine": machine.describe(tools.node), "loadBefore": machine.load_average(), "quick": plan.quick,
                "plan": {"keys": plan.keys, "peerKeys": plan.peer_keys, "rounds": plan.rounds, "seconds": plan.seconds}}
     with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir=ROOT / "build") as directory:
         directory = pathlib.Path(directory)
-        if "http" in parts:
-            results["http"] = HttpSuite(directory, plan, tools, say).run()
-        if "micro" in parts:
-            results["micro"] = run_micro(tools, plan)
-        if "scale" in parts:
-            results["scale"] = run_scale(tools, plan, directory)
-        if "scale-out" in parts:
-            say("commit to enforced over PostgreSQL, and over a relay and Redis")
-            results["scaleOut"] = scale_out.measure(tools, directory, plan.keys, 2 if plan.quick else 5)
+        for part in parts:
+            results[part] = PARTS[part](tools, plan, directory)
+            keep(results)
     return results
 
 
@@ -88,9 +94,12 @@ def main():
     parser.add_argument("--node", type=pathlib.Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     began = time.monotonic()
-    results = measure(Tools(asked.node), Plan(asked.quick), [asked.only] if asked.only else PARTS)
-    results["minutes"] = (time.monotonic() - began) / 60
-    (ROOT / "build/bench-results.json").write_text(json.dumps(results, indent=1))
+
+    def keep(results):
+        results["minutes"] = (time.monotonic() - began) / 60
+        (ROOT / "build/bench-results.json").write_text(json.dumps(results, indent=1))
+
+    results = measure(Tools(asked.node), Plan(asked.quick), [asked.only] if asked.only else PARTS, keep)
     if not asked.quick and not asked.only:
         report.write(results, ROOT / "docs")
     print(report.closing_table(results))
