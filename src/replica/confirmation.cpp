@@ -37,15 +37,18 @@ Confirmation confirmation_of(const Look& look, const Commit& commit, const Histo
 
 Confirmation judge(const Look& look, LogSnapshot& log, const Commit& commit) {
   const Position& wanted = commit.change.position;
+  bool unread = false;  // something of the log that would have to be known
   auto found = confirmation_of(look, commit, [&](const ReplicaReport& report) {
     const bool may_hold = report.applied && report.applied->epoch == wanted.epoch && report.applied->seq >= wanted.seq;
     if (!may_hold) return History::of_the_store;
     const auto has = log.has(*report.applied, report.applied_nonce);
-    return has && *has ? History::of_the_store : History::another;
+    if (!has) unread = true;
+    return !has || *has ? History::of_the_store : History::another;
   });
   const auto there = log.has(wanted, commit.change.nonce);
+  if (!there) unread = true;
   if (there && !*there) found.enforcement = Enforcement::lost;
-  if (!there && found.enforcement == Enforcement::confirmed) found.enforcement = Enforcement::unknown;
+  if (unread && found.enforcement == Enforcement::confirmed) found.enforcement = Enforcement::unknown;
   return found;
 }
 

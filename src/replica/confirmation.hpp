@@ -19,7 +19,7 @@ struct ReplicaVerdict {
 enum class Enforcement : std::uint8_t {
   confirmed,  // every replica has passed
   pending,    // the time was up, or the service is stopping: the change stands, and may be enforced by now
-  unknown,    // the same, and the registry could not be read
+  unknown,    // the same, and the registry or the store's log could not be read
   lost,       // the store has become another one, or an older one: the change may be gone
 };
 std::string_view to_string(Enforcement enforcement);

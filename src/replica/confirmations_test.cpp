@@ -44,12 +44,14 @@ class Waiting : public testing::Test {
   std::atomic<std::uint64_t> head_epoch{7};
   std::atomic<std::uint64_t> fork_after{never};  // of the store's log
   std::atomic<bool> store_is_away{false};
+  std::atomic<std::uint64_t> unreadable{never};  // the seq at which the store's log cannot be read
   Confirmations confirmations{watch,
                               {.end = [this]() -> Result<Position> {
                                  if (store_is_away) return Error(ErrorCode::unavailable);
                                  return Position{{head_epoch}, head_seq};
                                },
                                .nonce_at = [this](std::uint64_t seq) -> Result<std::optional<std::uint64_t>> {
+                                 if (seq == unreadable) return Error(ErrorCode::unavailable);
                                  if (seq > head_seq) return std::optional<std::uint64_t>();
                                  return std::optional(nonce_of(seq, fork_after));
                                }},
@@ -155,6 +157,15 @@ TEST_F(Waiting, ConfirmsNothingThatItHasNotSeenInTheStore) {
   EXPECT_FALSE(answered(later));
   store_is_away = false;
   EXPECT_EQ(later.get().enforcement, Enforcement::confirmed);
+}
+
+TEST_F(Waiting, ConfirmsNothingWhileWhatAReplicaHasCannotBeLookedUp) {
+  report(43);
+  unreadable = 43;
+  auto answer = confirm(42, seconds(3));
+  EXPECT_FALSE(answered(answer)) << "the store has 42, but who knows which 43 that is";
+  clock.advance(seconds(3));
+  EXPECT_EQ(answer.get().enforcement, Enforcement::unknown);
 }
 
 TEST_F(Waiting, ConfirmsNothingWhileTheRegistryCannotBeRead) {
