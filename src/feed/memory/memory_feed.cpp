@@ -6,7 +6,7 @@ namespace {
 constexpr std::size_t max_batch = 1000;
 
 LogSight sight_of(const store::MemoryStore::State& state, const std::optional<LogEnd>& known) {
-  LogSight sight{{{state.epoch, state.log.size()}, state.log.empty() ? 0 : state.log.back().nonce}, std::nullopt};
+  LogSight sight{state.end(), std::nullopt};
   if (known && known->position.seq > 0 && known->position.seq <= state.log.size()) {
     sight.nonce_at_known = state.log[known->position.seq - 1].nonce;
   }

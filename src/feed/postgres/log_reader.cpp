@@ -94,15 +94,13 @@ Result<Position, FeedError> LogReader::load(SnapshotSink& sink, std::optional<Lo
 Result<Position> LogReader::load_all(SnapshotSink& sink, std::optional<LogEnd>& known) {
   if (auto begun = connection_->execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun)
     return begun.error();
-  const auto rows = connection_->query(fmt::format("SELECT {} FROM {}", pg::life_columns, pg::life_source));
-  if (!rows) return rows.error();
-  if (rows->count() != 1) return Error(ErrorCode::unavailable, "", "log_lock or meta has not one row");
-  const LogEnd end = pg::read_log_end((*rows)[0], connection_->system());
+  const auto end = pg::log_end(*connection_);
+  if (!end) return end.error();
   if (auto loaded = load_keys(sink); !loaded) return loaded.error();
   if (auto loaded = load_signing_keys(sink); !loaded) return loaded.error();
   if (auto ended = connection_->execute("COMMIT"); !ended) return ended.error();
-  known = end;
-  return end.position;
+  known = *end;
+  return end->position;
 }
 
 // Of one snapshot: memory is bounded by the chunk, and nothing that is written meanwhile has to wait.

@@ -16,10 +16,6 @@ std::uint64_t random_bits(Random& random) {
   return bits;
 }
 
-LogEnd end_of(const MemoryStore::State& state) {
-  return {{state.epoch, state.log.size()}, state.log.empty() ? 0 : state.log.back().nonce};
-}
-
 }  // namespace
 
 // Works on the state itself and remembers how to undo, so that an error leaves nothing behind.
@@ -118,7 +114,7 @@ Result<LogEnd> MemoryStore::run(const Work& work) {
   Session session(state_, clock_, random_);
   try {
     const auto worked = work(session);
-    if (worked) return end_of(state_);
+    if (worked) return state_.end();
     session.roll_back();
     return worked.error();
   } catch (const std::exception& broken) {
@@ -159,7 +155,7 @@ Result<std::vector<Change>> MemoryStore::changes_after(std::uint64_t after, std:
 
 Result<Position> MemoryStore::position() {
   const std::lock_guard lock(mutex_);
-  return end_of(state_).position;
+  return state_.end().position;
 }
 
 MemoryStore::State MemoryStore::backup() const {

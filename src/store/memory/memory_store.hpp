@@ -30,6 +30,8 @@ class MemoryStore final : public KeyStore {
     std::map<std::string, StoredSigningKey> signing_keys;
     std::vector<Change> log;  // log[i] has seq i + 1
     std::map<std::pair<std::string, std::string>, IdempotencyRecord> idempotency;
+
+    LogEnd end() const { return {{epoch, log.size()}, log.empty() ? 0 : log.back().nonce}; }
   };
 
   /// Takes a random epoch. `random` is used under the store's lock only.

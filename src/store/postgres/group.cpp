@@ -64,9 +64,9 @@ Result<void> Group::notice_another_history(Connection& connection, const Row& ro
   if (same_nonce(row, life_column_count, known_->nonce)) return {};
   log_warning("the database's history is another than before; going on with it in a new epoch");
   if (auto renewed = connection.execute("UPDATE meta SET origin = random_nonce()"); !renewed) return renewed;
-  const auto rows = connection.query(fmt::format("SELECT {} FROM {}", life_columns, life_source));
-  if (!rows) return rows.error();
-  begin_ = read_log_end((*rows)[0], connection.system());
+  const auto end = log_end(connection);
+  if (!end) return end.error();
+  begin_ = *end;
   return {};
 }
 

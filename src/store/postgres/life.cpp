@@ -20,4 +20,14 @@ LogEnd read_log_end(const Row& row, const std::string& system) {
   return end;
 }
 
+Result<LogEnd> log_end(Connection& connection) {
+  static const std::string sql = fmt::format("SELECT {} FROM {}", life_columns, life_source);
+  const auto rows = connection.query(sql);
+  if (!rows) return rows.error();
+  if (rows->count() != 1) {
+    return Error(ErrorCode::internal, "the database is not whole", "log_lock or meta has not one row");
+  }
+  return read_log_end((*rows)[0], connection.system());
+}
+
 }  // namespace latchkey::store::postgres

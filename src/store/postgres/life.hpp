@@ -29,5 +29,7 @@ constexpr int life_column_count = 5;
 
 /// `row` begins with life_columns, of a query on a connection to `system`.
 LogEnd read_log_end(const Row& row, const std::string& system);
+/// That, asked by itself. As of the transaction that the connection is in, if any.
+Result<LogEnd> log_end(Connection& connection);
 
 }  // namespace latchkey::store::postgres

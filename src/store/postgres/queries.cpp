@@ -76,12 +76,9 @@ Result<std::vector<Change>> changes_after(Connection& connection, std::uint64_t 
 }
 
 Result<Position> position(Connection& connection) {
-  static const std::string sql = fmt::format("SELECT {} FROM {}", life_columns, life_source);
-  const auto rows = connection.query(sql);
-  if (!rows) return rows.error();
-  if (rows->count() != 1)
-    return Error(ErrorCode::internal, "the database is not whole", "log_lock or meta has not one row");
-  return read_log_end((*rows)[0], connection.system()).position;
+  const auto end = log_end(connection);
+  if (!end) return end.error();
+  return end->position;
 }
 
 Result<KeyPage> list_keys(Connection& connection, const KeyPageRequest& request) {

@@ -82,9 +82,8 @@ Result<std::vector<Change>> changes_after(Database& database, std::uint64_t afte
 
 Result<LogEnd> log_end(Database& database) {
   auto statement = database.prepare(
-      "SELECT m.value, e.seq, e.nonce FROM meta m LEFT JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1) "
-      "e"
-      " WHERE m.name = 'epoch'");
+      "SELECT m.value, e.seq, e.nonce FROM meta m"
+      " LEFT JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1) e WHERE m.name = 'epoch'");
   if (!statement) return statement.error();
   if (const int code = (*statement)->step(); code != SQLITE_ROW) return database.error(code);
   const auto epoch = parse_epoch((*statement)->text(0));

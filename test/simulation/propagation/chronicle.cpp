@@ -16,13 +16,13 @@ std::size_t ChronicledStore::put(const AccessKey& key) {
     return version ? Result<void>() : version.error();
   });
   by_nonce_[made->nonce] = commits_.size();
-  commits_.push_back({made->position.seq, key.id, end().commit, world_.now()});
+  commits_.push_back({made->position.seq, made->nonce, key.id, end().commit, world_.now()});
   ends_.push_back({world_.now(), {made->position.epoch, commits_.size() - 1}});
   return commits_.size() - 1;
 }
 
 bool ChronicledStore::go_back_to(store::MemoryStore::State state, bool another_life) {
-  const std::size_t last = by_nonce_.at(state.log.empty() ? 0 : state.log.back().nonce);
+  const std::size_t last = by_nonce_.at(state.end().nonce);
   if (!holds(end(), last)) return false;
   for (std::size_t lost = end().commit; lost != last; lost = commits_[lost].parent)
     commits_[lost].undone = world_.now();

@@ -13,6 +13,7 @@ namespace latchkey::simulation::propagation {
 /// One commit as it truly was. Its nonce tells it from all others.
 struct Commit {
   std::uint64_t seq = 0;
+  std::uint64_t nonce = 0;
   KeyId key;
   std::size_t parent = 0;  // the commit before it
   Time made{};
@@ -45,6 +46,7 @@ class ChronicledStore {
   /// that was committed.
   bool was_all_since(Time time, const Head& head) const;
   Position position_of(const Head& head) const { return {head.epoch, commits_[head.commit].seq}; }
+  LogEnd log_end_of(const Head& head) const { return {position_of(head), commits_[head.commit].nonce}; }
   const Commit& commit(std::size_t index) const { return commits_[index]; }
   /// Whether the history that ends with `head` has `commit`.
   bool holds(const Head& head, std::size_t commit) const;

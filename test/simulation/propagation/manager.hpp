@@ -24,9 +24,7 @@ class Manager {
 
   /// Just now.
   void revoked(std::size_t commit) {
-    const Position position = *store_.store().position();
-    const LogEnd change{position, **replica::LogSnapshot(log_).nonce_at(position)};
-    waiting_.push_back({commit, {change, clock_.boot()}});
+    waiting_.push_back({commit, {store_.log_end_of({store_.end().epoch, commit}), clock_.boot()}});
   }
   void look();
   /// Who waited is told "pending".

@@ -26,7 +26,7 @@ Result<LogEnd, FeedError> StoreClient::end() {
   auto found = ask<LogEnd>([&store = way_.store] {
     LogEnd end;
     store.watch({}, [&](const store::MemoryStore::State& state) {
-      end = {{state.epoch, state.log.size()}, state.log.empty() ? 0 : state.log.back().nonce};
+      end = state.end();
       return true;
     });
     return end;
