@@ -164,6 +164,16 @@ class SynchronousPostgres : public PostgresEngine {
     server_.execute("postgres", std::string("ALTER SYSTEM SET synchronous_standby_names = '") + name + "'");
     server_.execute("postgres", "SELECT pg_reload_conf()");
   }
+  /// A reload takes effect when the server's checkpointer comes to it. Returns when commits do wait.
+  void wait_for_nobody() {
+    wait_for_standby("nobody");
+    for (bool waited = false; !waited;) {
+      const auto commit =
+          std::async(std::launch::async, [this] { execute("SELECT pg_logical_emit_message(true, '', '')"); });
+      while (!waited && commit.wait_for(1ms) != std::future_status::ready) waited = waiting() != "0";
+      if (waited) execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    }
+  }
   std::string waiting() {
     return query("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = '" + database_ +
                  "'");
@@ -175,7 +185,7 @@ TEST_F(SynchronousPostgres, ACommitWhoseAnswerWasLostIsFoundAndAcknowledgedOnceI
   const auto store = open();
   ASSERT_TRUE(store->transact_and_wait(put(new_key())));
   std::this_thread::sleep_for(50ms);
-  wait_for_standby("nobody");
+  wait_for_nobody();
   int runs = 0;
   const AccessKey key = new_key();
   auto command = std::async(std::launch::async, [&] {
@@ -199,7 +209,7 @@ TEST_F(SynchronousPostgres, ACommitThatNobodyCanVouchForIsNotAcknowledged) {
   const auto store = open();
   ASSERT_TRUE(store->transact_and_wait(put(new_key())));
   std::this_thread::sleep_for(50ms);
-  wait_for_standby("nobody");
+  wait_for_nobody();
   const auto done = store->transact_and_wait(put(new_key()));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::unavailable);
