@@ -52,15 +52,15 @@ Holder holder_of(const KeyRow& row) {
 Outcome judge_proven(const KeyRow& row, Issue issue, const Clock& clock) {
   if (issue == Issue::earlier) {
     const auto previous = row.previous();
-    if (!previous || previous->valid_until <= clock.wall()) return Refused{Refusal::rotated, row.id()};
+    if (!previous || previous->valid_until <= clock.wall()) return Refused{Refusal::rotated, holder_of(row)};
   }
   switch (row.status([&] { return clock.wall(); })) {
     case KeyStatus::deleted:
-      return Refused{Refusal::deleted, row.id()};
+      return Refused{Refusal::deleted, holder_of(row)};
     case KeyStatus::disabled:
-      return Refused{Refusal::disabled, row.id()};
+      return Refused{Refusal::disabled, holder_of(row)};
     case KeyStatus::expired:
-      return Refused{Refusal::expired, row.id()};
+      return Refused{Refusal::expired, holder_of(row)};
     case KeyStatus::active:
       break;
   }
@@ -68,6 +68,12 @@ Outcome judge_proven(const KeyRow& row, Issue issue, const Clock& clock) {
 }
 
 }  // namespace
+
+const Holder* holder_in(const Outcome& outcome) {
+  if (const auto* granted = std::get_if<Holder>(&outcome)) return granted;
+  const auto* refused = std::get_if<Refused>(&outcome);
+  return refused != nullptr && refused->holder ? &*refused->holder : nullptr;
+}
 
 /// A token that names a usable signing key and a key id in the view; or why not.
 struct AccessCheck::Candidate {
@@ -144,7 +150,7 @@ Outcome AccessCheck::decide_proven(const jwt::ParsedAccessToken& parsed, const E
   }
   // Its next refusal is cheap, unless the place is the previous issue's.
   if (!row.previous()) View::Reader::remember(row, Issue::earlier, jwt::digest_of(token), candidate.signing_key);
-  return Refused{Refusal::rotated, row.id()};
+  return Refused{Refusal::rotated, holder_of(row)};
 }
 
 }  // namespace latchkey::access

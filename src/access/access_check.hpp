@@ -26,7 +26,7 @@
 
 namespace latchkey::access {
 
-/// A key that may pass, as the view has it; small, copied out of the view, no allocation.
+/// A key as the view has it; small, copied out of the view, no allocation.
 struct Holder {
   KeyId key_id;
   char user_id_bytes[max_user_id_bytes] = {};
@@ -38,15 +38,18 @@ struct Holder {
   std::string_view user_id() const { return {user_id_bytes, user_id_size}; }
 };
 
-/// A refusal, with the key it concerns where the signature proved that the token is that key's.
+/// A refusal, with whom it concerns where the signature proved that the token is that key's.
 struct Refused {
   Refusal reason;
-  std::optional<KeyId> key_id;
+  std::optional<Holder> holder;
 };
 
 struct NeedsSignature {};
 
 using Outcome = std::variant<Holder, Refused, NeedsSignature>;
+
+/// Whose token it is proven to be, let in or not; null: nobody knows.
+const Holder* holder_in(const Outcome& outcome);
 
 struct AccessConfig {
   Duration max_staleness = std::chrono::seconds(30);

@@ -92,7 +92,8 @@ void KeyRoutes::wait(Call& call, Position position, const access::Outcome& now) 
   }
   const auto* refused = std::get_if<access::Refused>(&now);
   if (refused != nullptr && is_beyond_any_view(refused->reason)) return refuse(call, refused->reason);
-  const view::WaitingFor who = refused != nullptr ? refused->key_id : std::get<Holder>(now).key_id;
+  view::WaitingFor who;
+  if (const Holder* holder = access::holder_in(now)) who = holder->key_id;
   const auto kept = keep(call);
   const BootTime deadline = parts_.clock.boot() + config_.longest_wait;
   const auto waiting = parts_.projector.notify_when(position, deadline, who,
@@ -119,8 +120,9 @@ void KeyRoutes::decide(Call& call, const access::Outcome& outcome) {
   if (const auto* holder = std::get_if<Holder>(&outcome)) {
     return call.route == Route::plan ? answer_plan(call, *holder) : admit(call, *holder);
   }
-  if (const auto* refused = std::get_if<access::Refused>(&outcome))
-    return refuse(call, refused->reason, refused->key_id);
+  if (const auto* refused = std::get_if<access::Refused>(&outcome)) {
+    return refuse(call, refused->reason, access::holder_in(outcome));
+  }
   queue_signature(call, [this](Call& proved, const access::Outcome& checked) { decide(proved, checked); });
 }
 
@@ -150,7 +152,7 @@ void KeyRoutes::decided(Call& call, const Holder& holder, const limit::Decision&
 
 void KeyRoutes::answer_admitted(Call& call, const Holder& holder, HeaderLines& lines) {
   const auto send_noted = [&](const http::Answer& answer) {
-    note(call, answer.status, "admitted", holder.key_id, holder.user_id());
+    note(call, answer.status, "admitted", &holder);
     send(call, answer);
   };
   if (call.route == Route::authorize) {
@@ -180,20 +182,20 @@ void KeyRoutes::answer_plan(Call& call, const Holder& holder) {
       to_rfc3339({holder.issued_at.seconds * 1000}), allowance.remaining, allowance.reset_seconds,
       call.position.to_string());
   metrics_.plan();
-  note(call, 200, "plan", holder.key_id, holder.user_id());
+  note(call, 200, "plan", &holder);
   send(call, {200, json_type, not_stored, body});
 }
 
-void KeyRoutes::refuse(Call& call, Refusal reason, const std::optional<KeyId>& key) {
+void KeyRoutes::refuse(Call& call, Refusal reason, const Holder* holder) {
   metrics_.refused(reason);
   const bool hidden = call.deny == Deny::as_403 && reason == Refusal::ambiguous;
   const auto& answer = hidden ? as_403<Refusal::ambiguous>() : access::answer_of(reason);
-  note(call, answer.status, to_string(reason), key);
+  note(call, answer.status, to_string(reason), holder);
   send(call, answer);
 }
 
 void KeyRoutes::refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision) {
-  if (decision.unavailable) return refuse(call, Refusal::limiter_unavailable, holder.key_id);
+  if (decision.unavailable) return refuse(call, Refusal::limiter_unavailable, &holder);
   http::Answer answer = access::answer_of(Refusal::rate_limited);
   HeaderLines lines;
   lines.rate_limit(holder.requests_per_minute, decision).retry_after(decision.retry_after_seconds);
@@ -203,7 +205,7 @@ void KeyRoutes::refuse_by_limit(Call& call, const Holder& holder, const limit::D
   }
   answer.header_lines = lines.text();
   metrics_.refused(Refusal::rate_limited);
-  note(call, answer.status, to_string(Refusal::rate_limited), holder.key_id, holder.user_id());
+  note(call, answer.status, to_string(Refusal::rate_limited), &holder);
   send(call, answer);
 }
 
@@ -216,18 +218,17 @@ void KeyRoutes::refuse_position(Call& call, int status, std::string_view why) {
   http::Response response = http::to_response(problem);
   if (status == 503) response.with_header("Retry-After", "1");
   metrics_.position_refused();
-  note(call, status, problem.name, std::nullopt);
+  note(call, status, problem.name, nullptr);
   send(call, response.view());
 }
 
-void KeyRoutes::note(const Call& call, int status, std::string_view outcome, const std::optional<KeyId>& key,
-                     std::string_view user_id) {
+void KeyRoutes::note(const Call& call, int status, std::string_view outcome, const Holder* holder) {
   const Duration took = parts_.clock.boot() - call.started;
   metrics_.took(took);
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
   parts_.log.record({.time = parts_.clock.wall(),
-                     .key_id = key,
-                     .user_id = user_id,
+                     .key_id = holder == nullptr ? std::nullopt : std::optional(holder->key_id),
+                     .user_id = holder == nullptr ? std::string_view() : holder->user_id(),
                      .method = to_string(call.request->method),
                      .path = call.request->path,
                      .outcome = outcome,

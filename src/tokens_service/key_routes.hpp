@@ -28,12 +28,11 @@ class KeyRoutes {
 
   void answer_admitted(Call& call, const Holder& holder, HeaderLines& lines);
   void answer_plan(Call& call, const Holder& holder);
-  void refuse(Call& call, access::Refusal reason, const std::optional<KeyId>& key = {});
+  void refuse(Call& call, access::Refusal reason, const Holder* holder = nullptr);
   void refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision);
   void refuse_position(Call& call, int status, std::string_view why);
 
-  void note(const Call& call, int status, std::string_view outcome, const std::optional<KeyId>& key,
-            std::string_view user_id = {});
+  void note(const Call& call, int status, std::string_view outcome, const Holder* holder);
 
   const TokensServiceParts parts_;
   const TokensServiceConfig config_;
