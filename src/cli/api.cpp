@@ -32,14 +32,17 @@ std::string without_line_end(std::string text) {
   return text;
 }
 
-void append_field_errors(std::string& sentence, const json::object& problem) {
+/// What is wrong with each member, or empty.
+std::string field_errors(const json::object& problem) {
+  std::string sentence;
   const auto* errors = problem.if_contains("errors");
-  if (errors == nullptr || !errors->is_array()) return;
+  if (errors == nullptr || !errors->is_array()) return sentence;
   for (const auto& error : errors->as_array()) {
     if (!error.is_object()) continue;
-    sentence +=
-        fmt::format("; {}: {}", text_member(error.as_object(), "pointer"), text_member(error.as_object(), "detail"));
+    sentence += fmt::format("{}{}: {}", sentence.empty() ? "" : "; ", text_member(error.as_object(), "pointer"),
+                            text_member(error.as_object(), "detail"));
   }
+  return sentence;
 }
 
 bool is_default(const ResolvedSettings& resolved, std::string_view setting) {
@@ -109,9 +112,9 @@ std::string sentence_of_problem(int status, std::string_view body) {
   const auto parsed = parse_json(body);
   if (!parsed || !parsed->is_object()) return fmt::format("the service answered with status {}", status);
   const auto& problem = parsed->as_object();
-  std::string sentence = text_member(problem, "detail");
+  std::string sentence = field_errors(problem);
+  if (sentence.empty()) sentence = text_member(problem, "detail");
   if (sentence.empty()) sentence = text_member(problem, "title");
-  append_field_errors(sentence, problem);
   return fmt::format("{} ({})", sentence.empty() ? "refused" : harmless(sentence), status);
 }
 

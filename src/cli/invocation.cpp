@@ -60,7 +60,7 @@ void add_location_flags(CLI::App& app, Invocation& invocation) {
   add_config(app, invocation);
 }
 
-void add_client_flags(CLI::App& app, Invocation& invocation) {
+void add_output_flags(CLI::App& app, Invocation& invocation) {
   add_location_flags(app, invocation);
   const std::map<std::string, Output> outputs{{"table", Output::table}, {"json", Output::json}};
   app.add_option_function<std::string>(
@@ -68,10 +68,14 @@ void add_client_flags(CLI::App& app, Invocation& invocation) {
          "table or json (the API's own)")
       ->check(CLI::IsMember(outputs))
       ->type_name("FORMAT");
+  app.add_flag("-q,--quiet", invocation.quiet, "Print only the id, or the new access key");
+}
+
+void add_client_flags(CLI::App& app, Invocation& invocation) {
+  add_output_flags(app, invocation);
   app.add_option("--token-file", invocation.token_file,
                  "Admin token, else LATCHKEY_ADMIN_TOKEN, else by the data directory")
       ->type_name("FILE");
-  app.add_flag("-q,--quiet", invocation.quiet, "Print only the id, or the new access key");
 }
 
 void add_yes_flag(CLI::App& app, Invocation& invocation) { app.add_flag("-y,--yes", invocation.yes, "Do not ask"); }

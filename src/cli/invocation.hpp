@@ -43,7 +43,8 @@ int complain(const Error& error);
 // Options that several commands share.
 void add_setting_flags(CLI::App& app,
                        Invocation& invocation);  // every setting, --config, --check-config, --print-config
-void add_client_flags(CLI::App& app, Invocation& invocation);    // --data-dir, --config, --token-file, -o, --quiet
+void add_output_flags(CLI::App& app, Invocation& invocation);    // --data-dir, --config, -o, --quiet
+void add_client_flags(CLI::App& app, Invocation& invocation);    // and --token-file
 void add_location_flags(CLI::App& app, Invocation& invocation);  // --data-dir, --config
 void add_yes_flag(CLI::App& app, Invocation& invocation);
 

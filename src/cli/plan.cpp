@@ -52,13 +52,13 @@ void add_plan(CLI::App& app, Invocation& invocation) {
       "LATCHKEY_ACCESS_KEY=$KEY latchkey plan disable --yes");
   const auto file = std::make_shared<std::string>();
   add_key_file(*command, *file);
-  add_client_flags(*command, invocation);
+  add_output_flags(*command, invocation);
   auto* disable = command->add_subcommand("disable", "Disable your own access key");
   disable->footer("LATCHKEY_ACCESS_KEY=$KEY latchkey plan disable --yes");
   add_key_file(*disable, *file);
   add_yes_flag(*disable, invocation);
   add_wait_flags(*disable, invocation);
-  add_client_flags(*disable, invocation);
+  add_output_flags(*disable, invocation);
   command->callback([&invocation, file, disable] {
     const auto act = disable->parsed() ? disable_own : plan;
     invocation.command = [&invocation, file, act] { return act(invocation, *file); };

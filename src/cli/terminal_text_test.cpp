@@ -32,9 +32,10 @@ TEST(TerminalText, ReplacesWhatATerminalWouldObey) {
 }
 
 TEST(TerminalText, AProblemIsShownHarmless) {
+  EXPECT_EQ(sentence_of_problem(409, R"({"detail":"no\u001b[2J"})"), "no?[2J (409)");
   EXPECT_EQ(
-      sentence_of_problem(422, R"({"detail":"no\u001b[2J","errors":[{"pointer":"/name","detail":"\u009b-\u202e"}]})"),
-      "no?[2J; /name: ?-? (422)");
+      sentence_of_problem(422, R"({"detail":"see errors","errors":[{"pointer":"/name","detail":"\u009b-\u202e"}]})"),
+      "/name: ?-? (422)");
   EXPECT_EQ(sentence_of_problem(502, "\x1b[2J"), "the service answered with status 502");
 }
 
