@@ -22,16 +22,28 @@ sigset_t watched_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGCHLD);
   return set;
 }
 
-/// The signal that came within `milliseconds`, or 0.
-int wait_for_signal(long milliseconds) {
+enum class Wish { none, stop, reload };
+
+/// What came within `milliseconds`. A SIGHUP that somebody sent asks to reload; the kernel's says that the terminal is
+/// gone, and with it whoever would press Ctrl-C.
+Wish wait_for_signal(long milliseconds) {
   const sigset_t set = watched_signals();
   const timespec timeout{milliseconds / 1000, (milliseconds % 1000) * 1'000'000};
-  const int signal = ::sigtimedwait(&set, nullptr, &timeout);
-  return signal < 0 ? 0 : signal;
+  siginfo_t about{};
+  switch (::sigtimedwait(&set, &about, &timeout)) {
+    case SIGINT:
+    case SIGTERM:
+      return Wish::stop;
+    case SIGHUP:
+      return about.si_code == SI_KERNEL ? Wish::stop : Wish::reload;
+    default:
+      return Wish::none;
+  }
 }
 
 std::vector<std::string> child_environment(const Settings& settings) {
@@ -54,7 +66,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 [[noreturn]] void become(pid_t parent, char* const* arguments, char* const* environment) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(1);  // it died before the line above
-  const sigset_t set = watched_signals();
+  sigset_t set = watched_signals();
+  sigdelset(&set, SIGHUP);  // waits until the service takes it
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);  // stdout is the tour's
   ::execve("/proc/self/exe", arguments, environment);
@@ -130,12 +143,16 @@ bool Supervisor::all_ready() const {
   });
 }
 
+void Supervisor::tell_all(int signal) const {
+  for (const auto& child : children_) {
+    if (child.pid > 0) ::kill(child.pid, signal);
+  }
+}
+
 /// Asks, waits, and in the end insists.
 void Supervisor::stop_all() {
   const auto deadline = Clock::now() + std::chrono::seconds(20);
-  for (const auto& child : children_) {
-    if (child.pid > 0) ::kill(child.pid, SIGTERM);
-  }
+  tell_all(SIGTERM);
   for (auto& child : children_) {
     while (child.pid > 0 && ::waitpid(child.pid, nullptr, WNOHANG) == 0) {
       if (Clock::now() > deadline) ::kill(child.pid, SIGKILL);
@@ -148,8 +165,9 @@ void Supervisor::stop_all() {
 int Supervisor::run(const std::function<void()>& when_ready) {
   for (;;) {
     start_due();
-    const int signal = wait_for_signal(told_ ? 100 : 20);
-    if (signal == SIGINT || signal == SIGTERM) return stop_all(), 0;
+    const Wish wish = wait_for_signal(told_ ? 100 : 20);
+    if (wish == Wish::stop) return stop_all(), 0;
+    if (wish == Wish::reload) tell_all(SIGHUP);
     if (!reap()) return stop_all(), 1;
     if (!told_ && all_ready()) {
       when_ready();

@@ -18,7 +18,8 @@ namespace latchkey::cli {
 constexpr int max_quick_failures = 5;                       // in a row; then the supervisor gives up
 constexpr std::chrono::seconds quick_failure_lifetime{10};  // a child that lived longer failed for another reason
 
-/// One thread. Blocks SIGINT, SIGTERM and SIGCHLD for the process, to take them where it waits.
+/// One thread. Blocks SIGINT, SIGTERM, SIGHUP and SIGCHLD for the process, to take them where it waits. A SIGHUP that
+/// was sent to it goes on to both services; a closed terminal ends it as Ctrl-C does.
 class Supervisor {
  public:
   Supervisor(std::string program, const Settings& settings, const DataDir& data);
@@ -43,6 +44,7 @@ class Supervisor {
   bool reap();
   bool note_death(Child& child, int status);
   bool all_ready() const;
+  void tell_all(int signal) const;
   void stop_all();
 
   std::string program_;

@@ -28,8 +28,8 @@ std::string command_word(const std::string& program) {
 void print_tour(const std::string& program, const DataDir& data, const Secret& token) {
   const std::string command = command_word(program);
   const std::string tokens = data.published_url(Service::tokens).value_or("");
-  fmt::print(R"tour(Access Key Management  {keys}/
-Token Information      {tokens}/
+  fmt::print(R"tour(Access Key Management  {keys}/docs
+Token Information      {tokens}/openapi.json
 Admin token (12 h)     {token}
 
 A tour, to paste into another terminal:

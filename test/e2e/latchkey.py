@@ -1,6 +1,7 @@
 """The real program, its services as processes of their own, over real HTTP. No test double anywhere."""
 
 import contextlib
+import json
 import os
 import pathlib
 import subprocess
@@ -12,10 +13,17 @@ from stores import PAIRING
 from turns import eventually
 
 __all__ = ["BINARY", "LONG", "Client", "Relay", "Replicas", "Service", "Stack", "bearer", "clean_environment", "connect",
-           "eventually", "raw"]
+           "eventually", "raw", "write_catalog"]
 
 LONG = bool(os.environ.get("LATCHKEY_LONG"))
 REPLICAS = 3  # where they need not read the store
+
+
+def write_catalog(path, symbol):
+    """Of one token."""
+    token = {"symbol": symbol, "name": "X", "network": "testnet", "contractAddress": None, "decimals": 6,
+             "website": "https://example.org"}
+    path.write_text(json.dumps({"tokens": [token]}))
 
 
 class Stack:

@@ -1,11 +1,10 @@
 """Token Information: every row of the route table."""
 
-import json
 import signal
 
 import pytest
 
-from latchkey import connect, eventually
+from latchkey import connect, eventually, write_catalog
 
 
 @pytest.fixture(scope="module")
@@ -100,17 +99,12 @@ def test_pipelined_requests_are_answered_in_order(shared):
 
 def test_catalog_file_and_reload(tmp_path, make_stack):
     catalog = tmp_path / "catalog.json"
-
-    def write(symbol):
-        token = {"symbol": symbol, "name": "X", "network": "testnet", "contractAddress": None, "decimals": 6, "website": "https://example.org"}
-        catalog.write_text(json.dumps({"tokens": [token]}))
-
-    write("ONE")
+    write_catalog(catalog, "ONE")
     stack = make_stack(LATCHKEY_CATALOG=str(catalog)).start()
     access_key, _ = stack.admitted_key()
     client = stack.holder(access_key)
     assert [t["symbol"] for t in client("GET", "/v1/tokens").json()["tokens"]] == ["ONE"]
-    write("TWO")
+    write_catalog(catalog, "TWO")
     stack.tokens.signal(signal.SIGHUP)
     eventually(lambda: client("GET", "/v1/tokens/TWO").status == 200)
     catalog.write_text('{"tokens":[{"symbol":"BROKEN"}]}')

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from latchkey import BINARY, clean_environment, eventually
+from latchkey import BINARY, clean_environment, eventually, write_catalog
 
 
 class Up:
@@ -20,13 +20,17 @@ class Up:
 
     def __init__(self, stack):
         """In the place of the stack's own services, with the same engines."""
-        self.environment = {**clean_environment(), **stack.replicas[0].settings, **stack.keys.settings,
-                            "PATH": os.path.dirname(BINARY) + ":" + os.environ["PATH"]}
+        self.environment = self.environment_of(stack)
         self.data_dir = stack.data_dir
         self.process = subprocess.Popen([BINARY, "up"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.output = ""
+
+    @staticmethod
+    def environment_of(stack):
+        return {**clean_environment(), **stack.replicas[0].settings, **stack.keys.settings,
+                "PATH": os.path.dirname(BINARY) + ":" + os.environ["PATH"]}
 
     def read(self):
         ready, _, _ = select.select([self.process.stdout], [], [], 0.05)
@@ -92,6 +96,35 @@ def test_stops_with_0_and_leaves_nobody(idle_stack, with_signal):
     assert up.stop(with_signal) == 0
     for pid in kids:
         assert not os.path.exists(f"/proc/{pid}"), "a service outlived `up`"
+
+
+def test_hands_a_hangup_on_to_the_services(idle_stack, tmp_path):
+    catalog = tmp_path / "catalog.json"
+    idle_stack.replicas[0].settings["LATCHKEY_CATALOG"] = str(catalog)
+    write_catalog(catalog, "ONE")
+    up = Up(idle_stack).wait()
+    kids = children(up.process.pid)
+    access_key = up.run("latchkey key create --user alice --requests-per-minute 600 --expires 30d --wait --quiet").stdout.strip()
+    write_catalog(catalog, "TWO")
+    up.process.send_signal(signal.SIGHUP)
+    ask = f"curl -s -o /dev/null -w '%{{http_code}}' -H 'X-API-Key: {access_key}' {up.url('tokens')}/v1/tokens/TWO"
+    eventually(lambda: up.run(ask).stdout == "200")
+    assert children(up.process.pid) == kids and up.stop() == 0
+
+
+def test_ends_with_its_terminal(idle_stack):
+    """The kernel's SIGHUP: nobody is left who could press Ctrl-C."""
+    terminal, inner = pty.openpty()
+    process = subprocess.Popen(["setsid", "--ctty", "--wait", BINARY, "up"], env=Up.environment_of(idle_stack),
+                               stdin=inner, stdout=inner, stderr=inner)
+    os.close(inner)
+    output = ""
+    while "Ctrl-C" not in output:
+        output += os.read(terminal, 4096).decode()
+    kids = list(children(process.pid))
+    os.close(terminal)
+    eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in kids))
+    process.wait(timeout=60)
 
 
 def test_a_second_start_keeps_keys_and_secrets(idle_stack):
