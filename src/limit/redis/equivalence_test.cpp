@@ -94,6 +94,8 @@ class Comparison {
       call.returned_lease = returned.number;
       call.returned_permits = static_cast<std::uint32_t>(pick(returned.wanted + 2));
     }
+    if (call.number > 3 && pick(4) == 0) call.lost_since = call.number - 1 - pick(3);
+    if (!past_.empty() && pick(16) == 0) call = past_[past_.size() - 1 - pick(std::min<std::size_t>(past_.size(), 4))];
     past_.push_back(call);
     return call;
   }

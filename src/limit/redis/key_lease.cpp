@@ -49,12 +49,15 @@ Call KeyLease::next_call(const KeyId& key, const Limit& limit, std::uint64_t num
                          std::uint32_t replicas, BootTime now) {
   Call call{.key = key, .limit = limit, .number = number, .replicas = replicas};
   if (waiting > 0) call.wanted = batch(limit, waiting, replicas, now);
-  if (lease_.number != 0 && (waiting > 0 || now >= lease_.ends)) {
-    call.returned_lease = lease_.number;
-    call.returned_permits = lease_.left;
+  if (lease_.number != 0) {
+    returned_lease_ = lease_.number;
+    returned_permits_ = lease_.left;
     if (lease_.left > 0) refused_until_ = {};
     lease_ = {};
   }
+  call.returned_lease = returned_lease_;
+  call.returned_permits = returned_permits_;
+  call.lost_since = lost_since_;
   asked_number_ = number;
   asking_since_ = now;
   return call;
@@ -75,7 +78,8 @@ std::uint32_t KeyLease::batch(const Limit& limit, std::uint32_t waiting, std::ui
 
 bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
   if (number == 0 || number != asked_number_) return false;
-  asked_number_ = 0;
+  asked_number_ = returned_lease_ = lost_since_ = 0;
+  returned_permits_ = 0;
   asked_ = asking_since_;
   received_ = now;
   reply_ = reply;
@@ -93,7 +97,11 @@ bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
   return true;
 }
 
-void KeyLease::lost() { asked_number_ = 0; }
+void KeyLease::lost() {
+  if (lost_since_ == 0) lost_since_ = asked_number_;
+  lost_until_ = asking_since_ + std::chrono::milliseconds(slots_to_return * slot_ms);
+  asked_number_ = 0;
+}
 
 /// Until then the store's time has certainly not reached `store_ms`: the reply was executed after it was asked for, at
 /// a time that may have been a whole millisecond further than it says.

@@ -20,18 +20,20 @@ class KeyLease {
   std::optional<Decision> try_admit(const Limit& limit, const Clock& clock);
   Allowance peek(const Limit& limit, BootTime now) const;
 
-  /// The next call, not before the one under way was answered or lost. `waiting` requests want a permit; at 0 the call
-  /// only returns what is left of a lease that has ended, and learns what is used. `now` is read before it is sent.
+  /// The next call, not before the one under way was answered or lost; it ends the lease. `waiting` requests want a
+  /// permit; at 0 the call only returns what is left, and learns what is used. `now` is read before it is sent.
   Call next_call(const KeyId& key, const Limit& limit, std::uint64_t number, std::uint32_t waiting,
                  std::uint32_t replicas, BootTime now);
   /// False: an answer to another call than the one under way, which changes nothing.
   bool replied(std::uint64_t number, const Reply& reply, BootTime now);
-  /// The answer will never be taken: what was granted is burnt.
+  /// The answer will never be taken: what was granted is burnt, unless a later call can still return it.
   void lost();
 
   bool asking() const { return asked_number_ != 0; }
   /// Permits that can be spent no more but returned.
-  bool holds_unspent(BootTime now) const { return lease_.left > 0 && now >= lease_.ends; }
+  bool holds_unspent(BootTime now) const {
+    return (lease_.left > 0 && now >= lease_.ends) || (lost_since_ != 0 && now < lost_until_);
+  }
   bool holds_lease(BootTime now) const { return lease_.left > 0 && now < lease_.ends; }
   /// Requests are refused here, without asking.
   bool refuses(BootTime now) const { return now < refused_until_; }
@@ -68,6 +70,11 @@ class KeyLease {
   // The call under way.
   std::uint64_t asked_number_ = 0;
   BootTime asking_since_{};
+  // To be said again until it was heard: what is returned, and the first call since then that was lost.
+  std::uint64_t returned_lease_ = 0;
+  std::uint32_t returned_permits_ = 0;
+  std::uint64_t lost_since_ = 0;
+  BootTime lost_until_{};  // then it is of no use
 };
 
 }  // namespace latchkey::limit::lease

@@ -152,6 +152,47 @@ TEST_F(KeyLeaseTest, AnEndedLeaseIsReturnedByACallThatWantsNothing) {
   EXPECT_FALSE(lease_.holds_unspent(clock_.boot()));
 }
 
+TEST_F(KeyLeaseTest, WhatALostCallReturnedAndMayHaveBeenGrantedIsSaidAgainUntilItIsHeard) {
+  ask(3);
+  granted(3);
+  ASSERT_TRUE(admits());
+  ask(1);
+  lease_.lost();
+  EXPECT_TRUE(lease_.holds_unspent(clock_.boot()));
+  ask(1);
+  lease_.lost();
+  const Call call = ask(0);
+  EXPECT_EQ(call.returned_lease, 1U);
+  EXPECT_EQ(call.returned_permits, 2U);
+  EXPECT_EQ(call.lost_since, 2U);
+  granted(0);
+  EXPECT_FALSE(lease_.holds_unspent(clock_.boot()));
+  EXPECT_EQ(ask(1).lost_since, 0U);
+}
+
+class PermitRecordTest : public testing::Test {
+ protected:
+  Reply ask(std::uint64_t number, std::uint32_t wanted, std::uint64_t lost_since = 0) {
+    Call call{.key = {}, .limit = hundred, .number = number, .wanted = wanted};
+    call.lost_since = lost_since;
+    return record_.answer(call, 1, 10'000, 0);
+  }
+  PermitRecord record_;
+};
+
+TEST_F(PermitRecordTest, TakesBackWhatALostCallWasGranted) {
+  ASSERT_EQ(ask(1, 100).granted, 100U);
+  EXPECT_EQ(ask(3, 100, 2).granted, 0U) << "the first one was not lost";
+  EXPECT_EQ(ask(4, 100, 1).granted, 100U);
+}
+
+TEST_F(PermitRecordTest, GrantsNothingToACallThatWasRepeatedOrOvertaken) {
+  ASSERT_EQ(ask(2, 10).granted, 10U);
+  EXPECT_EQ(ask(2, 10, 1).granted, 0U);
+  EXPECT_EQ(ask(1, 10).granted, 0U);
+  EXPECT_EQ(record_.used(), 10U);
+}
+
 class StoreClockTest : public testing::Test {
  protected:
   std::int64_t call(std::int64_t raw_ms, std::int64_t vouched_ms) {

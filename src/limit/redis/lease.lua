@@ -12,7 +12,9 @@
 --
 -- KEYS[3] the key's hash    KEYS[4] latchkey:limit:idle
 -- ARGV[6] limit  [7] version  [8] wanted  [9] number  [10] returned lease  [11] returned permits  [12] replicas
+-- [13] lost since, 0: none
 -- Answers {granted, now, used, limit, version, reset at, free at, ask at, raw, steps}: Reply of lease_protocol.hpp.
+local slots_to_return, slots_to_await = 20, 4
 local key, idle, mine = KEYS[3], KEYS[4], 'l' .. ARGV[4]
 local slot = math.floor(now / slot_ms)
 local wanted = tonumber(ARGV[8])
@@ -45,13 +47,21 @@ if wanted > 0 then
   if tonumber(ARGV[7]) >= version then put('w', slot) end
 end
 
-local may_return = false
+local may_return, awaited = false, true
+local call, lost_since = tonumber(ARGV[9]), tonumber(ARGV[13])
 for name, value in pairs(leases) do
   local number, at, permits = value:match('(%d+):(%d+):(%d+)')
-  at, permits = tonumber(at), tonumber(permits)
-  if name == mine and number == ARGV[10] then
+  number, at, permits = tonumber(number), tonumber(at), tonumber(permits)
+  local lost = lost_since > 0 and number >= lost_since
+  if at < slot - slots_to_return then
+    gone[#gone + 1] = name
+  elseif name ~= mine then
+    if at >= slot - slots_to_await then may_return = true end
+  elseif number >= call then
+    awaited = false
+  elseif lost or number == tonumber(ARGV[10]) then
     if granted[at] then
-      granted[at] = granted[at] - math.min(tonumber(ARGV[11]), permits, granted[at])
+      granted[at] = granted[at] - math.min(lost and permits or tonumber(ARGV[11]), permits, granted[at])
       if granted[at] == 0 then
         granted[at] = nil
         gone[#gone + 1] = string.format('%d', at)
@@ -60,17 +70,13 @@ for name, value in pairs(leases) do
       end
     end
     gone[#gone + 1] = name
-  elseif at < slot - slots_to_return then
-    gone[#gone + 1] = name
-  elseif name ~= mine then
-    may_return = true
   end
 end
 
 local used = 0
 for _, permits in pairs(granted) do used = used + permits end
 local grant = 0
-if now >= closed_until and used < limit then
+if awaited and now >= closed_until and used < limit then
   grant = math.min(wanted, math.floor((limit - used - 1) / tonumber(ARGV[12])) + 1)
 end
 if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end

@@ -80,10 +80,7 @@ void LeaseBook::replied(const Call& call, const Reply& reply, DecidedList& decid
   if (!of_key.lease.replied(call.number, reply, clock_.boot())) return;
   stats_.leased += reply.granted;
   stats_.returned += call.returned_permits;
-  if (reply.granted > 0 && !of_key.leased) {
-    of_key.leased = true;
-    leased_.push_back(&of_key);
-  }
+  if (reply.granted > 0) watch(of_key);
   serve(of_key, decided);
 }
 
@@ -92,6 +89,7 @@ void LeaseBook::lost(const Call& call, DecidedList& decided) {
   const auto known = entries_.find(call.key);
   if (known == entries_.end()) return;
   known->second.lease.lost();
+  watch(known->second);
   fail(known->second, decided);
 }
 
@@ -137,6 +135,11 @@ LeaseBook::Entry& LeaseBook::entry(const KeyId& key, const Limit& limit) {
 void LeaseBook::make_due(Entry& entry) {
   if (std::exchange(entry.due, true)) return;
   due_.push_back(&entry);
+}
+
+/// Until it has nothing to return.
+void LeaseBook::watch(Entry& entry) {
+  if (!std::exchange(entry.leased, true)) leased_.push_back(&entry);
 }
 
 Decision LeaseBook::unreachable() {

@@ -31,7 +31,7 @@ struct LeaseStats {
   std::uint64_t calls = 0;
   std::uint64_t leased = 0;       // permits granted
   std::uint64_t returned = 0;     // of them returned unspent
-  std::uint64_t burnt = 0;        // at most: granted or returned in calls that were lost
+  std::uint64_t burnt = 0;        // at most: granted or returned in calls that were lost, and may come back
   std::uint64_t unavailable = 0;  // requests refused since the store could not be reached
   std::uint64_t fail_open = 0;    // requests admitted although it could not be reached
   LeaseStats& operator+=(const LeaseStats& other);
@@ -97,6 +97,7 @@ class LeaseBook {
   Entry& entry(const KeyId& key, const Limit& limit);
   Call next_call(Entry& entry, std::uint32_t replicas, BootTime now);
   void make_due(Entry& entry);
+  void watch(Entry& entry);
   Decision unreachable();
   void serve(Entry& entry, DecidedList& decided);
   void fail(Entry& entry, DecidedList& decided);

@@ -21,9 +21,10 @@
 // shrinks, by permits that were returned and so can no longer be spent.
 //
 // Why not refused early. A permit of slot s counts while the store's time is before (s + 122) · 0.5 s, so no longer
-// than 61 s. Permits that other replicas hold and have not spent count as used until they are returned, half a second
-// later at most; permits of a replica that died, or of a reply that was lost, until they leave the window. Those are
-// the only refusals that an exact log would not have given.
+// than 61 s. Permits that other replicas hold and have not spent count as used until they are returned: half a second
+// later at most, or when a replica that was stalled, or whose call was lost, calls again; permits of a replica that
+// died, or was silent for ten seconds, until they leave the window. Those are the only refusals that an exact log would
+// not have given.
 //
 // The store's clock (StoreClock in permit_book.hpp) may step either way, and counts whole milliseconds, one of which a
 // lease outlives its slot by; f and that stay below half a second. A store that lost its memory counts the unknown
@@ -38,8 +39,10 @@ namespace latchkey::limit::lease {
 constexpr std::int64_t slot_ms = 500;
 constexpr std::int64_t slots_in_window = 122;
 constexpr std::int64_t window_ms = slot_ms * slots_in_window;
-/// A lease that is older is no longer taken back: its permits stay counted.
-constexpr std::int64_t slots_to_return = 4;
+/// A lease that is older is no longer taken back: its permits stay counted. Longer than machines usually stall.
+constexpr std::int64_t slots_to_return = 20;
+/// Nobody asks again and again for what a replica may return that has not done so until then.
+constexpr std::int64_t slots_to_await = 4;
 /// How far the store's clock may be from what a caller vouches for before it counts as a step. Holds the round trip.
 constexpr std::int64_t step_tolerance_ms = 250;
 /// A replica's clock runs at 1 / (1 + drift) to 1 + drift of the store's.
@@ -52,8 +55,9 @@ struct Call {
   std::uint64_t number = 0;            // names the lease it asks for; of one replica and key never the same twice
   std::uint32_t wanted = 0;            // 0: only to return, or to learn what is used
   std::uint32_t replicas = 1;          // what is nearly used up is shared between so many
-  std::uint64_t returned_lease = 0;    // the lease before, 0: none; it ends with this call
+  std::uint64_t returned_lease = 0;    // the lease before, 0: none; it ended with this call or a lost one before
   std::uint32_t returned_permits = 0;  // of it, never spent and never to be
+  std::uint64_t lost_since = 0;        // what calls from this one on were granted was never spent and never will be
 };
 
 /// Times are the store's, in milliseconds.

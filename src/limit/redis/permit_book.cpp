@@ -42,13 +42,13 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, std::int64_t
     limit = in_force.requests_per_minute;
     if (call.limit.version >= version) version_slot = slot;
   }
-  take_back(call, replica);
   std::erase_if(leases, [&](const auto& each) { return each.second.slot < slot - slots_to_return; });
+  const bool awaited = take_back(call, replica);
 
   const std::uint32_t most = in_force.requests_per_minute;
   Reply reply{.now_ms = now_ms, .limit = most, .version = in_force.version};
   const std::uint32_t before = used();
-  if (now_ms >= closed_until_ms && before < most) {
+  if (awaited && now_ms >= closed_until_ms && before < most) {
     const std::uint32_t share = (most - before - 1) / call.replicas + 1;
     reply.granted = std::min(call.wanted, share);
   }
@@ -60,7 +60,7 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, std::int64_t
   reply.reset_at_ms = granted.empty() ? now_ms : (granted.begin()->first + slots_in_window) * slot_ms;
   reply.free_at_ms = std::max(free_at(most, now_ms), closed_until_ms);
   reply.ask_at_ms = reply.free_at_ms;
-  if (others_may_return(replica) && now_ms >= closed_until_ms) {
+  if (others_may_return(replica, slot) && now_ms >= closed_until_ms) {
     reply.ask_at_ms = std::min(reply.ask_at_ms, (slot + 1) * slot_ms);
   }
   return reply;
@@ -73,15 +73,20 @@ Limit PermitRecord::limit_in_force(const Limit& named, std::int64_t slot) const 
   return {.requests_per_minute = limit, .version = version};
 }
 
-void PermitRecord::take_back(const Call& call, std::uint64_t replica) {
+bool PermitRecord::take_back(const Call& call, std::uint64_t replica) {
   const auto lease = leases.find(replica);
-  if (lease == leases.end() || lease->second.number != call.returned_lease) return;
-  const auto permits = granted.find(lease->second.slot);
+  if (lease == leases.end()) return true;
+  const auto [number, slot, of_lease] = lease->second;
+  if (number >= call.number) return false;
+  const bool lost = call.lost_since != 0 && number >= call.lost_since;
+  if (number != call.returned_lease && !lost) return true;
+  const auto permits = granted.find(slot);
   if (permits != granted.end()) {
-    permits->second -= std::min({call.returned_permits, lease->second.granted, permits->second});
+    permits->second -= std::min({lost ? of_lease : call.returned_permits, of_lease, permits->second});
     if (permits->second == 0) granted.erase(permits);
   }
   leases.erase(lease);
+  return true;
 }
 
 std::int64_t PermitRecord::free_at(std::uint32_t most, std::int64_t now_ms) const {
@@ -94,8 +99,10 @@ std::int64_t PermitRecord::free_at(std::uint32_t most, std::int64_t now_ms) cons
   return now_ms;
 }
 
-bool PermitRecord::others_may_return(std::uint64_t replica) const {
-  return std::any_of(leases.begin(), leases.end(), [&](const auto& each) { return each.first != replica; });
+bool PermitRecord::others_may_return(std::uint64_t replica, std::int64_t slot) const {
+  return std::any_of(leases.begin(), leases.end(), [&](const auto& each) {
+    return each.first != replica && each.second.slot >= slot - slots_to_await;
+  });
 }
 
 Reply PermitBook::answer(const Caller& caller, const Call& call, std::int64_t raw_ms) {

@@ -47,9 +47,10 @@ struct PermitRecord {
 
  private:
   Limit limit_in_force(const Limit& named, std::int64_t slot) const;
-  void take_back(const Call& call, std::uint64_t replica);
+  /// False: it comes too late, or once more, and nobody waits for what it would be granted.
+  bool take_back(const Call& call, std::uint64_t replica);
   std::int64_t free_at(std::uint32_t most, std::int64_t now_ms) const;
-  bool others_may_return(std::uint64_t replica) const;
+  bool others_may_return(std::uint64_t replica, std::int64_t slot) const;
 };
 
 /// A whole store. One thread at a time.

@@ -10,7 +10,7 @@
 --
 -- KEYS[1] latchkey:limit:store    KEYS[2] latchkey:limit:no-history
 -- ARGV[1] run id    ARGV[2] vouched raw ms, -1: none    ARGV[3] steps known    ARGV[4] replica    ARGV[5] raw, in tests
-local slot_ms, slots, slots_to_return, tolerance = 500, 122, 4, 250
+local slot_ms, slots, tolerance = 500, 122, 250
 
 local raw = tonumber(ARGV[5])
 if not raw then
