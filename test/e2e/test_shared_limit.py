@@ -121,9 +121,9 @@ def runs(tmp_path_factory):
 
 
 def nearly_all(run):
-    """A call that is on its way for longer than the 250 ms that Redis' clock is trusted with (store_clock.lua) is taken for a
-    step of the clock: what is left out of the store's time may then be a whole window. Never too much, but not nearly all."""
-    if len(run.admitted) < USED and run.longest > 0.5:
+    """A stall burns nothing (limiter_stall_test.cpp), but takes its time; there is some to spare. A machine that stalls for
+    longer than the store takes leases back loses what was leased."""
+    if len(run.admitted) < USED and run.longest > 5:
         pytest.skip(f"the machine stalled, an answer took {run.longest:.1f} s: {len(run.admitted)} admitted, which proves nothing")
     assert len(run.admitted) >= USED
 

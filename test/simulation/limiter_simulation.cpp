@@ -315,7 +315,7 @@ void LimiterSimulation::announce(Replica& replica, std::uint64_t life) {
         if (replica.life != life || replica.cut) return;
         if (!reply) return met_another_run(replica);
         if (caller.run != replica.caller.run) return;
-        replica.watch.saw(reply->raw_ms, reply->steps, sent, replica.clock->boot());
+        replica.watch.saw(reply->raw_ms, reply->steps, reply->certain, sent, replica.clock->boot());
         replica.book->store_came_up();
       });
     });
@@ -353,7 +353,7 @@ void LimiterSimulation::executed(Replica& replica, std::uint64_t life, const Cal
     if (replica.life != life || replica.cut) return;
     if (!reply) return met_another_run(replica);
     if (caller.run == replica.caller.run) {
-      replica.watch.saw(reply->raw_ms, reply->steps, sent, replica.clock->boot());
+      replica.watch.saw(reply->raw_ms, reply->steps, reply->certain, sent, replica.clock->boot());
     }
     replica.under_way.erase(call.number);
     replica.book->store_came_up();

@@ -41,7 +41,7 @@ class LimiterBugTest : public testing::TestWithParam<Planted> {};
 Weather weather_for(Bug bug, std::uint64_t seed) {
   Weather weather;
   weather.network.usual = std::chrono::milliseconds(5);
-  if (bug == Bug::clock_high_water_ignored) {
+  if (bug == Bug::clock_high_water_ignored || bug == Bug::doubt_ignored) {
     weather.store_step = std::chrono::seconds(1);
   } else if (bug == Bug::return_honoured_twice) {
     weather.network.repeated = 0.2;
@@ -72,7 +72,8 @@ INSTANTIATE_TEST_SUITE_P(Planted, LimiterBugTest,
                                          Planted{Bug::clock_read_before_taking, "clock_read_before_taking", 400},
                                          Planted{Bug::new_run_ignored, "new_run_ignored", 400},
                                          Planted{Bug::drift_ignored, "drift_ignored", 400},
-                                         Planted{Bug::clock_high_water_ignored, "clock_high_water_ignored", 400}),
+                                         Planted{Bug::clock_high_water_ignored, "clock_high_water_ignored", 400},
+                                         Planted{Bug::doubt_ignored, "doubt_ignored", 400}),
                          [](const auto& planted) { return planted.param.name; });
 
 }  // namespace

@@ -23,7 +23,7 @@ std::optional<Reply> LimiterStore::answer(const Caller& caller, const Call& call
 std::optional<Reply> LimiterStore::announce(const Caller& caller) {
   if (caller.run != run_) return std::nullopt;
   Reply reply;
-  reply.now_ms = book_.clock.advance(seen(caller), raw_ms());
+  reply.certain = book_.clock.advance(seen(caller), raw_ms()).certain;
   reply.raw_ms = raw_ms();
   reply.steps = book_.clock.steps;
   return reply;
@@ -35,6 +35,10 @@ Caller LimiterStore::seen(Caller caller) {
     caller.run = book_.clock.run = 1;
   }
   if (bug_ == Bug::clock_high_water_ignored) book_.clock.raw_ms = std::min(book_.clock.raw_ms, raw_ms());
+  if (bug_ == Bug::doubt_ignored) {
+    caller.steps = book_.clock.steps;
+    caller.vouched_ms = raw_ms();
+  }
   return caller;
 }
 

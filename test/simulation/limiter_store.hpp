@@ -21,6 +21,7 @@ enum class Bug : std::uint8_t {
   new_run_ignored,
   drift_ignored,
   clock_high_water_ignored,
+  doubt_ignored,
 };
 
 class LimiterStore {

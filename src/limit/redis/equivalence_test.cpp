@@ -106,7 +106,7 @@ class Comparison {
     const Reply expected = book_.answer(replica.caller, call, server_clock_.boot().nanos / 1'000'000);
     const auto replies = replica.store->ask({&call, 1});
     ASSERT_TRUE(replies) << replies.error().internal;
-    replica.watch.saw(expected.raw_ms, expected.steps, now, now);
+    replica.watch.saw(expected.raw_ms, expected.steps, expected.certain, now, now);
     const Reply& reply = replies->front();
     EXPECT_EQ(reply.granted, expected.granted);
     EXPECT_EQ(reply.now_ms, expected.now_ms);
@@ -117,6 +117,7 @@ class Comparison {
     EXPECT_EQ(reply.free_at_ms, expected.free_at_ms);
     EXPECT_EQ(reply.ask_at_ms, expected.ask_at_ms);
     EXPECT_EQ(reply.steps, expected.steps);
+    EXPECT_EQ(reply.certain, expected.certain);
     EXPECT_EQ(reply, expected);
     granted_ += reply.granted;
     refused_ += reply.granted == 0 ? 1 : 0;

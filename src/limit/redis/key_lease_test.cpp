@@ -175,7 +175,7 @@ class PermitRecordTest : public testing::Test {
   Reply ask(std::uint64_t number, std::uint32_t wanted, std::uint64_t lost_since = 0) {
     Call call{.key = {}, .limit = hundred, .number = number, .wanted = wanted};
     call.lost_since = lost_since;
-    return record_.answer(call, 1, 10'000, 0);
+    return record_.answer(call, 1, {.now_ms = 10'000}, 0);
   }
   PermitRecord record_;
 };
@@ -195,8 +195,9 @@ TEST_F(PermitRecordTest, GrantsNothingToACallThatWasRepeatedOrOvertaken) {
 
 class StoreClockTest : public testing::Test {
  protected:
+  /// By one that has seen the clock where it is, and knows no better.
   std::int64_t call(std::int64_t raw_ms, std::int64_t vouched_ms) {
-    return clock_.advance({.run = 1, .vouched_ms = vouched_ms, .steps = clock_.steps}, raw_ms);
+    return clock_.advance({.run = 1, .vouched_ms = vouched_ms, .steps = clock_.steps, .insists = true}, raw_ms).now_ms;
   }
   StoreClock clock_{.raw_ms = 100'000, .run = 1};
 };
@@ -217,7 +218,9 @@ TEST_F(StoreClockTest, StandsStillOverAStepBackAndIsNotFooledByTheWayThere) {
   EXPECT_EQ(call(40'000, -1), 100'000);
   EXPECT_EQ(call(40'100, 40'100), 100'100);
   // Back where it was: one who slept through both vouches for it, by what it knew before.
-  EXPECT_EQ(clock_.advance({.run = 1, .vouched_ms = 101'000, .steps = 0}, 101'000), 100'100);
+  const auto slept = clock_.advance({.run = 1, .vouched_ms = 101'000, .steps = 0}, 101'000);
+  EXPECT_EQ(slept.now_ms, 100'100);
+  EXPECT_FALSE(slept.certain);
 }
 
 TEST_F(StoreClockTest, OneWhoKnowsNothingAddsNoTime) {
@@ -225,26 +228,70 @@ TEST_F(StoreClockTest, OneWhoKnowsNothingAddsNoTime) {
   EXPECT_EQ(call(500'000, -1), 100'200);
 }
 
-TEST_F(StoreClockTest, AnotherRunIsClosedForAWindow) {
-  const std::int64_t now = clock_.advance({.run = 2}, 100'000);
-  EXPECT_EQ(clock_.closed_until_ms, now + window_ms);
+// Three seconds pass; a call from before them, and one that knows nothing, say nothing about them.
+TEST_F(StoreClockTest, LeavesTimeInDoubtToOneWhoCanVouchForIt) {
+  for (const std::int64_t vouched_ms : {100'000, -1}) {
+    const auto in_doubt = clock_.advance({.run = 1, .vouched_ms = vouched_ms}, 103'000);
+    EXPECT_FALSE(in_doubt.certain);
+    EXPECT_EQ(in_doubt.now_ms, 100'000);
+  }
+  const auto proven = clock_.advance({.run = 1, .vouched_ms = 102'990}, 103'000);
+  EXPECT_TRUE(proven.certain);
+  EXPECT_EQ(proven.now_ms, 103'000);
+  EXPECT_EQ(clock_.steps, 0U);
 }
 
-TEST(StoreWatchTest, VouchesForNoMoreThanPassed) {
-  StoreWatch watch;
-  Caller caller;
-  watch.vouch(caller, {1'000'000'000});
-  EXPECT_EQ(caller.vouched_ms, -1);
-  watch.saw(50'000, 0, {1'000'000'000}, {1'100'000'000});
-  watch.vouch(caller, {2'100'000'000});
-  EXPECT_LE(caller.vouched_ms, 51'000);
-  EXPECT_GE(caller.vouched_ms, 50'990);
-  watch.saw(51'200, 0, {2'100'000'000}, {2'100'000'000});  // 200 ms ahead of that: a delay, or too small a step to see
-  watch.vouch(caller, {2'100'000'000});
-  EXPECT_LE(caller.vouched_ms, 51'010);
-  watch.saw(20'000, 1, {2'100'000'000}, {2'100'000'000});
-  watch.vouch(caller, {2'100'000'000});
-  EXPECT_NEAR(static_cast<double>(caller.vouched_ms), 20'000, 2);
+TEST_F(StoreClockTest, AnotherRunIsClosedForAWindow) {
+  const auto moment = clock_.advance({.run = 2}, 100'000);
+  EXPECT_EQ(clock_.closed_until_ms, moment.now_ms + window_ms);
+}
+
+class StoreWatchTest : public testing::Test {
+ protected:
+  /// Times in milliseconds of the caller's clock.
+  Caller at(std::int64_t ms) const {
+    Caller caller;
+    watch_.vouch(caller, boot(ms));
+    return caller;
+  }
+  void saw(std::int64_t raw_ms, std::uint64_t steps, bool certain, std::int64_t sent_ms, std::int64_t received_ms) {
+    watch_.saw(raw_ms, steps, certain, boot(sent_ms), boot(received_ms));
+  }
+  static BootTime boot(std::int64_t ms) { return {ms * 1'000'000}; }
+  StoreWatch watch_;
+};
+
+TEST_F(StoreWatchTest, VouchesForNoMoreThanPassed) {
+  EXPECT_EQ(at(1'000).vouched_ms, -1);
+  saw(50'000, 0, true, 1'000, 1'100);
+  EXPECT_LE(at(2'100).vouched_ms, 51'000);
+  EXPECT_GE(at(2'100).vouched_ms, 50'990);
+  saw(51'200, 0, true, 2'100, 2'100);  // 200 ms ahead of that: a delay, or too small a step to see
+  EXPECT_LE(at(2'100).vouched_ms, 51'010);
+  saw(20'000, 1, true, 2'100, 2'100);
+  EXPECT_NEAR(static_cast<double>(at(2'100).vouched_ms), 20'000, 2);
+}
+
+TEST_F(StoreWatchTest, LearnsNothingFromASlowAnswer) {
+  saw(50'000, 0, true, 1'000, 1'200);
+  EXPECT_EQ(at(2'000).vouched_ms, -1);
+}
+
+TEST_F(StoreWatchTest, InsistsOnAStepAndNotOnADelay) {
+  saw(50'000, 0, true, 1'000, 1'000);
+  saw(52'000, 0, false, 1'000, 3'000);
+  EXPECT_FALSE(at(3'000).insists) << "it was on its way for so long";
+  saw(59'000, 0, false, 3'000, 3'000);
+  EXPECT_TRUE(at(3'000).insists);
+  EXPECT_LE(at(3'000).vouched_ms, 52'000) << "by what it knew before the step";
+  saw(59'100, 1, true, 3'100, 3'100);
+  EXPECT_FALSE(at(3'100).insists);
+}
+
+TEST_F(StoreWatchTest, InsistsWhereItCanNeverVouch) {
+  saw(50'000, 0, false, 1'000, 1'000);
+  EXPECT_TRUE(at(1'000).insists);
+  EXPECT_EQ(at(1'000).vouched_ms, -1);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class BookStore final : public PermitStore {
     for (const auto& call : calls) {
       watch_.vouch(caller_, now);
       replies.push_back(book_->answer(caller_, call, now.nanos / 1'000'000));
-      watch_.saw(replies.back().raw_ms, replies.back().steps, now, clock_.boot());
+      watch_.saw(replies.back().raw_ms, replies.back().steps, replies.back().certain, now, clock_.boot());
     }
     return replies;
   }

@@ -27,8 +27,9 @@
 // not have given.
 //
 // The store's clock (StoreClock in permit_book.hpp) may step either way, and counts whole milliseconds, one of which a
-// lease outlives its slot by; f and that stay below half a second. A store that lost its memory counts the unknown
-// history as used for one window.
+// lease outlives its slot by; f and that stay below half a second. Where it is in doubt whether time passed or the
+// clock stepped, nothing is granted until a caller says which: a stall costs no time of the store's. A store that lost
+// its memory counts the unknown history as used for one window.
 
 #include <cstdint>
 
@@ -43,7 +44,7 @@ constexpr std::int64_t window_ms = slot_ms * slots_in_window;
 constexpr std::int64_t slots_to_return = 20;
 /// Nobody asks again and again for what a replica may return that has not done so until then.
 constexpr std::int64_t slots_to_await = 4;
-/// How far the store's clock may be from what a caller vouches for before it counts as a step. Holds the round trip.
+/// How far the store's clock may be from what a caller vouches for before it is in doubt. Holds the round trip.
 constexpr std::int64_t step_tolerance_ms = 250;
 /// A replica's clock runs at 1 / (1 + drift) to 1 + drift of the store's.
 constexpr double drift = 0.001;
@@ -72,6 +73,7 @@ struct Reply {
   std::int64_t ask_at_ms = 0;    // before, asking is of no use; earlier than free_at_ms while others may return some
   std::int64_t raw_ms = 0;       // its raw clock, which may step
   std::uint64_t steps = 0;       // that its clock was seen to take
+  bool certain = true;           // false: its clock may have stepped, and nothing could be granted; ask again
   bool operator==(const Reply&) const = default;
 };
 
@@ -81,6 +83,7 @@ struct Caller {
   std::uint64_t run = 0;         // the life of the store that it is connected to: another one has lost its memory
   std::int64_t vouched_ms = -1;  // the store's raw clock when the call was sent, at least (StoreWatch); −1: unknown
   std::uint64_t steps = 0;       // the steps that the store knew of when that was learnt
+  bool insists = false;          // its last answer was in doubt, and not since the call was long on its way
 };
 
 }  // namespace latchkey::limit::lease

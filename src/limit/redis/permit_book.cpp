@@ -4,27 +4,28 @@
 
 namespace latchkey::limit::lease {
 
-std::int64_t StoreClock::advance(const Caller& caller, std::int64_t raw_now_ms, History history) {
-  const bool first = run == 0;
-  if (first) raw_ms = raw_now_ms;
+StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_now_ms, History history) {
+  if (run == 0) raw_ms = raw_now_ms;
+  const bool same_run = caller.run == run;
   if (raw_now_ms < raw_ms) {
     adjust_ms += raw_ms - raw_now_ms;
     ++steps;
   } else {
-    const bool vouches = caller.run == run && caller.steps == steps && caller.vouched_ms >= 0;
+    const bool vouches = same_run && caller.steps == steps && caller.vouched_ms >= 0;
     const std::int64_t excess = raw_now_ms - (vouches ? caller.vouched_ms : raw_ms);
     if (excess > step_tolerance_ms) {
+      if (same_run && !caller.insists) return {.now_ms = raw_ms + adjust_ms, .certain = false};
       adjust_ms -= std::min(excess, raw_now_ms - raw_ms);
       ++steps;
     }
   }
   raw_ms = raw_now_ms;
   const std::int64_t now_ms = raw_ms + adjust_ms;
-  if (caller.run != run) {
+  if (!same_run) {
     run = caller.run;
     closed_until_ms = history == History::none ? 0 : now_ms + window_ms;
   }
-  return now_ms;
+  return {.now_ms = now_ms, .certain = true};
 }
 
 std::uint32_t PermitRecord::used() const {
@@ -33,7 +34,9 @@ std::uint32_t PermitRecord::used() const {
   return sum;
 }
 
-Reply PermitRecord::answer(const Call& call, std::uint64_t replica, std::int64_t now_ms, std::int64_t closed_until_ms) {
+Reply PermitRecord::answer(const Call& call, std::uint64_t replica, StoreClock::Moment moment,
+                           std::int64_t closed_until_ms) {
+  const auto [now_ms, certain] = moment;
   const std::int64_t slot = now_ms / slot_ms;
   granted.erase(granted.begin(), granted.upper_bound(slot - slots_in_window));
   const Limit in_force = limit_in_force(call.limit, slot);
@@ -46,9 +49,9 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, std::int64_t
   const bool awaited = take_back(call, replica);
 
   const std::uint32_t most = in_force.requests_per_minute;
-  Reply reply{.now_ms = now_ms, .limit = most, .version = in_force.version};
+  Reply reply{.now_ms = now_ms, .limit = most, .version = in_force.version, .certain = certain};
   const std::uint32_t before = used();
-  if (awaited && now_ms >= closed_until_ms && before < most) {
+  if (certain && awaited && now_ms >= closed_until_ms && before < most) {
     const std::uint32_t share = (most - before - 1) / call.replicas + 1;
     reply.granted = std::min(call.wanted, share);
   }
@@ -63,6 +66,7 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, std::int64_t
   if (others_may_return(replica, slot) && now_ms >= closed_until_ms) {
     reply.ask_at_ms = std::min(reply.ask_at_ms, (slot + 1) * slot_ms);
   }
+  if (!certain) reply.ask_at_ms = now_ms;
   return reply;
 }
 
@@ -106,10 +110,10 @@ bool PermitRecord::others_may_return(std::uint64_t replica, std::int64_t slot) c
 }
 
 Reply PermitBook::answer(const Caller& caller, const Call& call, std::int64_t raw_ms) {
-  const std::int64_t now_ms = clock.advance(caller, raw_ms, history);
+  const StoreClock::Moment moment = clock.advance(caller, raw_ms, history);
   PermitRecord nothing;
   const bool keeps = call.wanted > 0 || keys.contains(call.key);
-  Reply reply = (keeps ? keys[call.key] : nothing).answer(call, caller.replica, now_ms, clock.closed_until_ms);
+  Reply reply = (keeps ? keys[call.key] : nothing).answer(call, caller.replica, moment, clock.closed_until_ms);
   reply.raw_ms = raw_ms;
   reply.steps = clock.steps;
   return reply;

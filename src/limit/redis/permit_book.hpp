@@ -14,8 +14,12 @@ namespace latchkey::limit::lease {
 /// The store's time: made of the steps its raw clock takes between one call and the next.
 ///
 /// It never goes back: where the raw clock does, it stands still. It never runs ahead: where the raw clock went further
-/// than the caller can vouch for, the difference is left out. Either is a step. A caller that has not called since the
+/// than callers can vouch for, the difference is left out. Either is a step. A caller that has not called since the
 /// last step, or never, can vouch for nothing: beyond a tolerance it adds nothing to what others saw.
+///
+/// A call that was long on its way vouches for too little as well, as after each stall. So a difference is in doubt
+/// first: the call changes nothing here and is granted nothing. Its caller sees in the answer which of the two it was,
+/// and insists if it was not the way; any other caller that vouches for the time proves that it passed.
 struct StoreClock {
   std::int64_t raw_ms = 0;     // at the last call
   std::int64_t adjust_ms = 0;  // time is raw_ms + adjust_ms
@@ -23,9 +27,13 @@ struct StoreClock {
   std::uint64_t run = 0;             // 0: never called
   std::int64_t closed_until_ms = 0;  // before, nothing is granted: a history that is not known counts as used
 
-  /// Answers the store's time. `history`: what a store may believe that finds itself new.
+  struct Moment {
+    std::int64_t now_ms = 0;  // the store's time; in doubt, that of the last call that was not
+    bool certain = true;
+  };
+  /// `history`: what a store may believe that finds itself new.
   enum class History : std::uint8_t { unknown, none };
-  std::int64_t advance(const Caller& caller, std::int64_t raw_now_ms, History history = History::unknown);
+  Moment advance(const Caller& caller, std::int64_t raw_now_ms, History history = History::unknown);
 };
 
 /// What the store knows of one key.
@@ -42,8 +50,8 @@ struct PermitRecord {
   std::map<std::uint64_t, Lease> leases;          // by replica: the latest
 
   std::uint32_t used() const;
-  /// One call, executed at `now_ms` of the store.
-  Reply answer(const Call& call, std::uint64_t replica, std::int64_t now_ms, std::int64_t closed_until_ms);
+  /// One call, executed at that moment of the store's.
+  Reply answer(const Call& call, std::uint64_t replica, StoreClock::Moment moment, std::int64_t closed_until_ms);
 
  private:
   Limit limit_in_force(const Limit& named, std::int64_t slot) const;

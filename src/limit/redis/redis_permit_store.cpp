@@ -65,7 +65,8 @@ Reply reply_of(const redis::Reply& reply) {
           .free_at_ms = at(6),
           .ask_at_ms = at(7),
           .raw_ms = at(8),
-          .steps = static_cast<std::uint64_t>(at(9))};
+          .steps = static_cast<std::uint64_t>(at(9)),
+          .certain = at(10) == 1};
 }
 
 }  // namespace
@@ -102,9 +103,10 @@ Result<std::vector<Reply>> RedisPermitStore::ask(std::span<const Call> calls) {
   std::vector<Reply> replies;
   replies.reserve(answers->size());
   for (const redis::Reply& answer : *answers) {
-    if (!all_integers(answer, 10)) return not_understood(answer);
+    if (!all_integers(answer, 11)) return not_understood(answer);
     replies.push_back(reply_of(answer));
-    watch_.saw(replies.back().raw_ms, replies.back().steps, sent, received);
+    const Reply& reply = replies.back();
+    watch_.saw(reply.raw_ms, reply.steps, reply.certain, sent, received);
   }
   return replies;
 }
@@ -118,9 +120,10 @@ Result<std::uint32_t> RedisPermitStore::announce(Presence presence) {
   const auto answer = (*server)->run(Command::call(
       script_of(embedded::limit_announce_lua), {prefix + "store", prefix + "no-history", prefix + "replicas"}, words));
   if (!answer) return answer.error();
-  if (!all_integers(*answer, 3)) return not_understood(*answer);
-  watch_.saw(answer->elements[1].integer, static_cast<std::uint64_t>(answer->elements[2].integer), sent, clock_.boot());
-  return static_cast<std::uint32_t>(answer->elements[0].integer);
+  if (!all_integers(*answer, 4)) return not_understood(*answer);
+  const auto at = [&](std::size_t i) { return answer->elements[i].integer; };
+  watch_.saw(at(1), static_cast<std::uint64_t>(at(2)), at(3) == 1, sent, clock_.boot());
+  return static_cast<std::uint32_t>(at(0));
 }
 
 Result<redis::Connection*> RedisPermitStore::connection() {
@@ -159,8 +162,8 @@ std::vector<std::string> RedisPermitStore::arguments(BootTime sent) const {
   watch_.vouch(caller, sent);
   const std::string raw =
       config_.server_clock == nullptr ? "" : std::to_string(config_.server_clock->boot().nanos / 1'000'000);
-  return {std::to_string(caller.run), std::to_string(caller.vouched_ms), std::to_string(caller.steps),
-          std::to_string(caller.replica), raw};
+  return {std::to_string(caller.run),     std::to_string(caller.vouched_ms), std::to_string(caller.steps),
+          std::to_string(caller.replica), caller.insists ? "1" : "0",        raw};
 }
 
 }  // namespace latchkey::limit::lease

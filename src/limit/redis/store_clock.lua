@@ -1,4 +1,5 @@
--- The store's time: StoreClock of permit_book.hpp. Comes before each script and leaves `now` and `closed_until`.
+-- The store's time: StoreClock of permit_book.hpp. Comes before each script and leaves `now`, `certain` (false: grant
+-- nothing) and `closed_until`.
 --
 --   latchkey:limit:store    hash   raw           the server's clock at the last call, ms since 1970
 --                                  adjust        the store's time is raw + adjust
@@ -9,10 +10,11 @@
 --                                  admitted in the last minute; a store that finds itself new then opens at once
 --
 -- KEYS[1] latchkey:limit:store    KEYS[2] latchkey:limit:no-history
--- ARGV[1] run id    ARGV[2] vouched raw ms, -1: none    ARGV[3] steps known    ARGV[4] replica    ARGV[5] raw, in tests
+-- ARGV[1] run id    ARGV[2] vouched raw ms, -1: none    ARGV[3] steps known    ARGV[4] replica    ARGV[5] 1: insists
+-- ARGV[6] raw, in tests
 local slot_ms, slots, tolerance = 500, 122, 250
 
-local raw = tonumber(ARGV[5])
+local raw = tonumber(ARGV[6])
 if not raw then
   local time = redis.call('TIME')
   raw = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,20 +25,25 @@ local adjust = tonumber(known[2] or 0)
 local steps = tonumber(known[3] or 0)
 local closed_until = tonumber(known[5] or 0)
 local vouched = tonumber(ARGV[2])
+local same_run, certain = known[4] == ARGV[1], true
 if raw < last then
   adjust = adjust + last - raw
   steps = steps + 1
 else
-  local vouches = known[4] == ARGV[1] and tonumber(ARGV[3]) == steps and vouched >= 0
+  local vouches = same_run and tonumber(ARGV[3]) == steps and vouched >= 0
   local excess = raw - (vouches and vouched or last)
-  if excess > tolerance then
+  if excess > tolerance and same_run and ARGV[5] ~= '1' then
+    certain = false
+  elseif excess > tolerance then
     adjust = adjust - math.min(excess, raw - last)
     steps = steps + 1
   end
 end
-local now = raw + adjust
-if known[4] ~= ARGV[1] then
+local now = (certain and raw or last) + adjust
+if not same_run then
   closed_until = redis.call('DEL', KEYS[2]) == 1 and 0 or now + slots * slot_ms
 end
-redis.call('HSET', KEYS[1], 'raw', string.format('%d', raw), 'adjust', string.format('%d', adjust),
-           'steps', steps, 'run', ARGV[1], 'closed_until', string.format('%d', closed_until))
+if certain then
+  redis.call('HSET', KEYS[1], 'raw', string.format('%d', raw), 'adjust', string.format('%d', adjust),
+             'steps', steps, 'run', ARGV[1], 'closed_until', string.format('%d', closed_until))
+end

@@ -14,7 +14,7 @@ namespace latchkey::limit::lease {
 ///
 /// The difference is known from each reply to within the round trip. The largest lower bound is kept; it rises no
 /// faster than clocks drift, so steps too small to be seen do not add up. Once the store knows of a step, it is learnt
-/// anew.
+/// anew, from a quick answer: what is known badly would make time that passed look like a step.
 class StoreWatch {
  public:
   explicit StoreWatch(double clock_drift = drift) : drift_(clock_drift) {}
@@ -23,15 +23,22 @@ class StoreWatch {
   void vouch(Caller& caller, BootTime sent) const {
     caller.vouched_ms = ahead_ms_ ? millis(sent) + *ahead_ms_ : -1;
     caller.steps = steps_;
+    caller.insists = insists_;
   }
 
   /// A call was sent at `sent`, executed when the store's raw clock showed `raw_ms`, and answered at `received`.
-  void saw(std::int64_t raw_ms, std::uint64_t steps, BootTime sent, BootTime received) {
+  /// `certain`: not in doubt there.
+  void saw(std::int64_t raw_ms, std::uint64_t steps, bool certain, BootTime sent, BootTime received) {
     const std::int64_t least = raw_ms - millis(received) - 1;
     const std::int64_t most = raw_ms - millis(sent) + 1;
-    if (!ahead_ms_ || steps != steps_) {
+    const bool knows = ahead_ms_ && steps == steps_;
+    insists_ = !certain && (!knows || least - *ahead_ms_ > step_tolerance_ms / 2);
+    if (!certain) return;
+    if (!knows) {
+      forget();
       steps_ = steps;
-      return set(least, received);
+      if (most - least <= step_tolerance_ms / 2) set(least, received);
+      return;
     }
     const auto drifted = static_cast<std::int64_t>(2 * drift_ * static_cast<double>(millis(received) - set_at_ms_));
     if (least > *ahead_ms_ && drifted > 0) set(std::min(least, *ahead_ms_ + drifted), received);
@@ -52,6 +59,7 @@ class StoreWatch {
   std::optional<std::int64_t> ahead_ms_;
   std::int64_t set_at_ms_ = 0;
   std::uint64_t steps_ = 0;
+  bool insists_ = false;
 };
 
 }  // namespace latchkey::limit::lease
