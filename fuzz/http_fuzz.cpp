@@ -17,7 +17,7 @@ namespace {
 using namespace latchkey::http;
 
 /// Three of the longest requests; more costs its square, since every piece is moved, and finds nothing more.
-constexpr std::size_t max_input = 4096;
+constexpr std::size_t max_input = 1024;
 
 struct Seen {
   Method method;
@@ -45,14 +45,14 @@ Seen see(const Head& head) {
   }
   check(head.version == Version::http10 || r.header_count("host") == 1);
   check(!seen.path.empty() && (seen.path.front() == '/' || seen.path == "*"));
-  check(seen.body.size() <= 256);
+  check(seen.body.size() <= 64);
   return seen;
 }
 
 Outcome run(std::string_view input, std::size_t cut) {
   CodecLimits limits;
-  limits.max_head_bytes = 1024;
-  limits.max_body_bytes = 256;
+  limits.max_head_bytes = 256;
+  limits.max_body_bytes = 64;
   limits.max_headers = 8;
   Codec codec(limits);
   Outcome outcome;

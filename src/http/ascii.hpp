@@ -2,18 +2,17 @@
 
 // Characters as HTTP sees them (RFC 9110 section 5.6), whatever the locale.
 
+#include <cstddef>
 #include <string_view>
 
 namespace latchkey::http {
 
 constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) return false;
-  }
-  return true;
+bool equal_ignoring_case(const char* a, const char* b, std::size_t size);
+
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && equal_ignoring_case(a.data(), b.data(), a.size());
 }
 
 /// tchar: what methods and header names are made of.

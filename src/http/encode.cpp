@@ -1,7 +1,7 @@
 #include "http/encode.hpp"
 
-#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace latchkey::http {
 namespace {
@@ -79,67 +79,99 @@ std::string_view reason_of(int status) {
   }
 }
 
-void append_number(std::string& out, std::size_t number, int base = 10) {
-  std::array<char, 20> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
-  out.append(digits.data(), end);
+/// Writes where room has been made: the parts of an answer are many and short, and a string would look for room at
+/// each.
+class Pen {
+ public:
+  explicit Pen(char* at) : at_(at) {}
+  const char* at() const { return at_; }
+
+  Pen& put(std::string_view text) {
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());  // which takes no null
+    at_ += text.size();
+    return *this;
+  }
+  Pen& number(std::size_t number, int base = 10) {
+    at_ = std::to_chars(at_, at_ + most_digits, number, base).ptr;
+    return *this;
+  }
+
+  static constexpr std::size_t most_digits = 20;
+
+ private:
+  char* at_;
+};
+
+/// Appends what `write` puts, `most` octets at most.
+template <class Write>
+void append(std::string& out, std::size_t most, Write write) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + most, [&](char* data, std::size_t) {
+    Pen pen(data + before);
+    write(pen);
+    return pen.at() - data;
+  });
 }
 
-void append_status_line(std::string& out, int status) {
+void put_status_line(Pen& pen, int status) {
   if (status == 200) {
-    out += "HTTP/1.1 200 OK\r\n";
+    pen.put("HTTP/1.1 200 OK\r\n");
     return;
   }
-  out += "HTTP/1.1 ";
-  append_number(out, static_cast<std::size_t>(status));
-  out.append(" ").append(reason_of(status)).append("\r\n");
+  pen.put("HTTP/1.1 ").number(static_cast<std::size_t>(status)).put(" ").put(reason_of(status)).put("\r\n");
 }
 
 // HTTP/1.1 persists unless told otherwise, HTTP/1.0 the other way round.
-void append_connection(std::string& out, const Framing& framing) {
+void put_connection(Pen& pen, const Framing& framing) {
   if (framing.persistence == Persistence::close) {
-    out += "Connection: close\r\n";
+    pen.put("Connection: close\r\n");
   } else if (framing.version == Version::http10) {
-    out += "Connection: keep-alive\r\n";
+    pen.put("Connection: keep-alive\r\n");
   }
 }
 
-void append_common(std::string& out, const Answer& answer, const Framing& framing, std::string_view date_line) {
-  append_status_line(out, answer.status);
-  out += date_line;
-  if (!answer.content_type.empty()) out.append("Content-Type: ").append(answer.content_type).append("\r\n");
-  append_connection(out, framing);
-  out += answer.header_lines;
+void put_common(Pen& pen, const Answer& answer, const Framing& framing, std::string_view date_line) {
+  put_status_line(pen, answer.status);
+  pen.put(date_line);
+  if (!answer.content_type.empty()) pen.put("Content-Type: ").put(answer.content_type).put("\r\n");
+  put_connection(pen, framing);
+  pen.put(answer.header_lines);
+}
+
+/// Of a head: what is not the answer's own fits into 256 octets.
+std::size_t most_octets(const Answer& answer, std::string_view date_line) {
+  return 256 + date_line.size() + answer.content_type.size() + answer.header_lines.size();
 }
 
 }  // namespace
 
 void append_answer(std::string& out, const Answer& answer, const Framing& framing, std::string_view date_line) {
   const bool bodiless = answer.status == 204 || answer.status == 304;
-  append_common(out, answer, framing, date_line);
-  if (!bodiless) {
-    out += "Content-Length: ";
-    append_number(out, answer.body.size());
-    out += "\r\n";
-  }
-  out += "\r\n";
-  if (!bodiless && framing.body == BodyPart::send) out += answer.body;
+  append(out, most_octets(answer, date_line) + answer.body.size(), [&](Pen& pen) {
+    put_common(pen, answer, framing, date_line);
+    if (!bodiless) pen.put("Content-Length: ").number(answer.body.size()).put("\r\n");
+    pen.put("\r\n");
+    if (!bodiless && framing.body == BodyPart::send) pen.put(answer.body);
+  });
 }
 
 void append_stream_head(std::string& out, const Answer& head, const Framing& framing, std::string_view date_line) {
-  append_common(out, head, framing, date_line);
-  if (framing.version == Version::http11) out += "Transfer-Encoding: chunked\r\n";
-  out += "\r\n";
+  append(out, most_octets(head, date_line), [&](Pen& pen) {
+    put_common(pen, head, framing, date_line);
+    if (framing.version == Version::http11) pen.put("Transfer-Encoding: chunked\r\n");
+    pen.put("\r\n");
+  });
 }
 
 void append_piece(std::string& out, std::string_view piece, Version version) {
   if (piece.empty()) return;  // an empty chunk would end the body
-  if (version == Version::http10) {
-    out += piece;
-    return;
-  }
-  append_number(out, piece.size(), 16);
-  out.append("\r\n").append(piece).append("\r\n");
+  append(out, piece.size() + Pen::most_digits + 4, [&](Pen& pen) {
+    if (version == Version::http10) {
+      pen.put(piece);
+    } else {
+      pen.number(piece.size(), 16).put("\r\n").put(piece).put("\r\n");
+    }
+  });
 }
 
 void append_stream_end(std::string& out, Version version) {

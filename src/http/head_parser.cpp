@@ -52,18 +52,21 @@ string_view trim(string_view text) {
   return text;
 }
 
-/// Whether any of eight octets is below a space or a DEL, tested in all lanes of the word at once.
-constexpr bool any_control(std::uint64_t octets) {
-  constexpr std::uint64_t ones = 0x0101'0101'0101'0101, highest_bits = ones << 7;
-  const std::uint64_t to_del = octets ^ (ones * 0x7f);
-  return (((octets - ones * 0x20) & ~octets) | ((to_del - ones) & ~to_del)) & highest_bits;
+/// Sixteen octets side by side: a register of every x86-64 and AArch64. GCC 12 makes none of a loop over octets.
+using Octets = std::uint8_t __attribute__((vector_size(16)));
+
+bool any_control(Octets octets) {
+  const auto controls = (octets < 0x20) | (octets == 0x7f);  // all bits of an octet that is one
+  std::uint64_t halves[2];
+  std::memcpy(halves, &controls, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
 }
 
 /// The length of what comes before the first control character: of a header's value, unless it is not one. Most of a
-/// head are values, so most of it is looked at a word at a time.
+/// head are values.
 std::size_t length_to_control(string_view text) {
   std::size_t at = 0;
-  for (std::uint64_t octets = 0; text.size() - at >= sizeof octets; at += sizeof octets) {
+  for (Octets octets; text.size() - at >= sizeof octets; at += sizeof octets) {
     std::memcpy(&octets, text.data() + at, sizeof octets);
     if (any_control(octets)) break;
   }

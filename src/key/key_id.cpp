@@ -1,11 +1,9 @@
 #include "key/key_id.hpp"
 
+#include "key/key_id_text.hpp"
+
 namespace latchkey {
 namespace {
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-constexpr bool hyphen_before(std::size_t byte) { return byte == 4 || byte == 6 || byte == 8 || byte == 10; }
 
 // Looked up rather than compared: the digits of an id are random, so a branch on them is mispredicted half the time.
 constexpr std::uint8_t not_hex = 0xf0;
@@ -13,7 +11,7 @@ constexpr std::uint8_t not_hex = 0xf0;
 constexpr std::array<std::uint8_t, 256> make_hex_values() {
   std::array<std::uint8_t, 256> values{};
   values.fill(not_hex);
-  for (std::uint8_t i = 0; i < 16; ++i) values[static_cast<unsigned char>(hex_digits[i])] = i;
+  for (std::uint8_t i = 0; i < 16; ++i) values[static_cast<unsigned char>("0123456789abcdef"[i])] = i;
   return values;
 }
 
@@ -50,14 +48,8 @@ std::optional<KeyId> KeyId::parse(std::string_view text) {
 }
 
 std::string KeyId::to_string() const {
-  std::string text;
-  text.reserve(36);
-  for (std::size_t i = 0; i < bytes_.size(); ++i) {
-    if (hyphen_before(i)) text += '-';
-    text += hex_digits[bytes_[i] >> 4];
-    text += hex_digits[bytes_[i] & 0x0f];
-  }
-  return text;
+  const auto text = text_of(*this);
+  return {text.begin(), text.end()};
 }
 
 }  // namespace latchkey

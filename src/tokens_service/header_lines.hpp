@@ -1,11 +1,12 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <concepts>
+#include <cstring>
 #include <string_view>
 
+#include "base/hex.hpp"
 #include "key/key_id_text.hpp"
 #include "key/position.hpp"
 #include "limit/rate_limiter.hpp"
@@ -34,8 +35,8 @@ class HeaderLines {
  private:
   std::size_t room() const { return bytes_.size() - size_; }
   HeaderLines& put(std::string_view text) {
-    if (text.size() > room()) return *this;
-    std::copy(text.begin(), text.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(size_));
+    if (text.empty() || text.size() > room()) return *this;
+    std::memcpy(bytes_.data() + size_, text.data(), text.size());
     size_ += text.size();
     return *this;
   }
@@ -50,10 +51,10 @@ class HeaderLines {
 };
 
 inline HeaderLines& HeaderLines::position(Position position) {
-  static constexpr std::string_view hex = "0123456789abcdef";
-  char epoch[16];
-  for (int i = 0; i < 16; ++i) epoch[i] = hex[(position.epoch.value >> (60 - 4 * i)) & 0xf];
-  return put("Latchkey-Position: ").put({epoch, sizeof epoch}).put(".").number(position.seq).put("\r\n");
+  const auto high = hex_digits(static_cast<std::uint32_t>(position.epoch.value >> 32));
+  const auto low = hex_digits(static_cast<std::uint32_t>(position.epoch.value));
+  put("Latchkey-Position: ").put({high.data(), high.size()}).put({low.data(), low.size()});
+  return put(".").number(position.seq).put("\r\n");
 }
 
 inline HeaderLines& HeaderLines::key_id(std::string_view name, const KeyId& id) {
