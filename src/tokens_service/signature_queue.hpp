@@ -3,9 +3,12 @@
 // Signatures (100 µs each) are checked away from the I/O threads, in a bounded queue that no one key can fill:
 //
 //   - requests with the very same token wait for one verification together;
-//   - of one key id, at most `max_tokens_per_key` different tokens wait; a flood of forged tokens for known key ids
-//     therefore shares out the queue, and tokens of unknown key ids never get here.
+//   - tokens of one key id stand in a line of their own, and the lines take turns (fair queueing, Nagle, RFC 970): a
+//     flood of forged tokens for one key id delays nobody else;
+//   - when no more may wait, whoever came last in the longest line makes room for a shorter one;
+//   - tokens of unknown key ids never get here.
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,7 +25,6 @@ namespace latchkey::tokens_service {
 struct SignatureQueueConfig {
   unsigned threads = 1;
   std::size_t max_tokens = 512;
-  std::size_t max_tokens_per_key = 4;
   std::size_t max_requests_per_token = 4096;
 };
 
@@ -33,7 +35,8 @@ class SignatureQueue {
 
   SignatureQueue(const access::AccessCheck& check, SignatureQueueConfig config);
 
-  /// Calls `done` once on a worker thread. False: too much waits already, and `done` is not called.
+  /// Calls `done` once: on a worker thread, or, with Refusal::overloaded, on the thread of whom it made room for.
+  /// False: too much waits already, and `done` is not called.
   [[nodiscard]] bool submit(std::string_view token, Done done);
   /// Tokens that wait or are being checked.
   std::size_t waiting() const;
@@ -43,17 +46,27 @@ class SignatureQueue {
     std::string token;
     std::vector<Done> waiting;
   };
-  using Jobs = std::vector<std::shared_ptr<Job>>;
+  using Jobs = std::deque<std::shared_ptr<Job>>;
+  struct Line {
+    Jobs waiting;
+    Jobs checking;
+    Job* find(std::string_view token) const;
+  };
+  using Lines = std::unordered_map<KeyId, Line>;
 
-  void verify(KeyId key, const std::shared_ptr<Job>& job);
-  std::vector<Done> take(KeyId key, const std::shared_ptr<Job>& job);
+  bool enter(KeyId key, std::string_view token, Done& done, std::vector<Done>& displaced);
+  bool make_room(std::size_t in_line, std::vector<Done>& displaced);
+  void verify_next();
+  std::shared_ptr<Job> begin(KeyId& key);
+  std::vector<Done> finish(KeyId key, const std::shared_ptr<Job>& job);
 
   const access::AccessCheck& check_;
   const SignatureQueueConfig config_;
   mutable std::mutex mutex_;
-  std::unordered_map<KeyId, Jobs> by_key_;  // guarded by mutex_
-  std::size_t tokens_ = 0;                  // guarded by mutex_
-  WorkerPool workers_;                      // last: its threads end before the rest goes
+  Lines lines_;              // guarded by mutex_; of whom something waits or is being checked
+  std::deque<KeyId> turns_;  // guarded by mutex_; of whom something waits, once each
+  std::size_t tokens_ = 0;   // guarded by mutex_
+  WorkerPool workers_;       // last: its threads end before the rest goes
 };
 
 }  // namespace latchkey::tokens_service

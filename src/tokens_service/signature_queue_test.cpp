@@ -36,8 +36,7 @@ class SignatureQueueTest : public ServiceFixture {
   std::binary_semaphore standing_{0}, released_{0};
   std::counting_semaphore<> answered_{0};
   std::atomic<int> granted_{0}, refused_{0};
-  SignatureQueue queue_{check_,
-                        {.threads = 1, .max_tokens = 6, .max_tokens_per_key = 2, .max_requests_per_token = 100}};
+  SignatureQueue queue_{check_, {.threads = 1, .max_tokens = 6, .max_requests_per_token = 100}};
 };
 
 TEST_F(SignatureQueueTest, TheSameTokenIsVerifiedOnceForAllWhoWait) {
@@ -55,17 +54,41 @@ TEST_F(SignatureQueueTest, OneKeyIdCannotFillIt) {
   const AccessKey victim = new_key();
   const AccessKey other = new_key();
   hold_up();
-  EXPECT_TRUE(submit(forged(victim)));
-  EXPECT_TRUE(submit(forged(victim)));
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(submit(forged(victim)));
   EXPECT_FALSE(submit(forged(victim)));
-  EXPECT_TRUE(submit(token_of(other)));
-  release();
-  wait_for(3);
-  EXPECT_EQ(granted_, 1);
-  EXPECT_EQ(refused_, 2);
-  EXPECT_TRUE(submit(token_of(victim)));
+  EXPECT_TRUE(submit(token_of(other))) << "the last of the longest line makes room";
   wait_for(1);
-  EXPECT_EQ(granted_, 2);
+  EXPECT_EQ(refused_, 1) << "and is told so at once";
+  EXPECT_EQ(queue_.waiting(), 6U);
+  release();
+  wait_for(6);
+  EXPECT_EQ(granted_, 1);
+  EXPECT_EQ(refused_, 6);
+}
+
+TEST_F(SignatureQueueTest, KeyIdsTakeTurns) {
+  const AccessKey victim = new_key();
+  hold_up();
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(submit(forged(victim)));
+  std::atomic<int> refused_before = -1;
+  EXPECT_TRUE(queue_.submit(token_of(new_key()), [&](const access::Outcome&) {
+    refused_before = refused_.load();
+    answered_.release();
+  }));
+  release();
+  wait_for(5);
+  EXPECT_EQ(refused_before, 1) << "who came fifth was the second";
+}
+
+TEST_F(SignatureQueueTest, TheOwnerWaitsBehindForgersAndIsLetIn) {
+  const AccessKey victim = new_key();
+  hold_up();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(submit(forged(victim)));
+  EXPECT_TRUE(submit(token_of(victim)));
+  release();
+  wait_for(6);
+  EXPECT_EQ(granted_, 1);
+  EXPECT_EQ(refused_, 5);
 }
 
 TEST_F(SignatureQueueTest, IsBoundedOverAllKeys) {

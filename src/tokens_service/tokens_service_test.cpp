@@ -266,7 +266,7 @@ TEST_F(TokensServiceTest, ALimiterFarAwayDecidesLaterAndUnavailableIs503) {
 TEST_F(TokensServiceTest, WithoutRoomForSignaturesItIsOverloaded) {
   Metrics metrics;
   TokensServiceConfig config;
-  config.signatures.max_tokens_per_key = 0;
+  config.signatures.max_tokens = 0;
   TokensService service({view_, projector_, check_, limiter_, catalog_, log_, metrics, clock_}, config);
   const std::string token = token_of(new_key());
   const auto reply = http::call(service, Method::get, "/v1/tokens", {{"X-API-Key", token}});
