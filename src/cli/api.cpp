@@ -8,10 +8,10 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "cli/bearer.hpp"
 #include "cli/data_dir.hpp"
 #include "cli/dev_admin_token.hpp"
 #include "cli/enforcement.hpp"
-#include "cli/small_file.hpp"
 #include "cli/terminal_text.hpp"
 
 namespace latchkey::cli {
@@ -25,11 +25,6 @@ std::string from_environment(const char* name) {
 std::string text_member(const json::object& object, std::string_view name) {
   const auto* found = object.if_contains(name);
   return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
-}
-
-std::string without_line_end(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  return text;
 }
 
 /// What is wrong with each member, or empty.
@@ -59,10 +54,10 @@ Error no_service_on(const std::filesystem::path& data_dir) {
                            (ec ? data_dir : absolute.lexically_normal()).string()));
 }
 
-/// One call to a service at `url`; the exit code.
-int call_at(const std::string& url, const Secret& bearer, const ApiCall& call,
+/// One call; the exit code.
+int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& call,
             const std::function<void(const json::value&)>& show) {
-  HttpRequest request{call.method, url + call.path, bearer, call.headers, std::nullopt};
+  HttpRequest request{call.method, service.url + call.path, bearer, call.headers, std::nullopt, service.certificate};
   if (call.body) request.body = json::serialize(*call.body);
   const auto reply = send(request, call.timeout);
   if (!reply) return complain(reply.error());
@@ -75,26 +70,29 @@ int call_at(const std::string& url, const Secret& bearer, const ApiCall& call,
 
 }  // namespace
 
-Result<std::string> management_url(const ResolvedSettings& resolved, BearerSource source) {
+Result<ServiceAddress> management_address(const ResolvedSettings& resolved, BearerSource source) {
   const auto& settings = resolved.settings;
-  std::string url = from_environment("LATCHKEY_URL");
-  if (url.empty()) url = DataDir::at(settings.data_dir).published_url(Service::keys).value_or("");
-  if (url.empty() && source == BearerSource::minted && is_default(resolved, "keys_listen")) {
-    return no_service_on(settings.data_dir);
+  if (std::string url = from_environment("LATCHKEY_URL"); !url.empty()) {
+    while (url.ends_with('/')) url.pop_back();
+    return ServiceAddress{url, {}};
   }
-  if (url.empty()) url = "http://" + settings.keys_listen;
-  while (url.ends_with('/')) url.pop_back();
-  return url;
+  if (const auto url = DataDir::at(settings.data_dir).published_url(Service::keys)) {
+    return ServiceAddress{*url, settings.tls_cert};
+  }
+  if (source == BearerSource::minted && is_default(resolved, "keys_listen")) return no_service_on(settings.data_dir);
+  return ServiceAddress{(settings.tls_cert.empty() ? "http://" : "https://") + settings.keys_listen, settings.tls_cert};
 }
 
 Result<AdminCredentials> admin_credentials(const Invocation& invocation, const Settings& settings) {
   if (!invocation.token_file.empty()) {
-    auto text = invocation.token_file == "-" ? read_stdin() : read_small_file(invocation.token_file);
-    if (!text) return text.error();
-    return AdminCredentials{Secret(without_line_end(*text)), BearerSource::given};
+    auto token = read_bearer(invocation.token_file);
+    if (!token) return token.error();
+    return AdminCredentials{std::move(*token), BearerSource::given};
   }
-  if (auto token = from_environment("LATCHKEY_ADMIN_TOKEN"); !token.empty()) {
-    return AdminCredentials{Secret(without_line_end(token)), BearerSource::given};
+  if (auto text = from_environment("LATCHKEY_ADMIN_TOKEN"); !text.empty()) {
+    auto token = bearer_of(std::move(text), "LATCHKEY_ADMIN_TOKEN");
+    if (!token) return token.error();
+    return AdminCredentials{std::move(*token), BearerSource::given};
   }
   auto key = DataDir::at(settings.data_dir).load_admin_key();
   if (!key && key.error().code == ErrorCode::not_found) {
@@ -127,25 +125,26 @@ int call_with(const Invocation& invocation, const Secret& bearer, const ApiCall&
               const std::function<void(const json::value&)>& show) {
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());
-  const auto url = management_url(*resolved, BearerSource::given);
-  if (!url) return complain(url.error());
-  return call_at(*url, bearer, call, show);
+  const auto service = management_address(*resolved, BearerSource::given);
+  if (!service) return complain(service.error());
+  return call_at(*service, bearer, call, show);
 }
 
-int as_admin(const Invocation& invocation, const std::function<int(const std::string&, const Secret&)>& act) {
+int as_admin(const Invocation& invocation, const std::function<int(const ServiceAddress&, const Secret&)>& act) {
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());
   const auto admin = admin_credentials(invocation, resolved->settings);
   if (!admin) return complain(admin.error()), exit_not_authorised;
-  const auto url = management_url(*resolved, admin->source);
-  if (!url) return complain(url.error());
-  return act(*url, admin->token);
+  const auto service = management_address(*resolved, admin->source);
+  if (!service) return complain(service.error());
+  return act(*service, admin->token);
 }
 
 int call_as_admin(const Invocation& invocation, const ApiCall& call,
                   const std::function<void(const json::value&)>& show) {
-  return as_admin(invocation,
-                  [&](const std::string& url, const Secret& token) { return call_at(url, token, call, show); });
+  return as_admin(invocation, [&](const ServiceAddress& service, const Secret& token) {
+    return call_at(service, token, call, show);
+  });
 }
 
 std::optional<int> ask(const Invocation& invocation, std::string_view question) {

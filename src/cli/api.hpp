@@ -24,9 +24,14 @@ struct ApiCall {
 /// Where a bearer comes from: a person gave it, or it was minted by the data directory's development key.
 enum class BearerSource : std::uint8_t { given, minted };
 
+struct ServiceAddress {
+  std::string url;
+  std::string certificate;  // of the service itself, where it is ours: see HttpRequest
+};
+
 /// LATCHKEY_URL, else what the running service published in the data directory, else keys_listen. Its default does not
 /// do for a minted token: nobody chose to send it there, and whatever listens there may not be Latchkey.
-Result<std::string> management_url(const ResolvedSettings& resolved, BearerSource source);
+Result<ServiceAddress> management_address(const ResolvedSettings& resolved, BearerSource source);
 
 struct AdminCredentials {
   Secret token;
@@ -37,7 +42,7 @@ struct AdminCredentials {
 Result<AdminCredentials> admin_credentials(const Invocation& invocation, const Settings& settings);
 
 /// Finds URL and token and acts with them; the exit code of that, or of what could not be found.
-int as_admin(const Invocation& invocation, const std::function<int(const std::string& url, const Secret& token)>& act);
+int as_admin(const Invocation& invocation, const std::function<int(const ServiceAddress&, const Secret& token)>& act);
 
 /// Calls as an admin and hands a good answer's JSON (null for 204) to `show`. Returns the exit code.
 int call_as_admin(const Invocation& invocation, const ApiCall& call,

@@ -8,7 +8,7 @@
 namespace latchkey::cli {
 namespace {
 
-class ManagementUrl : public testing::Test {
+class ManagementAddress : public testing::Test {
  protected:
   void SetUp() override { ::unsetenv("LATCHKEY_URL"); }
   void TearDown() override { ::unsetenv("LATCHKEY_URL"); }
@@ -22,8 +22,8 @@ class ManagementUrl : public testing::Test {
   DataDir data_ = DataDir::open_or_create(folder_.path() / "data").value();
 };
 
-TEST_F(ManagementUrl, AMintedTokenGoesToNoDefaultAddress) {
-  const auto url = management_url(settings(), BearerSource::minted);
+TEST_F(ManagementAddress, AMintedTokenGoesToNoDefaultAddress) {
+  const auto url = management_address(settings(), BearerSource::minted);
   ASSERT_FALSE(url);
   EXPECT_EQ(url.error().code, ErrorCode::unavailable);
   for (const auto& part : {std::string("no service runs"), data_.path().string(), std::string("LATCHKEY_URL=")}) {
@@ -31,23 +31,32 @@ TEST_F(ManagementUrl, AMintedTokenGoesToNoDefaultAddress) {
   }
 }
 
-TEST_F(ManagementUrl, NorToWhatAKilledServiceLeft) {
+TEST_F(ManagementAddress, NorToWhatAKilledServiceLeft) {
   ASSERT_TRUE(data_.publish_url(Service::keys, "http://127.0.0.1:9"));
-  EXPECT_FALSE(management_url(settings(), BearerSource::minted));
+  EXPECT_FALSE(management_address(settings(), BearerSource::minted));
 }
 
-TEST_F(ManagementUrl, AGivenTokenMayGoToTheDefaultAddress) {
-  EXPECT_EQ(management_url(settings(), BearerSource::given).value(), "http://127.0.0.1:7070");
+TEST_F(ManagementAddress, AGivenTokenMayGoToTheDefaultAddress) {
+  EXPECT_EQ(management_address(settings(), BearerSource::given).value().url, "http://127.0.0.1:7070");
 }
 
-TEST_F(ManagementUrl, AMintedTokenGoesWhereSomebodySaid) {
-  EXPECT_EQ(management_url(settings({{"keys_listen", "127.0.0.1:7070"}}), BearerSource::minted).value(),
+TEST_F(ManagementAddress, AMintedTokenGoesWhereSomebodySaid) {
+  EXPECT_EQ(management_address(settings({{"keys_listen", "127.0.0.1:7070"}}), BearerSource::minted).value().url,
             "http://127.0.0.1:7070");
   const auto claim = data_.claim(Service::keys);
   ASSERT_TRUE(claim && data_.publish_url(Service::keys, "http://127.0.0.1:9"));
-  EXPECT_EQ(management_url(settings(), BearerSource::minted).value(), "http://127.0.0.1:9");
+  EXPECT_EQ(management_address(settings(), BearerSource::minted).value().url, "http://127.0.0.1:9");
   ::setenv("LATCHKEY_URL", "http://elsewhere/", 1);
-  EXPECT_EQ(management_url(settings(), BearerSource::minted).value(), "http://elsewhere");
+  EXPECT_EQ(management_address(settings(), BearerSource::minted).value().url, "http://elsewhere");
+}
+
+TEST_F(ManagementAddress, OurOwnCertificateVouchesForOurOwnServiceOnly) {
+  const auto own = settings({{"keys_listen", "127.0.0.1:7070"}, {"tls_cert", "own.pem"}, {"tls_key", "own.key"}});
+  const auto default_address = management_address(own, BearerSource::given).value();
+  EXPECT_EQ(default_address.url, "https://127.0.0.1:7070");
+  EXPECT_EQ(default_address.certificate, "own.pem");
+  ::setenv("LATCHKEY_URL", "https://elsewhere", 1);
+  EXPECT_EQ(management_address(own, BearerSource::given).value().certificate, "");
 }
 
 }  // namespace

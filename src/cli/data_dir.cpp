@@ -11,6 +11,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/log.hpp"
 #include "cli/small_file.hpp"
 
 namespace latchkey::cli {
@@ -37,6 +38,9 @@ Result<void> private_directory(const fs::path& path) {
                  fmt::format("{0} can be written to by others (mode {1:04o}); run: chmod 700 {0}", path.string(),
                              status.st_mode & 07777U));
   }
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
+  if (::chmod(path.c_str(), 0700) != 0) return cannot("protect", path, errno);
+  log_warning("{} was open to others (mode {:04o}); it is 0700 now", path.string(), status.st_mode & 07777U);
   return {};
 }
 

@@ -58,6 +58,16 @@ TEST_F(DataDirTest, AUrlCountsOnlyWhileItsServiceRuns) {
   EXPECT_FALSE(std::filesystem::exists(data_.url_file(Service::keys))) << "the next one clears it away";
 }
 
+TEST_F(DataDirTest, WhatOthersMayReadIsClosedAndWhatTheyMayWriteIsRefused) {
+  namespace fs = std::filesystem;
+  const fs::path secrets = data_.path() / "secrets";
+  fs::permissions(secrets, static_cast<fs::perms>(0755));
+  ASSERT_TRUE(DataDir::open_or_create(data_.path()));
+  EXPECT_EQ(fs::status(secrets).permissions(), fs::perms::owner_all);
+  fs::permissions(secrets, static_cast<fs::perms>(0770));
+  EXPECT_FALSE(DataDir::open_or_create(data_.path()));
+}
+
 TEST_F(DataDirTest, OnlyTheOwnUrlIsWithdrawn) {
   ASSERT_TRUE(data_.publish_url(Service::keys, "http://127.0.0.1:2"));
   data_.withdraw_url(Service::keys, "http://127.0.0.1:1");

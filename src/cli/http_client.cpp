@@ -3,7 +3,10 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <memory>
+
+#include "cli/pinned_key.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -77,6 +80,17 @@ void configure(CURL* curl, const HttpRequest& request, curl_slist* headers) {
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body->c_str());
 }
 
+Result<void> configure_trust(CURL* curl, const HttpRequest& request) {
+  if (const char* authorities = std::getenv("SSL_CERT_FILE")) curl_easy_setopt(curl, CURLOPT_CAINFO, authorities);
+  if (request.certificate.empty()) return {};
+  const auto pinned = pinned_key(request.certificate);
+  if (!pinned) return pinned.error();
+  curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, pinned->c_str());
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+  return {};
+}
+
 Result<HttpReply> perform(const HttpRequest& request, long timeout_ms,
                           const std::function<bool(std::string_view)>* piece) {
   static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -85,6 +99,7 @@ Result<HttpReply> perform(const HttpRequest& request, long timeout_ms,
   const HeadersPtr headers = headers_of(request);
   Receiver receiver{curl.get(), {}, piece};
   configure(curl.get(), request, headers.get());
+  if (const auto trusting = configure_trust(curl.get(), request); !trusting) return trusting.error();
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, timeout_ms);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &on_data);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &receiver);

@@ -1,27 +1,20 @@
 #include <cstdlib>
 #include <memory>
 
+#include "cli/bearer.hpp"
 #include "cli/enforcement.hpp"
 #include "cli/key_commands.hpp"
-#include "cli/small_file.hpp"
 
 namespace latchkey::cli {
 namespace {
 
 Result<Secret> access_key(const std::string& file) {
-  std::string text;
-  if (!file.empty()) {
-    auto read = file == "-" ? read_stdin() : read_small_file(file);
-    if (!read) return read.error();
-    text = *read;
-  } else if (const char* value = std::getenv("LATCHKEY_ACCESS_KEY"); value != nullptr) {
-    text = value;
-  }
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  if (text.empty()) {
+  if (!file.empty()) return read_bearer(file);
+  const char* value = std::getenv("LATCHKEY_ACCESS_KEY");
+  if (value == nullptr || *value == '\0') {
     return Error(ErrorCode::invalid, "no access key: set LATCHKEY_ACCESS_KEY or give --key-file FILE (- is stdin)");
   }
-  return Secret(text);
+  return bearer_of(value, "LATCHKEY_ACCESS_KEY");
 }
 
 int plan(const Invocation& invocation, const std::string& file) {

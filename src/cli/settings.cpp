@@ -112,7 +112,8 @@ void take_environment(Resolver& resolver, const std::map<std::string, std::strin
 }
 
 /// "scheme://user:password@host/path?query" without password and query, which may hold another. A password may have
-/// any of "/?#@:" unescaped, so it ends at the last '@'; where that may as well be in the query, both are hidden.
+/// any of "/?#@:" unescaped, so it ends at the last '@'; where that may as well be in the query, both are hidden. What
+/// has no colon may be a password where a user is optional, as for Redis.
 std::string visible(std::string text) {
   const auto none = std::string::npos;
   const auto scheme = text.find("://");
@@ -122,7 +123,11 @@ std::string visible(std::string text) {
   const auto query = text.find_first_of("?#", scheme + 3);
   if (at != none && query < at) return text.substr(0, std::min(colon, query) + 1) + "***";
   if (query != none) text.replace(query + 1, none, "***");
-  if (at != none && colon < at) text.replace(colon + 1, at - colon - 1, "***");
+  if (at != none && colon < at) {
+    text.replace(colon + 1, at - colon - 1, "***");
+  } else if (at != none && text.starts_with("redis")) {
+    text.replace(scheme + 3, at - scheme - 3, "***");
+  }
   return text;
 }
 

@@ -54,6 +54,9 @@ TEST(Settings, PrintingHidesPasswords) {
     const auto line = "store = \"" + std::string(shown) + "\"  # flag --store\n";
     EXPECT_NE(print_settings(*resolved).find(line), std::string::npos) << store << '\n' << print_settings(*resolved);
   }
+  const auto redis = load_settings({{{"stream", "redis://pw@host"}}, {{"LATCHKEY_CONFIG", ""}}, {}});
+  ASSERT_TRUE(redis);
+  EXPECT_NE(print_settings(*redis).find("\"redis://***@host\""), std::string::npos) << print_settings(*redis);
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ Supervisor::Supervisor(std::string program, const Settings& settings, const Data
     : program_(std::move(program)),
       environment_(child_environment(settings)),
       data_(data),
+      certificate_(settings.tls_cert),
       children_{Child{Service::keys, 0, {}, {}, 0}, Child{Service::tokens, 0, {}, {}, 0}} {
   const sigset_t set = watched_signals();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
@@ -113,7 +114,7 @@ void Supervisor::start_due() {
 bool Supervisor::note_death(Child& child, int status) {
   const bool quick = Clock::now() - child.started < quick_failure_lifetime;
   child.pid = 0;
-  if (!told_ && WIFEXITED(status)) return false;  // it has said why
+  if (!told_ && quick && WIFEXITED(status)) return false;  // it has said why
   child.quick_failures = quick ? child.quick_failures + 1 : 1;
   if (child.quick_failures >= max_quick_failures) {
     log_error("{} {}, {} times in a row: giving up", to_string(child.service), cause(status), child.quick_failures);
@@ -138,7 +139,7 @@ bool Supervisor::all_ready() const {
   return std::all_of(children_.begin(), children_.end(), [&](const Child& child) {
     const auto url = child.pid == 0 ? std::nullopt : data_.published_url(child.service);
     if (!url) return false;
-    const auto reply = send({"GET", *url + "/readyz", {}, {}, {}}, std::chrono::seconds(2));
+    const auto reply = send({"GET", *url + "/readyz", {}, {}, {}, certificate_}, std::chrono::seconds(2));
     return reply && reply->status == 200;
   });
 }
@@ -163,6 +164,7 @@ void Supervisor::stop_all() {
 }
 
 int Supervisor::run(const std::function<void()>& when_ready) {
+  const auto begun = Clock::now();
   for (;;) {
     start_due();
     const Wish wish = wait_for_signal(told_ ? 100 : 20);
@@ -172,6 +174,10 @@ int Supervisor::run(const std::function<void()>& when_ready) {
     if (!told_ && all_ready()) {
       when_ready();
       told_ = true;
+    }
+    if (!told_ && !warned_ && Clock::now() > begun + long_start) {
+      log_warning("not ready after {} s; GET /readyz of each service says why", long_start.count());
+      warned_ = true;
     }
   }
 }

@@ -17,6 +17,7 @@ namespace latchkey::cli {
 
 constexpr int max_quick_failures = 5;                       // in a row; then the supervisor gives up
 constexpr std::chrono::seconds quick_failure_lifetime{10};  // a child that lived longer failed for another reason
+constexpr std::chrono::seconds long_start{10};              // then it is said that somebody waits
 
 /// One thread. Blocks SIGINT, SIGTERM, SIGHUP and SIGCHLD for the process, to take them where it waits. A SIGHUP that
 /// was sent to it goes on to both services; a closed terminal ends it as Ctrl-C does.
@@ -50,8 +51,10 @@ class Supervisor {
   std::string program_;
   std::vector<std::string> environment_;
   const DataDir& data_;
+  const std::string certificate_;  // of both services; empty: they speak no TLS
   std::array<Child, 2> children_;
-  bool told_ = false;  // both were ready, and when_ready was called
+  bool told_ = false;    // both were ready, and when_ready was called
+  bool warned_ = false;  // that they are not
 };
 
 }  // namespace latchkey::cli

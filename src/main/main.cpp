@@ -3,8 +3,10 @@
 
 #include "cli/cli.hpp"
 #include "main/services.hpp"
+#include "main/standard_streams.hpp"
 
 int main(int argc, char** argv) {
+  latchkey::hold_standard_streams();
   return latchkey::cli::run(
       argc, argv,
       {latchkey::run_keys, latchkey::run_tokens, latchkey::run_relay, latchkey::faults, latchkey::migrate_store});

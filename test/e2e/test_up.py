@@ -56,6 +56,14 @@ class Up:
         return subprocess.run(["bash", "-c", script], env=self.environment, capture_output=True, text=True, timeout=60, check=False)
 
 
+def self_signed(directory):
+    certificate, key = str(directory / "certificate.pem"), str(directory / "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", key, "-out", certificate, "-subj", "/CN=keys.example", "-days", "2"],
+                   check=True, capture_output=True)
+    return {"LATCHKEY_TLS_CERT": certificate, "LATCHKEY_TLS_KEY": key}
+
+
 def children(pid):
     out = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid=,args="], capture_output=True, text=True, check=False).stdout
     return {int(line.split()[0]): line for line in out.splitlines()}
@@ -110,6 +118,31 @@ def test_hands_a_hangup_on_to_the_services(idle_stack, tmp_path):
     ask = f"curl -s -o /dev/null -w '%{{http_code}}' -H 'X-API-Key: {access_key}' {up.url('tokens')}/v1/tokens/TWO"
     eventually(lambda: up.run(ask).stdout == "200")
     assert children(up.process.pid) == kids and up.stop() == 0
+
+
+def test_speaks_tls_with_a_certificate_that_nobody_vouches_for(idle_stack, tmp_path):
+    """`up` and the command line beside it know whom to expect: who holds the key of LATCHKEY_TLS_CERT."""
+    idle_stack.keys.settings |= self_signed(tmp_path)
+    up = Up(idle_stack).wait()
+    assert up.url("keys").startswith("https://")
+    assert up.run("latchkey key list").returncode == 0
+    kids = children(up.process.pid)
+    os.kill(next(pid for pid, args in kids.items() if " tokens" in args), signal.SIGTERM)
+    eventually(lambda: len(children(up.process.pid)) == 2 and children(up.process.pid) != kids)
+    stranger = up.run(f"LATCHKEY_URL={up.url('keys')} latchkey key list")
+    assert stranger.returncode == 1 and "certificate" in stranger.stderr, "an address that somebody names must prove itself"
+    assert up.stop() == 0
+
+
+def test_files_never_take_a_closed_streams_place(idle_stack):
+    """The log would be written into the permits."""
+    launched = subprocess.Popen(["sh", "-c", f"exec {BINARY} up <&- >&- 2>&-"], env=Up.environment_of(idle_stack))
+    eventually(lambda: len(children(launched.pid)) == 2)
+    eventually(lambda: (idle_stack.data_dir / "run" / "tokens.url").exists())
+    for pid in [launched.pid, *children(launched.pid)]:
+        assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
+    launched.terminate()
+    assert launched.wait(timeout=60) == 0
 
 
 def test_ends_with_its_terminal(idle_stack):
