@@ -52,7 +52,7 @@ void Connection::open(Socket socket) {
   input_->codec.reset();
   if (worker_.config.tls) tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
   first_request_ = true;
-  continued_ = readable_ = half_closed_ = writing_ = false;
+  continued_ = readable_ = half_closed_ = said_goodbye_ = writing_ = false;
   worker_.connections_open.fetch_add(1, std::memory_order_relaxed);
   enter(Phase::idle);
   start_read();
@@ -104,6 +104,7 @@ void Connection::advance() {
     take_requests();
     if (flush() == Flush::waiting) return phase_ == Phase::streaming ? start_side_read() : void();
   } while (pump_stream());
+  if (receiving() && said_goodbye_) enter(Phase::closing);
   if (phase_ == Phase::closing) {
     linger();
   } else if (phase_ == Phase::streaming) {

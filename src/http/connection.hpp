@@ -122,6 +122,7 @@ class Connection final : public Exchange, public Watcher {
   bool readable_ = false;          // for all we know: told so, and not yet read empty
   bool queued_ = false;            // for another turn
   bool half_closed_ = false;       // the peer has sent all: reading will come to the end
+  bool said_goodbye_ = false;      // likewise in TLS, whose octets may go on: nothing more is read
   bool writing_ = false;           // until the socket takes the rest of sending_
 };
 

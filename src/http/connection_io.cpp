@@ -67,8 +67,9 @@ void Connection::take_octets(std::span<const char> octets) {
   switch (tls_->receive({octets.data(), octets.size()}, input_->buffer)) {
     case TlsSession::Status::open:
       return;
-    case TlsSession::Status::ended:
-      return close();
+    case TlsSession::Status::ended:  // of the peer's own octets (RFC 8446, 6.1): answers are still owed
+      said_goodbye_ = true;
+      return;
     case TlsSession::Status::plain_http:
       tls_.reset();
       return refuse({RefusalKind::bad_request, "this port speaks TLS: use https"});
@@ -89,7 +90,7 @@ void Connection::side_read() {
   std::size_t n = 0;
   if (!receive(side_, n) || phase_ == Phase::lingering) return;
   take_octets(std::span(side_).first(n));
-  if (phase_ == Phase::streaming) return start_side_read();
+  if (phase_ == Phase::streaming) return said_goodbye_ ? close() : start_side_read();
   if (phase_ != Phase::closed) advance();
 }
 

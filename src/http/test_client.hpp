@@ -60,6 +60,16 @@ class TestClient {
     }
   }
 
+  /// Over TLS: the last that it has to say, and that it is, in one packet.
+  void send_last(std::string_view octets) {
+    int cork = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
+    send(octets);
+    SSL_shutdown(tls_.get());
+    cork = 0;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
+  }
+
   /// One recv() into the buffer; false at the end or after ten seconds of silence.
   bool receive() {
     pollfd ready{fd_, POLLIN, 0};

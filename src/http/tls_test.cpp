@@ -60,6 +60,16 @@ TEST_F(Tls, SaysGoodbye) {
   EXPECT_TRUE(client.was_told_the_end());
 }
 
+TEST_F(Tls, AnswersWhatCameBeforeAGoodbye) {
+  TestClient client(server.port(), Over::tls);
+  const std::string request = "GET /later HTTP/1.1\r\nHost: t\r\n\r\n";
+  client.send_last(request + request + "GET /hel");
+  EXPECT_EQ(client.read_reply().body, "hello");
+  EXPECT_EQ(client.read_reply().body, "hello");
+  EXPECT_FALSE(client.receive());
+  EXPECT_TRUE(client.was_told_the_end());
+}
+
 TEST_F(Tls, StreamsAndHearsTheClientMeanwhile) {
   std::promise<std::shared_ptr<Stream>> opened;
   server.router().on(Method::get, "/stream", [&](Exchange& exchange) {
