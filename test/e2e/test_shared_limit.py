@@ -121,9 +121,9 @@ def runs(tmp_path_factory):
 
 
 def nearly_all(run):
-    """A stall burns nothing (limiter_stall_test.cpp), but takes its time; there is some to spare. A machine that stalls for
-    longer than the store takes leases back loses what was leased."""
-    if len(run.admitted) < USED and run.longest > 5:
+    """A stall burns nothing (limiter_stall_test.cpp), but takes its time; and Redis is given 250 ms to answer: where all wait
+    longer than that for a core, there is no shared store, and nothing can be said of what it gives."""
+    if len(run.admitted) < USED and run.longest > 1:
         pytest.skip(f"the machine stalled, an answer took {run.longest:.1f} s: {len(run.admitted)} admitted, which proves nothing")
     assert len(run.admitted) >= USED
 
