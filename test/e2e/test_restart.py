@@ -120,6 +120,16 @@ def test_a_deleted_state_file_is_not_a_fresh_start(stack):
     assert 0 < stack.replicas[0].metric("latchkey_limiter_unknown_past_seconds") <= 61
 
 
+def first_decision(stack, access_key):
+    """What a key is answered once its limiter can say something: a shared one is given 250 ms, and has just been met."""
+    for _ in range(50):
+        status = stack.holder(access_key)("GET", "/v1/tokens").status
+        if status != 503:
+            break
+        time.sleep(0.1)
+    return status
+
+
 def test_a_token_once_proven_needs_no_signature_after_a_kill(stack):
     holders = [stack.admitted_key(user=f"user-{i}")[0] for i in range(20)]
     assert set(stack.tokens.metrics("latchkey_memos_appended_total")) == {20}
@@ -127,7 +137,7 @@ def test_a_token_once_proven_needs_no_signature_after_a_kill(stack):
     stack.tokens.start()
     assert set(stack.tokens.metrics("latchkey_memos_recalled")) == {20}
     for _ in stack.replicas:
-        assert all(admitted_of(stack, access_key, 1) == 1 for access_key in holders)
+        assert [first_decision(stack, access_key) for access_key in holders] == [200] * len(holders)
     assert set(stack.tokens.metrics("latchkey_memos_appended_total")) == {0}, "a signature was checked again"
 
 
