@@ -29,5 +29,22 @@ TEST(Hex, EveryDigitInEveryPlace) {
   }
 }
 
+TEST(Hex, IsReadAsItIsWritten) {
+  for (const std::uint32_t number : {0U, 1U, 0x0123'4567U, 0x89ab'cdefU, 0xffff'ffffU}) {
+    EXPECT_EQ(parse_hex(hex(number).c_str()), number);
+  }
+}
+
+TEST(Hex, NothingElseIsRead) {
+  for (std::size_t place = 0; place < 8; ++place) {
+    for (int octet = 0; octet < 256; ++octet) {
+      std::string text = "01289aef";
+      text[place] = static_cast<char>(octet);
+      const bool is_digit = (octet >= '0' && octet <= '9') || (octet >= 'a' && octet <= 'f');
+      EXPECT_EQ(parse_hex(text.c_str()).has_value(), is_digit) << place << ' ' << octet;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace latchkey

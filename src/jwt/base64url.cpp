@@ -6,38 +6,45 @@ namespace latchkey::jwt {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::uint32_t not_a_digit = 0x8000'0000;  // survives the shifts and ORs below
+constexpr std::uint32_t not_a_digit = 0xff00'0000;  // beside the three bytes that a digit has a part in
 
-constexpr std::array<std::uint32_t, 256> make_values() {
-  std::array<std::uint32_t, 256> values{};
-  values.fill(not_a_digit);
-  for (std::uint32_t i = 0; i < alphabet.size(); ++i) values[static_cast<unsigned char>(alphabet[i])] = i;
-  return values;
+/// For each place in a group of four, what each character adds to the three bytes, in the order in which they are
+/// stored: all that is left to do is to look up and to OR.
+using Places = std::array<std::array<std::uint32_t, 256>, 4>;
+
+constexpr std::uint32_t in_order(std::uint32_t bits) { return bits >> 16U | (bits & 0xff00U) | (bits & 0xffU) << 16U; }
+
+constexpr Places make_places() {
+  Places places{};
+  for (std::size_t place = 0; place < places.size(); ++place) {
+    places[place].fill(not_a_digit);
+    for (std::uint32_t i = 0; i < alphabet.size(); ++i) {
+      places[place][static_cast<unsigned char>(alphabet[i])] = in_order(i << (18 - 6 * place));
+    }
+  }
+  return places;
 }
 
-constexpr auto values = make_values();
+constexpr auto places = make_places();
 
-std::uint32_t value_of(char c) { return values[static_cast<unsigned char>(c)]; }
-
-// Four digits to three bytes; true if all four were digits.
-bool decode_group(const char* in, std::uint8_t* out) {
-  const std::uint32_t a = value_of(in[0]), b = value_of(in[1]), c = value_of(in[2]), d = value_of(in[3]);
-  const std::uint32_t bits = a << 18U | b << 12U | c << 6U | d;
-  out[0] = static_cast<std::uint8_t>(bits >> 16U);
-  out[1] = static_cast<std::uint8_t>(bits >> 8U);
-  out[2] = static_cast<std::uint8_t>(bits);
-  return ((a | b | c | d) & not_a_digit) == 0;
+/// Three bytes of up to four digits, the first one lowest; not_a_digit set where one is none.
+std::uint32_t bytes_of(const char* digits, std::size_t count) {
+  std::uint32_t bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) bytes |= places[i][static_cast<unsigned char>(digits[i])];
+  return bytes;
 }
 
-// The last two or three digits to one or two bytes; the digits' spare bits must be zero.
+void put(std::uint8_t* out, std::uint32_t bytes, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint8_t>(bytes >> (8 * i));
+}
+
+// The last two or three digits to one or two bytes; the digits' spare bits, which reach into the next byte, must be
+// zero.
 bool decode_tail(std::string_view in, std::uint8_t* out) {
-  const std::uint32_t a = value_of(in[0]), b = value_of(in[1]), c = in.size() == 3 ? value_of(in[2]) : 0;
-  if (((a | b | c) & not_a_digit) != 0) return false;
-  const std::uint32_t bits = a << 10U | b << 4U | c >> 2U;
-  out[0] = static_cast<std::uint8_t>(bits >> 8U);
-  if (in.size() == 2) return (b & 0x0fU) == 0;
-  out[1] = static_cast<std::uint8_t>(bits);
-  return (c & 0x03U) == 0;
+  const std::uint32_t bytes = bytes_of(in.data(), in.size());
+  const std::size_t count = in.size() - 1;
+  put(out, bytes, count);
+  return bytes >> (8 * count) == 0;
 }
 
 constexpr std::size_t decoded_size(std::size_t digits) { return digits / 4 * 3 + (digits % 4) * 3 / 4; }
@@ -72,9 +79,13 @@ std::optional<std::string> decode_base64url(std::string_view text) {
 bool decode_base64url(std::string_view text, std::span<std::uint8_t> out) {
   if (text.size() % 4 == 1 || out.size() != decoded_size(text.size())) return false;
   std::uint8_t* to = out.data();
-  bool good = true;
-  for (; text.size() >= 4; text.remove_prefix(4), to += 3) good &= decode_group(text.data(), to);
-  return good && (text.empty() || decode_tail(text, to));
+  std::uint32_t seen = 0;
+  for (; text.size() >= 4; text.remove_prefix(4), to += 3) {
+    const std::uint32_t bytes = bytes_of(text.data(), 4);
+    put(to, bytes, 3);
+    seen |= bytes;
+  }
+  return (seen & not_a_digit) == 0 && (text.empty() || decode_tail(text, to));
 }
 
 }  // namespace latchkey::jwt

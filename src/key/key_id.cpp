@@ -1,27 +1,11 @@
 #include "key/key_id.hpp"
 
+#include <cstring>
+
+#include "base/hex.hpp"
 #include "key/key_id_text.hpp"
 
 namespace latchkey {
-namespace {
-
-// Looked up rather than compared: the digits of an id are random, so a branch on them is mispredicted half the time.
-constexpr std::uint8_t not_hex = 0xf0;
-
-constexpr std::array<std::uint8_t, 256> make_hex_values() {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(not_hex);
-  for (std::uint8_t i = 0; i < 16; ++i) values[static_cast<unsigned char>("0123456789abcdef"[i])] = i;
-  return values;
-}
-
-constexpr auto hex_values = make_hex_values();
-
-// Where each byte's two digits stand in the text.
-constexpr std::array<std::uint8_t, 16> digits_at = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
-
-}  // namespace
-
 KeyId KeyId::generate(UnixMillis now, Random& random) {
   Bytes bytes{};
   random.fill(bytes);
@@ -34,15 +18,18 @@ KeyId KeyId::generate(UnixMillis now, Random& random) {
 std::optional<KeyId> KeyId::parse(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
   if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
+  std::array<char, 32> digits;  // without the hyphens
+  std::memcpy(digits.data(), &text[0], 8);
+  std::memcpy(digits.data() + 8, &text[9], 4);
+  std::memcpy(digits.data() + 12, &text[14], 4);
+  std::memcpy(digits.data() + 16, &text[19], 4);
+  std::memcpy(digits.data() + 20, &text[24], 12);
   Bytes bytes{};
-  unsigned seen = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const unsigned high = hex_values[static_cast<unsigned char>(text[digits_at[i]])];
-    const unsigned low = hex_values[static_cast<unsigned char>(text[digits_at[i] + std::size_t{1}])];
-    seen |= high | low;
-    bytes[i] = static_cast<std::uint8_t>(high << 4U | low);
+  for (std::size_t i = 0; i < bytes.size(); i += 4) {
+    const auto word = parse_hex(digits.data() + 2 * i);
+    if (!word) return std::nullopt;
+    for (std::size_t byte = 0; byte < 4; ++byte) bytes[i + byte] = static_cast<std::uint8_t>(*word >> (24 - 8 * byte));
   }
-  if (seen > 0x0f) return std::nullopt;
   if (bytes[6] >> 4 != 7 || bytes[8] >> 6 != 2) return std::nullopt;
   return KeyId(bytes);
 }
