@@ -3,6 +3,7 @@
 import datetime
 import math
 import pathlib
+import re
 
 import goals
 import plot
@@ -81,7 +82,7 @@ def micro_results(benchmarks):
     for one in benchmarks:
         if one.get("aggregate_name") != "median":
             continue
-        name = one["run_name"].replace("access_threads/1000/threads:", "access_threads/")
+        name = re.sub(r"/iterations:\d+", "", one["run_name"]).replace("access_threads/1000/threads:", "access_threads/")
         found[name] = {"nanos": one["cpu_time"]}
     return found
 

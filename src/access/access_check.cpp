@@ -106,7 +106,7 @@ Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) con
   const View::Reader reader(view_);
   if (const auto id = jwt::hinted_key_id(token); id && ready(reader)) {
     if (const KeyRow* near = reader.prefetch(*id)) {
-      if (next != nullptr) next->expect(*id);
+      if (next != nullptr) next->expect({&*id, 1});
       const auto digest = jwt::digest_of(token);
       const KeyRow* row = near->id() == *id ? near : reader.find(*id);
       const auto issue = row == nullptr ? std::nullopt : reader.recall(*row, digest);
@@ -117,6 +117,17 @@ Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) con
   if (!parsed) return refused(refusal_of(parsed.error()));
   if (const auto candidate = look_up(reader, *parsed); candidate.refused) return *candidate.refused;
   return NeedsSignature{};
+}
+
+void AccessCheck::expect(std::span<const std::string_view> tokens, limit::RateLimiter& next) const {
+  std::array<KeyId, 64> ids;
+  std::size_t count = 0;
+  for (const std::string_view token : tokens.first(std::min(tokens.size(), ids.size()))) {
+    if (const auto id = jwt::hinted_key_id(token)) ids[count++] = *id;
+  }
+  const std::span<const KeyId> expected(ids.data(), count);
+  View::Reader(view_).prefetch(expected);
+  next.expect(expected);
 }
 
 Outcome AccessCheck::check_signature(std::string_view token) const {

@@ -11,6 +11,7 @@
 // The limiter is asked last, by admit(), and only where the route counts.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -74,6 +75,9 @@ class AccessCheck {
   /// stale_view. An unknown signing key or key id is refused here, before any signature work. `next` is told whom it
   /// will probably be asked about; null: nobody is.
   Outcome check(std::string_view token, limit::RateLimiter* next = nullptr) const;
+  /// check() will be asked about these tokens, one after the other: begins to fetch from memory, of all at once, what
+  /// it and `next` are going to look at. Changes nothing.
+  void expect(std::span<const std::string_view> tokens, limit::RateLimiter& next) const;
   /// Never NeedsSignature.
   Outcome check_signature(std::string_view token) const;
 

@@ -10,6 +10,7 @@
 
 #include "jwt/admin_token.hpp"
 #include "jwt/base64url.hpp"
+#include "limit/local/local_limiter.hpp"
 
 namespace latchkey::access {
 namespace {
@@ -164,6 +165,19 @@ TEST_F(AccessCheckTest, ATokenOfAnotherUserIsNotThisRows) {
   EXPECT_EQ(verdict(hers), "rotated");
   key = mine;
   EXPECT_EQ(verdict(token()), "granted");
+}
+
+TEST_F(AccessCheckTest, ExpectingChangesNothing) {
+  const std::string mine = token();
+  const std::vector<std::string> texts(70, "no.token.at all");
+  std::vector<std::string_view> tokens(texts.begin(), texts.end());
+  tokens.insert(tokens.begin(), {mine, "", mine});
+  limit::LocalLimiter limiter(clock);
+  for (const auto expected : {std::span<const std::string_view>(), std::span<const std::string_view>(tokens)}) {
+    access.expect(expected, limiter);
+  }
+  EXPECT_EQ(verdict(mine), "granted");
+  EXPECT_EQ(limiter.size().keys, 0U);
 }
 
 TEST_F(AccessCheckTest, UnknownKeysAreRefusedBeforeAnySignatureWork) {

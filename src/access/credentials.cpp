@@ -87,4 +87,13 @@ Result<std::string_view, Refusal> presented_token(const http::Request& request) 
   return Refusal::no_credentials;
 }
 
+std::string_view expected_token(const http::Request& request) {
+  for (const auto& header : request.headers) {
+    if (http::equals_ignoring_case(header.name, "authorization"))
+      return header.value.substr(header.value.rfind(' ') + 1);
+    if (http::equals_ignoring_case(header.name, "x-api-key")) return header.value;
+  }
+  return {};
+}
+
 }  // namespace latchkey::access

@@ -19,4 +19,7 @@ namespace latchkey::access {
 /// - malformed: a header without a token, or with more than one word after the scheme.
 Result<std::string_view, Refusal> presented_token(const http::Request& request);
 
+/// What presented_token() probably finds, sooner; empty: nothing. Decides nothing.
+std::string_view expected_token(const http::Request& request);
+
 }  // namespace latchkey::access

@@ -50,6 +50,7 @@ void Connection::open(Socket socket) {
   const int on = 1;
   ::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   input_->codec.reset();
+  ahead_.reset();
   if (worker_.config.tls) tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
   first_request_ = true;
   continued_ = readable_ = half_closed_ = said_goodbye_ = writing_ = false;
@@ -120,14 +121,25 @@ void Connection::take_requests() {
   }
 }
 
-// Takes one request from the input; true: another may follow.
-bool Connection::take_request() {
+Codec::Status Connection::parse() {
   InputBuffer& in = input_->buffer;
-  if (in.empty()) return false;
   std::size_t size = in.size();
   const auto status = input_->codec.parse(in.data(), size);
   in.resize(size);
-  switch (status) {
+  return status;
+}
+
+const Request* Connection::look_ahead() {
+  if (!receiving() || writing_ || input_->buffer.empty()) return nullptr;
+  ahead_ = parse();
+  return ahead_ == Codec::Status::request ? &input_->codec.head().request : nullptr;
+}
+
+// Takes one request from the input; true: another may follow.
+bool Connection::take_request() {
+  if (input_->buffer.empty()) return false;
+  const auto ahead = std::exchange(ahead_, std::nullopt);
+  switch (ahead ? *ahead : parse()) {
     case Codec::Status::need_head:
       if (phase_ != Phase::head) enter(Phase::head);
       return false;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,8 +35,10 @@ class Connection final : public Exchange, public Watcher {
 
   /// A new client.
   void open(Socket socket);
-  /// Receives at most once; IoThread then calls answer_received() and send_answers().
+  /// Receives at most once; IoThread then calls look_ahead(), answer_received() and send_answers().
   void on_ready(std::uint32_t events) override;
+  /// The request that answer_received() is going to begin with; nullptr: none is whole.
+  const Request* look_ahead();
   void answer_received();
   void send_answers();
   /// What other threads have answered.
@@ -67,6 +70,7 @@ class Connection final : public Exchange, public Watcher {
   void enter(Phase phase);
   void advance();
   void take_requests();
+  Codec::Status parse();
   bool take_request();
   void await_body();
   void serve();
@@ -107,10 +111,11 @@ class Connection final : public Exchange, public Watcher {
   std::shared_ptr<StreamState> stream_;
   // While streaming or lingering the client may send on; that lands here.
   std::array<char, 512> side_;
-  std::size_t sent_ = 0;               // of sending_
-  CoarseTime deadline_ = never;        // of the phase
-  CoarseTime write_deadline_ = never;  // while output waits
-  std::uint64_t generation_ = 0;       // counts clients
+  std::size_t sent_ = 0;                // of sending_
+  CoarseTime deadline_ = never;         // of the phase
+  CoarseTime write_deadline_ = never;   // while output waits
+  std::uint64_t generation_ = 0;        // counts clients
+  std::optional<Codec::Status> ahead_;  // of the input, as look_ahead() found it
   const std::uint32_t slot_;
   Phase phase_ = Phase::closed;
   Persistence persistence_ = Persistence::keep_alive;  // as the current answer says

@@ -2,6 +2,7 @@
 //
 // Of all that are ready in a turn, each receives, then each answers, then each sends (IoThread::answer_received). One
 // after the other they would find our code thrown out of the cache by the kernel's each time, and the other way round.
+// Before they answer, the handler hears of them all: what each needs can come from memory while others' is under way.
 
 #include "http/connection.hpp"
 

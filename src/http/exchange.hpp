@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -67,6 +68,9 @@ class Handler {
  public:
   virtual ~Handler() = default;
   virtual void handle(Exchange& exchange) = 0;
+  /// This thread is about to hand over these requests, of several connections, in this order: a chance to fetch from
+  /// memory, of all at once, what they need. Their views are valid until it returns. Answers nothing.
+  virtual void expect(std::span<const Request* const> /*soon*/) {}
 };
 
 }  // namespace latchkey::http

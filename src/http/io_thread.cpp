@@ -117,8 +117,21 @@ void IoThread::admit(Socket socket) {
   free_connection().open(std::move(socket));
 }
 
+void IoThread::look_ahead() {
+  try {
+    worker_.expected.clear();
+    for (Connection* connection : worker_.received) {
+      if (const Request* request = connection->look_ahead()) worker_.expected.push_back(request);
+    }
+    worker_.handler.expect(worker_.expected);
+  } catch (const std::exception& e) {  // nothing is lost but time
+    log_error("http: {}", e.what());
+  }
+}
+
 // Stage by stage, see connection_io.cpp.
 void IoThread::answer_received() {
+  if (worker_.received.size() > 1) look_ahead();
   for (const auto stage : {&Connection::answer_received, &Connection::send_answers}) {
     for (Connection* connection : worker_.received) {
       try {

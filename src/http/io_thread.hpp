@@ -40,6 +40,7 @@ class IoThread {
   bool accept_one();
   void admit(Socket socket);
   Connection& free_connection();
+  void look_ahead();
   void answer_received();
   void deliver_all();
   void begin_drain();

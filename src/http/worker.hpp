@@ -45,6 +45,7 @@ struct Worker {
   DateLine date;
   std::vector<std::uint32_t> free_slots;  // of connections that can be used again
   std::vector<Connection*> received;      // in this turn, and not yet answered
+  std::vector<const Request*> expected;   // of them, the first of each
   bool draining = false;
 };
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "base/clock.hpp"
 #include "key/key_id.hpp"
@@ -49,9 +50,9 @@ class RateLimiter {
   /// Decides through a round trip; `done` is called once, on any thread.
   virtual void admit_later(KeyId key, Limit limit, Later done) = 0;
   virtual Allowance peek(KeyId key, Limit limit) = 0;
-  /// The key will probably be asked about within a microsecond. An engine whose memory is far away may begin to fetch
-  /// it; nothing else changes.
-  virtual void expect(const KeyId&) {}
+  /// These keys will probably be asked about within microseconds. An engine whose memory is far away may begin to fetch
+  /// it, of all at once; nothing else changes.
+  virtual void expect(std::span<const KeyId>) {}
 };
 
 }  // namespace latchkey::limit

@@ -69,6 +69,13 @@ void KeyRoutes::handle(http::Exchange& exchange, Route route) {
   await_position(call);
 }
 
+void KeyRoutes::expect(std::span<const http::Request* const> soon) {
+  std::array<std::string_view, 64> tokens;
+  const std::size_t count = std::min(soon.size(), tokens.size());
+  for (std::size_t i = 0; i < count; ++i) tokens[i] = access::expected_token(*soon[i]);
+  parts_.check.expect({tokens.data(), count}, parts_.limiter);
+}
+
 void KeyRoutes::await_position(Call& call) {
   const http::Header* wanted = nullptr;
   for (const auto& header : call.request->headers) {

@@ -12,6 +12,7 @@ class KeyRoutes {
   KeyRoutes(const TokensServiceParts& parts, const TokensServiceConfig& config);
 
   void handle(http::Exchange& exchange, Route route);
+  void expect(std::span<const http::Request* const> soon);
 
  private:
   using Holder = access::Holder;

@@ -57,6 +57,7 @@ class TokensService::Impl {
     PositionedExchange positioned(exchange, parts_.view.freshness().position);
     router_.handle(positioned);
   }
+  void expect(std::span<const http::Request* const> soon) { key_routes_.expect(soon); }
 
  private:
   using Handle = void (Impl::*)(Exchange&);
@@ -114,6 +115,7 @@ TokensService::TokensService(const TokensServiceParts& parts, TokensServiceConfi
 TokensService::~TokensService() = default;
 
 void TokensService::handle(Exchange& exchange) { impl_->handle(exchange); }
+void TokensService::expect(std::span<const http::Request* const> soon) { impl_->expect(soon); }
 
 std::span<const RouteName> TokensService::routes() { return route_names; }
 std::string_view TokensService::openapi() { return embedded::tokens_openapi; }

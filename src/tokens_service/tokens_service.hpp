@@ -62,6 +62,7 @@ class TokensService final : public http::Handler {
   ~TokensService() override;
 
   void handle(http::Exchange& exchange) override;
+  void expect(std::span<const http::Request* const> soon) override;
 
   static std::span<const RouteName> routes();
   /// The OpenAPI 3.1 description that /openapi.json serves.

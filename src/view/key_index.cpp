@@ -43,6 +43,11 @@ class KeyIndex::Table {
     }
   }
 
+  void prefetch(std::uint64_t hash) const {
+    __builtin_prefetch(reinterpret_cast<const std::atomic<Entry>*>(this + 1) +
+                       (static_cast<std::uint32_t>(hash) & mask_));
+  }
+
   template <class Row>
   void each(Row&& row) {
     for (std::uint32_t i = 0; i < capacity(); ++i) {
@@ -97,6 +102,12 @@ RowRef KeyIndex::find(const KeyId& id) const {
 
 RowRef KeyIndex::nearest(const KeyId& id) const {
   return seek(id, [](RowRef) { return true; });
+}
+
+void KeyIndex::prefetch(const KeyId& id) const {
+  const std::uint64_t hashed = hash(id);
+  const Table* table = shards_[shard_of(hashed, shard_bits)].table.load(std::memory_order_seq_cst);
+  if (table != nullptr) table->prefetch(hashed);
 }
 
 void KeyIndex::put(const KeyId& id, RowRef ref) {

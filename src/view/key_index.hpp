@@ -38,6 +38,8 @@ class KeyIndex {
   RowRef find(const KeyId& id) const;
   /// The first row whose tag is the id's: nearly always find()'s, and found without a look at any row. As find().
   RowRef nearest(const KeyId& id) const;
+  /// Begins to fetch the entry that find() looks at first. As find().
+  void prefetch(const KeyId& id) const;
 
   // The writer.
   /// Publishes the row under its id, in place of the one that was there.

@@ -163,6 +163,11 @@ const KeyRow* View::Reader::prefetch(KeyId id) const {
   return row;
 }
 
+void View::Reader::prefetch(std::span<const KeyId> ids) const {
+  for (const KeyId& id : ids) state_->of(id).keys.prefetch(id);
+  for (const KeyId& id : ids) prefetch(id);
+}
+
 std::optional<UsableKey> View::Reader::usable_key(std::string_view kid) const {
   const UsableKey* key = state_->signing_keys.find(kid);
   if (key == nullptr) return std::nullopt;

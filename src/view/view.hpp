@@ -85,6 +85,8 @@ class View {
     /// Begins to fetch from memory the row that is nearly always find(id)'s: its id tells, once it is needed. nullptr:
     /// there is none. Worth it where other work comes in between.
     const KeyRow* prefetch(KeyId id) const;
+    /// The same for several, in two steps over all of them: where each row is, then the rows.
+    void prefetch(std::span<const KeyId> ids) const;
     /// nullopt when unknown or retired.
     std::optional<UsableKey> usable_key(std::string_view kid) const;
     std::vector<UsableKey> usable_keys() const;

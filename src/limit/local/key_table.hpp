@@ -22,6 +22,8 @@ class KeyTable {
 
   /// nullptr if the key has no block: it has no permit in use.
   KeyWindow* find(const KeyId& key, std::uint32_t hash);
+  /// Begins to fetch the place of the index that prefetch() and find() look at first.
+  void prefetch_place(std::uint32_t hash) const { __builtin_prefetch(&index_[hash & mask()]); }
   /// Begins to fetch the block that find() is going to look at.
   void prefetch(std::uint32_t hash) const;
   /// Adds a key that find() did not know. Allocates only if no block is free.

@@ -61,10 +61,16 @@ Allowance LocalLimiter::peek(KeyId key, Limit limit) {
   return known->peek(now, limit.requests_per_minute);
 }
 
-void LocalLimiter::expect(const KeyId& key) {
-  const Place place = place_of(key);
-  const std::lock_guard guard(place.shard.lock);
-  place.shard.keys.prefetch(place.hash);
+void LocalLimiter::expect(std::span<const KeyId> keys) {
+  const auto each = [&](void (KeyTable::*fetch)(std::uint32_t) const) {
+    for (const KeyId& key : keys) {
+      const Place place = place_of(key);
+      const std::lock_guard guard(place.shard.lock);
+      (place.shard.keys.*fetch)(place.hash);
+    }
+  };
+  if (keys.size() > 1) each(&KeyTable::prefetch_place);  // of one key, the next step would wait for it all the same
+  each(&KeyTable::prefetch);
 }
 
 LocalLimiter::Size LocalLimiter::size() const {

@@ -30,7 +30,7 @@ class LocalLimiter final : public RateLimiter {
   /// Calls `done` before it returns.
   void admit_later(KeyId key, Limit limit, Later done) override;
   Allowance peek(KeyId key, Limit limit) override;
-  void expect(const KeyId& key) override;
+  void expect(std::span<const KeyId> keys) override;
 
   /// For metrics; takes each lock in turn.
   struct Size {
