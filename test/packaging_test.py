@@ -1,0 +1,55 @@
+"""Holds what cannot be built here to what can: the image of packaging/Dockerfile has the libraries that the program
+needs, compose.yaml and the README name settings that exist, and all of them."""
+
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = os.environ.get("LATCHKEY_BINARY", str(ROOT / "build/release/latchkey"))
+IN_EVERY_IMAGE = {"libc6", "libgcc-s1"}
+CLIENT_VARIABLES = {"LATCHKEY_URL", "LATCHKEY_ADMIN_TOKEN", "LATCHKEY_ACCESS_KEY", "LATCHKEY_CONFIG"}
+
+
+def output_of(*command, **more):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout
+
+
+def packages_needed():
+    """Of the program as ldd finds its libraries, but for those that only they need."""
+    own = set(re.findall(r"\(NEEDED\).*\[(.+)\]", output_of("readelf", "-d", BINARY)))
+    paths = dict(re.findall(r"(\S+) => (\S+)", output_of("ldd", BINARY)))
+    files = [pathlib.Path(paths[name]).resolve() for name in own if name in paths]
+    # By the last two parts: whether /lib is /usr/lib is not the same to dpkg as to the loader.
+    return {output_of("dpkg", "-S", f"*/{file.parent.name}/{file.name}").split(":")[0] for file in files}
+
+
+def settings():
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("LATCHKEY_")}
+    names = re.findall(r"^(\w+) = ", output_of(BINARY, "keys", "--print-config", env=environment), re.M)
+    return {f"LATCHKEY_{name.upper()}" for name in names}
+
+
+class Packaging(unittest.TestCase):
+    def test_the_image_has_the_libraries_that_the_program_needs(self):
+        last_stage = (ROOT / "packaging/Dockerfile").read_text().split("\nFROM ")[-1]
+        installed = set(re.search(r"--no-install-recommends (.+?)\s*\\", last_stage).group(1).split())
+        missing = packages_needed() - installed - IN_EVERY_IMAGE - {"libstdc++6"}  # which others need too
+        self.assertEqual(missing, set())
+
+    def test_compose_names_settings_that_exist(self):
+        named = set(re.findall(r"\bLATCHKEY_\w+", (ROOT / "compose.yaml").read_text()))
+        self.assertTrue(named)
+        self.assertEqual(named - settings(), set())
+
+    def test_the_readme_names_every_setting(self):
+        table = (ROOT / "README.md").read_text().split("## Settings")[1]
+        named = set(re.findall(r"`(LATCHKEY_\w+)`", table))
+        self.assertEqual(settings() - named, set())
+        self.assertEqual(named - settings() - CLIENT_VARIABLES, set())
+
+
+if __name__ == "__main__":
+    unittest.main()
