@@ -148,11 +148,13 @@ def test_speaks_tls_with_a_certificate_that_nobody_vouches_for(idle_stack, tmp_p
 def test_files_never_take_a_closed_streams_place(idle_stack):
     """The log would be written into the permits."""
     launched = subprocess.Popen(["sh", "-c", f"exec {BINARY} up <&- >&- 2>&-"], env=Up.environment_of(idle_stack))
-    eventually(lambda: len(children(launched.pid)) == 2)
-    eventually(lambda: (idle_stack.data_dir / "run" / "tokens.url").exists())
-    for pid in [launched.pid, *children(launched.pid)]:
-        assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
-    launched.terminate()
+    try:
+        eventually(lambda: len(children(launched.pid)) == 2)
+        eventually(lambda: (idle_stack.data_dir / "run" / "tokens.url").exists())
+        for pid in [launched.pid, *children(launched.pid)]:
+            assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
+    finally:
+        launched.terminate()
     assert launched.wait(timeout=60) == 0
 
 
