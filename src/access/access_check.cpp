@@ -120,7 +120,7 @@ Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) con
 }
 
 void AccessCheck::expect(std::span<const std::string_view> tokens, limit::RateLimiter& next) const {
-  std::array<KeyId, 64> ids;
+  std::array<KeyId, most_expected> ids;
   std::size_t count = 0;
   for (const std::string_view token : tokens.first(std::min(tokens.size(), ids.size()))) {
     if (const auto id = jwt::hinted_key_id(token)) ids[count++] = *id;

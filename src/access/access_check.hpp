@@ -76,8 +76,9 @@ class AccessCheck {
   /// will probably be asked about; null: nobody is.
   Outcome check(std::string_view token, limit::RateLimiter* next = nullptr) const;
   /// check() will be asked about these tokens, one after the other: begins to fetch from memory, of all at once, what
-  /// it and `next` are going to look at. Changes nothing.
+  /// it and `next` are going to look at; of the first `most_expected`, as many as a turn has. Changes nothing.
   void expect(std::span<const std::string_view> tokens, limit::RateLimiter& next) const;
+  static constexpr std::size_t most_expected = 64;
   /// Never NeedsSignature.
   Outcome check_signature(std::string_view token) const;
 

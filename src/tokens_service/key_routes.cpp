@@ -70,7 +70,7 @@ void KeyRoutes::handle(http::Exchange& exchange, Route route) {
 }
 
 void KeyRoutes::expect(std::span<const http::Request* const> soon) {
-  std::array<std::string_view, 64> tokens;
+  std::array<std::string_view, access::AccessCheck::most_expected> tokens;
   const std::size_t count = std::min(soon.size(), tokens.size());
   for (std::size_t i = 0; i < count; ++i) tokens[i] = access::expected_token(*soon[i]);
   parts_.check.expect({tokens.data(), count}, parts_.limiter);
