@@ -1,8 +1,8 @@
 #include "http/encode.hpp"
 
-#include <charconv>
-#include <cstring>
 #include <utility>
+
+#include "base/pen.hpp"
 
 namespace latchkey::http {
 namespace {
@@ -49,29 +49,6 @@ std::string_view reason_of(int status) {
   }
   return "Status";
 }
-
-/// Writes where room has been made: the parts of an answer are many and short, and a string would look for room at
-/// each.
-class Pen {
- public:
-  explicit Pen(char* at) : at_(at) {}
-  const char* at() const { return at_; }
-
-  Pen& put(std::string_view text) {
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());  // which takes no null
-    at_ += text.size();
-    return *this;
-  }
-  Pen& number(std::size_t number, int base = 10) {
-    at_ = std::to_chars(at_, at_ + most_digits, number, base).ptr;
-    return *this;
-  }
-
-  static constexpr std::size_t most_digits = 20;
-
- private:
-  char* at_;
-};
 
 /// Appends what `write` puts, `most` octets at most.
 template <class Write>

@@ -1,10 +1,10 @@
 #include "report/request_line.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <type_traits>
 
+#include "base/pen.hpp"
 #include "base/time_text.hpp"
 #include "key/key_id_text.hpp"
 
@@ -13,30 +13,20 @@ namespace {
 
 static_assert(std::is_trivially_copyable_v<WaitingRecord::Fixed>);
 
-/// Where a line goes. Copies of literals are a few instructions.
-struct Line {
-  char*& at;
-  Line& put(std::string_view text) {
-    std::memcpy(at, text.data(), text.size());
-    at += text.size();
-    return *this;
-  }
-  Line& put(std::uint64_t number) {
-    at = std::to_chars(at, at + 20, number).ptr;
-    return *this;
-  }
-  /// As a JSON string. Octets that are not visible ASCII need not be UTF-8, and become '?'.
-  Line& quote(std::string_view text) {
-    const auto is_plain = [](char c) { return (c >= ' ') & (c <= '~') & (c != '"') & (c != '\\'); };
-    put("\"");
-    if (std::all_of(text.begin(), text.end(), is_plain)) return put(text).put("\"");
+/// As a JSON string. Octets that are not visible ASCII need not be UTF-8, and become '?'.
+void quote(Pen& pen, std::string_view text) {
+  const auto is_plain = [](char c) { return (c >= ' ') & (c <= '~') & (c != '"') & (c != '\\'); };
+  pen.put('"');
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    pen.put(text);
+  } else {
     for (const char c : text) {
-      if (c == '"' || c == '\\') *at++ = '\\';
-      *at++ = c >= ' ' && c <= '~' ? c : '?';
+      if (c == '"' || c == '\\') pen.put('\\');
+      pen.put(c >= ' ' && c <= '~' ? c : '?');
     }
-    return put("\"");
   }
-};
+  pen.put('"');
+}
 
 /// The lines of one second have all but the milliseconds in common, which stand before the last character.
 std::string_view text_of(UnixMillis time) {
@@ -82,19 +72,25 @@ void write_line(char*& out, const char*& waiting) {
   const std::string_view user_id(waiting + sizeof fixed, fixed.user_id_size);
   const std::string_view path(user_id.data() + user_id.size(), fixed.path_size);
   waiting = path.data() + path.size();
-  Line line{out};
-  line.put(R"({"time":")").put(text_of(fixed.time)).put(R"(","keyId":)");
+  Pen pen(out);
+  pen.put(R"({"time":")").put(text_of(fixed.time)).put(R"(","keyId":)");
   if (fixed.has_key_id) {
     const auto id = text_of(fixed.key_id);
-    line.put("\"").put({id.data(), id.size()}).put("\"");
+    pen.put('"').put({id.data(), id.size()}).put('"');
   } else {
-    line.put("null");
+    pen.put("null");
   }
-  line.put(R"(,"userId":)");
-  user_id.empty() ? line.put("null") : line.quote(user_id);
-  line.put(R"(,"method":")").put(fixed.method).put(R"(","path":)").quote(path);
-  line.put(R"(,"outcome":")").put(fixed.outcome).put(R"(","status":)").put(fixed.status);
-  line.put(R"(,"latencyMicros":)").put(fixed.latency_micros).put("}\n");
+  pen.put(R"(,"userId":)");
+  if (user_id.empty()) {
+    pen.put("null");
+  } else {
+    quote(pen, user_id);
+  }
+  pen.put(R"(,"method":")").put(fixed.method).put(R"(","path":)");
+  quote(pen, path);
+  pen.put(R"(,"outcome":")").put(fixed.outcome).put(R"(","status":)").number(fixed.status);
+  pen.put(R"(,"latencyMicros":)").number(fixed.latency_micros).put("}\n");
+  out = pen.at();
 }
 
 }  // namespace latchkey::report
