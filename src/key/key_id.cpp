@@ -6,6 +6,7 @@
 #include "key/key_id_text.hpp"
 
 namespace latchkey {
+
 KeyId KeyId::generate(UnixMillis now, Random& random) {
   Bytes bytes{};
   random.fill(bytes);
@@ -17,13 +18,11 @@ KeyId KeyId::generate(UnixMillis now, Random& random) {
 
 std::optional<KeyId> KeyId::parse(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
-  if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
-  std::array<char, 32> digits;  // without the hyphens
-  std::memcpy(digits.data(), &text[0], 8);
-  std::memcpy(digits.data() + 8, &text[9], 4);
-  std::memcpy(digits.data() + 12, &text[14], 4);
-  std::memcpy(digits.data() + 16, &text[19], 4);
-  std::memcpy(digits.data() + 20, &text[24], 12);
+  std::array<char, 32> digits;
+  for (const auto& group : key_id_groups) {
+    if (group.at > 0 && text[group.at - 1] != '-') return std::nullopt;
+    std::memcpy(digits.data() + group.digits, text.data() + group.at, group.count);
+  }
   Bytes bytes{};
   for (std::size_t i = 0; i < bytes.size(); i += 4) {
     const auto word = parse_hex(digits.data() + 2 * i);

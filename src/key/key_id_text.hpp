@@ -1,13 +1,20 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstring>
 
 #include "base/hex.hpp"
 #include "key/key_id.hpp"
 
 namespace latchkey {
+
+/// The text form is five groups of hexadecimal digits; a hyphen stands before all but the first.
+struct KeyIdGroup {
+  std::size_t at;      // in the text
+  std::size_t digits;  // where its digits begin, among all 32
+  std::size_t count;
+};
+constexpr KeyIdGroup key_id_groups[] = {{0, 0, 8}, {9, 8, 4}, {14, 12, 4}, {19, 16, 4}, {24, 20, 12}};
 
 /// KeyId::to_string() without an allocation: for what is written at every request.
 inline std::array<char, 36> text_of(const KeyId& id) {
@@ -19,15 +26,10 @@ inline std::array<char, 36> text_of(const KeyId& id) {
     std::memcpy(digits.data() + 8 * i, eight.data(), eight.size());
   }
   std::array<char, 36> text;
-  const auto put = [&](std::size_t at, std::size_t from, std::size_t count) {
-    std::memcpy(text.data() + at, digits.data() + from, count);
-    if (at > 0) text[at - 1] = '-';
-  };
-  put(0, 0, 8);
-  put(9, 8, 4);
-  put(14, 12, 4);
-  put(19, 16, 4);
-  put(24, 20, 12);
+  for (const auto& group : key_id_groups) {
+    std::memcpy(text.data() + group.at, digits.data() + group.digits, group.count);
+    if (group.at > 0) text[group.at - 1] = '-';
+  }
   return text;
 }
 
