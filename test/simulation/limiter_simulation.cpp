@@ -69,6 +69,7 @@ Weather Weather::of(std::uint64_t seed) {
   weather.cut = at_times(Duration(seconds(8)));
   weather.limit_change = at_times(Duration(seconds(25)));
   weather.store_step = at_times(Duration(seconds(2)));
+  weather.unmet_step = at_times(Duration(seconds(60)));
   weather.store_loss = at_times(Duration(seconds(90)));
   return weather;
 }
@@ -78,7 +79,7 @@ LimiterSimulation::LimiterSimulation(std::uint64_t seed, const Weather& weather,
       bug_(bug),
       world_(seed),
       network_(world_, weather.network),
-      store_(world_, weather.store_step.count() > 0 ? world_.real(0.9998, 1.0002) : 1, bug) {
+      store_(world_, weather.store_step.count() + weather.unmet_step.count() > 0 ? world_.real(0.9998, 1.0002) : 1, bug) {
   static constexpr std::uint32_t limits[] = {1, 5, 30, 60, 100, 200, 200};
   SeededRandom ids(seed);
   for (int i = 0; i < 2; ++i) {
@@ -154,12 +155,25 @@ void LimiterSimulation::begin_faults() {
                    [this, there, step] { store_.step_clock(-there * step); });
     }
   });
+  every(weather_.unmet_step, [this] { step_unmet(); });
   every(weather_.store_loss, [this] {
     if (world_.chance(0.5)) return store_.restart_empty();
     store_.fail_over(world_.duration({}, seconds(20)) - seconds(10));
   });
   if (weather_.store_loss.count() > 0) every(milliseconds(500), [this] { store_.replicate(); });
   every(weather_.limit_change, [this] { change_limit(any_key()); });
+}
+
+/// While no call comes through, the store's clock goes back by less than that lasts; soon after one does, there again.
+void LimiterSimulation::step_unmet() {
+  const Duration silence = world_.duration(seconds(1), seconds(70));
+  const Duration step = world_.duration(milliseconds(300), silence);
+  for (const auto& replica : replicas_) {
+    replica->cut = true;
+    world_.after(silence + world_.duration({}, seconds(3)), [&cut = *replica] { cut.cut = false; });
+  }
+  world_.after(silence, [this, step] { store_.step_clock(-step); });
+  world_.after(silence + world_.duration({}, seconds(4)), [this, step] { store_.step_clock(step); });
 }
 
 /// A view hears of it soon, or late.

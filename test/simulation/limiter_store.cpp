@@ -39,6 +39,7 @@ Caller LimiterStore::seen(Caller caller) {
     caller.steps = book_.clock.steps;
     caller.vouched_ms = raw_ms();
   }
+  if (bug_ == Bug::unmet_step_back_ignored) caller.vouched_ms = std::min(caller.vouched_ms, raw_ms());
   return caller;
 }
 

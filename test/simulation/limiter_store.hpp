@@ -22,6 +22,7 @@ enum class Bug : std::uint8_t {
   drift_ignored,
   clock_high_water_ignored,
   doubt_ignored,
+  unmet_step_back_ignored,
 };
 
 class LimiterStore {

@@ -223,6 +223,14 @@ TEST_F(StoreClockTest, StandsStillOverAStepBackAndIsNotFooledByTheWayThere) {
   EXPECT_FALSE(slept.certain);
 }
 
+// A minute passes without a call, in which the clock steps back by half of it.
+TEST_F(StoreClockTest, IsNotFooledByTheWayThereOfAStepBackThatNobodyMet) {
+  EXPECT_EQ(call(130'000, 160'000), 130'000);
+  const auto slept = clock_.advance({.run = 1, .vouched_ms = 161'000, .steps = 0}, 161'000);
+  EXPECT_EQ(slept.now_ms, 130'000);
+  EXPECT_FALSE(slept.certain);
+}
+
 TEST_F(StoreClockTest, OneWhoKnowsNothingAddsNoTime) {
   EXPECT_EQ(call(100'200, -1), 100'200) << "within the tolerance";
   EXPECT_EQ(call(500'000, -1), 100'200);

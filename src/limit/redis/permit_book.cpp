@@ -17,6 +17,8 @@ StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_no
       if (same_run && !caller.insists) return {.now_ms = raw_ms + adjust_ms, .certain = false};
       adjust_ms -= std::min(excess, raw_now_ms - raw_ms);
       ++steps;
+    } else if (vouches && excess < -step_tolerance_ms) {
+      ++steps;
     }
   }
   raw_ms = raw_now_ms;

@@ -15,7 +15,9 @@ namespace latchkey::limit::lease {
 ///
 /// It never goes back: where the raw clock does, it stands still. It never runs ahead: where the raw clock went further
 /// than callers can vouch for, the difference is left out. Either is a step. A caller that has not called since the
-/// last step, or never, can vouch for nothing: beyond a tolerance it adds nothing to what others saw.
+/// last step, or never, can vouch for nothing: beyond a tolerance it adds nothing to what others saw. A clock that went
+/// back by less than nobody called for shows only to one that vouches for more; that is a step as well, lest those who
+/// have not seen it vouch for the way there.
 ///
 /// A call that was long on its way vouches for too little as well, as after each stall. So a difference is in doubt
 /// first: the call changes nothing here and is granted nothing. Its caller sees in the answer which of the two it was,

@@ -37,6 +37,8 @@ else
   elseif excess > tolerance then
     adjust = adjust - math.min(excess, raw - last)
     steps = steps + 1
+  elseif vouches and excess < -tolerance then
+    steps = steps + 1
   end
 end
 local now = (certain and raw or last) + adjust
