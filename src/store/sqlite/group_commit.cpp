@@ -9,7 +9,7 @@ namespace latchkey::store {
 namespace {
 
 constexpr std::size_t max_group = 256;
-constexpr int checkpoint_pages = 1000;  // 4 MB of WAL
+constexpr int checkpoint_pages = 8000;  // 32 MB of WAL, half of what journal_size_limit keeps
 
 int note_wal_length(void* pages, sqlite3*, const char*, int length) {
   *static_cast<int*>(pages) = length;
