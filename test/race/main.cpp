@@ -36,7 +36,8 @@ struct Key {
 };
 
 struct Counts {
-  std::atomic<std::uint64_t> answers{0}, admitted{0}, refused{0}, other{0}, after_confirmation{0}, false_admissions{0};
+  std::atomic<std::uint64_t> answers{0}, admitted{0}, refused{0}, limited{0}, other{0}, after_confirmation{0},
+      false_admissions{0};
 };
 
 constexpr unsigned threads_to_each_port = 4;
@@ -83,10 +84,11 @@ class Race {
   void print() {
     std::sort(confirmation_micros_.begin(), confirmation_micros_.end());
     std::printf(
-        "{\"requests\":%llu,\"admitted\":%llu,\"refused\":%llu,\"other\":%llu,\"revocations\":%zu,"
+        "{\"requests\":%llu,\"admitted\":%llu,\"refused\":%llu,\"limited\":%llu,\"other\":%llu,\"revocations\":%zu,"
         "\"sentAfterConfirmation\":%llu,\"falseAdmissions\":%llu,\"revokeP50Micros\":%lld,\"revokeP99Micros\":%lld}\n",
-        value(counts_.answers), value(counts_.admitted), value(counts_.refused), value(counts_.other), keys_.size(),
-        value(counts_.after_confirmation), value(counts_.false_admissions), quantile(0.5), quantile(0.99));
+        value(counts_.answers), value(counts_.admitted), value(counts_.refused), value(counts_.limited),
+        value(counts_.other), keys_.size(), value(counts_.after_confirmation), value(counts_.false_admissions),
+        quantile(0.5), quantile(0.99));
   }
 
  private:
@@ -105,9 +107,14 @@ class Race {
     // Every other one is the key at stake.
     return dice() % 2 == 0 ? keys_[front] : keys_[first + dice() % (last - first + 1)];
   }
+  std::atomic<std::uint64_t>& count_of(int status) {
+    if (status == 200) return counts_.admitted;
+    if (status == 401) return counts_.refused;
+    return status == 429 ? counts_.limited : counts_.other;
+  }
   void judge(const Key& key, std::int64_t sent, int status) {
     ++counts_.answers;
-    ++(status == 200 ? counts_.admitted : status == 401 ? counts_.refused : counts_.other);
+    ++count_of(status);
     if (sent <= key.confirmed_at) return;
     ++counts_.after_confirmation;
     if (status == 200) ++counts_.false_admissions;
