@@ -54,7 +54,7 @@ class Race {
   void revoke(std::uint16_t port) {
     Connection connection(port);
     for (std::size_t i = 0; i < keys_.size(); ++i) {
-      while (counts_.answers < requests_ * i / keys_.size()) std::this_thread::yield();
+      while (counts_.answers < requests_ * i / keys_.size()) std::this_thread::sleep_for(std::chrono::microseconds(50));
       front_ = i;
       const auto begun = now_nanos();
       connection.send(disable_request(keys_[i]));
