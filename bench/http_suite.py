@@ -132,7 +132,7 @@ class HttpSuite:
     def cold_start(self, running):
         """p99 of remembered keys while others of a million present themselves for the first time, each once and more
         than one core can check."""
-        rounds, crowd = 3, FLOOD_RATE * (self.plan.seconds + 1)
+        rounds, crowd = self.plan.rounds, FLOOD_RATE * (self.plan.seconds + 1)
         self.say(f"a cold start with {self.plan.stored:,} keys")
         directory = self.directory / "cold"
         subprocess.run([self.tools.scale, "--directory", directory / "data", "--stored", str(self.plan.stored),

@@ -79,7 +79,8 @@ LimiterSimulation::LimiterSimulation(std::uint64_t seed, const Weather& weather,
       bug_(bug),
       world_(seed),
       network_(world_, weather.network),
-      store_(world_, weather.store_step.count() + weather.unmet_step.count() > 0 ? world_.real(0.9998, 1.0002) : 1, bug) {
+      store_(world_, weather.store_step.count() + weather.unmet_step.count() > 0 ? world_.real(0.9998, 1.0002) : 1,
+             bug) {
   static constexpr std::uint32_t limits[] = {1, 5, 30, 60, 100, 200, 200};
   SeededRandom ids(seed);
   for (int i = 0; i < 2; ++i) {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "limit/local/key_table.hpp"
-#include "limit/local/spin_lock.hpp"
+#include "limit/spin_lock.hpp"
 
 namespace latchkey::limit {
 

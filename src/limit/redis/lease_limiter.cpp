@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "limit/local/spin_lock.hpp"
+#include "limit/spin_lock.hpp"
 
 namespace latchkey::limit {
 
