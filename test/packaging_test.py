@@ -1,5 +1,5 @@
 """Holds what cannot be built here to what can: the image of packaging/Dockerfile has the libraries that the program
-needs, compose.yaml and the README name settings that exist, and all of them."""
+needs and none of the secrets beside it, compose.yaml and the README name settings that exist, and all of them."""
 
 import os
 import pathlib
@@ -32,6 +32,10 @@ def settings():
     return {f"LATCHKEY_{name.upper()}" for name in names}
 
 
+def lines_of(file):
+    return set((ROOT / file).read_text().splitlines())
+
+
 class Packaging(unittest.TestCase):
     def test_the_image_has_the_libraries_that_the_program_needs(self):
         last_stage = (ROOT / "packaging/Dockerfile").read_text().split("\nFROM ")[-1]
@@ -43,6 +47,26 @@ class Packaging(unittest.TestCase):
         named = set(re.findall(r"\bLATCHKEY_\w+", (ROOT / "compose.yaml").read_text()))
         self.assertTrue(named)
         self.assertEqual(named - settings(), set())
+
+    def test_compose_probes_leave_nothing_behind_and_wait_for_a_start(self):
+        probes = re.findall(r"healthcheck: (.+)", (ROOT / "compose.yaml").read_text())
+        self.assertTrue(probes)
+        self.assertEqual([probe for probe in probes if not re.match(r'\{ <<: \*probe, test: \["CMD", ', probe)], [])
+
+    def test_compose_begins_with_commands_that_the_program_understands(self):
+        head = "".join(re.findall(r"^#   (.+\n)", (ROOT / "compose.yaml").read_text(), re.M))
+        commands = re.findall(r"\blatchkey ([^)\n]+)", head)
+        self.assertTrue(commands)
+        nowhere = {"LATCHKEY_URL": "http://127.0.0.1:1", "LATCHKEY_ADMIN_TOKEN": "none"}
+        for command in commands:
+            with self.subTest(command):
+                done = subprocess.run([BINARY, *command.split()], env=nowhere, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 1, done.stderr)  # no answer; 2 is a command line that it does not take
+
+    def test_what_is_not_committed_is_not_sent_to_the_build_of_the_image(self):
+        kept_local = {line.strip("/") for line in lines_of(".gitignore") if line.startswith("/")}
+        self.assertIn(".env", kept_local)
+        self.assertEqual((kept_local | {".git"}) - lines_of(".dockerignore"), set())
 
     def test_the_readme_names_every_setting(self):
         table = (ROOT / "README.md").read_text().split("## Settings")[1]
