@@ -104,11 +104,13 @@ def test_a_store_moves_from_sqlite(tmp_path, idle_stack):
     made = [admin("POST", "/v1/keys", {"userId": "alice", "requestsPerMinute": 5 + i}).json() for i in range(20)]
     assert admin("DELETE", f"/v1/keys/{made[0]['key']['keyId']}").status == 204
     trail = admin("GET", "/v1/changes?limit=1000").json()["changes"]
-    arguments = ("store", "migrate", "--from", f"sqlite:{idle_stack.data_dir / 'latchkey.db'}", "--to",
+    (tmp_path / "link.db").symlink_to(idle_stack.data_dir / "latchkey.db")
+    arguments = ("store", "migrate", "--from", f"sqlite:{tmp_path / 'link.db'}", "--to",
                  idle_stack.store.settings["LATCHKEY_STORE"])
     assert idle_stack.cli(*arguments, check=False).returncode == 1, "its service still runs"
     assert old.stop() == 0
-    assert "20 access keys" in idle_stack.cli(*arguments).stdout
+    done = idle_stack.cli(*arguments).stdout
+    assert "20 access keys" in done and f"stay in {idle_stack.data_dir.resolve() / 'secrets'}:" in done
     again = idle_stack.cli(*arguments, check=False)
     assert again.returncode == 1 and "not empty" in again.stderr
     idle_stack.start()

@@ -1,0 +1,60 @@
+"""`latchkey store migrate`: what it refuses before it meets the target, which is none here (test_postgres.py has one)."""
+
+import sqlite3
+import subprocess
+
+import pytest
+
+from latchkey import BINARY, Service, clean_environment
+
+NOWHERE = "postgresql://127.0.0.1:1/none?connect_timeout=1"
+
+
+def refusal(*arguments, status=1, cwd=None, **environment):
+    done = subprocess.run([BINARY, "store", "migrate", *arguments], capture_output=True, text=True, timeout=60, check=False,
+                          cwd=cwd, env={**clean_environment(), **environment})
+    assert done.returncode == status and not done.stdout, done
+    return done.stderr
+
+
+@pytest.fixture
+def service(tmp_path):
+    service = Service("keys", tmp_path / "data", LATCHKEY_STORE="sqlite").start()
+    yield service
+    service.end()
+
+
+def test_a_running_service_is_noticed_by_each_name_of_its_file(tmp_path, service):
+    data = service.data_dir.resolve()
+    database = data / "latchkey.db"
+    (tmp_path / "folder").symlink_to(data)
+    (tmp_path / "link.db").symlink_to(database)
+    for name in (database, data, tmp_path / "folder", tmp_path / "folder" / "latchkey.db", tmp_path / "link.db"):
+        assert f"another `latchkey keys` runs on {data}\n" in refusal("--from", f"sqlite:{name}", "--to", NOWHERE), name
+    assert f"runs on {data}\n" in refusal("--from", "sqlite:latchkey.db", "--to", NOWHERE, cwd=data)
+    assert f"runs on {data}\n" in refusal("--from", "sqlite:.", "--to", NOWHERE, cwd=data)
+
+
+def test_a_running_service_is_noticed_whose_file_is_elsewhere(tmp_path, service):
+    service.stop()
+    elsewhere = tmp_path / "disk.db"
+    (service.data_dir / "latchkey.db").rename(elsewhere)
+    (service.data_dir / "latchkey.db").symlink_to(elsewhere)
+    service.start()
+    assert "another `latchkey keys` runs on" in refusal("--from", f"sqlite:{service.data_dir}", "--to", NOWHERE)
+
+
+def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
+    with sqlite3.connect(tmp_path / "bare.db") as bare:
+        bare.execute("PRAGMA user_version = 1")
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE t (x)")
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "junk.db").write_text("not a database, really, at all\n" * 100)
+    (tmp_path / "short.db").write_bytes((tmp_path / "other.db").read_bytes()[:50])
+    for name, why in (("empty", "is empty"), ("junk", "is not an SQLite database"), ("short", "is not an SQLite database"),
+                      ("bare", "is not a database of Latchkey's"), ("other", "is not a database of Latchkey's")):
+        file = tmp_path / f"{name}.db"
+        before = file.read_bytes()
+        assert f"{file} {why}\n" in refusal("--from", f"sqlite:{file}", "--to", NOWHERE)
+        assert file.read_bytes() == before, name
