@@ -107,7 +107,8 @@ class Comparison {
     const auto replies = replica.store->ask({&call, 1});
     ASSERT_TRUE(replies) << replies.error().internal;
     replica.watch.saw(expected.raw_ms, expected.steps, expected.certain, now, now);
-    const Reply& reply = replies->front();
+    ASSERT_TRUE(replies->front());
+    const Reply& reply = *replies->front();
     EXPECT_EQ(reply.granted, expected.granted);
     EXPECT_EQ(reply.now_ms, expected.now_ms);
     EXPECT_EQ(reply.used, expected.used);

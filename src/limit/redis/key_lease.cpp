@@ -60,6 +60,7 @@ Call KeyLease::next_call(const KeyId& key, const Limit& limit, std::uint64_t num
   call.lost_since = lost_since_;
   asked_number_ = number;
   asking_since_ = now;
+  asked_for_permits_ = call.wanted > 0;
   return call;
 }
 
@@ -98,8 +99,10 @@ bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
 }
 
 void KeyLease::lost() {
+  if (lost_since_ == 0 || asked_for_permits_) {
+    lost_until_ = asking_since_ + std::chrono::milliseconds(slots_to_return * slot_ms);
+  }
   if (lost_since_ == 0) lost_since_ = asked_number_;
-  lost_until_ = asking_since_ + std::chrono::milliseconds(slots_to_return * slot_ms);
   asked_number_ = 0;
 }
 

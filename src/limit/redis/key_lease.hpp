@@ -70,6 +70,7 @@ class KeyLease {
   // The call under way.
   std::uint64_t asked_number_ = 0;
   BootTime asking_since_{};
+  bool asked_for_permits_ = false;
   // To be said again until it was heard: what is returned, and the first call since then that was lost.
   std::uint64_t returned_lease_ = 0;
   std::uint32_t returned_permits_ = 0;

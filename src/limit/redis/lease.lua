@@ -13,24 +13,28 @@
 -- KEYS[3] the key's hash    KEYS[4] latchkey:limit:idle
 -- ARGV[7] limit  [8] version  [9] wanted  [10] number  [11] returned lease  [12] returned permits  [13] replicas
 -- [14] lost since, 0: none
--- Answers {granted, now, used, limit, version, reset at, free at, ask at, raw, steps, 1: certain}:
--- Reply of lease_protocol.hpp.
+-- Answers Reply of lease_protocol.hpp, {granted, now, used, limit, version, reset at, free at, ask at, raw, steps,
+-- 1: certain}; the error BROKEN where what stands at the key is none of ours.
 local slots_to_return, slots_to_await = 20, 4
 local key, idle, mine = KEYS[3], KEYS[4], 'l' .. ARGV[4]
 local slot = math.floor(now / slot_ms)
 local wanted = tonumber(ARGV[9])
 
 local record, granted, leases, gone, change = {}, {}, {}, {}, {}
-local fields = redis.call('HGETALL', key)
+local broken = redis.error_reply('BROKEN ' .. key)
+local fields = redis.pcall('HGETALL', key)
+if fields.err then return broken end
 for i = 1, #fields, 2 do
   local name, value = fields[i], fields[i + 1]
-  local at = tonumber(name)
-  if not at then
-    if #name == 1 then record[name] = tonumber(value) else leases[name] = value end
-  elseif at <= slot - slots then
-    gone[#gone + 1] = name
+  local at, number = tonumber(name), tonumber(value)
+  if at and number then
+    if at <= slot - slots then gone[#gone + 1] = name else granted[at] = number end
+  elseif #name == 1 and number then
+    record[name] = number
+  elseif value:match('^%d+:%d+:%d+$') then
+    leases[name] = value
   else
-    granted[at] = tonumber(value)
+    return broken
   end
 end
 local function put(name, value)

@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr Duration tick_every = milliseconds(10);
+constexpr Duration word_every = std::chrono::seconds(10);  // in the log, of a store that comes and goes
 
 void tell(LeaseBook::DecidedList& decided) {
   for (auto& each : decided) each.done(each.decision);
@@ -42,10 +43,11 @@ class LeaseLimiter::Round {
   bool full() const { return calls_.size() >= most_calls_a_round; }
   const std::vector<Call>& calls() const { return calls_; }
 
-  void replied(const std::vector<lease::Reply>& replies, LeaseBook::DecidedList& decided) {
+  void replied(const std::vector<std::optional<lease::Reply>>& replies, LeaseBook::DecidedList& decided) {
     for (std::size_t i = 0; i < calls_.size(); ++i) {
       const std::lock_guard guard(shards_[i]->lock);
-      shards_[i]->book.replied(calls_[i], replies[i], decided);
+      LeaseBook& book = shards_[i]->book;
+      replies[i] ? book.replied(calls_[i], *replies[i], decided) : book.lost(calls_[i], decided);
     }
   }
   void lost(LeaseBook::DecidedList& decided) {
@@ -206,7 +208,12 @@ void LeaseLimiter::tick_if_due() {
 }
 
 void LeaseLimiter::went_down(const Error& error, LeaseBook::DecidedList& decided) {
-  if (reachable_.exchange(false)) log_error("limiter: {}: {}", error.detail, error.internal);
+  const BootTime now = clock_.boot();
+  if (reachable_.exchange(false) && now >= next_word_) {
+    log_error("limiter: {}: {}", error.detail, error.internal);
+    next_word_ = now + word_every;
+    complained_ = true;
+  }
   for (const auto& shard : shards_) {
     const std::lock_guard guard(shard->lock);
     shard->book.store_went_down(decided);
@@ -215,7 +222,7 @@ void LeaseLimiter::went_down(const Error& error, LeaseBook::DecidedList& decided
 
 void LeaseLimiter::came_up() {
   if (reachable_.exchange(true)) return;
-  log_info("limiter: the shared store answers again");
+  if (std::exchange(complained_, false)) log_info("limiter: the shared store answers again");
   for (const auto& shard : shards_) {
     const std::lock_guard guard(shard->lock);
     shard->book.store_came_up();

@@ -73,6 +73,8 @@ class LeaseLimiter final : public RateLimiter {
   // The thread's own.
   BootTime next_announcement_{};
   BootTime next_tick_{};
+  BootTime next_word_{};
+  bool complained_ = false;
 
   std::mutex mutex_;
   std::condition_variable woken_;

@@ -23,13 +23,14 @@ class BookStore final : public PermitStore {
   BookStore(std::shared_ptr<lease::PermitBook> book, const Clock& clock, std::uint64_t replica)
       : book_(std::move(book)), clock_(clock), caller_{.replica = replica, .run = 1} {}
 
-  Result<std::vector<lease::Reply>> ask(std::span<const lease::Call> calls) override {
+  Result<std::vector<std::optional<lease::Reply>>> ask(std::span<const lease::Call> calls) override {
     const BootTime now = clock_.boot();
-    std::vector<lease::Reply> replies;
+    std::vector<std::optional<lease::Reply>> replies;
     for (const auto& call : calls) {
       watch_.vouch(caller_, now);
-      replies.push_back(book_->answer(caller_, call, now.nanos / 1'000'000));
-      watch_.saw(replies.back().raw_ms, replies.back().steps, replies.back().certain, now, clock_.boot());
+      const auto reply = book_->answer(caller_, call, now.nanos / 1'000'000);
+      watch_.saw(reply.raw_ms, reply.steps, reply.certain, now, clock_.boot());
+      replies.emplace_back(reply);
     }
     return replies;
   }
@@ -135,6 +136,48 @@ TEST(LeaseLimiterTest, WithoutAStoreRequestsAreRefusedAtOnceAsUnavailable) {
   EXPECT_TRUE(decided->unavailable);
   EXPECT_FALSE(admit(limiter, key_number(3), {3, 1}).unavailable) << "what is surely used up is refused as such";
   EXPECT_GE(limiter.stats().unavailable, 1U);
+}
+
+// Whatever somebody put there: it is one key's trouble, it ends with it, and the store stays up.
+TEST(LeaseLimiterTest, ABrokenRecordClosesItsOwnKeyOnly) {
+  SystemClock clock;
+  redis::TestServer server;
+  server.run({"SET", "latchkey:limit:no-history", "1"});
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock);
+  const std::string record = "latchkey:limit:key:" + key_number(1).to_string();
+  const std::vector<std::vector<std::string>> broken{
+      {"HSET", record, "foo", "bar"}, {"HSET", record, "12", "x"}, {"HSET", record, "l7", "1:2"}, {"SET", record, "5"}};
+  for (const auto& words : broken) {
+    SCOPED_TRACE(words[0] + " " + words[2]);
+    server.run({"DEL", record});
+    server.run(redis::Command(words));
+    EXPECT_TRUE(admit(limiter, key_number(1), {100, 1}).unavailable);
+    EXPECT_TRUE(limiter.reachable());
+    EXPECT_TRUE(admit(limiter, key_number(2), {100, 1}).admitted);
+  }
+  server.run({"DEL", record});
+  EXPECT_TRUE(admit(limiter, key_number(1), {100, 1}).admitted);
+}
+
+// What was lost is asked back for ten seconds after it was asked for, however often that fails.
+TEST(LeaseLimiterTest, ALostCallIsNotAskedBackForEver) {
+  ManualClock clock;
+  lease::LeaseBook book(clock, {});
+  lease::LeaseBook::DecidedList decided;
+  const KeyId key = key_number(1);
+  ASSERT_TRUE(book.admit_later(
+      key, {100, 1}, [](Decision) {}, decided));
+  std::size_t calls = 0;
+  for (int ms = 0; ms < 30'000; ms += 100) {
+    std::vector<lease::Call> due;
+    book.take_calls(due, 10, 1);
+    calls += due.size();
+    for (const auto& call : due) book.lost(call, decided);
+    clock.advance(milliseconds(100));
+    book.tick();
+  }
+  EXPECT_GT(calls, 50U);
+  EXPECT_LE(calls, 101U);
 }
 
 TEST(LeaseLimiterTest, FailOpenAdmitsAndCounts) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,10 +14,10 @@ class PermitStore {
  public:
   virtual ~PermitStore() = default;
 
-  /// All in one round trip; one reply each, in order. On an error nothing is known of any of them: each may have been
-  /// executed or not, and none may be repeated under its number. `unavailable`: may pass; `internal`: will not by
-  /// itself.
-  virtual Result<std::vector<Reply>> ask(std::span<const Call> calls) = 0;
+  /// All in one round trip; one reply each, in order, and none where what the store holds of that key is not ours. On
+  /// an error nothing is known of any of them: each may have been executed or not, and none may be repeated under its
+  /// number. `unavailable`: may pass; `internal`: will not by itself.
+  virtual Result<std::vector<std::optional<Reply>>> ask(std::span<const Call> calls) = 0;
 
   /// Says that this replica is there, or leaves, and answers how many are. Replicas say so several times a second: it
   /// also keeps the store's clock witnessed.

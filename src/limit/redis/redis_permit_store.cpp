@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/log.hpp"
+
 namespace latchkey::embedded {
 extern const std::string_view limit_store_clock_lua;
 extern const std::string_view limit_lease_lua;
@@ -15,6 +17,7 @@ using redis::Command;
 using redis::Script;
 
 const std::string prefix = "latchkey:limit:";
+constexpr auto word_every = std::chrono::seconds(10);
 
 const Script& script_of(std::string_view body) {
   static const auto text = [](std::string_view part) {
@@ -39,6 +42,9 @@ std::uint64_t run_of(std::string_view run_id) {
   std::from_chars(run_id.data(), run_id.data() + std::min<std::size_t>(13, run_id.size()), run, 16);
   return run + 1;
 }
+
+/// lease.lua: what is held of the key is none of ours.
+bool is_broken_record(const redis::Reply& reply) { return reply.is_error() && reply.text.starts_with("BROKEN"); }
 
 Error not_understood(const redis::Reply& reply) {
   return Error(
@@ -79,7 +85,7 @@ RedisPermitStore::RedisPermitStore(redis::Address address, const Clock& clock, R
   std::memcpy(&caller_.replica, bytes.data(), bytes.size());
 }
 
-Result<std::vector<Reply>> RedisPermitStore::ask(std::span<const Call> calls) {
+Result<std::vector<std::optional<Reply>>> RedisPermitStore::ask(std::span<const Call> calls) {
   auto server = connection();
   if (!server) return server.error();
   const BootTime sent = clock_.boot();
@@ -100,15 +106,29 @@ Result<std::vector<Reply>> RedisPermitStore::ask(std::span<const Call> calls) {
   auto answers = (*server)->run_all(commands);
   if (!answers) return answers.error();
   const BootTime received = clock_.boot();
-  std::vector<Reply> replies;
+  std::vector<std::optional<Reply>> replies;
   replies.reserve(answers->size());
   for (const redis::Reply& answer : *answers) {
+    if (is_broken_record(answer)) {
+      complain_of(calls[replies.size()].key);
+      replies.emplace_back();
+      continue;
+    }
     if (!all_integers(answer, 11)) return not_understood(answer);
-    replies.push_back(reply_of(answer));
-    const Reply& reply = replies.back();
+    const Reply reply = reply_of(answer);
     watch_.saw(reply.raw_ms, reply.steps, reply.certain, sent, received);
+    replies.emplace_back(reply);
   }
   return replies;
+}
+
+void RedisPermitStore::complain_of(const KeyId& key) {
+  const BootTime now = clock_.boot();
+  if (now < next_word_) return;
+  next_word_ = now + word_every;
+  const std::string name = prefix + "key:" + key.to_string();
+  log_error("limiter: what stands at {} in Redis is not ours, and the key is refused until it is gone: DEL {}", name,
+            name);
 }
 
 Result<std::uint32_t> RedisPermitStore::announce(Presence presence) {

@@ -25,13 +25,14 @@ class RedisPermitStore final : public PermitStore {
   /// Connects when first asked. `clock` outlives the store; `random` names this replica.
   RedisPermitStore(redis::Address address, const Clock& clock, Random& random, RedisPermitStoreConfig config = {});
 
-  Result<std::vector<Reply>> ask(std::span<const Call> calls) override;
+  Result<std::vector<std::optional<Reply>>> ask(std::span<const Call> calls) override;
   Result<std::uint32_t> announce(Presence presence) override;
 
  private:
   Result<redis::Connection*> connection();
   Result<void> meet(redis::Connection& server);
   std::vector<std::string> arguments(BootTime sent) const;
+  void complain_of(const KeyId& key);
 
   redis::Link link_;
   const Clock& clock_;
@@ -39,6 +40,7 @@ class RedisPermitStore final : public PermitStore {
   std::uint64_t met_generation_ = 0;  // of link_; 0: none yet
   Caller caller_;
   StoreWatch watch_;
+  BootTime next_word_{};  // of a key whose record is broken
 };
 
 }  // namespace latchkey::limit::lease
