@@ -10,6 +10,9 @@
 //   - what was reported as applied is in its view: it decides only once that stands at `applied` or later;
 //   - nothing of this is told after "stopped": the file is removed before that is said.
 // It is written before each report is sent, so it is never behind what anybody was told.
+//
+// There is one successor: the line names the very file that it stands in, and is nothing in a copy of it, whose original
+// may still run under that id.
 
 #include <filesystem>
 #include <optional>
@@ -39,7 +42,7 @@ class InheritanceFile {
   InheritanceFile(const InheritanceFile&) = delete;
   InheritanceFile& operator=(const InheritanceFile&) = delete;
 
-  /// What a predecessor left; nullopt where there is nothing, or nothing that can be used.
+  /// What a predecessor left; nullopt where there is nothing, or nothing that can be used: a copy, for one.
   std::optional<Inheritance> take() const;
   /// False, and nothing is left, where it cannot be written.
   bool leave(const Inheritance& inheritance);
@@ -47,9 +50,12 @@ class InheritanceFile {
   void leave_nothing();
 
  private:
+  void open();
+
   const std::filesystem::path path_;
   const std::string boot_id_;
   int descriptor_ = -1;
+  std::string file_;  // what names the file behind it
 };
 
 }  // namespace latchkey::replica

@@ -205,6 +205,25 @@ TEST_F(Successor, OfAnotherBootOrAnEmptiedViewHasNothing) {
   EXPECT_FALSE(file.take());
 }
 
+// Whose original may still run under the same id: two replicas of one id are heard as one.
+TEST_F(Successor, OfACopiedDirectoryIsAnother) {
+  namespace fs = std::filesystem;
+  fs::copy_file(directory / "replica", directory / "copy");
+  EXPECT_FALSE(InheritanceFile(directory / "copy", "boot").take());
+  EXPECT_TRUE(InheritanceFile(directory / "replica", "boot").take());
+}
+
+TEST_F(Successor, OfALinkedFileIsAnotherAndLeavesTheOtherItsFile) {
+  namespace fs = std::filesystem;
+  fs::create_hard_link(directory / "replica", directory / "link");
+  InheritanceFile link(directory / "link", "boot");
+  EXPECT_FALSE(link.take());
+  const Inheritance own{ReplicaId::generate(random), 1, {{7}, 31}, seconds(10), {}, {}};
+  EXPECT_TRUE(link.leave(own));
+  EXPECT_EQ(link.take(), own);
+  EXPECT_EQ(file.take()->id, newest().id);
+}
+
 TEST_F(Reports, OfItsThreadComeByThemselvesSoonAfterANudgeAndOnceMoreAtTheEnd) {
   config.period = std::chrono::hours(1);
   ReportLoop loop(registry, view, gate, clock, random, config);
