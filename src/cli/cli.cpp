@@ -41,7 +41,7 @@ int check_or_print(const Invocation& invocation) {
   if (!resolved) return complain(resolved.error());
   if (invocation.print_config) fmt::print("{}", print_settings(*resolved));
   if (!invocation.check_config) return exit_done;
-  const auto valid = check_configuration(invocation, resolved->settings);
+  const auto valid = check_configuration(invocation, *resolved);
   return valid ? exit_done : complain(valid.error());
 }
 

@@ -11,6 +11,12 @@ namespace latchkey::cli {
 
 enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_usage = 2, exit_not_authorised = 4 };
 
+/// A store's URL, and the option or setting that names it.
+struct Target {
+  std::string place;
+  std::string url;
+};
+
 struct Programs {
   /// Each runs its service until SIGTERM or SIGINT and returns the exit code.
   std::function<int(const Settings&)> keys;
@@ -20,7 +26,7 @@ struct Programs {
   /// has the engines and the files can be used. All that is wrong at once.
   std::function<std::vector<FieldError>(const Settings&)> faults;
   /// `latchkey store migrate`: what was moved, in words.
-  std::function<Result<std::string>(const std::string& from, const std::string& to)> migrate;
+  std::function<Result<std::string>(const std::string& from, const Target& to)> migrate;
 };
 
 /// Parses, runs one command, returns the exit code. Never throws.

@@ -32,9 +32,10 @@ Result<ResolvedSettings> Invocation::settings() const {
   return load_settings(sources);
 }
 
-Result<void> check_configuration(const Invocation& invocation, const Settings& settings) {
+Result<void> check_configuration(const Invocation& invocation, const ResolvedSettings& resolved) {
   Error error(ErrorCode::invalid, "the configuration is not valid");
-  error.fields = invocation.programs.faults(settings);
+  error.fields = invocation.programs.faults(resolved.settings);
+  for (auto& field : error.fields) field.pointer = resolved.place_of(field.pointer);
   if (!error.fields.empty()) return error;
   return {};
 }

@@ -35,7 +35,7 @@ struct Invocation {
 };
 
 /// Everything the settings name can be read and used: said once, before any process starts.
-Result<void> check_configuration(const Invocation& invocation, const Settings& settings);
+Result<void> check_configuration(const Invocation& invocation, const ResolvedSettings& resolved);
 
 /// Says what is wrong on stderr, a line each, and returns exit_usage or exit_failed by its kind.
 int complain(const Error& error);

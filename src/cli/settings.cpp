@@ -9,6 +9,8 @@
 #include <set>
 #include <thread>
 
+#include "cli/visible.hpp"
+
 namespace latchkey::cli {
 namespace {
 
@@ -111,26 +113,6 @@ void take_environment(Resolver& resolver, const std::map<std::string, std::strin
   }
 }
 
-/// "scheme://user:password@host/path?query" without password and query, which may hold another. A password may have
-/// any of "/?#@:" unescaped, so it ends at the last '@'; where that may as well be in the query, both are hidden. What
-/// has no colon may be a password where a user is optional, as for Redis.
-std::string visible(std::string text) {
-  const auto none = std::string::npos;
-  const auto scheme = text.find("://");
-  if (scheme == none) return text;
-  const auto at = text.find('@', scheme + 3) == none ? none : text.rfind('@');
-  const auto colon = text.find(':', scheme + 3);
-  const auto query = text.find_first_of("?#", scheme + 3);
-  if (at != none && query < at) return text.substr(0, std::min(colon, query) + 1) + "***";
-  if (query != none) text.replace(query + 1, none, "***");
-  if (at != none && colon < at) {
-    text.replace(colon + 1, at - colon - 1, "***");
-  } else if (at != none && text.starts_with("redis")) {
-    text.replace(scheme + 3, at - scheme - 3, "***");
-  }
-  return text;
-}
-
 std::string toml_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -169,6 +151,11 @@ Result<ResolvedSettings> load_settings(const SettingSources& sources) {
     if (spec != nullptr) resolver.set(*spec, value, spec->flag(), "flag " + spec->flag());
   }
   return std::move(resolver).finish();
+}
+
+std::string ResolvedSettings::place_of(const std::string& name) const {
+  const auto origin = origins.find(name);
+  return origin == origins.end() ? name : fmt::format("{} ({})", name, origin->second);
 }
 
 std::string print_settings(const ResolvedSettings& resolved) {

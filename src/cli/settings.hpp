@@ -63,6 +63,9 @@ struct SettingSources {
 struct ResolvedSettings {
   Settings settings;
   std::map<std::string, std::string> origins;  // by SettingSpec::name: "flag --x", "LATCHKEY_X", "file.toml", "default"
+
+  /// "stream (LATCHKEY_STREAM)": a setting and where its value is from. What is no setting stays as it is.
+  std::string place_of(const std::string& name) const;
 };
 
 /// The LATCHKEY_* variables of this process.
@@ -73,7 +76,8 @@ std::map<std::string, std::string> latchkey_environment();
 /// Unknown names in the file and unknown LATCHKEY_* variables are errors.
 Result<ResolvedSettings> load_settings(const SettingSources& sources);
 
-/// latchkey.toml with these values, the source of each as a comment; passwords in URLs are hidden.
+/// latchkey.toml with these values, the source of each as a comment; passwords in URLs are hidden, and with them what
+/// may be one: the rest of a URL that does not read as a place.
 std::string print_settings(const ResolvedSettings& resolved);
 
 /// "NAME=value" of every setting, as a child process needs them to resolve to the same.

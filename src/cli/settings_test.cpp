@@ -48,15 +48,45 @@ TEST(Settings, PrintingHidesPasswords) {
            Case{"postgresql://host/db?password=p@w", "postgresql://host/db?***"},
            Case{"postgresql://u:p?w@host/db", "postgresql://u:***"},
            Case{"postgresql://u:p#w@host/db", "postgresql://u:***"},
+           Case{"postgresql://a:1,b,[::1]:2/db", "postgresql://a:1,b,[::1]:2/db"},
+           Case{"postgresql:///db?host=/run", "postgresql:///db?***"},
+           Case{"postgresql://u:pw@/db", "postgresql://u:***@/db"},
+           Case{"postgresql://u:pw/db", "postgresql://***"},  // where it ought to be after an '@'
+           Case{"postgresql://:5432/db", "postgresql://***"},
        }) {
     const auto resolved = load_settings({{{"store", std::string(store)}}, {{"LATCHKEY_CONFIG", ""}}, {}});
     ASSERT_TRUE(resolved) << store;
     const auto line = "store = \"" + std::string(shown) + "\"  # flag --store\n";
     EXPECT_NE(print_settings(*resolved).find(line), std::string::npos) << store << '\n' << print_settings(*resolved);
   }
-  const auto redis = load_settings({{{"stream", "redis://pw@host"}}, {{"LATCHKEY_CONFIG", ""}}, {}});
-  ASSERT_TRUE(redis);
-  EXPECT_NE(print_settings(*redis).find("\"redis://***@host\""), std::string::npos) << print_settings(*redis);
+  for (const auto& [stream, shown] : {
+           Case{"redis://host", "redis://host"},
+           Case{"redis://host:6379/1", "redis://host:6379/1"},
+           Case{"redis://[::1]:6379", "redis://[::1]:6379"},
+           Case{"redis://u:pw@host", "redis://u:***@host"},
+           Case{"redis://pw@host", "redis://***@host"},
+           Case{"redis://:pw", "redis://***"},  // no host
+           Case{"redis://:pw@", "redis://***"},
+           Case{"redis://pw@", "redis://***"},
+           Case{"redis:///pw", "redis://***"},
+           Case{"redis://u:pw", "redis://***"},
+           Case{"redis://u:1/pw", "redis://***"},
+           Case{"redis://[pw", "redis://***"},
+           Case{"redis://p?w@host", "redis://***"},
+       }) {
+    const auto resolved = load_settings({{{"stream", std::string(stream)}}, {{"LATCHKEY_CONFIG", ""}}, {}});
+    ASSERT_TRUE(resolved) << stream;
+    const auto line = "stream = \"" + std::string(shown) + "\"  # flag --stream\n";
+    EXPECT_NE(print_settings(*resolved).find(line), std::string::npos) << stream << '\n' << print_settings(*resolved);
+  }
+}
+
+TEST(Settings, APlaceNamesTheSettingAndItsOrigin) {
+  const auto resolved = load_settings({{{"stream", "none"}}, {{"LATCHKEY_LIMITER", "local"}}, {}});
+  ASSERT_TRUE(resolved);
+  EXPECT_EQ(resolved->place_of("stream"), "stream (flag --stream)");
+  EXPECT_EQ(resolved->place_of("limiter"), "limiter (LATCHKEY_LIMITER)");
+  EXPECT_EQ(resolved->place_of("tls"), "tls");
 }
 
 }  // namespace

@@ -16,12 +16,14 @@ struct Migration {
 
 int migrate(const Invocation& invocation, const Migration& migration) {
   std::string to = migration.to;
+  std::string place = "--to";
   if (to.empty()) {
     const auto resolved = invocation.settings();
     if (!resolved) return complain(resolved.error());
     to = resolved->settings.store;
+    place = resolved->place_of("store");
   }
-  const auto moved = invocation.programs.migrate(migration.from, to);
+  const auto moved = invocation.programs.migrate(migration.from, {place, to});
   if (!moved) return complain(moved.error());
   fmt::print("{}\n", *moved);
   return exit_done;

@@ -64,7 +64,7 @@ int up(const Invocation& invocation) {
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());
   Settings settings = resolved->settings;
-  if (const auto valid = check_configuration(invocation, settings); !valid) return complain(valid.error());
+  if (const auto valid = check_configuration(invocation, *resolved); !valid) return complain(valid.error());
   const auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return complain(data.error());
   settings.data_dir = data->path().string();

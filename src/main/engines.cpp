@@ -30,14 +30,21 @@ bool is_embedded(const Settings& settings) { return settings.store == "sqlite"; 
 
 }  // namespace
 
+std::vector<FieldError> faults(const Settings& settings) {
+  std::vector<FieldError> found;
+  const auto note = [&](const char* setting, const auto& read) {
+    if (!read) found.push_back({setting, read.error().detail});
+  };
+  if (settings.stream != "none") note("stream", redis::Address::parse(settings.stream));
+  if (settings.limiter != "local") note("limiter", redis::Address::parse(settings.limiter));
+  if (!is_embedded(settings)) note("store", store::check_postgres_url(settings.store));
+  return found;
+}
+
 Result<void> check(const Settings& settings) {
-  if (settings.stream != "none") {
-    if (const auto address = redis::Address::parse(settings.stream); !address) return address.error();
-  }
-  if (settings.limiter != "local") {
-    if (const auto address = redis::Address::parse(settings.limiter); !address) return address.error();
-  }
-  return is_embedded(settings) ? Result<void>() : store::check_postgres_url(settings.store);
+  const auto found = faults(settings);
+  if (found.empty()) return {};
+  return Error(ErrorCode::invalid, found.front().pointer + ": " + found.front().detail);
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -22,7 +23,9 @@
 
 namespace latchkey::engines {
 
-/// Whether this build has the engines that the settings name, in this combination.
+/// What is wrong with the URLs of the engines that the settings name, by setting.
+std::vector<FieldError> faults(const cli::Settings& settings);
+/// The first of faults(), in one text.
 Result<void> check(const cli::Settings& settings);
 
 // What is given by reference outlives what is returned.

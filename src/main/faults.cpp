@@ -9,11 +9,10 @@
 namespace latchkey {
 
 std::vector<FieldError> faults(const cli::Settings& settings) {
-  std::vector<FieldError> found;
+  std::vector<FieldError> found = engines::faults(settings);
   const auto note = [&](std::string setting, const auto& checked) {
     if (!checked) found.push_back({std::move(setting), checked.error().detail});
   };
-  note("engines", engines::check(settings));
   note("tls", load_tls(settings));
   note("admin keys", cli::check_admin_keys(settings));
   note("catalog", load_catalog(settings));

@@ -9,6 +9,7 @@
 #include "cli/data_dir.hpp"
 #include "main/services.hpp"
 #include "store/postgres/import.hpp"
+#include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/file_header.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -48,9 +49,9 @@ std::string secrets_in(const std::set<fs::path>& data_dirs) {
 
 }  // namespace
 
-Result<std::string> migrate_store(const std::string& from, const std::string& to) {
+Result<std::string> migrate_store(const std::string& from, const cli::Target& to) {
   if (!from.starts_with(sqlite_prefix)) return invalid("--from must be sqlite:FILE");
-  if (!to.starts_with("postgres")) return invalid("--to must be a postgresql:// URL");
+  if (const auto read = store::check_postgres_url(to.url); !read) return invalid(to.place + ": " + read.error().detail);
   fs::path file = from.substr(sqlite_prefix.size());
   if (fs::is_directory(file)) file = cli::DataDir::at(file).database();
   if (!fs::is_regular_file(file)) return Error(ErrorCode::not_found, "there is no file " + file.string());
@@ -63,7 +64,7 @@ Result<std::string> migrate_store(const std::string& from, const std::string& to
   SystemRandom random;
   const auto source = store::open_sqlite(file, clock, random);
   if (!source) return source.error();
-  const auto moved = store::import_into_postgres(**source, to, clock.wall());
+  const auto moved = store::import_into_postgres(**source, to.url, clock.wall());
   if (!moved) return moved.error();
   return fmt::format(
       "moved {} access keys, {} signing keys and {} changes; the store is at {}.\n"

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "cli/cli.hpp"
 #include "cli/settings.hpp"
 
 namespace latchkey {
@@ -16,6 +17,6 @@ int run_relay(const cli::Settings& settings);
 /// What a service would find wrong with well-formed settings, without starting one.
 std::vector<FieldError> faults(const cli::Settings& settings);
 /// `latchkey store migrate`. Returns what was moved, in words.
-Result<std::string> migrate_store(const std::string& from, const std::string& to);
+Result<std::string> migrate_store(const std::string& from, const cli::Target& to);
 
 }  // namespace latchkey

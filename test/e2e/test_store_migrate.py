@@ -58,3 +58,11 @@ def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
         before = file.read_bytes()
         assert f"{file} {why}\n" in refusal("--from", f"sqlite:{file}", "--to", NOWHERE)
         assert file.read_bytes() == before, name
+
+
+def test_what_is_wrong_with_the_target_names_where_it_is_from():
+    said = "the postgresql:// URL cannot be read: "
+    assert f"--to: {said}" in refusal("--from", "sqlite:none", "--to", "postgres://host/db", status=2)
+    assert f"store (default): {said}" in refusal("--from", "sqlite:none", status=2)
+    url = "postgresql://host/db?bogus=1"
+    assert f"store (LATCHKEY_STORE): {said}" in refusal("--from", "sqlite:none", status=2, LATCHKEY_STORE=url)

@@ -345,6 +345,11 @@ def test_configuration(tmp_path, shared):
                         {"LATCHKEY_STREAM": "redis://host:99999"}, {"LATCHKEY_LIMITER": "redis://host:99999"}):
         done = shared.cli("keys", "--check-config", check=False, env=environment)
         assert done.returncode == 2 and done.stderr, (environment, done)
+        if "://" in str(environment):  # without a word of the URL
+            name = next(iter(environment))
+            assert f"({name}): " in done.stderr and "host/db" not in done.stderr, done
+            service = shared.cli("keys", "--data-dir", str(tmp_path / "none"), check=False, env=environment)
+            assert f"configuration: {name.removeprefix('LATCHKEY_').lower()}: " in service.stderr, service
         assert shared.cli("keys", "--print-config", env=environment).returncode == 0
     for config in (tmp_path, tmp_path / "none"):
         done = shared.cli("keys", "--check-config", "--config", str(config), check=False)
