@@ -225,6 +225,15 @@ TEST(LeaseLimiterTest, AnInterruptionDiscardsNoCounts) {
   EXPECT_EQ(admitted_of(20, limiter, key, {20, 1}), 0U);
 }
 
+TEST(LeaseLimiterTest, AServerThatMissesItsReplicasGrantsNothing) {
+  SystemClock clock;
+  redis::TestServer server({"--min-replicas-to-write", "1"});
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock);
+  const Decision refused = admit(limiter, key_number(1), {20, 1});
+  EXPECT_FALSE(refused.admitted);
+  EXPECT_TRUE(refused.unavailable) << "or the other side of a split brain, once it is open, grants the limit again";
+}
+
 TEST(LeaseLimiterTest, AnEmptyServerCountsTheUnknownHistoryAsUsed) {
   SystemClock clock;
   redis::TestServer server;
