@@ -71,6 +71,7 @@ Weather Weather::of(std::uint64_t seed) {
   weather.store_step = at_times(Duration(seconds(2)));
   weather.unmet_step = at_times(Duration(seconds(60)));
   weather.store_loss = at_times(Duration(seconds(90)));
+  weather.store_forgets = at_times(Duration(seconds(90)));
   return weather;
 }
 
@@ -161,7 +162,10 @@ void LimiterSimulation::begin_faults() {
     if (world_.chance(0.5)) return store_.restart_empty();
     store_.fail_over(world_.duration({}, seconds(20)) - seconds(10));
   });
-  if (weather_.store_loss.count() > 0) every(milliseconds(500), [this] { store_.replicate(); });
+  every(weather_.store_forgets, [this] { store_.forget_some(); });
+  if (weather_.store_loss.count() + weather_.store_forgets.count() > 0) {
+    every(milliseconds(500), [this] { store_.replicate(); });
+  }
   every(weather_.limit_change, [this] { change_limit(any_key()); });
 }
 
@@ -330,7 +334,7 @@ void LimiterSimulation::announce(Replica& replica, std::uint64_t life) {
         if (replica.life != life || replica.cut) return;
         if (!reply) return met_another_run(replica);
         if (caller.run != replica.caller.run) return;
-        replica.watch.saw(reply->raw_ms, reply->steps, reply->certain, sent, replica.clock->boot());
+        replica.watch.saw(*reply, sent, replica.clock->boot());
         replica.book->store_came_up();
       });
     });
@@ -368,7 +372,7 @@ void LimiterSimulation::executed(Replica& replica, std::uint64_t life, const Cal
     if (replica.life != life || replica.cut) return;
     if (!reply) return met_another_run(replica);
     if (caller.run == replica.caller.run) {
-      replica.watch.saw(reply->raw_ms, reply->steps, reply->certain, sent, replica.clock->boot());
+      replica.watch.saw(*reply, sent, replica.clock->boot());
     }
     replica.under_way.erase(call.number);
     replica.book->store_came_up();

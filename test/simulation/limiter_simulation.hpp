@@ -23,7 +23,7 @@ struct Weather {
   NetworkFaults network{};
   Duration judged = limit::window;
   // How often each happens, on average; 0: never.
-  Duration stall{}, crash{}, cut{}, store_step{}, unmet_step{}, store_loss{}, limit_change{};
+  Duration stall{}, crash{}, cut{}, store_step{}, unmet_step{}, store_loss{}, store_forgets{}, limit_change{};
   /// The second half of the contract, which holds exactly while nobody else holds permits and none is burnt.
   bool refusals_judged = false;
 

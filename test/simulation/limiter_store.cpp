@@ -22,11 +22,7 @@ std::optional<Reply> LimiterStore::answer(const Caller& caller, const Call& call
 
 std::optional<Reply> LimiterStore::announce(const Caller& caller) {
   if (caller.run != run_) return std::nullopt;
-  Reply reply;
-  reply.certain = book_.clock.advance(seen(caller), raw_ms()).certain;
-  reply.raw_ms = raw_ms();
-  reply.steps = book_.clock.steps;
-  return reply;
+  return book_.announce(seen(caller), raw_ms());
 }
 
 Caller LimiterStore::seen(Caller caller) {
@@ -40,6 +36,7 @@ Caller LimiterStore::seen(Caller caller) {
     caller.vouched_ms = raw_ms();
   }
   if (bug_ == Bug::unmet_step_back_ignored) caller.vouched_ms = std::min(caller.vouched_ms, raw_ms());
+  if (bug_ == Bug::forgotten_calls_ignored) caller.calls = 0;
   return caller;
 }
 
@@ -54,6 +51,10 @@ void LimiterStore::fail_over(Duration clock_differs) {
   book_ = followers_.empty() ? PermitBook{} : followers_.front();
   followers_.clear();
   clock_.step_wall(clock_differs);
+}
+
+void LimiterStore::forget_some() {
+  if (!followers_.empty()) book_ = followers_.front();
 }
 
 void LimiterStore::replicate() {

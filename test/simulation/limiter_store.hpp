@@ -23,6 +23,7 @@ enum class Bug : std::uint8_t {
   clock_high_water_ignored,
   doubt_ignored,
   unmet_step_back_ignored,
+  forgotten_calls_ignored,
 };
 
 class LimiterStore {
@@ -39,6 +40,8 @@ class LimiterStore {
   void restart_empty();
   /// Another machine goes on with what it had heard up to some time ago.
   void fail_over(Duration clock_differs);
+  /// It followed another machine for a moment, and goes on under its own name with what that one had heard.
+  void forget_some();
   /// Often: what a machine that follows would have heard by now.
   void replicate();
 

@@ -93,16 +93,9 @@ void StallScene::announce(Replica& replica) {
   if (replica.waits) return next(replica, milliseconds(1), [this, &replica] { announce(replica); });
   next(replica, announced_each, [this, &replica] { announce(replica); });
   trip<Reply>(
-      replica,
-      [this](const Caller& caller) {
-        Reply reply;
-        reply.raw_ms = store_clock_.wall().count;
-        reply.certain = store_.clock.advance(caller, reply.raw_ms, store_.history).certain;
-        reply.steps = store_.clock.steps;
-        return reply;
-      },
+      replica, [this](const Caller& caller) { return store_.announce(caller, store_clock_.wall().count); },
       [&replica](const Reply& reply, BootTime sent) {
-        replica.watch.saw(reply.raw_ms, reply.steps, reply.certain, sent, replica.clock.boot());
+        replica.watch.saw(reply, sent, replica.clock.boot());
         replica.book.store_came_up();
       },
       [this, &replica] { went_down(replica); });
@@ -122,7 +115,7 @@ void StallScene::ask(Replica& replica) {
       [this, &replica, calls](const std::vector<Reply>& replies, BootTime sent) {
         LeaseBook::DecidedList list;
         for (std::size_t i = 0; i < calls.size(); ++i) {
-          replica.watch.saw(replies[i].raw_ms, replies[i].steps, replies[i].certain, sent, replica.clock.boot());
+          replica.watch.saw(replies[i], sent, replica.clock.boot());
           replica.book.replied(calls[i], replies[i], list);
         }
         tell(list);

@@ -254,6 +254,17 @@ TEST_F(StoreClockTest, AnotherRunIsClosedForAWindow) {
   EXPECT_EQ(clock_.closed_until_ms, moment.now_ms + window_ms);
 }
 
+// As a server does that followed another one for a moment. An operator's word does not weigh against a witness.
+TEST_F(StoreClockTest, AStoreThatHasForgottenCallsIsClosedForAWindow) {
+  clock_.calls = 10;
+  clock_.advance({.run = 1, .calls = 10}, 100'000);
+  EXPECT_EQ(clock_.calls, 11U);
+  EXPECT_EQ(clock_.closed_until_ms, 0);
+  const auto moment = clock_.advance({.run = 1, .calls = 20}, 100'000, StoreClock::History::none);
+  EXPECT_EQ(clock_.closed_until_ms, moment.now_ms + window_ms);
+  EXPECT_EQ(clock_.calls, 21U);
+}
+
 class StoreWatchTest : public testing::Test {
  protected:
   /// Times in milliseconds of the caller's clock.
@@ -263,7 +274,7 @@ class StoreWatchTest : public testing::Test {
     return caller;
   }
   void saw(std::int64_t raw_ms, std::uint64_t steps, bool certain, std::int64_t sent_ms, std::int64_t received_ms) {
-    watch_.saw(raw_ms, steps, certain, boot(sent_ms), boot(received_ms));
+    watch_.saw({.raw_ms = raw_ms, .steps = steps, .certain = certain}, boot(sent_ms), boot(received_ms));
   }
   static BootTime boot(std::int64_t ms) { return {ms * 1'000'000}; }
   StoreWatch watch_;

@@ -11,14 +11,14 @@
 -- whose clock steps forward would forget permits that were taken a moment ago.
 --
 -- KEYS[3] the key's hash    KEYS[4] latchkey:limit:idle
--- ARGV[7] limit  [8] version  [9] wanted  [10] number  [11] returned lease  [12] returned permits  [13] replicas
--- [14] lost since, 0: none
+-- ARGV[8] limit  [9] version  [10] wanted  [11] number  [12] returned lease  [13] returned permits  [14] replicas
+-- [15] lost since, 0: none
 -- Answers Reply of lease_protocol.hpp, {granted, now, used, limit, version, reset at, free at, ask at, raw, steps,
--- 1: certain}; the error BROKEN where what stands at the key is none of ours.
+-- calls, 1: certain}; the error BROKEN where what stands at the key is none of ours.
 local slots_to_return, slots_to_await = 20, 4
 local key, idle, mine = KEYS[3], KEYS[4], 'l' .. ARGV[4]
 local slot = math.floor(now / slot_ms)
-local wanted = tonumber(ARGV[9])
+local wanted = tonumber(ARGV[10])
 
 local record, granted, leases, gone, change = {}, {}, {}, {}, {}
 local broken = redis.error_reply('BROKEN ' .. key)
@@ -43,17 +43,17 @@ local function put(name, value)
 end
 
 local version, limit, named_at = record.v or 0, record.n or 0, record.w or 0
-if limit == 0 or tonumber(ARGV[8]) > version or slot - named_at > slots then
-  version, limit = tonumber(ARGV[8]), tonumber(ARGV[7])
+if limit == 0 or tonumber(ARGV[9]) > version or slot - named_at > slots then
+  version, limit = tonumber(ARGV[9]), tonumber(ARGV[8])
 end
 if wanted > 0 then
   put('v', version)
   put('n', limit)
-  if tonumber(ARGV[8]) >= version then put('w', slot) end
+  if tonumber(ARGV[9]) >= version then put('w', slot) end
 end
 
 local may_return, awaited = false, true
-local call, lost_since = tonumber(ARGV[10]), tonumber(ARGV[14])
+local call, lost_since = tonumber(ARGV[11]), tonumber(ARGV[15])
 for name, value in pairs(leases) do
   local number, at, permits = value:match('(%d+):(%d+):(%d+)')
   number, at, permits = tonumber(number), tonumber(at), tonumber(permits)
@@ -64,9 +64,9 @@ for name, value in pairs(leases) do
     if at >= slot - slots_to_await then may_return = true end
   elseif number >= call then
     awaited = false
-  elseif lost or number == tonumber(ARGV[11]) then
+  elseif lost or number == tonumber(ARGV[12]) then
     if granted[at] then
-      granted[at] = granted[at] - math.min(lost and permits or tonumber(ARGV[12]), permits, granted[at])
+      granted[at] = granted[at] - math.min(lost and permits or tonumber(ARGV[13]), permits, granted[at])
       if granted[at] == 0 then
         granted[at] = nil
         gone[#gone + 1] = string.format('%d', at)
@@ -82,14 +82,14 @@ local used = 0
 for _, permits in pairs(granted) do used = used + permits end
 local grant = 0
 if certain and awaited and now >= closed_until and used < limit then
-  grant = math.min(wanted, math.floor((limit - used - 1) / tonumber(ARGV[13])) + 1)
+  grant = math.min(wanted, math.floor((limit - used - 1) / tonumber(ARGV[14])) + 1)
 end
 if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
 if grant > 0 then
   used = used + grant
   granted[slot] = (granted[slot] or 0) + grant
   put(string.format('%d', slot), granted[slot])
-  put(mine, ARGV[10] .. ':' .. string.format('%d', slot) .. ':' .. grant)
+  put(mine, ARGV[11] .. ':' .. string.format('%d', slot) .. ':' .. grant)
 end
 
 if wanted > 0 or #fields > 0 then
@@ -119,4 +119,4 @@ free_at = math.max(free_at, closed_until)
 local ask_at = free_at
 if may_return and now >= closed_until then ask_at = math.min(free_at, (slot + 1) * slot_ms) end
 if not certain then ask_at = now end
-return {grant, now, used, limit, version, reset_at, free_at, ask_at, raw, steps, certain and 1 or 0}
+return {grant, now, used, limit, version, reset_at, free_at, ask_at, raw, steps, calls, certain and 1 or 0}

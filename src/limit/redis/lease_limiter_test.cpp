@@ -29,7 +29,7 @@ class BookStore final : public PermitStore {
     for (const auto& call : calls) {
       watch_.vouch(caller_, now);
       const auto reply = book_->answer(caller_, call, now.nanos / 1'000'000);
-      watch_.saw(reply.raw_ms, reply.steps, reply.certain, now, clock_.boot());
+      watch_.saw(reply, now, clock_.boot());
       replies.emplace_back(reply);
     }
     return replies;
@@ -157,6 +157,33 @@ TEST(LeaseLimiterTest, ABrokenRecordClosesItsOwnKeyOnly) {
   }
   server.run({"DEL", record});
   EXPECT_TRUE(admit(limiter, key_number(1), {100, 1}).admitted);
+}
+
+std::uint64_t evicted_keys(const redis::TestServer& server) {
+  const std::string stats = server.run({"INFO", "stats"}).text;
+  const std::string name = "evicted_keys:";
+  return std::stoull(stats.substr(stats.find(name) + name.size()));
+}
+
+TEST(LeaseLimiterTest, AServerThatMayForgetIsRefusedAndOneThatHasIsClosed) {
+  SystemClock clock;
+  redis::TestServer server;
+  server.run({"SET", "latchkey:limit:no-history", "1"});
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock);
+  ASSERT_TRUE(admit(limiter, key_number(1), {100, 1}).admitted);
+  server.run({"SET", "bait", "x", "EX", "1000"});  // the only one that such a policy takes
+  server.run({"CONFIG", "SET", "maxmemory-policy", "volatile-random"});
+  server.run({"CONFIG", "SET", "maxmemory", "1"});
+  for (int i = 0; i < 500 && limiter.reachable(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_FALSE(limiter.reachable());
+  EXPECT_TRUE(admit(limiter, key_number(1), {100, 1}).unavailable);
+  while (evicted_keys(server) == 0) std::this_thread::sleep_for(milliseconds(10));
+  server.run({"CONFIG", "SET", "maxmemory", "0"});
+  for (int i = 0; i < 500 && !limiter.reachable(); ++i) std::this_thread::sleep_for(milliseconds(10));
+  const Decision closed = admit(limiter, key_number(1), {100, 1});
+  EXPECT_FALSE(closed.admitted);
+  EXPECT_FALSE(closed.unavailable);
+  EXPECT_GT(closed.retry_after_seconds, 50U);
 }
 
 // What was lost is asked back for ten seconds after it was asked for, however often that fails.

@@ -29,7 +29,8 @@
 // The store's clock (StoreClock in permit_book.hpp) may step either way, and counts whole milliseconds, one of which a
 // lease outlives its slot by; f and that stay below half a second. Where it is in doubt whether time passed or the
 // clock stepped, nothing is granted until a caller says which: a stall costs no time of the store's. A store that lost
-// its memory counts the unknown history as used for one window.
+// its memory, or part of it (it has executed fewer calls than a caller knows of), counts the unknown history as used
+// for one window.
 
 #include <cstdint>
 
@@ -73,6 +74,7 @@ struct Reply {
   std::int64_t ask_at_ms = 0;    // before, asking is of no use; earlier than free_at_ms while others may return some
   std::int64_t raw_ms = 0;       // its raw clock, which may step
   std::uint64_t steps = 0;       // that its clock was seen to take
+  std::uint64_t calls = 0;       // that it has executed
   bool certain = true;           // false: its clock may have stepped, and nothing could be granted; ask again
   bool operator==(const Reply&) const = default;
 };
@@ -83,6 +85,7 @@ struct Caller {
   std::uint64_t run = 0;         // the life of the store that it is connected to: another one has lost its memory
   std::int64_t vouched_ms = -1;  // the store's raw clock when the call was sent, at least (StoreWatch); −1: unknown
   std::uint64_t steps = 0;       // the steps that the store knew of when that was learnt
+  std::uint64_t calls = 0;       // that the store of this life is known to have executed, at least
   bool insists = false;          // its last answer was in doubt, and not since the call was long on its way
 };
 

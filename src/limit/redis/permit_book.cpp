@@ -6,7 +6,8 @@ namespace latchkey::limit::lease {
 
 StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_now_ms, History history) {
   if (run == 0) raw_ms = raw_now_ms;
-  const bool same_run = caller.run == run;
+  const bool forgot = caller.run == run && calls < caller.calls;
+  const bool same_run = caller.run == run && !forgot;
   if (raw_now_ms < raw_ms) {
     adjust_ms += raw_ms - raw_now_ms;
     ++steps;
@@ -22,10 +23,11 @@ StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_no
     }
   }
   raw_ms = raw_now_ms;
+  calls = std::max(calls, caller.calls) + 1;
   const std::int64_t now_ms = raw_ms + adjust_ms;
   if (!same_run) {
     run = caller.run;
-    closed_until_ms = history == History::none ? 0 : now_ms + window_ms;
+    closed_until_ms = history == History::none && !forgot ? 0 : now_ms + window_ms;
   }
   return {.now_ms = now_ms, .certain = true};
 }
@@ -118,7 +120,13 @@ Reply PermitBook::answer(const Caller& caller, const Call& call, std::int64_t ra
   Reply reply = (keeps ? keys[call.key] : nothing).answer(call, caller.replica, moment, clock.closed_until_ms);
   reply.raw_ms = raw_ms;
   reply.steps = clock.steps;
+  reply.calls = clock.calls;
   return reply;
+}
+
+Reply PermitBook::announce(const Caller& caller, std::int64_t raw_ms) {
+  const StoreClock::Moment moment = clock.advance(caller, raw_ms, history);
+  return {.raw_ms = raw_ms, .steps = clock.steps, .calls = clock.calls, .certain = moment.certain};
 }
 
 }  // namespace latchkey::limit::lease

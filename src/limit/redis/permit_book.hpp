@@ -27,6 +27,7 @@ struct StoreClock {
   std::int64_t adjust_ms = 0;  // time is raw_ms + adjust_ms
   std::uint64_t steps = 0;
   std::uint64_t run = 0;             // 0: never called
+  std::uint64_t calls = 0;           // executed; a caller that knows of more proves that some are forgotten
   std::int64_t closed_until_ms = 0;  // before, nothing is granted: a history that is not known counts as used
 
   struct Moment {
@@ -70,6 +71,8 @@ struct PermitBook {
   std::unordered_map<KeyId, PermitRecord> keys;
 
   Reply answer(const Caller& caller, const Call& call, std::int64_t raw_ms);
+  /// Of a caller that only says that it is there: what the store says of itself.
+  Reply announce(const Caller& caller, std::int64_t raw_ms);
 };
 
 }  // namespace latchkey::limit::lease

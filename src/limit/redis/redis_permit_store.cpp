@@ -18,6 +18,7 @@ using redis::Script;
 
 const std::string prefix = "latchkey:limit:";
 constexpr auto word_every = std::chrono::seconds(10);
+constexpr auto meets_every = std::chrono::seconds(1);
 
 const Script& script_of(std::string_view body) {
   static const auto text = [](std::string_view part) {
@@ -36,11 +37,17 @@ std::string_view field_of(std::string_view info, std::string_view name) {
   return value.substr(0, value.find_first_of("\r\n"));
 }
 
-/// A server's run id is 40 random hex digits; the first 52 bits tell one from another and are never 0.
-std::uint64_t run_of(std::string_view run_id) {
-  std::uint64_t run = 0;
-  std::from_chars(run_id.data(), run_id.data() + std::min<std::size_t>(13, run_id.size()), run, 16);
-  return run + 1;
+std::uint64_t number_of(std::string_view digits, int base) {
+  std::uint64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
+  return number;
+}
+
+/// A server's run id is 40 random hex digits, of which 52 bits tell one from another. Whatever it evicts it forgets.
+/// Never 0.
+std::uint64_t run_of(std::string_view info) {
+  const auto evicted = number_of(field_of(info, "evicted_keys"), 10);
+  return number_of(field_of(info, "run_id").substr(0, 13), 16) + 1 + (evicted << 53U);
 }
 
 /// lease.lua: what is held of the key is none of ours.
@@ -72,7 +79,8 @@ Reply reply_of(const redis::Reply& reply) {
           .ask_at_ms = at(7),
           .raw_ms = at(8),
           .steps = static_cast<std::uint64_t>(at(9)),
-          .certain = at(10) == 1};
+          .calls = static_cast<std::uint64_t>(at(10)),
+          .certain = at(11) == 1};
 }
 
 }  // namespace
@@ -104,7 +112,7 @@ Result<std::vector<std::optional<Reply>>> RedisPermitStore::ask(std::span<const 
         {prefix + "store", prefix + "no-history", prefix + "key:" + call.key.to_string(), prefix + "idle"}, words));
   }
   auto answers = (*server)->run_all(commands);
-  if (!answers) return answers.error();
+  if (!answers) return failed(answers.error());
   const BootTime received = clock_.boot();
   std::vector<std::optional<Reply>> replies;
   replies.reserve(answers->size());
@@ -114,9 +122,9 @@ Result<std::vector<std::optional<Reply>>> RedisPermitStore::ask(std::span<const 
       replies.emplace_back();
       continue;
     }
-    if (!all_integers(answer, 11)) return not_understood(answer);
+    if (!all_integers(answer, 12)) return failed(not_understood(answer));
     const Reply reply = reply_of(answer);
-    watch_.saw(reply.raw_ms, reply.steps, reply.certain, sent, received);
+    watch_.saw(reply, sent, received);
     replies.emplace_back(reply);
   }
   return replies;
@@ -139,38 +147,51 @@ Result<std::uint32_t> RedisPermitStore::announce(Presence presence) {
   words.push_back(presence == Presence::here ? "1" : "0");
   const auto answer = (*server)->run(Command::call(
       script_of(embedded::limit_announce_lua), {prefix + "store", prefix + "no-history", prefix + "replicas"}, words));
-  if (!answer) return answer.error();
-  if (!all_integers(*answer, 4)) return not_understood(*answer);
+  if (!answer) return failed(answer.error());
+  if (!all_integers(*answer, 5)) return failed(not_understood(*answer));
   const auto at = [&](std::size_t i) { return answer->elements[i].integer; };
-  watch_.saw(at(1), static_cast<std::uint64_t>(at(2)), at(3) == 1, sent, clock_.boot());
+  watch_.saw({.raw_ms = at(1),
+              .steps = static_cast<std::uint64_t>(at(2)),
+              .calls = static_cast<std::uint64_t>(at(3)),
+              .certain = at(4) == 1},
+             sent, clock_.boot());
   return static_cast<std::uint32_t>(at(0));
+}
+
+/// A server that fails a command is met again: it may have become a follower, or full.
+Error RedisPermitStore::failed(Error error) {
+  met_at_ = {};
+  return error;
 }
 
 Result<redis::Connection*> RedisPermitStore::connection() {
   auto server = link_.get();
   if (!server) return server;
-  if (link_.generation() == met_generation_) return server;
+  if (knows_server()) return server;
   if (auto met = meet(**server); !met) {
     link_.drop();
     return met.error();
   }
   met_generation_ = link_.generation();
+  met_at_ = clock_.boot();
   return server;
+}
+
+bool RedisPermitStore::knows_server() const {
+  return link_.generation() == met_generation_ && clock_.boot() - met_at_ < meets_every;
 }
 
 /// Learns which life of which server this connection leads to.
 Result<void> RedisPermitStore::meet(redis::Connection& server) {
-  const auto info = server.run({"INFO", "server"});
+  const auto info = server.run({"INFO", "server", "memory", "stats"});
   if (!info) return info.error();
-  const auto memory = server.run({"INFO", "memory"});
-  if (!memory) return memory.error();
   const bool may_evict =
-      field_of(memory->text, "maxmemory") != "0" && field_of(memory->text, "maxmemory_policy") != "noeviction";
+      field_of(info->text, "maxmemory") != "0" && field_of(info->text, "maxmemory_policy") != "noeviction";
   if (may_evict) {
     return Error(ErrorCode::internal, "The shared limiter is not available.",
                  "redis: maxmemory-policy must be noeviction: what is evicted could be admitted again");
   }
-  const std::uint64_t run = run_of(field_of(info->text, "run_id"));
+  const std::uint64_t run = run_of(info->text);
   if (run != caller_.run) watch_.forget();
   caller_.run = run;
   return {};
@@ -182,8 +203,13 @@ std::vector<std::string> RedisPermitStore::arguments(BootTime sent) const {
   watch_.vouch(caller, sent);
   const std::string raw =
       config_.server_clock == nullptr ? "" : std::to_string(config_.server_clock->boot().nanos / 1'000'000);
-  return {std::to_string(caller.run),     std::to_string(caller.vouched_ms), std::to_string(caller.steps),
-          std::to_string(caller.replica), caller.insists ? "1" : "0",        raw};
+  return {std::to_string(caller.run),
+          std::to_string(caller.vouched_ms),
+          std::to_string(caller.steps),
+          std::to_string(caller.replica),
+          caller.insists ? "1" : "0",
+          std::to_string(caller.calls),
+          raw};
 }
 
 }  // namespace latchkey::limit::lease

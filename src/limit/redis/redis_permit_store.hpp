@@ -19,6 +19,7 @@ struct RedisPermitStoreConfig {
 
 /// The permits at a Redis server, version 7, by lease.lua. The server must not evict keys (maxmemory-policy
 /// noeviction, or no maxmemory): one that may is refused with `internal`, since permits would be forgotten unseen.
+/// That, and how many keys it has evicted, is looked at once a second; another number is another life of the server.
 /// With replication, the server that is written to must know that it is the one: set min-replicas-to-write.
 class RedisPermitStore final : public PermitStore {
  public:
@@ -31,6 +32,8 @@ class RedisPermitStore final : public PermitStore {
  private:
   Result<redis::Connection*> connection();
   Result<void> meet(redis::Connection& server);
+  bool knows_server() const;
+  Error failed(Error error);
   std::vector<std::string> arguments(BootTime sent) const;
   void complain_of(const KeyId& key);
 
@@ -38,6 +41,7 @@ class RedisPermitStore final : public PermitStore {
   const Clock& clock_;
   const RedisPermitStoreConfig config_;
   std::uint64_t met_generation_ = 0;  // of link_; 0: none yet
+  BootTime met_at_{};
   Caller caller_;
   StoreWatch watch_;
   BootTime next_word_{};  // of a key whose record is broken

@@ -5,27 +5,30 @@
 --                                  adjust        the store's time is raw + adjust
 --                                  steps         how often the clock was seen to step
 --                                  run           the server's run id then: another one means that history may be lost
+--                                  calls         executed; fewer than a caller knows of: history is lost
 --                                  closed_until  the store's time before which nothing is granted
 --   latchkey:limit:no-history      set by an operator (SET latchkey:limit:no-history 1 EX 60) who knows that nothing was
 --                                  admitted in the last minute; a store that finds itself new then opens at once
 --
 -- KEYS[1] latchkey:limit:store    KEYS[2] latchkey:limit:no-history
 -- ARGV[1] run id    ARGV[2] vouched raw ms, -1: none    ARGV[3] steps known    ARGV[4] replica    ARGV[5] 1: insists
--- ARGV[6] raw, in tests
+-- ARGV[6] calls known    ARGV[7] raw, in tests
 local slot_ms, slots, tolerance = 500, 122, 250
 
-local raw = tonumber(ARGV[6])
+local raw = tonumber(ARGV[7])
 if not raw then
   local time = redis.call('TIME')
   raw = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local known = redis.call('HMGET', KEYS[1], 'raw', 'adjust', 'steps', 'run', 'closed_until')
+local known = redis.call('HMGET', KEYS[1], 'raw', 'adjust', 'steps', 'run', 'closed_until', 'calls')
 local last = tonumber(known[1] or raw)
 local adjust = tonumber(known[2] or 0)
 local steps = tonumber(known[3] or 0)
 local closed_until = tonumber(known[5] or 0)
-local vouched = tonumber(ARGV[2])
-local same_run, certain = known[4] == ARGV[1], true
+local calls = tonumber(known[6] or 0)
+local vouched, calls_known = tonumber(ARGV[2]), tonumber(ARGV[6])
+local forgot = known[4] == ARGV[1] and calls < calls_known
+local same_run, certain = known[4] == ARGV[1] and not forgot, true
 if raw < last then
   adjust = adjust + last - raw
   steps = steps + 1
@@ -43,9 +46,12 @@ else
 end
 local now = (certain and raw or last) + adjust
 if not same_run then
-  closed_until = redis.call('DEL', KEYS[2]) == 1 and 0 or now + slots * slot_ms
+  closed_until = now + slots * slot_ms
+  if not forgot and redis.call('DEL', KEYS[2]) == 1 then closed_until = 0 end
 end
 if certain then
+  calls = math.max(calls, calls_known) + 1
   redis.call('HSET', KEYS[1], 'raw', string.format('%d', raw), 'adjust', string.format('%d', adjust),
-             'steps', steps, 'run', ARGV[1], 'closed_until', string.format('%d', closed_until))
+             'steps', steps, 'run', ARGV[1], 'closed_until', string.format('%d', closed_until),
+             'calls', string.format('%d', calls))
 end

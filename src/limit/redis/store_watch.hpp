@@ -15,28 +15,31 @@ namespace latchkey::limit::lease {
 /// The difference is known from each reply to within the round trip. The largest lower bound is kept; it rises no
 /// faster than clocks drift, so steps too small to be seen do not add up. Once the store knows of a step, it is learnt
 /// anew, from a quick answer: what is known badly would make time that passed look like a step.
+///
+/// It witnesses the calls that the store has executed as well: one that says fewer later on has forgotten some.
 class StoreWatch {
  public:
   explicit StoreWatch(double clock_drift = drift) : drift_(clock_drift) {}
 
-  /// Fills in what `caller` can vouch for in a call that is sent at `sent`.
+  /// Fills in what `caller` knows in a call that is sent at `sent`.
   void vouch(Caller& caller, BootTime sent) const {
     caller.vouched_ms = ahead_ms_ ? millis(sent) + *ahead_ms_ : -1;
     caller.steps = steps_;
+    caller.calls = calls_;
     caller.insists = insists_;
   }
 
-  /// A call was sent at `sent`, executed when the store's raw clock showed `raw_ms`, and answered at `received`.
-  /// `certain`: not in doubt there.
-  void saw(std::int64_t raw_ms, std::uint64_t steps, bool certain, BootTime sent, BootTime received) {
-    const std::int64_t least = raw_ms - millis(received) - 1;
-    const std::int64_t most = raw_ms - millis(sent) + 1;
-    const bool knows = ahead_ms_ && steps == steps_;
-    insists_ = !certain && (!knows || least - *ahead_ms_ > step_tolerance_ms / 2);
-    if (!certain) return;
+  /// What the store said of itself in the reply to a call that was sent at `sent` and answered at `received`.
+  void saw(const Reply& reply, BootTime sent, BootTime received) {
+    const std::int64_t least = reply.raw_ms - millis(received) - 1;
+    const std::int64_t most = reply.raw_ms - millis(sent) + 1;
+    const bool knows = ahead_ms_ && reply.steps == steps_;
+    calls_ = std::max(calls_, reply.calls);
+    insists_ = !reply.certain && (!knows || least - *ahead_ms_ > step_tolerance_ms / 2);
+    if (!reply.certain) return;
     if (!knows) {
-      forget();
-      steps_ = steps;
+      ahead_ms_.reset();
+      steps_ = reply.steps;
       if (most - least <= step_tolerance_ms / 2) set(least, received);
       return;
     }
@@ -46,7 +49,10 @@ class StoreWatch {
   }
 
   /// The store has lost its memory, or is another one.
-  void forget() { ahead_ms_.reset(); }
+  void forget() {
+    ahead_ms_.reset();
+    calls_ = 0;
+  }
 
  private:
   static std::int64_t millis(BootTime time) { return time.nanos / 1'000'000; }
@@ -59,6 +65,7 @@ class StoreWatch {
   std::optional<std::int64_t> ahead_ms_;
   std::int64_t set_at_ms_ = 0;
   std::uint64_t steps_ = 0;
+  std::uint64_t calls_ = 0;
   bool insists_ = false;
 };
 
