@@ -168,7 +168,8 @@ Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings& 
   return std::make_unique<replica::SqliteReporter>(data.replicas());
 }
 
-Result<ReportsOfStream> open_reports_of_stream(const Settings& settings, const DataDir& data, const Clock& clock) {
+Result<ReportsOfStream> open_reports_of_stream(const Settings& settings, const DataDir& data, const Clock& clock,
+                                               replica::ReportDrain::Followed followed) {
   const auto address = redis::Address::parse(settings.stream);
   if (!address) return address.error();
   ReportsOfStream reports;
@@ -179,7 +180,7 @@ Result<ReportsOfStream> open_reports_of_stream(const Settings& settings, const D
     if (!registry) return registry.error();
     reports.registry = std::move(*registry);
   }
-  reports.drain = std::make_unique<replica::ReportDrain>(*address, *reports.registry, clock);
+  reports.drain = std::make_unique<replica::ReportDrain>(*address, *reports.registry, clock, std::move(followed));
   return reports;
 }
 

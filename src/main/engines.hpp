@@ -56,12 +56,12 @@ Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const cli::Setti
 /// be reachable yet.
 Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const cli::Settings& settings, const cli::DataDir& data,
                                                                 const Clock& clock);
-/// For the relay: where the reports that come over the stream are entered, and how they come.
+/// For the relay: where the reports that come over the stream are entered, and how they come, while it follows.
 struct ReportsOfStream {
   std::unique_ptr<replica::ReplicaReporter> registry;
   std::unique_ptr<replica::ReportDrain> drain;
 };
 Result<ReportsOfStream> open_reports_of_stream(const cli::Settings& settings, const cli::DataDir& data,
-                                               const Clock& clock);
+                                               const Clock& clock, replica::ReportDrain::Followed followed);
 
 }  // namespace latchkey::engines

@@ -46,9 +46,9 @@ int run_relay(const cli::Settings& settings) {
   if (auto marked = cli::write_small_file(data->relayed(), "", cli::IfExists::keep); !marked) {
     return fail("relay", marked.error());
   }
-  auto reports = engines::open_reports_of_stream(settings, *data, clock);
-  if (!reports) return fail("relay", reports.error());
   relay::Relay relay(std::move(*tail), std::move(*snapshots), clock, random);
+  auto reports = engines::open_reports_of_stream(settings, *data, clock, [&] { return relay.followed().get(); });
+  if (!reports) return fail("relay", reports.error());
   relay.start();
   reports->drain->start();
   log_info("relay runs");

@@ -236,6 +236,8 @@ TEST_F(RelayFaults, ARelayOfAnotherHistoryWaitsWhileTheLifeTicks) {
     world_.relay().step();
   }
   EXPECT_EQ(other.stats().ended, 0U);
+  EXPECT_EQ(other.tail().followed().get(), std::nullopt);
+  EXPECT_EQ(world_.relay().tail().followed().get(), world_.store().position()->epoch);
   follower_.catch_up();
   EXPECT_EQ(follower_.loads(), 1);
   for (const BootTime begin = world_.clock().boot(); !other.tail().following();) {
@@ -243,6 +245,7 @@ TEST_F(RelayFaults, ARelayOfAnotherHistoryWaitsWhileTheLifeTicks) {
     other.step();
   }
   EXPECT_EQ(other.stats().ended, 1U);
+  EXPECT_EQ(other.tail().followed().get(), other_store.store().position()->epoch);
 }
 
 // The one that wrote what the store has lost is dead; the other had not read it yet, so its own history did not break.

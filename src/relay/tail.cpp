@@ -15,7 +15,11 @@ constexpr milliseconds no_life_pause{20};
 Tail::Tail(feed::ChangeFeed& source, Stream& stream, const Clock& clock, RelayStats& stats, TailConfig config)
     : source_(source), stream_(stream), clock_(clock), stats_(stats), config_(config), setbacks_("the copy", stats) {}
 
-milliseconds Tail::step() { return following_ ? follow() : join(); }
+milliseconds Tail::step() {
+  const milliseconds pause = following_ ? follow() : join();
+  followed_.set(following_ ? std::optional(following_->at.position.epoch) : std::nullopt);
+  return pause;
+}
 
 milliseconds Tail::join() {
   const auto life = stream_.look();
@@ -38,7 +42,10 @@ milliseconds Tail::join() {
 milliseconds Tail::stand_by(const Life& life, const std::string& why) {
   const BootTime now = clock_.boot();
   if (!foreign_ || foreign_->life != life.id) {
-    log_warning("relay: the stream has another history than our store ({})", why);
+    log_warning(
+        "relay: the stream has another history than our store ({}). Does the relay of another store write to this "
+        "Redis? Give each store a Redis, or a database, of its own",
+        why);
     foreign_ = Foreign{life.id, life.tick, now};
   }
   if (foreign_->tick != life.tick) foreign_ = Foreign{life.id, life.tick, now};

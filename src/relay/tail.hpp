@@ -19,6 +19,7 @@
 
 #include "base/clock.hpp"
 #include "feed/change_feed.hpp"
+#include "relay/followed.hpp"
 #include "relay/relay_stats.hpp"
 #include "relay/setbacks.hpp"
 #include "relay/stream.hpp"
@@ -40,6 +41,8 @@ class Tail {
   std::chrono::milliseconds step();
 
   bool following() const { return following_.has_value(); }
+  /// The same, for any thread.
+  const Followed& followed() const { return followed_; }
 
  private:
   struct Following {
@@ -67,6 +70,7 @@ class Tail {
   const TailConfig config_;
 
   std::optional<Following> following_;
+  Followed followed_;
   std::optional<Foreign> foreign_;
   BootTime next_beat_{};
   Setbacks setbacks_;

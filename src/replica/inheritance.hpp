@@ -11,8 +11,8 @@
 //   - nothing of this is told after "stopped": the file is removed before that is said.
 // It is written before each report is sent, so it is never behind what anybody was told.
 //
-// There is one successor: the line names the very file that it stands in, and is nothing in a copy of it, whose original
-// may still run under that id.
+// There is one successor: the line names the very file that it stands in, and is nothing in a copy of it, whose
+// original may still run under that id.
 
 #include <filesystem>
 #include <optional>

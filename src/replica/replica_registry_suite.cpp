@@ -38,7 +38,7 @@ TEST_P(ReplicaRegistrySuite, NobodyHasReportedAtFirst) {
 
 TEST_P(ReplicaRegistrySuite, WhatIsKnownToHaveArrivedIsSeenAsItWasSaid) {
   ReplicaReport report = new_report("Übersee \"1\"");
-  report.applied = Position{{0xffffffffffffffff}, INT64_MAX};
+  report.applied = Position{*epoch, INT64_MAX};
   report.applied_nonce = UINT64_MAX;
   report.view_age = std::chrono::milliseconds(17);
   put(*reporter_, report);
@@ -49,7 +49,7 @@ TEST_P(ReplicaRegistrySuite, ANewerReportStandsInPlaceOfTheOneBefore) {
   ReplicaReport report = new_report("a");
   for (std::uint64_t number = 1; number <= 50; ++number) {
     report.number = number;
-    report.applied = number % 7 == 0 ? std::nullopt : std::optional(Position{{5}, number});
+    report.applied = number % 7 == 0 ? std::nullopt : std::optional(Position{*epoch, number});
     put(*reporter_, report);
     EXPECT_EQ(registry_->look().value(), std::vector{report});
   }
@@ -115,7 +115,7 @@ TEST_P(ReplicaRegistrySuite, TheListStaysShortHoweverManyReplicasComeAndGo) {
 
 TEST_P(ReplicaRegistrySuite, ALookBegunAfterAReportIsKnownFindsItOrANewerOne) {
   ReplicaReport report = new_report("a");
-  report.applied = Position{{5}, 1};
+  report.applied = Position{*epoch, 1};
   put(*reporter_, report);
   std::atomic<std::uint64_t> known{1};
   std::atomic<bool> done{false};
@@ -133,7 +133,7 @@ TEST_P(ReplicaRegistrySuite, ALookBegunAfterAReportIsKnownFindsItOrANewerOne) {
     }
   });
   for (report.number = 2; report.number <= 1000; ++report.number) {
-    report.applied = Position{{5}, report.number};
+    report.applied = Position{*epoch, report.number};
     const auto now_known = reporter_->report(report);
     ASSERT_TRUE(now_known) << now_known.error().internal;
     if (*now_known > known) known = *now_known;

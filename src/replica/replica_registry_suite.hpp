@@ -33,6 +33,9 @@ struct RegistryEngine {
 inline void PrintTo(const RegistryEngine& engine, std::ostream* out) { *out << engine.name; }
 
 class ReplicaRegistrySuite : public testing::TestWithParam<RegistryEngine> {
+ public:
+  static constexpr std::optional<Epoch> epoch = Epoch{UINT64_MAX};  // of all views that report
+
  protected:
   ReplicaReport new_report(const std::string& name);
   /// The report, until it is known to have arrived.

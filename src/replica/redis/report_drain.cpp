@@ -28,15 +28,21 @@ return redis.status_reply('OK')
 }  // namespace
 
 ReportDrain::ReportDrain(const redis::Address& address, ReplicaReporter& registry, const Clock& clock,
-                         redis::Timeouts timeouts)
-    : link_(address, timeouts, clock), registry_(registry), clock_(clock) {}
+                         Followed followed, redis::Timeouts timeouts)
+    : link_(address, timeouts, clock), registry_(registry), clock_(clock), followed_(std::move(followed)) {}
 
 ReportDrain::~ReportDrain() { stop(); }
 
 Result<void> ReportDrain::step(milliseconds patience) {
+  if (!followed_()) {
+    std::this_thread::sleep_for(patience);
+    return {};
+  }
   const auto reports = read(patience);
   if (!reports) return reports.error();
-  return reports->empty() ? Result<void>() : carry(*reports);
+  const auto epoch = followed_();
+  if (!epoch) last_ = "0";  // they wait in the stream
+  return reports->empty() || !epoch ? Result<void>() : carry(*reports, *epoch);
 }
 
 Result<ReportDrain::Newest> ReportDrain::read(milliseconds patience) {
@@ -69,10 +75,12 @@ Result<ReportDrain::Newest> ReportDrain::read(milliseconds patience) {
   return newest;
 }
 
-Result<void> ReportDrain::carry(const Newest& reports) {
+// One whose view is of another epoch is another store's, or has not seen yet that ours has a new one.
+Result<void> ReportDrain::carry(const Newest& reports, Epoch epoch) {
   Result<void> done;
   std::map<ReplicaId, std::uint64_t> known;
   for (const auto& [id, report] : reports) {
+    if (report.applied && report.applied->epoch != epoch) continue;
     const auto taken = registry_.report(report);
     if (taken) {
       known[id] = *taken;

@@ -4,6 +4,7 @@
 // registry, and tells the replica through Redis that it is there.
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
@@ -16,8 +17,11 @@ namespace latchkey::replica {
 /// Either start() and stop(), or step() by one thread.
 class ReportDrain {
  public:
-  /// `registry` and `clock` outlive it.
-  ReportDrain(const redis::Address& address, ReplicaReporter& registry, const Clock& clock,
+  /// Of which epoch the stream is that this relay follows; nullopt: it follows none, and so acknowledges nothing.
+  using Followed = std::function<std::optional<Epoch>()>;
+
+  /// `registry` and `clock` outlive it, and what `followed` asks.
+  ReportDrain(const redis::Address& address, ReplicaReporter& registry, const Clock& clock, Followed followed,
               redis::Timeouts timeouts = {});
   ~ReportDrain();
   ReportDrain(const ReportDrain&) = delete;
@@ -34,7 +38,7 @@ class ReportDrain {
   using Newest = std::map<ReplicaId, ReplicaReport>;
 
   Result<Newest> read(std::chrono::milliseconds patience);
-  Result<void> carry(const Newest& reports);
+  Result<void> carry(const Newest& reports, Epoch epoch);
   Result<void> tell(const std::map<ReplicaId, std::uint64_t>& known);
   void note(const Result<void>& done);
   void run();
@@ -42,6 +46,7 @@ class ReportDrain {
   redis::Link link_;
   ReplicaReporter& registry_;
   const Clock& clock_;
+  const Followed followed_;
   std::uint64_t generation_ = 0;  // of the connection that `last_` was read on
   std::string last_ = "0";        // the entry read last
   BootTime heard_{};              // when there was one

@@ -25,7 +25,9 @@
 //     their numbers never pass for newer ones.
 // All relays of one Redis must be of one store, of which one primary takes commands at a time. One that was cut off and
 // lives on beside its successor acknowledges into a registry that nobody reads: PostgreSQL's own fencing is to see to
-// it.
+// it. A relay of another store that was pointed here by mistake acknowledges nothing while the stream is not its own:
+// reports are taken only by a relay that follows the stream's life, and only of views of that life's epoch, or none.
+// Whom no relay takes falls silent at the manager's and refuses by (2), however often it reports.
 
 #include <string>
 #include <vector>

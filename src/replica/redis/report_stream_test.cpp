@@ -41,7 +41,7 @@ class RelayedWorld final : public RegistryWorld {
   redis::TestServer redis_;
   SystemClock clock_;
   PostgresReporter to_store_{Url::parse(url()).value()};
-  ReportDrain drain_{redis_.address(), to_store_, clock_, timeouts};
+  ReportDrain drain_{redis_.address(), to_store_, clock_, [] { return ReplicaRegistrySuite::epoch; }, timeouts};
 };
 
 INSTANTIATE_TEST_SUITE_P(Redis, ReplicaRegistrySuite,
@@ -92,12 +92,14 @@ class ReportStream : public testing::Test {
   SystemClock clock_;
   MemoryRegistry registry_;
   WayToRegistry way_{registry_};
+  std::optional<Epoch> followed_ = Epoch{7};
   RedisReporter reporter_{redis_.address(), clock_, timeouts};
   std::unique_ptr<ReportDrain> drain_ = new_drain();
   ReplicaReport report_;
 
   std::unique_ptr<ReportDrain> new_drain() {
-    return std::make_unique<ReportDrain>(redis_.address(), way_, clock_, timeouts);
+    return std::make_unique<ReportDrain>(
+        redis_.address(), way_, clock_, [this] { return followed_; }, timeouts);
   }
 };
 
@@ -117,6 +119,41 @@ TEST_F(ReportStream, KnowsNothingThatTheRegistryHasNotTaken) {
     EXPECT_EQ(report(), 0U);
   }
   way_.cut = WayToRegistry::Cut::nowhere;
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(report(), 3U);
+}
+
+// Another store's relay puts them into another registry than the one that this store's manager looks at.
+TEST_F(ReportStream, IsNotAcknowledgedByARelayThatDoesNotFollowIt) {
+  followed_.reset();
+  report();
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(report(), 0U);
+  EXPECT_EQ(in_registry(report_.id), 0U);
+  followed_ = Epoch{7};
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(report(), 2U) << "once it follows it takes what waited";
+}
+
+TEST_F(ReportStream, IsNotAcknowledgedByARelayThatFollowsItNoLongerOnceItHasRead) {
+  int asked = 0;
+  ReportDrain leaving(
+      redis_.address(), way_, clock_, [&] { return ++asked == 2 ? std::nullopt : std::optional(Epoch{7}); }, timeouts);
+  report();
+  ASSERT_TRUE(leaving.step(milliseconds(0)));
+  EXPECT_EQ(report(), 0U);
+  ASSERT_TRUE(leaving.step(milliseconds(0)));
+  EXPECT_EQ(report(), 2U);
+}
+
+TEST_F(ReportStream, OfAViewOfAnotherEpochIsNotAcknowledged) {
+  report_.applied = Position{{8}, 5};
+  report();
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(report(), 0U);
+  EXPECT_EQ(in_registry(report_.id), 0U);
+  report_.applied = Position{{7}, 5};
+  report();
   ASSERT_TRUE(drain_->step(milliseconds(0)));
   EXPECT_EQ(report(), 3U);
 }
