@@ -17,13 +17,18 @@ using access::Refusal;
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view not_stored = "Cache-Control: no-store\r\n";
 
-bool has_parameter(std::string_view query, std::string_view wanted) {
+/// nullopt: a value that nobody has. Taken for none, it would be a proxy's 500 under load.
+std::optional<Deny> deny_of(std::string_view query) {
+  Deny deny = Deny::as_is;
   while (!query.empty()) {
     const std::string_view piece = query.substr(0, query.find('&'));
-    if (piece == wanted) return true;
+    if (piece.substr(0, piece.find('=')) == "deny") {
+      if (piece != "deny=403") return std::nullopt;
+      deny = Deny::as_403;
+    }
     query.remove_prefix(std::min(piece.size() + 1, query.size()));
   }
-  return false;
+  return deny;
 }
 
 /// What a client did, as a 403 with the true status beside it, for proxies that make a 500 of all but 401 and 403
@@ -62,7 +67,11 @@ void KeyRoutes::handle(http::Exchange& exchange, Route route) {
   Call call{.exchange = &exchange, .request = &request, .route = route};
   call.started = parts_.clock.boot();
   call.position = parts_.view.freshness().position;
-  if (route == Route::authorize && has_parameter(request.query, "deny=403")) call.deny = Deny::as_403;
+  if (route == Route::authorize) {
+    const auto deny = deny_of(request.query);
+    if (!deny) return refuse_request(call, "The parameter deny takes nothing but 403.");
+    call.deny = *deny;
+  }
   const auto token = access::presented_token(request);
   if (!token) return refuse(call, token.error());
   call.token = *token;
@@ -214,6 +223,13 @@ void KeyRoutes::refuse_by_limit(Call& call, const Holder& holder, const limit::D
   metrics_.refused(Refusal::rate_limited);
   note(call, answer.status, to_string(Refusal::rate_limited), &holder);
   send(call, answer);
+}
+
+void KeyRoutes::refuse_request(Call& call, std::string_view why) {
+  const http::Problem problem{"invalid-request", "Invalid request", 400, std::string(why)};
+  metrics_.request_refused();
+  note(call, problem.status, problem.name, nullptr);
+  send(call, http::to_response(problem).view());
 }
 
 void KeyRoutes::refuse_position(Call& call, int status, std::string_view why) {

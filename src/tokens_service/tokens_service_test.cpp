@@ -111,6 +111,12 @@ TEST_F(TokensServiceTest, Deny403HidesWhatAProxyMakesA500Of) {
   EXPECT_EQ(get("/v1/authorize", token).status, 429);
   EXPECT_EQ(get("/v1/tokens?deny=403", token).status, 429);
   EXPECT_EQ(http::call(service_, Method::get, "/v1/authorize?deny=403").status, 401);
+  for (const char* query : {"?deny=401", "?deny", "?deny=", "?deny=4030", "?deny=403&deny=401"}) {
+    const auto reply = get(std::string("/v1/authorize") + query, token);
+    EXPECT_EQ(reply.status, 400) << query;
+    EXPECT_EQ(type_of(reply), "/problems/invalid-request") << query;
+  }
+  EXPECT_EQ(get("/v1/authorize?denying=1", token).status, 429) << "a stranger's";
   const auto ambiguous = get("/v1/authorize?deny=403&key=x", token);
   EXPECT_EQ(ambiguous.status, 403);
   EXPECT_EQ(ambiguous.header("X-Latchkey-Status"), "400");
