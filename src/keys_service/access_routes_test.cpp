@@ -124,7 +124,10 @@ TEST_F(AccessRoutes, HolderRoutesRefuseInOrder) {
 
 TEST_F(AccessRoutes, HoldersDisableTheirOwnKey) {
   const auto made = t.create();
-  const auto reply = t.call(Method::post, "/v1/plan/disable", {t.bearer(made.token)});
+  for (const char* body : {"[]", "{", R"({"keyId":"x"})"}) {
+    EXPECT_EQ(t.problem(t.call(Method::post, "/v1/plan/disable", {t.bearer(made.token)}, body)), "invalid-request");
+  }
+  const auto reply = t.call(Method::post, "/v1/plan/disable", {t.bearer(made.token)}, "{ }\n");
   ASSERT_EQ(reply.status, 200) << reply.body;
   EXPECT_EQ(t.object(reply).at("status"), "disabled");
   EXPECT_FALSE(reply.header("Latchkey-Position").empty());

@@ -130,6 +130,12 @@ Result<commands::RotateKey> parse_rotate_body(std::string_view body) {
   return command;
 }
 
+Result<void> parse_empty_body(std::string_view body) {
+  if (body.empty()) return {};
+  auto reader = ObjectReader::parse(body);
+  return reader ? reader->finish() : reader.error();
+}
+
 Result<commands::EarlierKeys> parse_signing_key_rotation_body(std::string_view body) {
   if (body.empty()) return commands::EarlierKeys::keep_verifying;
   auto reader = ObjectReader::parse(body);

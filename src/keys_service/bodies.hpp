@@ -26,4 +26,7 @@ Result<commands::RotateKey> parse_rotate_body(std::string_view body);
 /// {retirePrevious?}, or nothing at all.
 Result<commands::EarlierKeys> parse_signing_key_rotation_body(std::string_view body);
 
+/// {}, or nothing at all.
+Result<void> parse_empty_body(std::string_view body);
+
 }  // namespace latchkey::keys_service

@@ -2,6 +2,7 @@
 
 #include "access/refusal_problem.hpp"
 #include "keys_service/answers.hpp"
+#include "keys_service/bodies.hpp"
 #include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/holder.hpp"
@@ -23,9 +24,7 @@ void disable_own_key(RouteContext& context, Call call, Reply reply) {
   const UnixMillis now = context.parts.clock.wall();
   auto holder = holder_of(context, call.request, now);
   if (auto* refused = std::get_if<http::Response>(&holder)) return reply.send(std::move(*refused));
-  if (!call.request.body.empty() && call.request.body != "{}") {
-    return reply.send(to_response(Error::invalid("", "this request has no body")));
-  }
+  if (auto nothing = parse_empty_body(call.request.body); !nothing) return reply.send(to_response(nothing.error()));
   auto wait = wait_of(context, call);
   if (!wait) return reply.send(wait.error());
   auto done = [&context, now, wait = std::move(*wait),
