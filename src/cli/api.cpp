@@ -34,7 +34,8 @@ std::string field_errors(const json::object& problem) {
   if (errors == nullptr || !errors->is_array()) return sentence;
   for (const auto& error : errors->as_array()) {
     if (!error.is_object()) continue;
-    sentence += fmt::format("{}{}: {}", sentence.empty() ? "" : "; ", text_member(error.as_object(), "pointer"),
+    const auto pointer = text_member(error.as_object(), "pointer");  // empty: the whole body
+    sentence += fmt::format("{}{}{}{}", sentence.empty() ? "" : "; ", pointer, pointer.empty() ? "" : ": ",
                             text_member(error.as_object(), "detail"));
   }
   return sentence;
@@ -59,6 +60,7 @@ int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& 
             const std::function<void(const json::value&)>& show) {
   HttpRequest request{call.method, service.url + call.path, bearer, call.headers, std::nullopt, service.certificate};
   if (call.body) request.body = json::serialize(*call.body);
+  if (request.body && !parse_json(*request.body)) return complain(Error(ErrorCode::invalid, "arguments must be UTF-8"));
   const auto reply = send(request, call.timeout);
   if (!reply) return complain(reply.error());
   if (reply->status < 200 || reply->status > 299) return complain(*reply);

@@ -1,5 +1,6 @@
 #include "cli/api.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "cli/data_dir.hpp"
@@ -57,6 +58,14 @@ TEST_F(ManagementAddress, OurOwnCertificateVouchesForOurOwnServiceOnly) {
   EXPECT_EQ(default_address.certificate, "own.pem");
   ::setenv("LATCHKEY_URL", "https://elsewhere", 1);
   EXPECT_EQ(management_address(own, BearerSource::given).value().certificate, "");
+}
+
+TEST(SentenceOfProblem, WhatIsWrongWithTheWholeBodyHasNoPointer) {
+  const auto sentence = [](std::string_view pointer) {
+    return sentence_of_problem(400, fmt::format(R"({{"errors":[{{"pointer":"{}","detail":"is odd"}}]}})", pointer));
+  };
+  EXPECT_EQ(sentence("/name"), "/name: is odd (400)");
+  EXPECT_EQ(sentence(""), "is odd (400)");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "cli/admin_verifier.hpp"
+#include "http/listen.hpp"
 #include "main/catalog.hpp"
 #include "main/engines.hpp"
 #include "main/services.hpp"
@@ -13,6 +14,8 @@ std::vector<FieldError> faults(const cli::Settings& settings) {
   const auto note = [&](std::string setting, const auto& checked) {
     if (!checked) found.push_back({std::move(setting), checked.error().detail});
   };
+  note("keys_listen", http::parse_listen(settings.keys_listen));
+  note("tokens_listen", http::parse_listen(settings.tokens_listen));
   note("tls", load_tls(settings));
   note("admin keys", cli::check_admin_keys(settings));
   note("catalog", load_catalog(settings));

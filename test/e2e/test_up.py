@@ -328,6 +328,8 @@ def test_exit_codes(shared):
     assert code("key", "list", env={"LATCHKEY_ADMIN_TOKEN": "x.y.z"}) == 4
     assert code("key", "list", env={"LATCHKEY_URL": "http://127.0.0.1:1"}) == 1
     assert code("key", "delete", "01900000-0000-7000-8000-000000000000", stdin="") == 2, "no --yes and no terminal"
+    done = shared.cli("key", "create", "--user", "x", "--requests-per-minute", "1", "--name", os.fsdecode(b"\xff"), check=False)
+    assert done.returncode == 2 and done.stderr == "latchkey: arguments must be UTF-8\n", done
     viewer = shared.admin_token("--role", "viewer")
     assert code("key", "create", "--user", "x", "--requests-per-minute", "1", env={"LATCHKEY_ADMIN_TOKEN": viewer}) == 4
 
@@ -335,7 +337,7 @@ def test_exit_codes(shared):
 def test_configuration(tmp_path, shared):
     assert shared.cli("keys", "--check-config").returncode == 0
     for environment in ({"LATCHKEY_BOGUS": "1"}, {"LATCHKEY_THREADS": "many"}, {"LATCHKEY_MAX_STALENESS": "soon"},
-                        {"LATCHKEY_KEYS_LISTEN": "nowhere"}):
+                        {"LATCHKEY_KEYS_LISTEN": "nowhere"}, {"LATCHKEY_TOKENS_LISTEN": "999.1.1.1:80"}):
         done = shared.cli("keys", "--check-config", check=False, env=environment)
         assert done.returncode == 2 and next(iter(environment)) in done.stderr, (environment, done)
     (tmp_path / "public.pem").write_text("-----BEGIN PUBLIC KEY-----\n" + 40 * "x")
