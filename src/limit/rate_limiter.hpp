@@ -17,10 +17,11 @@ namespace latchkey::limit {
 constexpr std::chrono::seconds window{60};
 
 /// The limit as the view knows it. `version` (the seq of the row) tells engines with shared state which of two limits
-/// is newer.
+/// of one epoch is newer; of two epochs nobody can say.
 struct Limit {
   std::uint32_t requests_per_minute = 1;
   std::uint64_t version = 0;
+  std::uint64_t epoch = 0;
 };
 
 /// What became of one request.

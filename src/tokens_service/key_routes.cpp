@@ -49,6 +49,11 @@ bool is_beyond_any_view(Refusal reason) {
   return (reason >= Refusal::malformed && reason <= Refusal::wrong_role) || reason == Refusal::bad_signature;
 }
 
+limit::Limit limit_of(const Call& call, const Holder& holder) {
+  return {
+      .requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = call.position.epoch.value};
+}
+
 const http::Response& no_such_token() {
   static const http::Response response =
       http::to_response({"not-found", "Not found", 404, "The catalog has no token of this symbol."});
@@ -151,7 +156,7 @@ void KeyRoutes::queue_signature(Call& call, Then then) {
 }
 
 void KeyRoutes::admit(Call& call, const Holder& holder) {
-  const limit::Limit limit{.requests_per_minute = holder.requests_per_minute, .version = holder.version};
+  const limit::Limit limit = limit_of(call, holder);
   if (const auto decision = parts_.limiter.try_admit(holder.key_id, limit)) return decided(call, holder, *decision);
   const auto kept = keep(call);
   parts_.limiter.admit_later(holder.key_id, limit,
@@ -185,8 +190,7 @@ void KeyRoutes::answer_admitted(Call& call, const Holder& holder, HeaderLines& l
 }
 
 void KeyRoutes::answer_plan(Call& call, const Holder& holder) {
-  const auto allowance = parts_.limiter.peek(
-      holder.key_id, {.requests_per_minute = holder.requests_per_minute, .version = holder.version});
+  const auto allowance = parts_.limiter.peek(holder.key_id, limit_of(call, holder));
   // User ids are visible ASCII, of which only two characters need an escape.
   std::string user;
   for (const char c : holder.user_id()) user.append(c == '"' || c == '\\' ? "\\" : "").append(1, c);

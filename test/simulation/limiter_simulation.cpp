@@ -27,18 +27,18 @@ struct LimiterSimulation::Replica {
   Caller caller;
   std::map<std::uint64_t, Call> under_way;  // by number
   bool cut = false;
-  std::map<const Key*, std::uint64_t> versions;  // of the keys' limits, as its view has them
+  std::map<const Key*, std::size_t> known;  // of the keys' limits, as its view has them
 };
 
 struct LimiterSimulation::Key {
   KeyId id;
-  std::vector<std::uint32_t> limits;  // by version − 1
-  double rate = 1;                    // requests a second over all replicas, now
+  std::vector<Limit> limits;  // in the order in which they were in force
+  double rate = 1;            // requests a second over all replicas, now
   Time rate_until{};
   std::deque<Time> admitted;
-  std::uint64_t named = 1;  // the highest version that a call executed at the store has named
-  Time named_at{};          // when it was named first
-  Time last_named{};        // and last
+  std::size_t named = 0;  // the latest limit that a call executed at the store has named
+  Time named_at{};        // when it was named first
+  Time last_named{};      // and last
 };
 
 Weather Weather::of(std::uint64_t seed) {
@@ -68,6 +68,7 @@ Weather Weather::of(std::uint64_t seed) {
   weather.crash = at_times(Duration(seconds(40)));
   weather.cut = at_times(Duration(seconds(8)));
   weather.limit_change = at_times(Duration(seconds(25)));
+  weather.restore = at_times(Duration(seconds(40)));
   weather.store_step = at_times(Duration(seconds(2)));
   weather.unmet_step = at_times(Duration(seconds(60)));
   weather.store_loss = at_times(Duration(seconds(90)));
@@ -88,7 +89,7 @@ LimiterSimulation::LimiterSimulation(std::uint64_t seed, const Weather& weather,
     keys_.push_back(std::make_unique<Key>());
     Key& key = *keys_.back();
     key.id = KeyId::generate({1'767'225'600'000}, ids);
-    key.limits = {limits[world_.pick(std::size(limits))]};
+    key.limits = {{.requests_per_minute = limits[world_.pick(std::size(limits))], .version = 1, .epoch = 1}};
     world_.after(world_.duration({}, seconds(1)), [this, &key] { request_again(key); });
   }
   for (std::size_t i = 0; i < weather.replicas; ++i) {
@@ -167,6 +168,7 @@ void LimiterSimulation::begin_faults() {
     every(milliseconds(500), [this] { store_.replicate(); });
   }
   every(weather_.limit_change, [this] { change_limit(any_key()); });
+  every(weather_.restore, [this] { restore(any_key()); });
 }
 
 /// While no call comes through, the store's clock goes back by less than that lasts; soon after one does, there again.
@@ -181,14 +183,29 @@ void LimiterSimulation::step_unmet() {
   world_.after(silence + world_.duration({}, seconds(4)), [this, step] { store_.step_clock(step); });
 }
 
-/// A view hears of it soon, or late.
 void LimiterSimulation::change_limit(Key& key) {
-  const std::uint32_t before = key.limits.back();
-  key.limits.push_back(world_.chance(0.6) ? std::max(1U, before / 3) : std::min(400U, before * 2));
-  const std::uint64_t version = key.limits.size();
+  Limit limit = key.limits.back();
+  const std::uint32_t before = limit.requests_per_minute;
+  limit.requests_per_minute = world_.chance(0.6) ? std::max(1U, before / 3) : std::min(400U, before * 2);
+  ++limit.version;
+  key.limits.push_back(limit);
+  tell_views(key);
+}
+
+/// The database comes back as it was once: with an earlier limit, whose version counts from lower, in another epoch.
+void LimiterSimulation::restore(Key& key) {
+  Limit limit = key.limits[world_.pick(key.limits.size())];
+  limit.epoch = key.limits.back().epoch + 1;
+  key.limits.push_back(limit);
+  tell_views(key);
+}
+
+/// A view hears of it soon, or late.
+void LimiterSimulation::tell_views(Key& key) {
+  const std::size_t latest = key.limits.size() - 1;
   for (const auto& replica : replicas_) {
     world_.after(world_.duration({}, world_.chance(0.3) ? seconds(60) : milliseconds(100)),
-                 [&known = replica->versions[&key], version] { known = std::max(known, version); });
+                 [&known = replica->known[&key], latest] { known = std::max(known, latest); });
   }
 }
 
@@ -198,7 +215,7 @@ void LimiterSimulation::quiet_down() {
   for (const auto& replica : replicas_) {
     replica->cut = false;
     replica->clock->calm();
-    for (const auto& key : keys_) replica->versions[key.get()] = key->limits.size();
+    for (const auto& key : keys_) replica->known[key.get()] = key->limits.size() - 1;
   }
 }
 
@@ -206,7 +223,7 @@ void LimiterSimulation::quiet_down() {
 void LimiterSimulation::check_liveness() {
   for (const auto& key : keys_) {
     const std::size_t before = key->admitted.size();
-    const std::uint32_t most = key->limits.back();
+    const std::uint32_t most = key->limits.back().requests_per_minute;
     const int asked = static_cast<int>(most) + 400;
     for (int i = 0; i < asked; ++i) {
       world_.after(seconds(8) * i / asked, [this, &key = *key] { request(any_replica(), key); });
@@ -232,7 +249,7 @@ void LimiterSimulation::request_again(Key& key) {
   if (quiet_) return;
   if (world_.now() >= key.rate_until) {  // from idle to far too much, around what the limit allows
     static constexpr double times[] = {0.05, 0.5, 0.9, 1.2, 3, 40};
-    key.rate = times[world_.pick(std::size(times))] * key.limits.back() / 60;
+    key.rate = times[world_.pick(std::size(times))] * key.limits.back().requests_per_minute / 60;
     key.rate_until = world_.now() + world_.duration(seconds(2), seconds(30));
   }
   const Duration slot = milliseconds(limit::lease::slot_ms);
@@ -243,14 +260,14 @@ void LimiterSimulation::request_again(Key& key) {
     world_.at(at, [this, &key] { quiet_ ? void() : request(any_replica(), key); });
   }
   if (world_.chance(0.01)) {
-    for (std::uint64_t i = world_.pick(key.limits.back() + 5); i > 0; --i) request(any_replica(), key);
+    for (std::uint64_t i = world_.pick(key.limits.back().requests_per_minute + 5); i > 0; --i)
+      request(any_replica(), key);
   }
   world_.at(end + microseconds(1), [this, &key] { request_again(key); });
 }
 
 void LimiterSimulation::request(Replica& replica, Key& key) {
-  const std::uint64_t version = std::max<std::uint64_t>(1, replica.versions[&key]);
-  const Limit limit{.requests_per_minute = key.limits[version - 1], .version = version};
+  const Limit limit = key.limits[replica.known[&key]];
   const Time asked = world_.now();
   NodeClock& clock = *replica.clock;
   if (bug_ == Bug::clock_read_before_taking) {  // read, stand still, take
@@ -293,8 +310,10 @@ void LimiterSimulation::judge_admission(Key& key) {
   const auto within = static_cast<std::uint64_t>(key.admitted.end() - first);
   // A lease lives for a slot; a version that nobody names for a window is forgotten, and so it is by a store that is.
   const bool settled = now - key.named_at > milliseconds(700) && now - key.last_named < seconds(55);
-  std::uint32_t most = key.limits[key.named - 1];
-  if (!settled) most = *std::max_element(key.limits.begin(), key.limits.end());
+  std::uint32_t most = key.limits[key.named].requests_per_minute;
+  if (!settled) {
+    for (const Limit& limit : key.limits) most = std::max(most, limit.requests_per_minute);
+  }
   if (within <= most) return;
   violated(Outcome::Kind::over_the_limit, fmt::format("{} admitted within {} ms at a limit of {}, at {} ms", within,
                                                       weather_.judged / milliseconds(1), most, now / milliseconds(1)));
@@ -306,10 +325,11 @@ void LimiterSimulation::judge_refusal(Key& key, Time asked) {
   const auto first = std::partition_point(key.admitted.begin(), key.admitted.end(),
                                           [&](Time each) { return asked - each > seconds(61); });
   const auto within = static_cast<std::uint64_t>(key.admitted.end() - first);
-  if (within >= key.limits.back()) return;
+  const std::uint32_t most = key.limits.back().requests_per_minute;
+  if (within >= most) return;
   violated(Outcome::Kind::refused_without_need,
-           fmt::format("refused with {} admitted in the last 61 s at a limit of {}, at {} ms", within,
-                       key.limits.back(), world_.now() / milliseconds(1)));
+           fmt::format("refused with {} admitted in the last 61 s at a limit of {}, at {} ms", within, most,
+                       world_.now() / milliseconds(1)));
 }
 
 // --- A replica and its store ----------------------------------------------------------------------------------------
@@ -404,11 +424,16 @@ void LimiterSimulation::met_another_run(Replica& replica) {
 
 void LimiterSimulation::note_named(const Call& call) {
   Key& key = key_of(call.key);
-  if (call.limit.version > key.named) {
-    key.named = call.limit.version;
+  const auto is_it = [&](const Limit& limit) {
+    return limit.epoch == call.limit.epoch && limit.version == call.limit.version;
+  };
+  const auto at = std::find_if(key.limits.begin(), key.limits.end(), is_it);
+  const auto named = static_cast<std::size_t>(at - key.limits.begin());
+  if (named > key.named) {
+    key.named = named;
     key.named_at = world_.now();
   }
-  if (call.limit.version == key.named) key.last_named = world_.now();
+  if (named == key.named) key.last_named = world_.now();
 }
 
 LimiterSimulation::Replica& LimiterSimulation::any_replica() { return *replicas_[world_.pick(replicas_.size())]; }

@@ -23,7 +23,8 @@ struct Weather {
   NetworkFaults network{};
   Duration judged = limit::window;
   // How often each happens, on average; 0: never.
-  Duration stall{}, crash{}, cut{}, store_step{}, unmet_step{}, store_loss{}, store_forgets{}, limit_change{};
+  Duration stall{}, crash{}, cut{}, store_step{}, unmet_step{}, store_loss{}, store_forgets{}, limit_change{},
+      restore{};
   /// The second half of the contract, which holds exactly while nobody else holds permits and none is burnt.
   bool refusals_judged = false;
 
@@ -52,6 +53,8 @@ class LimiterSimulation {
   void step_unmet();
   void every(Duration mean, std::function<void()> fault);
   void change_limit(Key& key);
+  void restore(Key& key);
+  void tell_views(Key& key);
   void quiet_down();
   void check_liveness();
 

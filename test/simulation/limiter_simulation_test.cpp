@@ -43,6 +43,9 @@ Weather weather_for(Bug bug, std::uint64_t seed) {
   weather.network.usual = std::chrono::milliseconds(5);
   if (bug == Bug::clock_high_water_ignored || bug == Bug::doubt_ignored) {
     weather.store_step = std::chrono::seconds(1);
+  } else if (bug == Bug::epoch_ignored) {
+    weather.limit_change = std::chrono::seconds(20);
+    weather.restore = std::chrono::seconds(20);
   } else if (bug == Bug::forgotten_calls_ignored) {
     weather.store_forgets = std::chrono::seconds(20);
   } else if (bug == Bug::unmet_step_back_ignored) {
@@ -79,7 +82,8 @@ INSTANTIATE_TEST_SUITE_P(Planted, LimiterBugTest,
                                          Planted{Bug::clock_high_water_ignored, "clock_high_water_ignored", 400},
                                          Planted{Bug::doubt_ignored, "doubt_ignored", 400},
                                          Planted{Bug::unmet_step_back_ignored, "unmet_step_back_ignored", 400},
-                                         Planted{Bug::forgotten_calls_ignored, "forgotten_calls_ignored", 400}),
+                                         Planted{Bug::forgotten_calls_ignored, "forgotten_calls_ignored", 400},
+                                         Planted{Bug::epoch_ignored, "epoch_ignored", 400}),
                          [](const auto& planted) { return planted.param.name; });
 
 }  // namespace

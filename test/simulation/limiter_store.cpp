@@ -16,8 +16,9 @@ std::optional<Reply> LimiterStore::answer(const Caller& caller, const Call& call
   if (caller.run != run_) return std::nullopt;
   if (bug_ == Bug::stale_version_raises_limit) forget_versions(call);
   if (bug_ == Bug::return_honoured_twice) honour_again(caller, call);
-  const Caller as_seen = seen(caller);
-  return book_.answer(as_seen, call, raw_ms());
+  Call as_heard = call;
+  if (bug_ == Bug::epoch_ignored) as_heard.limit.epoch = 0;
+  return book_.answer(seen(caller), as_heard, raw_ms());
 }
 
 std::optional<Reply> LimiterStore::announce(const Caller& caller) {
@@ -63,7 +64,7 @@ void LimiterStore::replicate() {
 }
 
 void LimiterStore::forget_versions(const Call& call) {
-  if (const auto known = book_.keys.find(call.key); known != book_.keys.end()) known->second.version = 0;
+  if (const auto known = book_.keys.find(call.key); known != book_.keys.end()) known->second.terms.version = 0;
 }
 
 void LimiterStore::honour_again(const Caller& caller, const Call& call) {

@@ -24,6 +24,7 @@ enum class Bug : std::uint8_t {
   doubt_ignored,
   unmet_step_back_ignored,
   forgotten_calls_ignored,
+  epoch_ignored,
 };
 
 class LimiterStore {

@@ -21,14 +21,14 @@ std::optional<Decision> KeyLease::try_admit(const Limit& limit, const Clock& clo
     return Decision{.admitted = true, .remaining = left.remaining, .reset_seconds = left.reset_seconds};
   }
   const BootTime now = clock.boot();
-  const bool knows_limit = said_ && limit.version <= reply_.version;
+  const bool knows_limit = said_ && limit.epoch == epoch_ && limit.version <= reply_.version;
   if (!knows_limit || lease_.left > 0 || !refuses(now)) return std::nullopt;
   return Decision{.reset_seconds = std::max(1U, seconds_until(reply_.reset_at_ms, now)),
                   .retry_after_seconds = std::max(1U, seconds_until(reply_.free_at_ms, now))};
 }
 
 std::optional<BootTime> KeyLease::take(const Limit& limit, const Clock& clock) {
-  if (lease_.left == 0 || limit.version > lease_.version) return std::nullopt;
+  if (lease_.left == 0 || limit.epoch != lease_.epoch || limit.version > lease_.version) return std::nullopt;
   --lease_.left;
   const BootTime now = clock.boot();
   if (now < lease_.ends) return now;
@@ -37,7 +37,8 @@ std::optional<BootTime> KeyLease::take(const Limit& limit, const Clock& clock) {
 }
 
 Allowance KeyLease::peek(const Limit& limit, BootTime now) const {
-  const std::uint32_t most = said_ && reply_.version > limit.version ? reply_.limit : limit.requests_per_minute;
+  const bool knows_limit = said_ && limit.epoch == epoch_ && limit.version <= reply_.version;
+  const std::uint32_t most = knows_limit ? reply_.limit : limit.requests_per_minute;
   const bool all_back = !said_ || now - received_ > millis(window_ms * (1 + drift_));
   const std::uint32_t used = all_back ? 0 : reply_.used - std::min(reply_.used, lease_.left);
   if (used == 0) return {.remaining = most, .reset_seconds = 0};
@@ -61,6 +62,7 @@ Call KeyLease::next_call(const KeyId& key, const Limit& limit, std::uint64_t num
   asked_number_ = number;
   asking_since_ = now;
   asked_for_permits_ = call.wanted > 0;
+  asked_epoch_ = limit.epoch;
   return call;
 }
 
@@ -84,11 +86,13 @@ bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
   asked_ = asking_since_;
   received_ = now;
   reply_ = reply;
+  epoch_ = asked_epoch_;
   said_ = true;
   if (reply.granted > 0) {
     const std::int64_t slot_end_ms = (reply.now_ms / slot_ms + 1) * slot_ms;
     lease_ = {.number = number,
               .version = reply.version,
+              .epoch = epoch_,
               .granted = reply.granted,
               .left = reply.granted,
               .ends = surely_before(slot_end_ms + spare_ms)};

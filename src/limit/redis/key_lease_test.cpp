@@ -125,6 +125,17 @@ TEST_F(KeyLeaseTest, ALeaseOfAnOlderLimitIsReturnedNotSpent) {
   EXPECT_EQ(ask(1, 1, {.requests_per_minute = 5, .version = 2}).returned_permits, 10U);
 }
 
+TEST_F(KeyLeaseTest, NothingOfAnotherEpochIsSpentOrRefusedBy) {
+  ask(1);
+  granted(10);
+  const Limit restored{.requests_per_minute = 100, .version = 1, .epoch = 7};
+  EXPECT_FALSE(lease_.try_admit(restored, clock_));
+  EXPECT_EQ(ask(1, 1, restored).returned_permits, 10U);
+  ASSERT_TRUE(lease_.replied(number_, refusing(10'000, 40'000), clock_.boot()));
+  EXPECT_TRUE(lease_.try_admit(restored, clock_));
+  EXPECT_FALSE(lease_.try_admit(hundred, clock_));
+}
+
 TEST_F(KeyLeaseTest, BatchesFollowDemandUpToAShare) {
   std::vector<std::uint32_t> wanted;
   for (int i = 0; i < 6; ++i) {
@@ -184,6 +195,35 @@ TEST_F(PermitRecordTest, TakesBackWhatALostCallWasGranted) {
   ASSERT_EQ(ask(1, 100).granted, 100U);
   EXPECT_EQ(ask(3, 100, 2).granted, 0U) << "the first one was not lost";
   EXPECT_EQ(ask(4, 100, 1).granted, 100U);
+}
+
+constexpr std::int64_t slots_of_a_second = 2;
+
+TEST(TermsTest, TheHighestVersionOfAnEpochHolds) {
+  const Terms named = Terms().after({20, 5, 1}, 0).after({100, 4, 1}, 1);
+  EXPECT_EQ(named.in_force(1), 20U);
+  EXPECT_EQ(named.after({100, 6, 1}, 2).in_force(2), 100U);
+}
+
+TEST(TermsTest, AfterARestoreTheLowerOfBothHoldsForAWindow) {
+  const Terms before = Terms().after({100, 50, 1}, 0);
+  Terms lowered = before.after({5, 2, 9}, 1);
+  EXPECT_EQ(lowered.in_force(1), 5U) << "though its version is the lower one";
+  lowered = lowered.after({100, 50, 1}, 2);
+  EXPECT_EQ(lowered.in_force(2), 5U) << "a view of the old epoch raises nothing";
+
+  Terms raised = before.after({500, 2, 9}, 1);
+  EXPECT_EQ(raised.in_force(1), 100U);
+  for (std::int64_t slot = 2; slot <= 1 + slots_in_window; slot += slots_of_a_second)
+    raised = raised.after({500, 2, 9}, slot);
+  EXPECT_EQ(raised.in_force(1 + slots_in_window), 100U);
+  EXPECT_EQ(raised.in_force(2 + slots_in_window), 500U);
+}
+
+TEST(TermsTest, WhatNobodyNamedForAWindowIsForgotten) {
+  const Terms named = Terms().after({20, 5, 1}, 0);
+  EXPECT_EQ(named.after({100, 4, 1}, slots_in_window).in_force(slots_in_window), 20U);
+  EXPECT_EQ(named.after({100, 4, 1}, slots_in_window + 1).in_force(slots_in_window + 1), 100U);
 }
 
 TEST_F(PermitRecordTest, GrantsNothingToACallThatWasRepeatedOrOvertaken) {

@@ -1,8 +1,9 @@
 -- One call about one key: PermitRecord of permit_book.hpp, after store_clock.lua.
 --
 --   latchkey:limit:key:<key id>   hash   <slot>        permits granted in that half second of the store's time
---                                        v, n          the highest limit version named, and the limit of that version
+--                                        e, v, n       the epoch and version of the limit in force, and that limit
 --                                        w             the slot in which that version was last named
+--                                        m, x          the most that is admitted after the epoch changed in slot x
 --                                        t             the slot of the last call
 --                                        l<replica>    that replica's latest lease: <number>:<slot>:<granted>
 --   latchkey:limit:idle           zset   the hashes above by slot of their last call
@@ -12,7 +13,7 @@
 --
 -- KEYS[3] the key's hash    KEYS[4] latchkey:limit:idle
 -- ARGV[8] limit  [9] version  [10] wanted  [11] number  [12] returned lease  [13] returned permits  [14] replicas
--- [15] lost since, 0: none
+-- [15] lost since, 0: none  [16] epoch
 -- Answers Reply of lease_protocol.hpp, {granted, now, used, limit, version, reset at, free at, ask at, raw, steps,
 -- calls, 1: certain}; the error BROKEN where what stands at the key is none of ours.
 local slots_to_return, slots_to_await = 20, 4
@@ -21,6 +22,7 @@ local slot = math.floor(now / slot_ms)
 local wanted = tonumber(ARGV[10])
 
 local record, granted, leases, gone, change = {}, {}, {}, {}, {}
+local of_epoch
 local broken = redis.error_reply('BROKEN ' .. key)
 local fields = redis.pcall('HGETALL', key)
 if fields.err then return broken end
@@ -31,6 +33,7 @@ for i = 1, #fields, 2 do
     if at <= slot - slots then gone[#gone + 1] = name else granted[at] = number end
   elseif #name == 1 and number then
     record[name] = number
+    if name == 'e' then of_epoch = value end
   elseif value:match('^%d+:%d+:%d+$') then
     leases[name] = value
   else
@@ -42,15 +45,26 @@ local function put(name, value)
   change[#change + 1] = value
 end
 
-local version, limit, named_at = record.v or 0, record.n or 0, record.w or 0
-if limit == 0 or tonumber(ARGV[9]) > version or slot - named_at > slots then
-  version, limit = tonumber(ARGV[9]), tonumber(ARGV[8])
+local named, named_version, epoch = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[16]
+local version, limit, most, capped_at = record.v or 0, record.n or 0, record.m, record.x
+local function in_force()
+  return capped_at and slot - capped_at <= slots and math.min(limit, most) or limit
 end
+local forgotten = limit == 0 or slot - (record.w or 0) > slots
+local of_another_epoch = not forgotten and epoch ~= of_epoch
+if of_another_epoch then most, capped_at = math.min(in_force(), named), slot end
+if forgotten or of_another_epoch or named_version > version then version, limit = named_version, named end
 if wanted > 0 then
+  if forgotten or of_another_epoch then put('e', epoch) end
   put('v', version)
   put('n', limit)
-  if tonumber(ARGV[9]) >= version then put('w', slot) end
+  if of_another_epoch then
+    put('m', most)
+    put('x', slot)
+  end
+  if named_version >= version then put('w', slot) end
 end
+limit = in_force()
 
 local may_return, awaited = false, true
 local call, lost_since = tonumber(ARGV[11]), tonumber(ARGV[15])

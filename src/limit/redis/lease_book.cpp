@@ -67,7 +67,7 @@ void LeaseBook::take_calls(std::vector<Call>& calls, std::size_t most, std::uint
 Call LeaseBook::next_call(Entry& entry, std::uint32_t replicas, BootTime now) {
   Limit named = entry.limit;
   for (const Waiter& waiter : entry.waiters) {
-    if (waiter.limit.version > named.version) named = waiter.limit;
+    if (waiter.limit.epoch == named.epoch && waiter.limit.version > named.version) named = waiter.limit;
   }
   const auto waiting = static_cast<std::uint32_t>(entry.waiters.size());
   return entry.lease.next_call(entry.key, named, ++calls_numbered_, waiting, replicas, now);

@@ -32,6 +32,28 @@ StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_no
   return {.now_ms = now_ms, .certain = true};
 }
 
+Terms Terms::after(const Limit& named, std::int64_t slot) const {
+  Terms terms = *this;
+  const bool forgotten = limit == 0 || slot - named_at > slots_in_window;
+  const bool of_another_epoch = !forgotten && named.epoch != epoch;
+  if (of_another_epoch) {
+    terms.cap = std::min(in_force(slot), named.requests_per_minute);
+    terms.capped_at = slot;
+  }
+  if (forgotten || of_another_epoch || named.version > version) {
+    terms.epoch = named.epoch;
+    terms.version = named.version;
+    terms.limit = named.requests_per_minute;
+  }
+  if (named.version >= terms.version) terms.named_at = slot;
+  return terms;
+}
+
+std::uint32_t Terms::in_force(std::int64_t slot) const {
+  const bool capped = capped_at >= 0 && slot - capped_at <= slots_in_window;
+  return capped ? std::min(limit, cap) : limit;
+}
+
 std::uint32_t PermitRecord::used() const {
   std::uint32_t sum = 0;
   for (const auto& [slot, permits] : granted) sum += permits;
@@ -43,17 +65,13 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, StoreClock::
   const auto [now_ms, certain] = moment;
   const std::int64_t slot = now_ms / slot_ms;
   granted.erase(granted.begin(), granted.upper_bound(slot - slots_in_window));
-  const Limit in_force = limit_in_force(call.limit, slot);
-  if (call.wanted > 0) {
-    version = in_force.version;
-    limit = in_force.requests_per_minute;
-    if (call.limit.version >= version) version_slot = slot;
-  }
+  const Terms now_named = terms.after(call.limit, slot);
+  if (call.wanted > 0) terms = now_named;
   std::erase_if(leases, [&](const auto& each) { return each.second.slot < slot - slots_to_return; });
   const bool awaited = take_back(call, replica);
 
-  const std::uint32_t most = in_force.requests_per_minute;
-  Reply reply{.now_ms = now_ms, .limit = most, .version = in_force.version, .certain = certain};
+  const std::uint32_t most = now_named.in_force(slot);
+  Reply reply{.now_ms = now_ms, .limit = most, .version = now_named.version, .certain = certain};
   const std::uint32_t before = used();
   if (certain && awaited && now_ms >= closed_until_ms && before < most) {
     const std::uint32_t share = (most - before - 1) / call.replicas + 1;
@@ -72,13 +90,6 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, StoreClock::
   }
   if (!certain) reply.ask_at_ms = now_ms;
   return reply;
-}
-
-/// That of the highest version; but one that nobody named for a window is no longer anybody's: the database may have
-/// begun a new epoch, whose versions count from one again.
-Limit PermitRecord::limit_in_force(const Limit& named, std::int64_t slot) const {
-  if (limit == 0 || named.version > version || slot - version_slot > slots_in_window) return named;
-  return {.requests_per_minute = limit, .version = version};
 }
 
 bool PermitRecord::take_back(const Call& call, std::uint64_t replica) {

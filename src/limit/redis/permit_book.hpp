@@ -39,6 +39,22 @@ struct StoreClock {
   Moment advance(const Caller& caller, std::int64_t raw_now_ms, History history = History::unknown);
 };
 
+/// What callers have named as a key's limit. Of one epoch of the database the highest version holds, so a caller whose
+/// view is old cannot raise it. In another epoch versions count anew, and whether the limit was lowered or raised
+/// nobody can say: for a window after each change of epoch the lower of both holds. What nobody named for a window is
+/// forgotten.
+struct Terms {
+  std::uint64_t epoch = 0;
+  std::uint64_t version = 0;
+  std::uint32_t limit = 0;      // 0: none was named yet
+  std::int64_t named_at = 0;    // the slot when that version was last named
+  std::uint32_t cap = 0;        // the lower of both
+  std::int64_t capped_at = -1;  // the slot when the epoch changed; −1: never
+
+  Terms after(const Limit& named, std::int64_t slot) const;
+  std::uint32_t in_force(std::int64_t slot) const;
+};
+
 /// What the store knows of one key.
 struct PermitRecord {
   struct Lease {
@@ -46,9 +62,7 @@ struct PermitRecord {
     std::int64_t slot = 0;
     std::uint32_t granted = 0;
   };
-  std::uint64_t version = 0;
-  std::uint32_t limit = 0;                        // 0: none was named yet
-  std::int64_t version_slot = 0;                  // when that version was last named
+  Terms terms;
   std::map<std::int64_t, std::uint32_t> granted;  // by slot
   std::map<std::uint64_t, Lease> leases;          // by replica: the latest
 
@@ -57,7 +71,6 @@ struct PermitRecord {
   Reply answer(const Call& call, std::uint64_t replica, StoreClock::Moment moment, std::int64_t closed_until_ms);
 
  private:
-  Limit limit_in_force(const Limit& named, std::int64_t slot) const;
   /// False: it comes too late, or once more, and nobody waits for what it would be granted.
   bool take_back(const Call& call, std::uint64_t replica);
   std::int64_t free_at(std::uint32_t most, std::int64_t now_ms) const;

@@ -104,7 +104,8 @@ Result<std::vector<std::optional<Reply>>> RedisPermitStore::ask(std::span<const 
     auto words = common;
     for (const std::uint64_t number :
          {std::uint64_t{call.limit.requests_per_minute}, call.limit.version, std::uint64_t{call.wanted}, call.number,
-          call.returned_lease, std::uint64_t{call.returned_permits}, std::uint64_t{call.replicas}, call.lost_since}) {
+          call.returned_lease, std::uint64_t{call.returned_permits}, std::uint64_t{call.replicas}, call.lost_since,
+          call.limit.epoch}) {
       words.push_back(std::to_string(number));
     }
     commands.push_back(Command::call(
