@@ -1,11 +1,30 @@
 #include <gtest/gtest.h>
 
 #include "base/json.hpp"
+#include "base/printable.hpp"
 #include "base/secret.hpp"
 #include "base/time_text.hpp"
 
 namespace latchkey {
 namespace {
+
+TEST(Printable, IsUtf8WithoutControlCharacters) {
+  for (const std::string_view good :
+       {"", "a", "\xc3\x9c", "\xe2\x82\xac", "\xed\x9f\xbf", "\xf0\x9f\x97\x9d", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_TRUE(is_printable(good)) << good;
+    EXPECT_EQ(printable(good), good);
+  }
+  struct Case {
+    std::string_view bad, shown;
+  };
+  for (const auto& [bad, shown] : {Case{"\xff", "?"}, Case{"\x80z", "?z"}, Case{"a\xc3", "a?"}, Case{"\xc0\xaf", "??"},
+                                   Case{"\xe0\x80\xaf", "???"}, Case{"\xed\xa0\x80", "???"},  // a surrogate
+                                   Case{"\xf4\x90\x80\x80", "????"}, Case{"\xe2\x82z", "??z"}, Case{"\x1b[2J", "?[2J"},
+                                   Case{"\xc2\x9bz", "?z"}, Case{"\x7f", "?"}}) {
+    EXPECT_FALSE(is_printable(bad)) << shown;
+    EXPECT_EQ(printable(bad), shown);
+  }
+}
 
 TEST(TimeText, RoundTrips) {
   for (std::int64_t ms : {0LL, 1LL, 1'767'225'600'123LL, 253'402'300'799'999LL}) {

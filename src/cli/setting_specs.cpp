@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "base/control_characters.hpp"
+#include "base/printable.hpp"
 #include "base/time_text.hpp"
 #include "cli/settings.hpp"
 
@@ -79,7 +79,7 @@ Result<void> set_max_staleness(Settings& settings, std::string_view text) {
 }
 
 Result<void> set_replica_name(Settings& settings, std::string_view text) {
-  if (text.size() > 100 || has_control_character(text)) return wrong("must be text of at most 100 bytes");
+  if (text.size() > 100 || !is_printable(text)) return wrong("must be UTF-8 text of at most 100 bytes");
   return set_text<&Settings::replica_name>(settings, text);
 }
 

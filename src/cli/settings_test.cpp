@@ -29,6 +29,19 @@ TEST(Settings, TheFileIsARegularFile) {
   EXPECT_TRUE(fault_of_file(broken).starts_with(broken + ":2: ")) << fault_of_file(broken);
 }
 
+TEST(Settings, AReplicaIsCalledByTextThatCanBeShown) {
+  EXPECT_EQ(fault_of({{{"replica_name",
+                        "\xc3\x9c"
+                        "bersee \"1\""}},
+                      {},
+                      {}}),
+            "");
+  for (const std::string& name : {std::string("\xff"), std::string("\x1b[2J"), std::string(101, 'n')}) {
+    EXPECT_EQ(fault_of({{}, {{"LATCHKEY_REPLICA_NAME", name}}, {}}),
+              "LATCHKEY_REPLICA_NAME: must be UTF-8 text of at most 100 bytes");
+  }
+}
+
 TEST(Settings, PrintingHidesPasswords) {
   struct Case {
     std::string_view store, shown;

@@ -11,6 +11,7 @@
 #include "base/boot_id.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
+#include "base/printable.hpp"
 #include "base/random.hpp"
 #include "catalog/catalog_holder.hpp"
 #include "feed/snapshot_file/snapshot_file_feed.hpp"
@@ -36,7 +37,7 @@ namespace {
 std::string replica_name(const Settings& settings) {
   if (!settings.replica_name.empty()) return settings.replica_name;
   std::array<char, 256> host{};
-  return ::gethostname(host.data(), host.size() - 1) == 0 ? host.data() : "replica";
+  return ::gethostname(host.data(), host.size() - 1) == 0 ? printable(host.data()) : "replica";
 }
 
 void export_memos(Metrics& metrics, const view::MemoLog& memos) {

@@ -1,5 +1,7 @@
 #include "replica/redis/report_drain.hpp"
 
+#include <fmt/format.h>
+
 #include "base/log.hpp"
 #include "replica/redis/report_stream.hpp"
 
@@ -12,6 +14,8 @@ constexpr milliseconds patience_of_loop{100};
 constexpr milliseconds pause_after_failure{50};
 // Who serves reports ten times a second. With none for so long, the stream may count from lower than it did.
 constexpr std::chrono::seconds silence{1};
+// What fails and succeeds by turns, as where one of many reports is refused, is one failure.
+constexpr std::chrono::seconds calm{10};
 
 // KEYS: known, of each replica. ARGV: the numbers.
 const redis::Script& raise() {
@@ -85,7 +89,8 @@ Result<void> ReportDrain::carry(const Newest& reports, Epoch epoch) {
     if (taken) {
       known[id] = *taken;
     } else {
-      done = taken.error();
+      done = Error(taken.error().code, taken.error().detail,
+                   fmt::format("{} (replica {}, \"{}\")", taken.error().internal, id.to_string(), report.name));
     }
   }
   auto told = known.empty() ? Result<void>() : tell(known);
@@ -118,17 +123,23 @@ void ReportDrain::run() {
   while (!stopping_) {
     const auto done = step(patience_of_loop);
     note(done);
-    if (!done) std::this_thread::sleep_for(pause_after_failure);
+    const bool one_was_refused = !done && done.error().code == ErrorCode::conflict;
+    if (!done && !one_was_refused) std::this_thread::sleep_for(pause_after_failure);
   }
 }
 
-// Once when it begins and once when it ends.
+// Once when it begins and once when it is over.
 void ReportDrain::note(const Result<void>& done) {
-  if (!done && !failing_) {
-    log_warning("relay: reports of replicas do not arrive: {} {}", done.error().detail, done.error().internal);
+  const BootTime now = clock_.boot();
+  if (!done) {
+    if (!failed_) {
+      log_warning("relay: reports of replicas do not all arrive: {} {}", done.error().detail, done.error().internal);
+    }
+    failed_ = now;
+  } else if (failed_ && now - *failed_ > calm) {
+    log_info("relay: reports of replicas arrive again");
+    failed_.reset();
   }
-  if (done && failing_) log_info("relay: reports of replicas arrive again");
-  failing_ = !done;
 }
 
 }  // namespace latchkey::replica

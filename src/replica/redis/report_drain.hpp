@@ -47,10 +47,10 @@ class ReportDrain {
   ReplicaReporter& registry_;
   const Clock& clock_;
   const Followed followed_;
-  std::uint64_t generation_ = 0;  // of the connection that `last_` was read on
-  std::string last_ = "0";        // the entry read last
-  BootTime heard_{};              // when there was one
-  bool failing_ = false;
+  std::uint64_t generation_ = 0;    // of the connection that `last_` was read on
+  std::string last_ = "0";          // the entry read last
+  BootTime heard_{};                // when there was one
+  std::optional<BootTime> failed_;  // when it did last, from when that was said until it is over
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/printable.hpp"
+
 namespace latchkey::replica::report_stream {
 namespace {
 
@@ -64,7 +66,7 @@ std::optional<ReplicaReport> report_of(const std::vector<redis::Reply>& fields) 
   report.max_staleness = std::chrono::milliseconds(number_in<std::int64_t>(value(6), good));
   report.started_at.count = number_in<std::int64_t>(value(7), good);
   report.reported_at.count = number_in<std::int64_t>(value(8), good);
-  report.name = value(9);
+  report.name = printable(value(9));
   if (!id || !good || (!value(3).empty() && !report.applied)) return std::nullopt;
   report.id = *id;
   return report;

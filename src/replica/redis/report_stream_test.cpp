@@ -58,6 +58,7 @@ class WayToRegistry final : public ReplicaReporter {
   Result<std::uint64_t> report(const ReplicaReport& report) override {
     const Error away(ErrorCode::unavailable, "cut");
     if (cut == Cut::before) return away;
+    if (report.id == refused) return Error(ErrorCode::conflict, "refused");
     // As the engines do: an older one never takes the place of a newer one.
     const auto all = registry_.look().value();
     const bool newer_there = std::any_of(all.begin(), all.end(), [&](const ReplicaReport& there) {
@@ -68,6 +69,7 @@ class WayToRegistry final : public ReplicaReporter {
     return report.number;
   }
   Cut cut = Cut::nowhere;
+  std::optional<ReplicaId> refused;
 
  private:
   MemoryRegistry& registry_;
@@ -156,6 +158,32 @@ TEST_F(ReportStream, OfAViewOfAnotherEpochIsNotAcknowledged) {
   report();
   ASSERT_TRUE(drain_->step(milliseconds(0)));
   EXPECT_EQ(report(), 3U);
+}
+
+TEST_F(ReportStream, BringsNamesThatCanBeShown) {
+  report_.name = "\xff\x1b\xc3\x9c";
+  report();
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(registry_.look()->front().name, "??\xc3\x9c");
+}
+
+TEST_F(ReportStream, IsNotInterruptedByWhoseReportsAreRefusedNorSaidToBeMoreThanOnce) {
+  way_.refused = ReplicaId::generate(random_);
+  ReplicaReport refused = report_;
+  refused.id = *way_.refused;
+  testing::internal::CaptureStderr();
+  drain_->start();
+  for (int i = 0; i < 20; ++i) {
+    ++refused.number;
+    EXPECT_EQ(reporter_.report(refused).value(), 0U);
+    report();
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  drain_->stop();
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
+  EXPECT_THAT(log, testing::HasSubstr(refused.id.to_string()));
+  EXPECT_GT(report(), 10U);
 }
 
 TEST_F(ReportStream, IsBoundedAndPassesOverWhatIsNoReport) {
