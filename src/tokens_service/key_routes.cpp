@@ -49,7 +49,7 @@ bool is_beyond_any_view(Refusal reason) {
   return (reason >= Refusal::malformed && reason <= Refusal::wrong_role) || reason == Refusal::bad_signature;
 }
 
-limit::Limit limit_of(const Call& call, const Holder& holder) {
+limit::Limit limit_of(const Call& call, const access::Holder& holder) {
   return {
       .requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = call.position.epoch.value};
 }
