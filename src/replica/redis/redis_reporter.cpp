@@ -8,12 +8,15 @@
 namespace latchkey::replica {
 namespace {
 
-// Ids of entries begin with Redis' time in milliseconds and never go back. KEYS: reports, known. ARGV: the entry.
+// Ids of entries begin with Redis' time in milliseconds and never go back: after its clock did, they stand still until
+// it has come that far again, and only the count bounds the stream. A thousand replicas make 50,000 entries in five
+// seconds. KEYS: reports, known. ARGV: the entry.
 const redis::Script& put_and_ask() {
   static const redis::Script script(R"lua(
 local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV))
 local now = tonumber(string.match(id, '^%d+'))
 redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f', now - 5000))
+redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', 100000)
 return redis.call('GET', KEYS[2]) or '0'
 )lua");
   return script;

@@ -3,7 +3,7 @@
 // Reports on their way through Redis, from replicas that need Redis only to a relay, which puts them into the store's
 // registry and says so. Redis holds none of it for good: all may be lost at any moment.
 //
-//   latchkey:{feed}:reports      stream, one entry a report; the last five seconds only
+//   latchkey:{feed}:reports      stream, one entry a report; of the last five seconds, 100,000 at most
 //       i <replica id> n <number> p <phase: 0 running, 1 stopped> a <applied position, or empty> x <its nonce>
 //       v <view age, ms> m <max staleness, ms> s <started at> r <reported at> t <name>
 //   latchkey:{feed}:known:<id>   the number of that replica's newest report that a relay knows to be in the registry;
