@@ -8,11 +8,11 @@
 namespace latchkey::http {
 namespace {
 
-// Appends `text` decoded; false where an escape is malformed.
-bool append_decoded(std::string& out, std::string_view text) {
+// Appends `text` decoded, and `plus` for '+'; false where an escape is malformed.
+bool append_decoded(std::string& out, std::string_view text, char plus) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
-      out += text[i] == '+' ? ' ' : text[i];
+      out += text[i] == '+' ? plus : text[i];
       continue;
     }
     const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
@@ -27,8 +27,8 @@ bool append_decoded(std::string& out, std::string_view text) {
 bool append_parameter(std::vector<std::pair<std::string, std::string>>& out, std::string_view piece) {
   const auto equals = std::min(piece.find('='), piece.size());
   auto& [name, value] = out.emplace_back();
-  return append_decoded(name, piece.substr(0, equals)) &&
-         append_decoded(value, piece.substr(std::min(equals + 1, piece.size())));
+  return append_decoded(name, piece.substr(0, equals), ' ') &&
+         append_decoded(value, piece.substr(std::min(equals + 1, piece.size())), ' ');
 }
 
 }  // namespace
@@ -49,6 +49,11 @@ std::optional<std::string_view> Request::header(std::string_view name) const {
 std::size_t Request::header_count(std::string_view name) const {
   return static_cast<std::size_t>(std::count_if(headers.begin(), headers.end(),
                                                 [&](const Header& h) { return equals_ignoring_case(h.name, name); }));
+}
+
+std::optional<std::string> decode_segment(std::string_view segment) {
+  std::string out;
+  return append_decoded(out, segment, '+') ? std::optional(std::move(out)) : std::nullopt;
 }
 
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {

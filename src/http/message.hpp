@@ -39,6 +39,10 @@ struct Request {
   std::size_t header_count(std::string_view name) const;
 };
 
+/// One of Request::params percent-decoded. nullopt where an escape is malformed. The literal segments of a route have
+/// one spelling only, so that a proxy's rule for a path cannot be passed by another.
+std::optional<std::string> decode_segment(std::string_view segment);
+
 /// The query's parameters in order, percent-decoded ('+' is a space). nullopt where an escape is malformed.
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 

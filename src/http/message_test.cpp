@@ -26,6 +26,12 @@ TEST(ParseQuery, RefusesMalformedEscapes) {
   }
 }
 
+TEST(DecodeSegment, LeavesAPlusAndRefusesMalformedEscapes) {
+  EXPECT_EQ(decode_segment("%45T%48+"), "ETH+");
+  EXPECT_EQ(decode_segment("a%2fb"), "a/b");
+  for (const char* segment : {"%", "a%4", "%zz"}) EXPECT_EQ(decode_segment(segment), std::nullopt) << segment;
+}
+
 TEST(Request, FindsHeadersInAnyCase) {
   const std::vector<Header> headers = {{"X-A", "1"}, {"x-a", "2"}, {"B", ""}};
   Request request;

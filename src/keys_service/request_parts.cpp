@@ -104,7 +104,8 @@ Result<std::optional<commands::IdempotencyKey>> idempotency_key_of(const http::R
 }
 
 Result<KeyId> key_id_of(const http::Request& request) {
-  const auto id = KeyId::parse(request.params[0]);
+  const auto segment = http::decode_segment(request.params[0]);
+  const auto id = segment ? KeyId::parse(*segment) : std::nullopt;
   if (!id) return Error(ErrorCode::not_found, "no such key");
   return *id;
 }

@@ -37,9 +37,10 @@ TEST_F(TokensServiceTest, EveryRouteAnswersWithOnePosition) {
 }
 
 TEST_F(TokensServiceTest, OneTokenAnyCaseAndUnknownOnesAreCountedToo) {
-  const std::string token = token_of(new_key(3));
+  const std::string token = token_of(new_key(4));
   EXPECT_EQ(get("/v1/tokens/USDC", token).body, catalog_.current()->find_json("USDC"));
   EXPECT_EQ(get("/v1/tokens/usdc", token).status, 200);
+  EXPECT_EQ(get("/v1/tokens/%55SD%43", token).status, 200);
   const auto missing = get("/v1/tokens/NOPE", token);
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(type_of(missing), "/problems/not-found");
