@@ -50,7 +50,7 @@ std::string secrets_in(const std::set<fs::path>& data_dirs) {
 }  // namespace
 
 Result<std::string> migrate_store(const std::string& from, const cli::Target& to) {
-  if (!from.starts_with(sqlite_prefix)) return invalid("--from must be sqlite:FILE");
+  if (!from.starts_with(sqlite_prefix) || from == sqlite_prefix) return invalid("--from must be sqlite:FILE");
   if (const auto read = store::check_postgres_url(to.url); !read) return invalid(to.place + ": " + read.error().detail);
   fs::path file = from.substr(sqlite_prefix.size());
   if (fs::is_directory(file)) file = cli::DataDir::at(file).database();

@@ -60,6 +60,11 @@ def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
         assert file.read_bytes() == before, name
 
 
+def test_a_source_has_a_name():
+    for source in ("", "sqlite", "sqlite:", "none.db"):
+        assert "--from must be sqlite:FILE" in refusal("--from", source, "--to", NOWHERE, status=2), source
+
+
 def test_what_is_wrong_with_the_target_names_where_it_is_from():
     said = "the postgresql:// URL cannot be read: "
     assert f"--to: {said}" in refusal("--from", "sqlite:none", "--to", "postgres://host/db", status=2)
