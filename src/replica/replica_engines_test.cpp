@@ -59,6 +59,7 @@ class SqliteReplicaFile : public testing::Test {
  protected:
   ReplicaReport report(std::uint64_t number) {
     report_.number = number;
+    report_.max_staleness = std::chrono::seconds(30);
     return report_;
   }
   std::uint64_t number_seen() {
@@ -130,6 +131,28 @@ TEST_F(SqliteReplicaFile, IsNotBelievedToBeEmptyWhileAReplicaRuns) {
   EXPECT_EQ(code(), ErrorCode::unavailable) << "who runs is not the one that said it stopped";
   world.replica_runs = false;
   EXPECT_EQ(code(), std::nullopt);
+}
+
+// Of whom it is, and what to do: a row that is passed over may be a serving replica's.
+TEST_F(SqliteReplicaFile, WithARowThatIsNoReportIsUnavailableAndNamesIt) {
+  ASSERT_TRUE(reporter->report(report(1)));
+  auto database = store::Database::open(world.path(), store::Access::write, 1000).value();
+  const auto fault = [&](const std::string& set) {
+    EXPECT_TRUE(database.execute(("UPDATE replicas SET " + set).c_str())) << set;
+    const auto found = registry.look();
+    return found ? std::string() : found.error().detail;
+  };
+  EXPECT_EQ(fault("name = CAST(x'ff1b' AS TEXT), view_age_ms = 9223372036854775807, started_at = -1 "), "");
+  EXPECT_EQ(registry.look()->front().name, "??");
+  for (const char* bad :
+       {"max_staleness_ms = -5", "max_staleness_ms = 0", "max_staleness_ms = 9223372036854775807",
+        "max_staleness_ms = 1000, number = -1", "number = 1, applied = 'x'", "applied = NULL, id = 'junk'"}) {
+    EXPECT_THAT(fault(bad), testing::HasSubstr("delete the row")) << bad;
+  }
+  EXPECT_THAT(fault("stopped = 0"), testing::HasSubstr("\"junk\" and name \"??\""));
+  ASSERT_TRUE(database.execute("DELETE FROM replicas WHERE id = 'junk'"));
+  ASSERT_TRUE(reporter->report(report(2)));
+  EXPECT_EQ(number_seen(), 2U);
 }
 
 TEST_F(SqliteReplicaFile, ThatCannotBeReadIsUnavailableAndNotEmpty) {

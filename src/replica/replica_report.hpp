@@ -47,4 +47,8 @@ struct ReplicaReport {
   bool operator==(const ReplicaReport&) const = default;
 };
 
+/// As a registry or Redis gave it: what is there for people, in bounds that can be shown. nullopt: no replica can have
+/// said that, and what is concluded from it would overflow.
+std::optional<ReplicaReport> checked(ReplicaReport report);
+
 }  // namespace latchkey::replica

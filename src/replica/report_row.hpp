@@ -2,7 +2,10 @@
 
 // A report as a row of the table `replicas`, which the stores that have one keep alike.
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "replica/replica_report.hpp"
 
 namespace latchkey::replica {
@@ -11,13 +14,22 @@ constexpr const char* select_reports =
     "SELECT id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, started_at, reported_at"
     " FROM replicas";
 
+/// It may be a serving replica's, so it is not passed over: that would confirm what is not enforced.
+inline Error no_report(std::string_view id, std::string_view name) {
+  return Error(
+      ErrorCode::unavailable,
+      fmt::format("the table \"replicas\" has a row that is no report, of id \"{}\" and name \"{}\": end the replica "
+                  "that writes it, if there is one, and delete the row",
+                  printable(id.substr(0, 64)), printable(name.substr(0, 100))));
+}
+
 /// A row of select_reports; `stopped` as the driver reads it. `unavailable` when it is no report.
 template <class Row>
 Result<ReplicaReport> read_report(const Row& row, bool stopped) {
   ReplicaReport report;
   const auto id = ReplicaId::parse(row.text(0));
   const auto applied = row.is_null(4) ? std::nullopt : Position::parse(row.text(4));
-  if (!id || (!row.is_null(4) && !applied)) return Error(ErrorCode::unavailable, "a report that is none");
+  if (!id || (!row.is_null(4) && !applied)) return no_report(row.text(0), row.text(1));
   report.id = *id;
   report.name = row.text(1);
   report.number = static_cast<std::uint64_t>(row.integer(2));
@@ -28,7 +40,8 @@ Result<ReplicaReport> read_report(const Row& row, bool stopped) {
   report.max_staleness = std::chrono::milliseconds(row.integer(7));
   report.started_at = {row.integer(8)};
   report.reported_at = {row.integer(9)};
-  return report;
+  auto sound = checked(std::move(report));
+  return sound ? Result<ReplicaReport>(std::move(*sound)) : no_report(row.text(0), row.text(1));
 }
 
 }  // namespace latchkey::replica

@@ -5,8 +5,6 @@
 #include <charconv>
 #include <string_view>
 
-#include "base/printable.hpp"
-
 namespace latchkey::replica::report_stream {
 namespace {
 
@@ -66,10 +64,10 @@ std::optional<ReplicaReport> report_of(const std::vector<redis::Reply>& fields) 
   report.max_staleness = std::chrono::milliseconds(number_in<std::int64_t>(value(6), good));
   report.started_at.count = number_in<std::int64_t>(value(7), good);
   report.reported_at.count = number_in<std::int64_t>(value(8), good);
-  report.name = printable(value(9));
+  report.name = value(9);
   if (!id || !good || (!value(3).empty() && !report.applied)) return std::nullopt;
   report.id = *id;
-  return report;
+  return checked(std::move(report));
 }
 
 }  // namespace latchkey::replica::report_stream

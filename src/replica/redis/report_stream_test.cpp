@@ -77,7 +77,10 @@ class WayToRegistry final : public ReplicaReporter {
 
 class ReportStream : public testing::Test {
  protected:
-  ReportStream() { report_.id = ReplicaId::generate(random_); }
+  ReportStream() {
+    report_.id = ReplicaId::generate(random_);
+    report_.max_staleness = seconds(30);
+  }
   std::uint64_t report() {
     ++report_.number;
     return reporter_.report(report_).value();
@@ -167,6 +170,18 @@ TEST_F(ReportStream, BringsNamesThatCanBeShown) {
   EXPECT_EQ(registry_.look()->front().name, "??\xc3\x9c");
 }
 
+TEST_F(ReportStream, PassesOverWhatNoReplicaCanHaveSaid) {
+  for (const auto max_staleness : {milliseconds(-5), milliseconds(0), milliseconds(INT64_MAX)}) {
+    report_.max_staleness = max_staleness;
+    report();
+  }
+  report_.max_staleness = seconds(30);
+  report_.number = UINT64_MAX;
+  EXPECT_EQ(reporter_.report(report_).value(), 0U);
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_TRUE(registry_.look()->empty());
+}
+
 TEST_F(ReportStream, IsNotInterruptedByWhoseReportsAreRefusedNorSaidToBeMoreThanOnce) {
   way_.refused = ReplicaId::generate(random_);
   ReplicaReport refused = report_;
@@ -226,7 +241,10 @@ TEST_F(ReportStream, NeverSaysThatMoreHasArrivedThanHas) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 dice(seed);
   std::array<ReplicaReport, 2> replicas;
-  for (auto& replica : replicas) replica.id = ReplicaId::generate(random_);
+  for (auto& replica : replicas) {
+    replica.id = ReplicaId::generate(random_);
+    replica.max_staleness = seconds(30);
+  }
   std::array<std::unique_ptr<ReportDrain>, 2> relays{new_drain(), new_drain()};
   std::size_t learned = 0;
   for (int i = 0; i < (std::getenv("LATCHKEY_LONG") != nullptr ? 100'000 : 3000); ++i) {
