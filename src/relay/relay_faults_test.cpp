@@ -264,12 +264,26 @@ TEST_F(RelayFaults, ARelayThatLaggedDoesNotVouchForWhatWasUndone) {
   follower_.expect_same_as_store();
 }
 
+// Readers would take its changes for those of another database, with no order to the positions they were told.
+TEST_F(RelayFaults, ALifeWhoseEpochWasChangedInRedisIsLeftAndNotVouchedFor) {
+  put();
+  follower_.catch_up();
+  world_.redis().run({"HSET", feed::redis_layout::head, "epoch", "0000000000000001"});
+  const auto beats = world_.relay().stats().beats.load();
+  world_.relay().step();
+  EXPECT_EQ(world_.relay().stats().beats, beats);
+  EXPECT_FALSE(world_.relay().tail().following());
+  follower_.catch_up();
+  follower_.expect_same_as_store();
+}
+
 TEST_F(RelayFaults, ADelayedHeartbeatProvesNothingNew) {
   put();
   follower_.catch_up();
   auto& stream = world_.relay().stream();
   const Life life = **stream.look();
-  const Tick tick = **stream.tick(life.id);  // then the relay reads the store, and stands still
+  const Tick tick =
+      **stream.tick(life.id, life.end.position.epoch);  // then the relay reads the store, and stands still
   const BootTime stood_still = world_.clock().boot();
   put(true);
   ASSERT_TRUE(world_.bare_feed().next(follower_.position(), 0ms));
@@ -284,7 +298,7 @@ TEST_F(RelayFaults, AHeartbeatOfABrokenConnectionIsNotWritten) {
   follower_.catch_up();
   auto& stream = world_.relay().stream();
   const Life life = **stream.look();
-  Tick tick = **stream.tick(life.id);
+  Tick tick = **stream.tick(life.id, life.end.position.epoch);
   ++tick.connection;
   const auto before = world_.redis().run({"HGET", feed::redis_layout::head, "beat_tick"});
   ASSERT_EQ(stream.append(life.id, life.end, {}, tick)->what, Appended::done);

@@ -31,8 +31,8 @@ class InterruptedStream final : public Stream {
   InterruptedStream(Stream& stream, std::function<void()> around) : stream_(stream), around_(std::move(around)) {}
 
   Result<std::optional<Life>> look() override { return stream_.look(); }
-  Result<std::optional<Tick>> tick(const std::string& life) override {
-    return around([&] { return stream_.tick(life); });
+  Result<std::optional<Tick>> tick(const std::string& life, Epoch epoch) override {
+    return around([&] { return stream_.tick(life, epoch); });
   }
   Result<AppendOutcome> append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
                                std::optional<Tick> beat) override {

@@ -77,8 +77,8 @@ class Stream {
 
   /// nullopt: there is no life.
   virtual Result<std::optional<Life>> look() = 0;
-  /// nullopt: the life is over.
-  virtual Result<std::optional<Tick>> tick(const std::string& life) = 0;
+  /// nullopt: the life is over, or is not of this epoch any more.
+  virtual Result<std::optional<Tick>> tick(const std::string& life, Epoch epoch) = 0;
   /// Changes after `after`, dense; what is there already is skipped. `beat`: a read that began after this tick found
   /// the last of them (or `after`) to be all there was.
   virtual Result<AppendOutcome> append(const std::string& life, const LogEnd& after, std::span<const Change> changes,

@@ -60,9 +60,9 @@ milliseconds Tail::follow() {
   if (patience <= milliseconds::zero()) {
     patience = milliseconds::zero();
     next_beat_ = now + config_.beat_interval;
-    const auto tick = stream_.tick(following_->life);
+    const auto tick = stream_.tick(following_->life, following_->at.position.epoch);
     if (!tick) return setbacks_.pause_after(tick.error());
-    if (!*tick) return leave("the life is over");
+    if (!*tick) return leave("the life is over, or not of our epoch any more");
     beat = **tick;
   }
   const BootTime before_read = clock_.boot();

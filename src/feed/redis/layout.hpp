@@ -33,7 +33,7 @@
 //
 // **How current.** `current_as_of` must be a moment of the reader's BOOTTIME at which its head was all that was
 // committed in the *store*. No clock of Redis or of the relay takes part:
-//   1. the relay raises `tick` to t;
+//   1. the relay raises `tick` to t, of a life whose epoch is its store's;
 //   2. then, not before, it reads the store up to seq S, all there was, and no less than the stream had at (1): what
 //      others wrote of a history that was undone is vouched for by nobody;
 //   3. then it appends what came and writes the heartbeat (beat_seq S, beat_tick t), on the connection that raised t.

@@ -32,6 +32,8 @@ std::string nonce_text(std::uint64_t nonce) {
   return bytes;
 }
 
+std::string epoch_text(Epoch epoch) { return fmt::format("{:016x}", epoch.value); }
+
 template <class Number>
 bool read_number(const Reply& reply, Number& number, int base = 10) {
   const std::string& text = reply.text;
@@ -104,8 +106,8 @@ Result<std::optional<Life>> RedisStream::look() {
   return life;
 }
 
-Result<std::optional<Tick>> RedisStream::tick(const std::string& life) {
-  const auto reply = run(Command::call(scripts::tick(), stream_keys, {life}));
+Result<std::optional<Tick>> RedisStream::tick(const std::string& life, Epoch epoch) {
+  const auto reply = run(Command::call(scripts::tick(), stream_keys, {life, epoch_text(epoch)}));
   if (!reply) return reply.error();
   if (reply->elements.empty()) return std::optional<Tick>();
   if (reply->elements.size() != 2) return foreign();
@@ -164,7 +166,7 @@ Result<Published> RedisStream::begin(const Snapshot& snapshot, const Seed& seed)
   keys.push_back(layout::snapshot_prefix + snapshot.name);
   return published(run(Command::call(
       scripts::begin(), keys,
-      {seed.life, fmt::format("{:016x}", snapshot.end.position.epoch.value), std::to_string(seed.base.position.seq),
+      {seed.life, epoch_text(snapshot.end.position.epoch), std::to_string(seed.base.position.seq),
        seed.base_nonce_known ? nonce_text(seed.base.nonce) : "", std::to_string(snapshot.end.position.seq),
        nonce_text(snapshot.end.nonce), snapshot.name, std::to_string(snapshot.chunks)})));
 }

@@ -14,7 +14,7 @@ class RedisStream final : public Stream {
       : link_(address, timeouts, clock) {}
 
   Result<std::optional<Life>> look() override;
-  Result<std::optional<Tick>> tick(const std::string& life) override;
+  Result<std::optional<Tick>> tick(const std::string& life, Epoch epoch) override;
   Result<AppendOutcome> append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
                                std::optional<Tick> beat) override;
   Result<void> end(const std::string& life) override;

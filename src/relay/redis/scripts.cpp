@@ -22,8 +22,8 @@ return {h[1], h[2], h[3], h[4], h[5], h[6], h[7], snapshot_whole and '1' or '0',
 )lua";
 
 constexpr const char* tick_text = R"lua(
-local h = redis.call('HMGET', KEYS[1], 'life', 'last')
-if h[1] ~= ARGV[1] then return {} end
+local h = redis.call('HMGET', KEYS[1], 'life', 'last', 'epoch')
+if h[1] ~= ARGV[1] or h[3] ~= ARGV[2] then return {} end
 return {redis.call('HINCRBY', KEYS[1], 'tick', 1), tonumber(h[2])}
 )lua";
 

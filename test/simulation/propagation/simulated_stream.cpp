@@ -28,8 +28,8 @@ Result<std::optional<relay::Life>> SimulatedStream::look() {
   return ask<std::optional<relay::Life>>([](StreamServer& server) { return server.look(); });
 }
 
-Result<std::optional<relay::Tick>> SimulatedStream::tick(const std::string& life) {
-  auto tick = ask<std::optional<relay::Tick>>([life](StreamServer& server) { return server.tick(life); });
+Result<std::optional<relay::Tick>> SimulatedStream::tick(const std::string& life, Epoch epoch) {
+  auto tick = ask<std::optional<relay::Tick>>([=](StreamServer& server) { return server.tick(life, epoch); });
   if (tick && *tick) (*tick)->connection = line_.generation();
   return tick;
 }

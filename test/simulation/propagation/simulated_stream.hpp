@@ -11,7 +11,7 @@ class SimulatedStream final : public relay::Stream {
   explicit SimulatedStream(Place place) : line_(place), bug_(place.bug) {}
 
   Result<std::optional<relay::Life>> look() override;
-  Result<std::optional<relay::Tick>> tick(const std::string& life) override;
+  Result<std::optional<relay::Tick>> tick(const std::string& life, Epoch epoch) override;
   Result<relay::AppendOutcome> append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
                                       std::optional<relay::Tick> beat) override;
   Result<void> end(const std::string& life) override;

@@ -112,9 +112,10 @@ void StreamComparison::append() {
 
 void StreamComparison::tick() {
   const std::string life = a_life();
-  doing_ = "tick " + life;
-  const auto at_redis = stream_.tick(life);
-  const auto at_model = model_.tick(life);
+  const Epoch of{pick(8) == 0 ? 1 : epoch.value};
+  doing_ = fmt::format("tick {} of {}", life, of.value);
+  const auto at_redis = stream_.tick(life, of);
+  const auto at_model = model_.tick(life, of);
   ASSERT_TRUE(at_redis);
   ASSERT_EQ(at_redis->has_value(), at_model.has_value());
   if (!at_model) return;

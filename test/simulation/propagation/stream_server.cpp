@@ -25,8 +25,8 @@ std::optional<relay::Life> StreamServer::look() const {
       log_whole()};
 }
 
-std::optional<relay::Tick> StreamServer::tick(const std::string& life) {
-  if (!data_.life || data_.life->id != life) return std::nullopt;
+std::optional<relay::Tick> StreamServer::tick(const std::string& life, Epoch epoch) {
+  if (!data_.life || data_.life->id != life || data_.life->last.position.epoch != epoch) return std::nullopt;
   const std::uint64_t end = bug_ == Bug::stream_ahead_of_store_ignored ? 0 : data_.life->last.position.seq;
   return relay::Tick{.number = ++data_.life->tick, .end = end};
 }

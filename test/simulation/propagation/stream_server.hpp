@@ -41,7 +41,7 @@ class StreamServer {
 
   // --- the relay's scripts
   std::optional<relay::Life> look() const;
-  std::optional<relay::Tick> tick(const std::string& life);
+  std::optional<relay::Tick> tick(const std::string& life, Epoch epoch);
   relay::AppendOutcome append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
                               std::optional<std::uint64_t> beat);
   void end(const std::string& life);
