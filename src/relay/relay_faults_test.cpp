@@ -327,6 +327,24 @@ TEST_F(RelayFaults, AfterAReloadOnlyALaterReadOfTheStoreIsAProof) {
   EXPECT_GE(batch->current_as_of, reloaded);
 }
 
+TEST_F(RelayFaults, WhereSomethingElseStandsBothSaysWhatToDo) {
+  const std::string remedy = "DEL latchkey:{feed}:head latchkey:{feed}:log latchkey:{feed}:nudge";
+  put();
+  follower_.catch_up();
+  for (const std::string& key : {feed::redis_layout::head, feed::redis_layout::log, feed::redis_layout::nudge}) {
+    world_.redis().run({"DEL", key});
+    world_.redis().run({"SET", key, "x"});
+    EXPECT_NE(world_.bare_feed().next({}, 0ms).error().why.find(remedy), std::string::npos) << key;
+  }
+  EXPECT_NE(world_.relay().stream().look().error().internal.find(remedy), std::string::npos);
+  world_.redis().run({"DEL", feed::redis_layout::head, feed::redis_layout::log, feed::redis_layout::nudge});
+  world_.redis().run({"HSET", feed::redis_layout::head, "life", "x"});
+  EXPECT_NE(world_.relay().stream().look().error().internal.find(remedy), std::string::npos);
+  world_.redis().run({"DEL", feed::redis_layout::head});
+  follower_.catch_up();
+  follower_.expect_same_as_store();
+}
+
 TEST_F(RelayFaults, WhatIsNoStreamOfOursIsUnavailable) {
   world_.lose_relay();
   for (const char* value : {"", "x", "-1", "99999999999999999999"}) {

@@ -55,5 +55,8 @@ inline const std::string log = prefix + "log";
 inline const std::string nudge = prefix + "nudge";
 inline const std::string snapshot_prefix = prefix + "snapshot:";
 inline const std::string seed_prefix = prefix + "seed:";
+/// Where something else stands at these keys.
+inline const std::string remedy = "DEL " + head + " " + log + " " + nudge + ", and the relay builds it anew";
+inline const std::string foreign = "what stands in Redis is not a stream of ours: " + remedy;
 
 }  // namespace latchkey::feed::redis_layout

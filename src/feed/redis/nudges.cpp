@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "feed/redis/layout.hpp"
+#include "redis/remedy.hpp"
 
 namespace latchkey::feed {
 
@@ -50,7 +51,7 @@ Error Nudges::give_up(Error why) {
 Result<Nudge> Nudges::wait(const std::string& seen, std::chrono::milliseconds patience) {
   if (const auto standing = stand_by(seen); !standing) return standing.error();
   const auto reply = waiting_->receive(std::max(patience, std::chrono::milliseconds(0)), wake_event_);
-  if (!reply) return give_up(reply.error());
+  if (!reply) return give_up(redis::with_remedy(reply.error(), redis_layout::remedy));
   if (reply->has_value()) {
     waiting_ = nullptr;
     return Nudge::nudged;

@@ -7,6 +7,7 @@
 #include "feed/byte_reader.hpp"
 #include "feed/record.hpp"
 #include "feed/redis/layout.hpp"
+#include "redis/remedy.hpp"
 
 namespace latchkey::feed {
 namespace {
@@ -57,7 +58,7 @@ FeedError unavailable(std::string why) { return {FeedError::Kind::unavailable, s
 FeedError unavailable(const Error& error) {
   return unavailable(error.internal.empty() ? error.detail : error.internal);
 }
-FeedError foreign() { return unavailable("what stands in Redis is not a stream of ours"); }
+FeedError foreign() { return unavailable(redis_layout::foreign); }
 
 bool read_number(const Reply& reply, std::uint64_t& number, int base_of_digits = 10) {
   const std::string& text = reply.text;
@@ -104,7 +105,7 @@ Result<Reply, FeedError> StreamReader::run(const Command& command) {
   const auto connection = link_.get();
   if (!connection) return unavailable(connection.error());
   auto reply = (*connection)->run(command);
-  if (!reply) return unavailable(reply.error());
+  if (!reply) return unavailable(redis::with_remedy(reply.error(), redis_layout::remedy));
   return std::move(*reply);
 }
 

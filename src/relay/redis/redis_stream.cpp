@@ -9,6 +9,7 @@
 #include "feed/byte_reader.hpp"
 #include "feed/record.hpp"
 #include "feed/redis/layout.hpp"
+#include "redis/remedy.hpp"
 #include "relay/redis/scripts.hpp"
 
 namespace latchkey::relay {
@@ -22,9 +23,7 @@ namespace {
 constexpr const char* part_lifetime_s = "600";
 const std::vector<std::string> stream_keys{layout::head, layout::log, layout::nudge};
 
-Error foreign() {
-  return Error(ErrorCode::unavailable, "the stream is not ours", "what stands in Redis is not a stream of ours");
-}
+Error foreign() { return Error(ErrorCode::unavailable, "the stream is not ours", layout::foreign); }
 
 std::string nonce_text(std::uint64_t nonce) {
   std::string bytes;
@@ -83,7 +82,9 @@ Result<Published> published(const Result<Reply>& reply) {
 Result<Reply> RedisStream::run(const Command& command) {
   const auto connection = link_.get();
   if (!connection) return connection.error();
-  return (*connection)->run(command);
+  auto reply = (*connection)->run(command);
+  if (!reply) return redis::with_remedy(reply.error(), layout::remedy);
+  return reply;
 }
 
 Result<void> RedisStream::run_all(std::span<const Command> commands) {

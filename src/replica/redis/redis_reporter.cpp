@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "redis/remedy.hpp"
 #include "replica/redis/report_stream.hpp"
 
 namespace latchkey::replica {
@@ -32,12 +33,12 @@ Result<std::uint64_t> RedisReporter::report(const ReplicaReport& report) {
           ->run(redis::Command::call(put_and_ask(),
                                      {report_stream::reports, report_stream::known_prefix + report.id.to_string()},
                                      report_stream::fields_of(report)));
-  if (!reply) return reply.error();
+  if (!reply) return redis::with_remedy(reply.error(), report_stream::remedy(report.id));
   std::uint64_t known = 0;
   const std::string& text = reply->text;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), known);
   if (error != std::errc() || end != text.data() + text.size()) {
-    return Error(ErrorCode::unavailable, "what stands in Redis is not ours");
+    return Error(ErrorCode::unavailable, "what stands in Redis is not ours", report_stream::remedy(report.id));
   }
   return std::min(known, report.number);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "redis/remedy.hpp"
 #include "replica/redis/report_stream.hpp"
 
 namespace latchkey::replica {
@@ -17,12 +18,13 @@ constexpr std::chrono::seconds silence{1};
 // What fails and succeeds by turns, as where one of many reports is refused, is one failure.
 constexpr std::chrono::seconds calm{10};
 
-// KEYS: known, of each replica. ARGV: the numbers.
+// KEYS: known, of each replica. ARGV: the numbers. What is no number is none of ours, and gives way.
 const redis::Script& raise() {
   static const redis::Script script(R"lua(
 for i, key in ipairs(KEYS) do
-  local known = redis.call('GET', key)
-  if not known or tonumber(known) <= tonumber(ARGV[i]) then redis.call('SET', key, ARGV[i], 'EX', 3600) end
+  local known = redis.pcall('GET', key)
+  known = type(known) == 'string' and tonumber(known)
+  if not known or known <= tonumber(ARGV[i]) then redis.call('SET', key, ARGV[i], 'EX', 3600) end
 end
 return redis.status_reply('OK')
 )lua");
@@ -64,7 +66,7 @@ Result<ReportDrain::Newest> ReportDrain::read(milliseconds patience) {
   }
   command.words.insert(command.words.end(), {"STREAMS", report_stream::reports, last_});
   const auto reply = (*connection)->run(command);
-  if (!reply) return reply.error();
+  if (!reply) return redis::with_remedy(reply.error(), "DEL " + report_stream::reports + ", and it is made anew");
   Newest newest;
   if (reply->elements.empty() || reply->elements[0].elements.size() != 2) return newest;
   for (const auto& entry : reply->elements[0].elements[1].elements) {

@@ -41,6 +41,10 @@ namespace latchkey::replica::report_stream {
 inline const std::string prefix = "latchkey:{feed}:";
 inline const std::string reports = prefix + "reports";
 inline const std::string known_prefix = prefix + "known:";
+/// Where something else stands at the keys of this replica.
+inline std::string remedy(const ReplicaId& id) {
+  return "DEL " + reports + " " + known_prefix + id.to_string() + ", and both are made anew";
+}
 
 /// The words of an entry, from "i" on.
 std::vector<std::string> fields_of(const ReplicaReport& report);

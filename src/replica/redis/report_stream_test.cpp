@@ -210,6 +210,25 @@ TEST_F(ReportStream, IsBoundedAndPassesOverWhatIsNoReport) {
   EXPECT_EQ(redis_.run({"XLEN", report_stream::reports}).integer, 1) << "older than five seconds";
 }
 
+TEST_F(ReportStream, WhereSomethingElseStandsSaysWhatToDo) {
+  const auto fault = [&](const Result<void>& done) { return done ? std::string() : done.error().internal; };
+  const std::string known = report_stream::known_prefix + report_.id.to_string();
+  redis_.run({"SET", report_stream::reports, "x"});
+  EXPECT_THAT(reporter_.report(report_).error().internal, testing::HasSubstr("DEL latchkey:{feed}:reports " + known));
+  EXPECT_THAT(fault(drain_->step(milliseconds(0))), testing::HasSubstr("DEL latchkey:{feed}:reports"));
+  redis_.run({"DEL", report_stream::reports});
+  report();
+  for (const char* put : {"LPUSH", "SET"}) {
+    redis_.run({"DEL", known});
+    redis_.run({put, known, "x"});
+    ++report_.number;
+    EXPECT_THAT(reporter_.report(report_).error().internal, testing::HasSubstr(known));
+    EXPECT_EQ(fault(drain_->step(milliseconds(0))), "") << "for one replica no other waits";
+    const std::uint64_t said = report_.number;
+    EXPECT_EQ(report(), said);
+  }
+}
+
 TEST_F(ReportStream, StaysBoundedAfterAClockThatWasSetBack) {
   redis_.run({"EVAL",
               "local hour = redis.call('TIME')[1] + 3600 "
