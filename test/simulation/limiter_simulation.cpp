@@ -146,7 +146,8 @@ void LimiterSimulation::begin_faults() {
   every(weather_.cut, [this] {
     Replica& cut = any_replica();
     cut.cut = true;
-    world_.after(world_.duration(milliseconds(100), seconds(world_.chance(0.2) ? 70 : 5)), [&cut] { cut.cut = false; });
+    world_.after(world_.duration(milliseconds(100), seconds(world_.chance(0.2) ? 70 : 5)),
+                 [this, &cut] { reconnect(cut); });
   });
   every(weather_.store_step, [this] {
     const Duration step = world_.chance(0.5) ? world_.duration(milliseconds(300), seconds(90))
@@ -177,7 +178,7 @@ void LimiterSimulation::step_unmet() {
   const Duration step = world_.duration(milliseconds(300), silence);
   for (const auto& replica : replicas_) {
     replica->cut = true;
-    world_.after(silence + world_.duration({}, seconds(3)), [&cut = *replica] { cut.cut = false; });
+    world_.after(silence + world_.duration({}, seconds(3)), [this, &cut = *replica] { reconnect(cut); });
   }
   world_.after(silence, [this, step] { store_.step_clock(-step); });
   world_.after(silence + world_.duration({}, seconds(4)), [this, step] { store_.step_clock(step); });
@@ -213,7 +214,7 @@ void LimiterSimulation::quiet_down() {
   quiet_ = true;
   network_.heal();
   for (const auto& replica : replicas_) {
-    replica->cut = false;
+    reconnect(*replica);
     replica->clock->calm();
     for (const auto& key : keys_) replica->known[key.get()] = key->limits.size() - 1;
   }
@@ -343,6 +344,7 @@ void LimiterSimulation::tick(Replica& replica, std::uint64_t life) {
 
 void LimiterSimulation::announce(Replica& replica, std::uint64_t life) {
   if (replica.life != life) return;
+  if (world_.chance(0.2)) meet(replica);
   const BootTime sent = replica.clock->boot();
   Caller caller = replica.caller;
   replica.watch.vouch(caller, sent);
@@ -405,17 +407,30 @@ void LimiterSimulation::executed(Replica& replica, std::uint64_t life, const Cal
 
 void LimiterSimulation::timed_out(Replica& replica, const Call& call) {
   replica.under_way.erase(call.number);
+  meet(replica);
   LeaseBook::DecidedList list;
   replica.book->lost(call, list);
   if (world_.chance(0.5)) replica.book->store_went_down(list);
   tell(list);
 }
 
+/// As it does once a second and with each new connection.
+void LimiterSimulation::meet(Replica& replica) {
+  if (replica.cut || replica.caller.run == store_.run()) return;
+  replica.caller.run = store_.run();
+  replica.watch.forget();
+}
+
+/// What was cut for long has no connection left.
+void LimiterSimulation::reconnect(Replica& replica) {
+  replica.cut = false;
+  meet(replica);
+}
+
 /// The connection broke; the next one leads to a store that may have forgotten.
 void LimiterSimulation::met_another_run(Replica& replica) {
   if (replica.caller.run == store_.run()) return;
-  replica.caller.run = store_.run();
-  replica.watch.forget();
+  meet(replica);
   const auto lost = std::exchange(replica.under_way, {});
   LeaseBook::DecidedList list;
   for (const auto& [number, call] : lost) replica.book->lost(call, list);

@@ -71,6 +71,8 @@ class LimiterSimulation {
   void executed(Replica& replica, std::uint64_t life, const limit::lease::Caller& caller,
                 const limit::lease::Call& call, BootTime sent);
   void timed_out(Replica& replica, const limit::lease::Call& call);
+  void meet(Replica& replica);
+  void reconnect(Replica& replica);
   void met_another_run(Replica& replica);
   void violated(Outcome::Kind kind, std::string how);
   void tell(limit::lease::LeaseBook::DecidedList& list);

@@ -13,7 +13,7 @@ LimiterStore::LimiterStore(World& world, double rate, Bug bug) : bug_(bug), cloc
 }
 
 std::optional<Reply> LimiterStore::answer(const Caller& caller, const Call& call) {
-  if (caller.run != run_) return std::nullopt;
+  if (!knows(caller)) return std::nullopt;
   if (bug_ == Bug::stale_version_raises_limit) forget_versions(call);
   if (bug_ == Bug::return_honoured_twice) honour_again(caller, call);
   Call as_heard = call;
@@ -22,7 +22,7 @@ std::optional<Reply> LimiterStore::answer(const Caller& caller, const Call& call
 }
 
 std::optional<Reply> LimiterStore::announce(const Caller& caller) {
-  if (caller.run != run_) return std::nullopt;
+  if (!knows(caller)) return std::nullopt;
   return book_.announce(seen(caller), raw_ms());
 }
 
@@ -42,20 +42,22 @@ Caller LimiterStore::seen(Caller caller) {
 }
 
 void LimiterStore::restart_empty() {
-  ++run_;
+  first_run_ = ++run_;
   book_ = {};
   followers_.clear();
 }
 
 void LimiterStore::fail_over(Duration clock_differs) {
-  ++run_;
+  first_run_ = ++run_;
   book_ = followers_.empty() ? PermitBook{} : followers_.front();
   followers_.clear();
   clock_.step_wall(clock_differs);
 }
 
 void LimiterStore::forget_some() {
-  if (!followers_.empty()) book_ = followers_.front();
+  if (followers_.empty()) return;
+  ++run_;
+  book_ = followers_.front();
 }
 
 void LimiterStore::replicate() {

@@ -73,7 +73,7 @@ struct Reply {
   std::int64_t free_at_ms = 0;   // when a permit is free if none is taken until then; `now_ms` when one is
   std::int64_t ask_at_ms = 0;    // before, asking is of no use; earlier than free_at_ms while others may return some
   std::int64_t raw_ms = 0;       // its raw clock, which may step
-  std::uint64_t steps = 0;       // that its clock was seen to take
+  std::uint64_t steps = 0;       // names the last step that its clock was seen to take
   std::uint64_t calls = 0;       // that it has executed
   bool certain = true;           // false: its clock may have stepped, and nothing could be granted; ask again
   bool operator==(const Reply&) const = default;
@@ -84,7 +84,7 @@ struct Caller {
   std::uint64_t replica = 0;     // random, of one process
   std::uint64_t run = 0;         // the life of the store that it is connected to: another one has lost its memory
   std::int64_t vouched_ms = -1;  // the store's raw clock when the call was sent, at least (StoreWatch); −1: unknown
-  std::uint64_t steps = 0;       // the steps that the store knew of when that was learnt
+  std::uint64_t steps = 0;       // the last step that the store knew of when that was learnt
   std::uint64_t calls = 0;       // that the store of this life is known to have executed, at least
   bool insists = false;          // its last answer was in doubt, and not since the call was long on its way
 };

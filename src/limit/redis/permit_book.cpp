@@ -8,22 +8,24 @@ StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_no
   if (run == 0) raw_ms = raw_now_ms;
   const bool forgot = caller.run == run && calls < caller.calls;
   const bool same_run = caller.run == run && !forgot;
+  const std::uint64_t call = std::max(calls, caller.calls) + 1;
   if (raw_now_ms < raw_ms) {
     adjust_ms += raw_ms - raw_now_ms;
-    ++steps;
+    steps = call;
   } else {
     const bool vouches = same_run && caller.steps == steps && caller.vouched_ms >= 0;
     const std::int64_t excess = raw_now_ms - (vouches ? caller.vouched_ms : raw_ms);
     if (excess > step_tolerance_ms) {
       if (same_run && !caller.insists) return {.now_ms = raw_ms + adjust_ms, .certain = false};
       adjust_ms -= std::min(excess, raw_now_ms - raw_ms);
-      ++steps;
+      steps = call;
     } else if (vouches && excess < -step_tolerance_ms) {
-      ++steps;
+      steps = call;
     }
   }
   raw_ms = raw_now_ms;
-  calls = std::max(calls, caller.calls) + 1;
+  calls = call;
+  if (forgot) steps = call;
   const std::int64_t now_ms = raw_ms + adjust_ms;
   if (!same_run) {
     run = caller.run;

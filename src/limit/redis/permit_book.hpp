@@ -17,7 +17,7 @@ namespace latchkey::limit::lease {
 /// than callers can vouch for, the difference is left out. Either is a step. A caller that has not called since the
 /// last step, or never, can vouch for nothing: beyond a tolerance it adds nothing to what others saw. A clock that went
 /// back by less than nobody called for shows only to one that vouches for more; that is a step as well, lest those who
-/// have not seen it vouch for the way there.
+/// have not seen it vouch for the way there. So is a history that was lost.
 ///
 /// A call that was long on its way vouches for too little as well, as after each stall. So a difference is in doubt
 /// first: the call changes nothing here and is granted nothing. Its caller sees in the answer which of the two it was,
@@ -25,7 +25,7 @@ namespace latchkey::limit::lease {
 struct StoreClock {
   std::int64_t raw_ms = 0;     // at the last call
   std::int64_t adjust_ms = 0;  // time is raw_ms + adjust_ms
-  std::uint64_t steps = 0;
+  std::uint64_t steps = 0;           // the call that met the last one; 0: none
   std::uint64_t run = 0;             // 0: never called
   std::uint64_t calls = 0;           // executed; a caller that knows of more proves that some are forgotten
   std::int64_t closed_until_ms = 0;  // before, nothing is granted: a history that is not known counts as used

@@ -43,11 +43,15 @@ std::uint64_t number_of(std::string_view digits, int base) {
   return number;
 }
 
-/// A server's run id is 40 random hex digits, of which 52 bits tell one from another. Whatever it evicts it forgets.
-/// Never 0.
+/// Which life of which server this is; never 0. A process has a run id; whatever it evicts it forgets; and once it has
+/// followed another server it has that one's history (its second replication id), up to a point.
 std::uint64_t run_of(std::string_view info) {
-  const auto evicted = number_of(field_of(info, "evicted_keys"), 10);
-  return number_of(field_of(info, "run_id").substr(0, 13), 16) + 1 + (evicted << 53U);
+  constexpr std::uint64_t spread = 0x9E3779B97F4A7C15;
+  constexpr std::pair<std::string_view, int> fields[] = {
+      {"run_id", 16}, {"evicted_keys", 10}, {"master_replid2", 16}, {"second_repl_offset", 10}};
+  std::uint64_t run = 0;
+  for (const auto& [name, base] : fields) run = (run ^ number_of(field_of(info, name).substr(0, 16), base)) * spread;
+  return std::max<std::uint64_t>(run, 1);
 }
 
 /// lease.lua: what is held of the key is none of ours.
@@ -184,7 +188,7 @@ bool RedisPermitStore::knows_server() const {
 
 /// Learns which life of which server this connection leads to.
 Result<void> RedisPermitStore::meet(redis::Connection& server) {
-  const auto info = server.run({"INFO", "server", "memory", "stats"});
+  const auto info = server.run({"INFO", "server", "memory", "stats", "replication"});
   if (!info) return info.error();
   const bool may_evict =
       field_of(info->text, "maxmemory") != "0" && field_of(info->text, "maxmemory_policy") != "noeviction";

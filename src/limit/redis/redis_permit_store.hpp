@@ -19,7 +19,7 @@ struct RedisPermitStoreConfig {
 
 /// The permits at a Redis server, version 7, by lease.lua. The server must not evict keys (maxmemory-policy
 /// noeviction, or no maxmemory): one that may is refused with `internal`, since permits would be forgotten unseen.
-/// That, and how many keys it has evicted, is looked at once a second; another number is another life of the server.
+/// That, and which life of the server this is, is looked at once a second and after each failure.
 /// With replication, the server that is written to must know that it is the one: set min-replicas-to-write.
 class RedisPermitStore final : public PermitStore {
  public:

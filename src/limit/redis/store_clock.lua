@@ -3,7 +3,7 @@
 --
 --   latchkey:limit:store    hash   raw           the server's clock at the last call, ms since 1970
 --                                  adjust        the store's time is raw + adjust
---                                  steps         how often the clock was seen to step
+--                                  steps         the call that met the clock's last step
 --                                  run           the server's run id then: another one means that history may be lost
 --                                  calls         executed; fewer than a caller knows of: history is lost
 --                                  closed_until  the store's time before which nothing is granted
@@ -29,9 +29,10 @@ local calls = tonumber(known[6] or 0)
 local vouched, calls_known = tonumber(ARGV[2]), tonumber(ARGV[6])
 local forgot = known[4] == ARGV[1] and calls < calls_known
 local same_run, certain = known[4] == ARGV[1] and not forgot, true
+local call = math.max(calls, calls_known) + 1
 if raw < last then
   adjust = adjust + last - raw
-  steps = steps + 1
+  steps = call
 else
   local vouches = same_run and tonumber(ARGV[3]) == steps and vouched >= 0
   local excess = raw - (vouches and vouched or last)
@@ -39,9 +40,9 @@ else
     certain = false
   elseif excess > tolerance then
     adjust = adjust - math.min(excess, raw - last)
-    steps = steps + 1
+    steps = call
   elseif vouches and excess < -tolerance then
-    steps = steps + 1
+    steps = call
   end
 end
 local now = (certain and raw or last) + adjust
@@ -50,8 +51,9 @@ if not same_run then
   if not forgot and redis.call('DEL', KEYS[2]) == 1 then closed_until = 0 end
 end
 if certain then
-  calls = math.max(calls, calls_known) + 1
+  calls = call
+  if forgot then steps = call end
   redis.call('HSET', KEYS[1], 'raw', string.format('%d', raw), 'adjust', string.format('%d', adjust),
-             'steps', steps, 'run', ARGV[1], 'closed_until', string.format('%d', closed_until),
+             'steps', string.format('%d', steps), 'run', ARGV[1], 'closed_until', string.format('%d', closed_until),
              'calls', string.format('%d', calls))
 end
