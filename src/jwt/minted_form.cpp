@@ -56,9 +56,7 @@ bool read_claims(std::string_view payload, AccessClaims& claims) {
   return true;
 }
 
-}  // namespace
-
-std::optional<std::string> kid_of_minted_header(std::string_view encoded) {
+std::optional<std::string> decode_minted_header(std::string_view encoded) {
   static constexpr std::string_view before = R"({"alg":"EdDSA","kid":")", after = R"(","typ":"latchkey+jwt"})";
   std::array<std::uint8_t, before.size() + kid_length + after.size()> bytes{};
   if (!decode_base64url(encoded, bytes)) return std::nullopt;
@@ -68,6 +66,20 @@ std::optional<std::string> kid_of_minted_header(std::string_view encoded) {
   std::array<std::uint8_t, 32> thumbprint{};
   if (!rest.take(after) || !decode_base64url(kid, thumbprint)) return std::nullopt;
   return std::string(kid);
+}
+
+}  // namespace
+
+std::optional<std::string> kid_of_minted_header(std::string_view encoded) {
+  // All tokens of a signing key begin with one header, and few signing keys are in use.
+  thread_local std::string last_encoded, last_kid;
+  if (!encoded.empty() && encoded == last_encoded) return last_kid;
+  auto kid = decode_minted_header(encoded);
+  if (kid) {
+    last_encoded = encoded;
+    last_kid = *kid;
+  }
+  return kid;
 }
 
 std::optional<ParsedAccessToken> parse_minted_form(std::string_view token) {
