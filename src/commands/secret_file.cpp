@@ -52,7 +52,7 @@ Result<void> sync_directory(const fs::path& directory) {
 
 Result<void> make_private_directory(const fs::path& directory) {
   if (directory.empty() || fs::is_directory(directory)) return {};
-  if (const auto made = make_private_directory(directory.parent_path()); !made) return made;
+  if (auto made = make_private_directory(directory.parent_path()); !made) return made;
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failed("cannot make", directory);
   return {};
 }

@@ -29,8 +29,8 @@ bool verify_es256(EVP_PKEY* key, std::string_view message, std::span<const std::
   BignumPtr r(BN_bin2bn(signature.data(), 32, nullptr));
   BignumPtr s(BN_bin2bn(signature.data() + 32, 32, nullptr));
   if (!pair || !r || !s || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return false;
-  r.release();  // the pair owns them now
-  s.release();
+  static_cast<void>(r.release());  // the pair owns them now
+  static_cast<void>(s.release());
   std::array<std::uint8_t, 80> der{};
   std::uint8_t* end = der.data();
   if (i2d_ECDSA_SIG(pair.get(), nullptr) > static_cast<int>(der.size())) return false;

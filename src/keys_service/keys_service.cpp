@@ -54,7 +54,7 @@ void KeysService::add_healthz() {
 
 void KeysService::add_admin_route(http::Method method, std::string_view pattern, jwt::AdminRole needed,
                                   Answerer answerer) {
-  auto route = [answerer = std::move(answerer)](RouteContext&, Call call, Reply reply) {
+  auto route = [answerer = std::move(answerer)](RouteContext&, const Call& call, Reply reply) {
     reply.send(answerer(call.request));
   };
   add(method, pattern, needed == jwt::AdminRole::admin ? Who::admin : Who::viewer, std::move(route));
@@ -86,7 +86,7 @@ void KeysService::run(const http::Request& request, Who who, const Route& route,
       if (!identity) return reply.send(identity.error());
       call.admin = std::move(*identity);
     }
-    route(context_, std::move(call), std::move(reply));
+    route(context_, call, std::move(reply));
   } catch (const std::exception& broken) {
     log_error("a request failed: {}", broken.what());  // its reply, dropped, has become a 500
   }

@@ -47,7 +47,7 @@ class KeysService {
 
  private:
   enum class Who : std::uint8_t { anyone, holder, viewer, admin };  // holders are checked by their routes
-  using Route = std::function<void(RouteContext&, Call, Reply)>;
+  using Route = std::function<void(RouteContext&, const Call&, Reply)>;
 
   void add_routes();
   void add_healthz();

@@ -27,23 +27,23 @@ struct RouteContext {
 
 namespace routes {
 
-void create_key(RouteContext& context, Call call, Reply reply);
-void list_keys(RouteContext& context, Call call, Reply reply);
-void get_key(RouteContext& context, Call call, Reply reply);
-void update_key(RouteContext& context, Call call, Reply reply);
-void rotate_key(RouteContext& context, Call call, Reply reply);
-void delete_key(RouteContext& context, Call call, Reply reply);
-void get_plan(RouteContext& context, Call call, Reply reply);
-void disable_own_key(RouteContext& context, Call call, Reply reply);
-void get_changes(RouteContext& context, Call call, Reply reply);
-void list_replicas(RouteContext& context, Call call, Reply reply);
-void list_signing_keys(RouteContext& context, Call call, Reply reply);
-void rotate_signing_key(RouteContext& context, Call call, Reply reply);
-void jwks(RouteContext& context, Call call, Reply reply);
-void openapi(RouteContext& context, Call call, Reply reply);
-void docs(RouteContext& context, Call call, Reply reply);
-void readyz(RouteContext& context, Call call, Reply reply);
-void metrics(RouteContext& context, Call call, Reply reply);
+void create_key(RouteContext& context, const Call& call, Reply reply);
+void list_keys(RouteContext& context, const Call& call, Reply reply);
+void get_key(RouteContext& context, const Call& call, Reply reply);
+void update_key(RouteContext& context, const Call& call, Reply reply);
+void rotate_key(RouteContext& context, const Call& call, Reply reply);
+void delete_key(RouteContext& context, const Call& call, Reply reply);
+void get_plan(RouteContext& context, const Call& call, Reply reply);
+void disable_own_key(RouteContext& context, const Call& call, Reply reply);
+void get_changes(RouteContext& context, const Call& call, Reply reply);
+void list_replicas(RouteContext& context, const Call& call, Reply reply);
+void list_signing_keys(RouteContext& context, const Call& call, Reply reply);
+void rotate_signing_key(RouteContext& context, const Call& call, Reply reply);
+void jwks(RouteContext& context, const Call& call, Reply reply);
+void openapi(RouteContext& context, const Call& call, Reply reply);
+void docs(RouteContext& context, const Call& call, Reply reply);
+void readyz(RouteContext& context, const Call& call, Reply reply);
+void metrics(RouteContext& context, const Call& call, Reply reply);
 
 }  // namespace routes
 }  // namespace latchkey::keys_service

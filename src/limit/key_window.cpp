@@ -32,7 +32,8 @@ Allowance KeyWindow::peek(std::int64_t now_ms, std::uint32_t limit) { return all
 /// Takes back what has left the window and gives the block the form for `limit`. Answers the time to go on with.
 std::int64_t KeyWindow::settle(std::int64_t now_ms, std::uint32_t limit) {
   const std::int64_t now = std::max(now_ms, last_ms_);
-  if (idle(now)) {
+  const bool is_known = form_ == Form::ring || form_ == Form::buckets;
+  if (idle(now) || (!is_known && !UnknownPast{last_ms_}.matters(now))) {
     begin_anew(now, limit);
   } else if (form_ == Form::ring) {
     ring_.expire(now);
@@ -40,8 +41,6 @@ std::int64_t KeyWindow::settle(std::int64_t now_ms, std::uint32_t limit) {
   } else if (form_ == Form::buckets) {
     buckets_.advance(second_of(now));
     if (limit <= Ring::capacity && buckets_.used() <= Ring::capacity) to_ring(now);
-  } else if (!UnknownPast{last_ms_}.matters(now)) {
-    begin_anew(now, limit);
   }
   return now;
 }

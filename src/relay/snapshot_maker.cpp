@@ -151,7 +151,7 @@ Result<Published> SnapshotMaker::renew(const Life& life) {
     if (!snapshot) return snapshot.error();
     waiting_ = Waiting{life.id, std::move(*snapshot)};
   }
-  const auto published = attach();
+  auto published = attach();
   // The tail may still be on its way to where the scan ended.
   if (!published || (*published == Published::early && ++waiting_->attempts < config_.waits_for_tail)) return published;
   if (*published != Published::done) static_cast<void>(stream_.discard(waiting_->snapshot, {}));
@@ -160,7 +160,7 @@ Result<Published> SnapshotMaker::renew(const Life& life) {
 }
 
 Result<Published> SnapshotMaker::attach() {
-  const auto published = stream_.attach(waiting_->life, waiting_->snapshot);
+  auto published = stream_.attach(waiting_->life, waiting_->snapshot);
   if (published && *published == Published::done) {
     ++stats_.snapshots;
     log_info("relay: a new snapshot at {} with {} rows", waiting_->snapshot.end.position.to_string(), rows_of_last_);

@@ -104,13 +104,14 @@ milliseconds Tail::append(const feed::Batch& batch, std::optional<Tick> beat) {
 }
 
 milliseconds Tail::end_life(const std::string& life, const std::string& why) {
-  const std::string ended = life;  // may be part of what is reset
-  following_.reset();
+  const auto done = stream_.end(life);
+  if (done) {
+    ++stats_.ended;
+    log_warning("relay: {} ended: {}", life, why);
+  }
+  following_.reset();  // of which `life` may be a part
   foreign_.reset();
-  if (auto done = stream_.end(ended); !done) return setbacks_.pause_after(done.error());
-  ++stats_.ended;
-  log_warning("relay: {} ended: {}", ended, why);
-  return milliseconds::zero();
+  return done ? milliseconds::zero() : setbacks_.pause_after(done.error());
 }
 
 milliseconds Tail::leave(const std::string& why) {

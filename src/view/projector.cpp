@@ -47,7 +47,7 @@ class Projector::Loading final : public feed::SnapshotSink {
 };
 
 Projector::Projector(feed::ChangeFeed& feed, View& view, const Clock& clock, ProjectorConfig config)
-    : feed_(feed), view_(view), clock_(clock), config_(config), waiters_(config.max_waiting) {}
+    : feed_(feed), view_(view), clock_(clock), config_(std::move(config)), waiters_(config_.max_waiting) {}
 
 Projector::~Projector() { stop(); }
 

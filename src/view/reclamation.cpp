@@ -1,6 +1,7 @@
 #include "view/reclamation.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <thread>
 
@@ -29,7 +30,7 @@ std::size_t Reclamation::enter() const {
     // An epoch that has moved on meanwhile is only announced too early, which keeps more than needed.
     const std::uint64_t now = epoch_.load(std::memory_order_acquire);
     if (slots_[slot].epoch.compare_exchange_strong(free, now, std::memory_order_seq_cst)) return slot;
-    if (tries % max_readers == max_readers - 1) std::this_thread::yield();
+    if (tries % max_readers == max_readers - 1) std::this_thread::sleep_for(std::chrono::microseconds(20));
   }
 }
 

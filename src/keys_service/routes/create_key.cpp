@@ -8,7 +8,7 @@
 
 namespace latchkey::keys_service::routes {
 
-void create_key(RouteContext& context, Call call, Reply reply) {
+void create_key(RouteContext& context, const Call& call, Reply reply) {
   if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
   const auto act = act_of(context, call);
   const auto idempotency = idempotency_key_of(call.request);

@@ -7,7 +7,7 @@
 
 namespace latchkey::keys_service::routes {
 
-void delete_key(RouteContext& context, Call call, Reply reply) {
+void delete_key(RouteContext& context, const Call& call, Reply reply) {
   const auto id = key_id_of(call.request);
   if (!id) return reply.send(to_response(id.error()));
   auto wait = wait_of(context, call);

@@ -20,7 +20,7 @@ http::Response refused_late(const Error& error) {
 
 }  // namespace
 
-void disable_own_key(RouteContext& context, Call call, Reply reply) {
+void disable_own_key(RouteContext& context, const Call& call, Reply reply) {
   const UnixMillis now = context.parts.clock.wall();
   auto holder = holder_of(context, call.request, now);
   if (auto* refused = std::get_if<http::Response>(&holder)) return reply.send(std::move(*refused));

@@ -67,7 +67,7 @@ void stream(RouteContext& context, Position after, const jwt::AdminIdentity& adm
 
 }  // namespace
 
-void get_changes(RouteContext& context, Call call, Reply reply) {
+void get_changes(RouteContext& context, const Call& call, Reply reply) {
   const auto request = parse_request(call.request);
   if (!request) return reply.send(to_response(request.error()));
   const auto head = context.parts.store.position();

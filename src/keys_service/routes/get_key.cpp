@@ -33,6 +33,6 @@ http::Response one_key(RouteContext& context, const http::Request& request) {
 
 }  // namespace
 
-void get_key(RouteContext& context, Call call, Reply reply) { reply.send(one_key(context, call.request)); }
+void get_key(RouteContext& context, const Call& call, Reply reply) { reply.send(one_key(context, call.request)); }
 
 }  // namespace latchkey::keys_service::routes

@@ -5,7 +5,7 @@
 
 namespace latchkey::keys_service::routes {
 
-void get_plan(RouteContext& context, Call call, Reply reply) {
+void get_plan(RouteContext& context, const Call& call, Reply reply) {
   const UnixMillis now = context.parts.clock.wall();
   auto holder = holder_of(context, call.request, now);
   if (auto* refused = std::get_if<http::Response>(&holder)) return reply.send(std::move(*refused));

@@ -57,6 +57,8 @@ http::Response page_of_keys(RouteContext& context, const http::Request& request)
 
 }  // namespace
 
-void list_keys(RouteContext& context, Call call, Reply reply) { reply.send(page_of_keys(context, call.request)); }
+void list_keys(RouteContext& context, const Call& call, Reply reply) {
+  reply.send(page_of_keys(context, call.request));
+}
 
 }  // namespace latchkey::keys_service::routes

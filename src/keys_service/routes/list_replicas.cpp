@@ -64,6 +64,8 @@ http::Response all_replicas(RouteContext& context, const http::Request& request)
 
 }  // namespace
 
-void list_replicas(RouteContext& context, Call call, Reply reply) { reply.send(all_replicas(context, call.request)); }
+void list_replicas(RouteContext& context, const Call& call, Reply reply) {
+  reply.send(all_replicas(context, call.request));
+}
 
 }  // namespace latchkey::keys_service::routes

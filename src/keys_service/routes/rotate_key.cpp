@@ -8,7 +8,7 @@
 
 namespace latchkey::keys_service::routes {
 
-void rotate_key(RouteContext& context, Call call, Reply reply) {
+void rotate_key(RouteContext& context, const Call& call, Reply reply) {
   const auto id = key_id_of(call.request);
   if (!id) return reply.send(to_response(id.error()));
   if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());

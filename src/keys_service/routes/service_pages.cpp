@@ -20,19 +20,19 @@ constexpr std::string_view docs_policy =
 
 }  // namespace
 
-void openapi(RouteContext&, Call, Reply reply) {
+void openapi(RouteContext&, const Call&, Reply reply) {
   reply.send(
       http::json_response(200, std::string(embedded::keys_openapi)).with_header("Cache-Control", "public, max-age=60"));
 }
 
-void docs(RouteContext&, Call, Reply reply) {
+void docs(RouteContext&, const Call&, Reply reply) {
   http::Response response{200, "text/html; charset=utf-8", {}, std::string(embedded::keys_docs)};
   reply.send(response.with_header("Content-Security-Policy", docs_policy)
                  .with_header("X-Content-Type-Options", "nosniff")
                  .with_header("Referrer-Policy", "no-referrer"));
 }
 
-void readyz(RouteContext& context, Call, Reply reply) {
+void readyz(RouteContext& context, const Call&, Reply reply) {
   const auto position = context.parts.store.position();
   if (position) {
     return reply.send(http::json_response(200, R"({"status":"ready","position":")" + position->to_string() + R"("})"));
@@ -41,7 +41,7 @@ void readyz(RouteContext& context, Call, Reply reply) {
   reply.send(response.with_header("Retry-After", "1"));
 }
 
-void metrics(RouteContext& context, Call, Reply reply) {
+void metrics(RouteContext& context, const Call&, Reply reply) {
   reply.send({200, std::string(Metrics::content_type), {}, context.parts.metrics.render()});
 }
 

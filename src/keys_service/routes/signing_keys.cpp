@@ -9,12 +9,12 @@
 
 namespace latchkey::keys_service::routes {
 
-void list_signing_keys(RouteContext& context, Call, Reply reply) {
+void list_signing_keys(RouteContext& context, const Call&, Reply reply) {
   const auto keys = context.parts.store.signing_keys();
   reply.send(keys ? private_json(200, signing_keys_json(*keys)) : to_response(keys.error()));
 }
 
-void rotate_signing_key(RouteContext& context, Call call, Reply reply) {
+void rotate_signing_key(RouteContext& context, const Call& call, Reply reply) {
   if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
   const auto earlier = parse_signing_key_rotation_body(call.request.body);
   if (!earlier) return reply.send(to_response(earlier.error()));
@@ -30,7 +30,7 @@ void rotate_signing_key(RouteContext& context, Call call, Reply reply) {
                                std::move(done));
 }
 
-void jwks(RouteContext& context, Call, Reply reply) {
+void jwks(RouteContext& context, const Call&, Reply reply) {
   const auto keys = context.parts.store.signing_keys();
   if (!keys) return reply.send(to_response(keys.error()));
   http::Response response{200, "application/jwk-set+json", {}, jwt::to_jwks(*keys)};

@@ -23,8 +23,8 @@ namespace latchkey::limit::lease {
 /// first: the call changes nothing here and is granted nothing. Its caller sees in the answer which of the two it was,
 /// and insists if it was not the way; any other caller that vouches for the time proves that it passed.
 struct StoreClock {
-  std::int64_t raw_ms = 0;     // at the last call
-  std::int64_t adjust_ms = 0;  // time is raw_ms + adjust_ms
+  std::int64_t raw_ms = 0;           // at the last call
+  std::int64_t adjust_ms = 0;        // time is raw_ms + adjust_ms
   std::uint64_t steps = 0;           // the call that met the last one; 0: none
   std::uint64_t run = 0;             // 0: never called
   std::uint64_t calls = 0;           // executed; a caller that knows of more proves that some are forgotten

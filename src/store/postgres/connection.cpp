@@ -202,7 +202,7 @@ Result<void> Connection::send(const std::string& name, const Parameters& paramet
   return {};
 }
 
-Result<Rows> Connection::lone(Result<void> sent) {
+Result<Rows> Connection::lone(const Result<void>& sent) {
   fault_ = sent ? Fault::none : fault_;
   return sent ? receive() : Result<Rows>(sent.error());
 }

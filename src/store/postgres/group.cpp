@@ -48,7 +48,7 @@ Result<bool> Group::begin(Connection& connection) {
   }
   begin_ = read_log_end((*rows)[0], connection.system());
   if (in_doubt_) {
-    const auto committed = was_committed(connection);
+    auto committed = was_committed(connection);
     if (!committed || *committed) return committed;
     in_doubt_.reset();
   }
