@@ -190,9 +190,9 @@ def garbage_tokens(server, count=1000):
     good = server.tokens.read_text().split()[:count]
     parts = [token.split(".") for token in good]
 
-    def unknown(claims):
+    def unknown(claims, **more):
         text = base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))
-        claims = json.loads(text)
+        claims = json.loads(text) | more
         claims["jti"] = claims["jti"][:-12] + os.urandom(6).hex()
         return base64.urlsafe_b64encode(json.dumps(claims, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
@@ -200,14 +200,18 @@ def garbage_tokens(server, count=1000):
         "not a token": [hashlib.sha512(token.encode()).hexdigest() for token in good],
         "claims that are no JSON": [f"{head}.{claims[:-8]}AAAAAAAA.{mark}" for head, claims, mark in parts],
         "an unknown key id": [f"{head}.{unknown(claims)}.{mark}" for head, claims, mark in parts],
+        "3 KB of nested claims": [f"{head}.{unknown(claims, x=[[[]]] * 250)}.{mark}" for head, claims, mark in parts],
     }
 
 
 def forged_tokens(token, count=2000):
-    """One access key's token with as many bad signatures."""
+    """One access key's token with as many bad signatures, none of which is refused without its curve's arithmetic: the
+    number in the second half is below the group's order."""
     head, claims, _ = token.split(".")
     for _ in range(count):
-        yield f"{head}.{claims}." + base64.urlsafe_b64encode(os.urandom(64)).rstrip(b"=").decode()
+        signature = bytearray(os.urandom(64))
+        signature[63] &= 0x0F
+        yield f"{head}.{claims}." + base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
 
 
 def hs256_tokens(count):

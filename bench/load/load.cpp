@@ -67,7 +67,9 @@ class Load {
       idle_.pop_back();
       batch_.clear();
       for (unsigned i = 0; i < plan_.pipeline; ++i) batch_ += requests_.next();
-      connection.sent_at = now_ns();
+      // At a rate an answer's time counts from when its request was due: waiting for a free connection is part of it.
+      const double due = static_cast<double>(sent_) / std::max(plan_.rate, 1.0) * 1e9;
+      connection.sent_at = plan_.rate > 0 ? began_ + static_cast<std::uint64_t>(due) : now_ns();
       connection.owed = plan_.pipeline;
       connection.send(batch_);
       sent_ += plan_.pipeline;

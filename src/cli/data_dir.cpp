@@ -91,11 +91,14 @@ Result<jwt::Ed25519PrivateKey> DataDir::load_or_create_admin_key() const {
 Result<Secret> DataDir::load_or_create_memo_secret(Random& random) const {
   const fs::path path = secrets() / "memos.key";
   std::array<std::uint8_t, 32> bytes{};
-  random.fill(bytes);
-  const Secret fresh(std::string(bytes.begin(), bytes.end()));
-  OPENSSL_cleanse(bytes.data(), bytes.size());
-  if (auto written = write_small_file(path, fresh.reveal(), IfExists::keep); !written) return written.error();
-  auto kept = read_small_file(path);
+  auto kept = read_small_file(path);  // first: on a full disk what is there is enough
+  if (!kept && kept.error().code == ErrorCode::not_found) {
+    random.fill(bytes);
+    const Secret fresh(std::string(bytes.begin(), bytes.end()));
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+    if (auto written = write_small_file(path, fresh.reveal(), IfExists::keep); !written) return written.error();
+    kept = read_small_file(path);
+  }
   if (!kept) return kept.error();
   if (kept->size() != bytes.size()) {
     return Error(ErrorCode::invalid, path.string() + " is not 32 bytes; delete it, and a new one is made");

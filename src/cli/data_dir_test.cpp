@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "cli/temporary_folder.hpp"
 
@@ -35,6 +38,20 @@ TEST_F(DataDirTest, AMovedLockIsStillHeld) {
     holder.emplace(std::move(*taken));
   }
   EXPECT_FALSE(data_.lock("up"));
+}
+
+// A full disk is no reason for a replica not to start again.
+TEST_F(DataDirTest, TheSecretOfMemosIsMadeOnceAndThenOnlyRead) {
+  SeededRandom random(1);
+  const auto made = data_.load_or_create_memo_secret(random);
+  ASSERT_TRUE(made);
+  const auto secrets = data_.path() / "secrets";
+  const auto changed = std::filesystem::last_write_time(secrets);
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const auto read = data_.load_or_create_memo_secret(random);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->reveal(), made->reveal());
+  EXPECT_EQ(std::filesystem::last_write_time(secrets), changed) << "something was written beside it";
 }
 
 TEST_F(DataDirTest, WhyALockCannotBeOpenedIsSaid) {

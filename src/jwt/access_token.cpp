@@ -95,13 +95,37 @@ bool may_end_object(std::string_view encoded) {
   return std::string_view("} \t\r\n").find(static_cast<char>(end.back())) != std::string_view::npos;
 }
 
+// What is worth a JSON parser. Garbage must not cost more than an access key, and a tree of a few thousand octets does.
+constexpr std::size_t most_header_digits = 1024, most_claims_digits = 1024, most_claims_pieces = 32;
+
+/// How many pieces a JSON text has, by what begins or parts them outside of strings; looked at without taking it apart.
+std::size_t pieces_of(std::string_view text) {
+  std::size_t pieces = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string && c == '\\') ++i;
+    if (!in_string && (c == '{' || c == '[' || c == ':' || c == ',')) ++pieces;
+  }
+  return pieces;
+}
+
+bool may_be_claims(std::string_view encoded) {
+  if (encoded.size() > most_claims_digits) return false;
+  const auto text = decode_base64url(encoded);
+  return text && pieces_of(*text) <= most_claims_pieces;
+}
+
 }  // namespace
 
 Result<ParsedAccessToken, TokenFault> parse_access_token(std::string_view token) {
   if (token.size() > max_token_bytes) return TokenFault::malformed;
   if (auto minted = parse_minted_form(token)) return std::move(*minted);
   const auto jws = split_compact(token);
-  const auto header = jws && may_end_object(jws->payload) ? read_jose_header(jws->header) : std::nullopt;
+  if (!jws || !may_end_object(jws->payload) || jws->header.size() > most_header_digits) return TokenFault::malformed;
+  const auto header = read_jose_header(jws->header);
+  if (header && header->typ == access_token_type && !may_be_claims(jws->payload)) return TokenFault::malformed;
   const auto payload = header ? read_json_part(jws->payload) : std::nullopt;
   if (!payload || !decode_base64url(jws->signature)) return TokenFault::malformed;
   if (header->typ != access_token_type) return TokenFault::another_kind;

@@ -50,11 +50,12 @@ struct ParsedAccessToken {
   std::array<std::uint8_t, 64> signature;
 };
 
-/// Shape, header and claims; no cryptography. `alg` other than EdDSA, members jwk, jku, x5u, x5c, crit, b64, zip or
-/// enc, non-canonical base64url, repeated members and anything over max_token_bytes are malformed. So are a `kid` that
-/// is no thumbprint (43 characters) and the claims exp, nbf and aud, which we never mint and do not honour. `typ` is
-/// compared exactly, with case. Another typ or none is another_kind only if the rest is a whole JWT with an `alg`
-/// besides "none".
+/// Shape, header and claims; no cryptography. More than a kilobyte of claims, or over 32 of { [ : , in them, is
+/// malformed before they are parsed, so that garbage costs no more than an access key. `alg` other than EdDSA, members
+/// jwk, jku, x5u, x5c, crit, b64, zip or enc, non-canonical base64url, repeated members and anything over
+/// max_token_bytes are malformed. So are a `kid` that is no thumbprint (43 characters) and the claims exp, nbf and aud,
+/// which we never mint and do not honour. `typ` is compared exactly, with case. Another typ or none is another_kind
+/// only if the rest is a whole JWT with an `alg` besides "none".
 Result<ParsedAccessToken, TokenFault> parse_access_token(std::string_view token);
 
 /// Whether the signature is the key's. About 100 µs.

@@ -63,16 +63,38 @@ TEST(AccessTokenStructure, SpareBitsAreZero) {
 }
 
 TEST(AccessTokenStructure, HasASizeCap) {
+  const std::string other_header = replaced(good_header, "latchkey+jwt", "other+jwt");
   const auto payload = [](std::size_t extra) {
     return replaced(good_payload, "\"iat\"", "\"x\":\"" + std::string(extra, 'x') + "\",\"iat\"");
   };
   constexpr std::size_t signature_part = 87;  // "." and 64 bytes
   std::size_t extra = 0;
-  while (hand_made_input(good_header, payload(extra + 1)).size() + signature_part <= max_token_bytes) ++extra;
-  const std::string longest = token_of(good_header, payload(extra));
+  while (hand_made_input(other_header, payload(extra + 1)).size() + signature_part <= max_token_bytes) ++extra;
+  const std::string longest = token_of(other_header, payload(extra));
   EXPECT_EQ(longest.size(), max_token_bytes);
-  EXPECT_EQ(fault_of(longest), std::nullopt);
-  EXPECT_EQ(fault_of(token_of(good_header, payload(extra + 1))), TokenFault::malformed);
+  EXPECT_EQ(fault_of(longest), TokenFault::another_kind);
+  EXPECT_EQ(fault_of(token_of(other_header, payload(extra + 1))), TokenFault::malformed);
+}
+
+TEST(AccessTokenStructure, ClaimsAreFew) {
+  const auto with = [](std::string_view members) {
+    return token_of(good_header, replaced(good_payload, "\"iat\"", std::string(members) + "\"iat\""));
+  };
+  const auto many = [](int count) {  // two pieces each
+    std::string members;
+    for (int i = 0; i < count; ++i) members += "\"x" + std::to_string(i) + "\":1,";
+    return members;
+  };
+  const auto nested = [](int deep) {
+    return "\"x\":" + std::string(static_cast<std::size_t>(deep), '[') +
+           std::string(static_cast<std::size_t>(deep), ']') + ",";
+  };
+  EXPECT_EQ(fault_of(with(many(11))), std::nullopt);
+  EXPECT_EQ(fault_of(with(many(12))), TokenFault::malformed);
+  EXPECT_EQ(fault_of(with("\"x\":\"" + std::string(50, ',') + "\\\"[{:\",")), std::nullopt) << "in a string";
+  EXPECT_EQ(fault_of(with(nested(5))), std::nullopt);
+  EXPECT_EQ(fault_of(with(nested(25))), TokenFault::malformed);
+  EXPECT_EQ(fault_of(with("\"x\":\"" + std::string(900, 'x') + "\",")), TokenFault::malformed);
 }
 
 TEST(AccessTokenHeader, RefusesTricks) {

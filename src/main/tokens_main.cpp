@@ -10,6 +10,7 @@
 #include "access/access_check.hpp"
 #include "base/boot_id.hpp"
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/printable.hpp"
 #include "base/random.hpp"
@@ -38,6 +39,16 @@ std::string replica_name(const Settings& settings) {
   if (!settings.replica_name.empty()) return settings.replica_name;
   std::array<char, 256> host{};
   return ::gethostname(host.data(), host.size() - 1) == 0 ? printable(host.data()) : "replica";
+}
+
+/// None where they cannot be kept: every token is proven again after a restart, which is no reason not to start.
+std::unique_ptr<view::MemoLog> open_memos(const cli::DataDir& data, Random& random, const view::View& view) {
+  const auto secret = data.load_or_create_memo_secret(random);
+  auto memos = secret ? view::MemoLog::open(data.memos(), *secret, view) : secret.error();
+  if (memos) return std::move(*memos);
+  log_warning("memos: {} {}: after a restart every token is proven again", memos.error().detail,
+              memos.error().internal);
+  return nullptr;
 }
 
 void export_memos(Metrics& metrics, const view::MemoLog& memos) {
@@ -86,24 +97,22 @@ int run_tokens(const Settings& settings) {
       {.path = data->view_snapshot(),
        .source = engines::source_of(settings, *data),
        .boot_id = BootId::current().text});
-  const auto memo_secret = data->load_or_create_memo_secret(random);
-  if (!memo_secret) return fail("memos", memo_secret.error());
-  const auto memos = view::MemoLog::open(data->memos(), *memo_secret, view);
-  if (!memos) return fail("memos", memos.error());
+  const auto memos = open_memos(*data, random, view);
   view::ServingGate gate;
   replica::InheritanceFile left(data->replica_state(), BootId::current().text);
   replica::ReportLoop reports(**reporter, view, gate, clock, random,
                               {.name = replica_name(settings), .max_staleness = settings.max_staleness}, &left);
-  view::Projector projector(kept_feed, view, clock,
-                            {.on_caught_up = [&] { (*memos)->recall(); }, .on_applied = [&] { reports.nudge(); }});
-  const access::AccessCheck check(view, clock, {settings.max_staleness, &gate}, memos->get());
+  view::Projector projector(
+      kept_feed, view, clock,
+      {.on_caught_up = [&] { memos ? memos->recall() : void(); }, .on_applied = [&] { reports.nudge(); }});
+  const access::AccessCheck check(view, clock, {settings.max_staleness, &gate}, memos.get());
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{data->request_log(), settings.request_log_max_bytes, settings.request_log_files}));
 
   tokens_service::TokensService service({view, projector, check, **limiter, holder, log, metrics, clock});
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
-  export_memos(metrics, **memos);
+  if (memos) export_memos(metrics, *memos);
   reports.start();
   projector.start();
   const int code = serve(server, *data, cli::Service::tokens, settings.tokens_listen, signals, [&] {

@@ -141,6 +141,18 @@ def test_a_token_once_proven_needs_no_signature_after_a_kill(stack):
     assert set(stack.tokens.metrics("latchkey_memos_appended_total")) == {0}, "a signature was checked again"
 
 
+def test_a_replica_that_cannot_keep_memos_starts_all_the_same(stack):
+    access_key, _ = stack.admitted_key()
+    replica = stack.replicas[0]
+    replica.kill()
+    memos = replica.data_dir / "state" / "memos"
+    memos.unlink()
+    memos.mkdir()
+    replica.start()
+    assert replica.client(access_key)("GET", "/v1/tokens").status == 200
+    assert "memos: " in replica.log.read_text()
+
+
 def test_memos_of_another_secret_or_edited_ones_are_worth_nothing(stack):
     access_key, _ = stack.admitted_key()
     replica = stack.replicas[0]
