@@ -46,6 +46,7 @@ struct LimitFile::Header {
   std::array<char, 80> boot;
   std::uint32_t crc;         // of all above
   std::uint32_t incomplete;  // 1: permits were also given that are not in this file
+  std::uint32_t reach;       // blocks that the file has at least: never more than it has, while nobody shortens it
 
   std::uint32_t sum() const {
     boost::crc_32_type crc32;
@@ -115,6 +116,7 @@ std::string_view LimitFile::fault(const BootId& boot, std::uint64_t inode, std::
   if (found.inode != inode) return "it is a copy";
   if (found.recording_since_ms > now_ms) return "it is of the future";
   if (found.incomplete != 0) return "the disk was full, and not all permits are in it";
+  if ((bytes - header_bytes) / block_bytes < found.reach) return "it is cut off";
   return "";
 }
 
@@ -129,12 +131,13 @@ void LimitFile::begin_anew(const BootId& boot, std::uint64_t inode, std::int64_t
            .recording_since_ms = recording_since_ms,
            .boot = Header::padded(boot),
            .crc = 0,
-           .incomplete = 0};
+           .incomplete = 0,
+           .reach = 0};
   fresh.crc = fresh.sum();
 }
 
 void LimitFile::cut_back(std::uint32_t blocks) {
-  reach_ = (blocks + extent_blocks - 1) / extent_blocks * extent_blocks;
+  set_reach((blocks + extent_blocks - 1) / extent_blocks * extent_blocks);  // before the file is shorter
   (void)!::ftruncate(fd_, static_cast<off_t>(header_bytes + std::size_t{reach_} * block_bytes));
 }
 
@@ -142,12 +145,17 @@ bool LimitFile::extend() {
   if (in_memory_ || reach_ + extent_blocks > max_blocks) return false;
   const auto end = static_cast<off_t>(header_bytes + std::size_t{reach_} * block_bytes);
   if (::posix_fallocate(fd_, end, extent_bytes) == 0) {
-    reach_ += extent_blocks;
+    set_reach(reach_ + extent_blocks);  // before its blocks are used
     return true;
   }
   std::atomic_ref(header().incomplete).store(1, std::memory_order_seq_cst);
   continue_in_memory(static_cast<std::size_t>(end));
   return false;
+}
+
+void LimitFile::set_reach(std::uint32_t blocks) {
+  reach_ = blocks;
+  if (!in_memory_) std::atomic_ref(header().reach).store(blocks, std::memory_order_seq_cst);
 }
 
 /// Plain memory in place of what the file does not reach to.

@@ -3,13 +3,15 @@
 // The local limiter's memory across kill -9 and restarts.
 //
 //   file    = header, zeros up to 4,096 bytes, then extents of 4,096 blocks (KeyBlock, 320 bytes; all zero: vacant)
-//   header  = magic, layout, block size, inode, `recording_since_ms`, boot, CRC-32 of all these, `incomplete`
+//   header  = magic, layout, block size, inode, `recording_since_ms`, boot, CRC-32 of all these, `incomplete`,
+//            `reach`
 //
 // It is mapped shared, so what a killed process stored is there for the next one, without a write or an fsync: the file
 // outlives processes, not the machine, and need not, since permits come back within 61 s. It lends nothing to another
-// boot (stamps are of this boot's clock), another layout, a copy (another inode), or anybody whose header does not add
-// up: of such a file, or where there is none, the past is unknown, and the limiter admits nothing until it no longer
-// matters. `recording_since_ms` says since when this file knows all, so that a crash within that wait does not end it.
+// boot (stamps are of this boot's clock), another layout, a copy (another inode), one cut short, or anybody whose
+// header does not add up: of such a file, or where there is none, the past is unknown, and the limiter admits nothing
+// until it no longer matters. `recording_since_ms` says since when this file knows all, so that a crash within that
+// wait does not end it.
 //
 // No lock lives in the file, so none can be held by the dead: one process has it, by flock, for its life.
 
@@ -71,6 +73,7 @@ class LimitFile {
   Header& header() const;
   std::string_view fault(const BootId& boot, std::uint64_t inode, std::int64_t now_ms, std::uint64_t bytes) const;
   void begin_anew(const BootId& boot, std::uint64_t inode, std::int64_t recording_since_ms);
+  void set_reach(std::uint32_t blocks);
   void continue_in_memory(std::size_t from);
 
   int fd_ = -1;

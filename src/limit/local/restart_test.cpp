@@ -100,6 +100,20 @@ TEST_F(RestartTest, AnotherBootsStampsMeanNothing) {
   expect_a_minute_of_refusals("another boot");
 }
 
+TEST_F(RestartTest, AShortenedFileIsNoMemory) {
+  for (const std::uintmax_t less : {std::uintmax_t{1}, std::uintmax_t{LimitFile::extent_bytes}}) {
+    start(Past::none);
+    ASSERT_TRUE(admit(5));
+    stop();
+    std::filesystem::resize_file(file_.path(), std::filesystem::file_size(file_.path()) - less);
+    start(Past::possible);
+    EXPECT_EQ(why(), "it is cut off") << less;
+    EXPECT_FALSE(admit(5));
+    stop();
+    std::filesystem::remove(file_.path());
+  }
+}
+
 TEST_F(RestartTest, WhatIsNotKnownStaysSoAcrossACrash) {
   start(Past::possible);
   clock_.advance(seconds(30));
