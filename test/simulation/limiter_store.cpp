@@ -31,7 +31,10 @@ Caller LimiterStore::seen(Caller caller) {
     if (book_.clock.run == 0) book_.clock.raw_ms = raw_ms();
     caller.run = book_.clock.run = 1;
   }
-  if (bug_ == Bug::clock_high_water_ignored) book_.clock.raw_ms = std::min(book_.clock.raw_ms, raw_ms());
+  if (bug_ == Bug::clock_high_water_ignored) {
+    book_.clock.raw_ms = std::min(book_.clock.raw_ms, raw_ms());
+    caller.vouched_ms = std::min(caller.vouched_ms, raw_ms());  // who vouches for more would show it as well
+  }
   if (bug_ == Bug::doubt_ignored) {
     caller.steps = book_.clock.steps;
     caller.vouched_ms = raw_ms();
