@@ -111,12 +111,6 @@ std::size_t pieces_of(std::string_view text) {
   return pieces;
 }
 
-bool may_be_claims(std::string_view encoded) {
-  if (encoded.size() > most_claims_digits) return false;
-  const auto text = decode_base64url(encoded);
-  return text && pieces_of(*text) <= most_claims_pieces;
-}
-
 }  // namespace
 
 Result<ParsedAccessToken, TokenFault> parse_access_token(std::string_view token) {
@@ -125,8 +119,11 @@ Result<ParsedAccessToken, TokenFault> parse_access_token(std::string_view token)
   const auto jws = split_compact(token);
   if (!jws || !may_end_object(jws->payload) || jws->header.size() > most_header_digits) return TokenFault::malformed;
   const auto header = read_jose_header(jws->header);
-  if (header && header->typ == access_token_type && !may_be_claims(jws->payload)) return TokenFault::malformed;
-  const auto payload = header ? read_json_part(jws->payload) : std::nullopt;
+  const bool of_ours = header && header->typ == access_token_type;
+  if (!header || (of_ours && jws->payload.size() > most_claims_digits)) return TokenFault::malformed;
+  const auto text = decode_base64url(jws->payload);
+  if (!text || (of_ours && pieces_of(*text) > most_claims_pieces)) return TokenFault::malformed;
+  const auto payload = read_json_object(*text);
   if (!payload || !decode_base64url(jws->signature)) return TokenFault::malformed;
   if (header->typ != access_token_type) return TokenFault::another_kind;
   if (header->alg != algorithm || !header->kid || !is_thumbprint(*header->kid)) return TokenFault::malformed;

@@ -58,8 +58,11 @@ std::optional<JoseHeader> read_jose_header(std::string_view encoded) {
 
 std::optional<json::object> read_json_part(std::string_view encoded) {
   const auto text = decode_base64url(encoded);
-  if (!text) return std::nullopt;
-  auto value = parse_json(*text, max_depth);
+  return text ? read_json_object(*text) : std::nullopt;
+}
+
+std::optional<json::object> read_json_object(std::string_view text) {
+  auto value = parse_json(text, max_depth);
   if (!value || !value->is_object()) return std::nullopt;
   return std::move(value->as_object());
 }

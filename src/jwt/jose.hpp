@@ -36,6 +36,8 @@ std::optional<JoseHeader> read_jose_header(std::string_view encoded);
 
 /// One JSON object in strict base64url; nullopt for anything else, repeated members included.
 std::optional<json::object> read_json_part(std::string_view encoded);
+/// The same of text that has been decoded.
+std::optional<json::object> read_json_object(std::string_view text);
 
 /// The member if it is there and a string; the view lives as long as the object.
 std::optional<std::string_view> string_member(const json::object& object, std::string_view name);

@@ -21,8 +21,7 @@ std::optional<Decision> KeyLease::try_admit(const Limit& limit, const Clock& clo
     return Decision{.admitted = true, .remaining = left.remaining, .reset_seconds = left.reset_seconds};
   }
   const BootTime now = clock.boot();
-  const bool knows_limit = said_ && limit.epoch == epoch_ && limit.version <= reply_.version;
-  if (!knows_limit || lease_.left > 0 || !refuses(now)) return std::nullopt;
+  if (!knows(limit) || lease_.left > 0 || !refuses(now)) return std::nullopt;
   return Decision{.reset_seconds = std::max(1U, seconds_until(reply_.reset_at_ms, now)),
                   .retry_after_seconds = std::max(1U, seconds_until(reply_.free_at_ms, now))};
 }
@@ -37,8 +36,7 @@ std::optional<BootTime> KeyLease::take(const Limit& limit, const Clock& clock) {
 }
 
 Allowance KeyLease::peek(const Limit& limit, BootTime now) const {
-  const bool knows_limit = said_ && limit.epoch == epoch_ && limit.version <= reply_.version;
-  const std::uint32_t most = knows_limit ? reply_.limit : limit.requests_per_minute;
+  const std::uint32_t most = knows(limit) ? reply_.limit : limit.requests_per_minute;
   const bool all_back = !said_ || now - received_ > millis(window_ms * (1 + drift_));
   const std::uint32_t used = all_back ? 0 : reply_.used - std::min(reply_.used, lease_.left);
   if (used == 0) return {.remaining = most, .reset_seconds = 0};

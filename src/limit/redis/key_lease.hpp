@@ -52,6 +52,8 @@ class KeyLease {
     BootTime ends{};
   };
 
+  /// What was said last is of this limit, or of a newer one of its epoch.
+  bool knows(const Limit& limit) const { return said_ && limit.epoch == epoch_ && limit.version <= reply_.version; }
   /// When a permit was taken; nullopt: none could be.
   std::optional<BootTime> take(const Limit& limit, const Clock& clock);
   std::uint32_t batch(const Limit& limit, std::uint32_t waiting, std::uint32_t replicas, BootTime now);
