@@ -43,9 +43,9 @@ class TestServer {
     threads_.emplace_back(std::move(work));
   }
 
-  /// Waits until `done`, at most ten seconds.
+  /// Waits until `done`, at most two minutes.
   static bool eventually(const std::function<bool()>& done) {
-    for (int i = 0; i < 2000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (int i = 0; i < 24'000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return done();
   }
 

@@ -17,7 +17,7 @@ ReplicaReport ReplicaRegistrySuite::new_report(const std::string& name) {
 }
 
 void ReplicaRegistrySuite::put(ReplicaReporter& reporter, const ReplicaReport& report) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(4);
   for (;;) {
     const auto known = reporter.report(report);
     ASSERT_TRUE(known) << known.error().internal;

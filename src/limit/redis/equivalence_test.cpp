@@ -154,7 +154,7 @@ TEST(LeaseEquivalenceTest, TheScriptSaysWhatTheBookSays) {
   redis::TestServer server;
   const bool replay = std::getenv("LATCHKEY_SEED") != nullptr;
   const std::uint64_t first = replay ? setting("LATCHKEY_SEED", 0) : std::random_device()();
-  const std::uint64_t seeds = replay ? 1 : setting("LATCHKEY_LONG", 0) > 0 ? 2'000 : 40;
+  const std::uint64_t seeds = replay ? 1 : setting("LATCHKEY_LONG", 0) > 0 ? 2'000 : 20;
   std::uint64_t granted = 0;
   std::uint64_t refused = 0;
   for (std::uint64_t seed = first; seed < first + seeds && !HasFailure(); ++seed) {
