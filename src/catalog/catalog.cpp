@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include "base/json.hpp"
+#include "base/regular_file.hpp"
 
 namespace latchkey::embedded {
 extern const std::string_view catalog_tokens;
@@ -151,12 +151,9 @@ Result<std::shared_ptr<const Catalog>> Catalog::parse(std::string_view text) {
 }
 
 Result<std::shared_ptr<const Catalog>> Catalog::load(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(max_catalog_bytes + 1, '\0');
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return Error(ErrorCode::unavailable, "cannot read the catalog " + path);
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return parse(text);
+  const auto text = read_regular(path, max_catalog_bytes, Links::follow);
+  if (!text) return text.error();
+  return parse(*text);
 }
 
 std::shared_ptr<const Catalog> Catalog::built_in() {

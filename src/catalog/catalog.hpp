@@ -32,7 +32,7 @@ class Catalog {
  public:
   /// Fails with ErrorCode::invalid; the detail names the place, such as "/tokens/3/decimals: …".
   static Result<std::shared_ptr<const Catalog>> parse(std::string_view text);
-  /// ErrorCode::unavailable when the file cannot be read.
+  /// ErrorCode::not_found or unavailable when the file cannot be read, which is regular.
   static Result<std::shared_ptr<const Catalog>> load(const std::string& path);
   /// The one within the program.
   static std::shared_ptr<const Catalog> built_in();

@@ -111,7 +111,7 @@ TEST(CatalogHolder, ABadFileKeepsTheOldCatalog) {
   EXPECT_EQ(holder.current()->size(), 1U);
   EXPECT_GE(before->size(), 30U);
   std::filesystem::remove(path);
-  EXPECT_EQ(holder.reload(path).error().code, ErrorCode::unavailable);
+  EXPECT_EQ(holder.reload(path).error().code, ErrorCode::not_found);
   EXPECT_EQ(holder.current()->size(), 1U);
 }
 

@@ -12,12 +12,12 @@ Error naming(const std::string& file, Error error) {
 
 Result<void> add_configured_keys(jwt::AdminVerifier& verifier, const Settings& settings) {
   if (!settings.admin_keys.empty()) {
-    auto text = read_small_file(settings.admin_keys);
+    auto text = read_small_file(settings.admin_keys, Links::follow);
     if (!text) return text.error();
     if (auto added = verifier.add_public_keys(*text); !added) return naming(settings.admin_keys, added.error());
   }
   if (!settings.admin_secret_file.empty()) {
-    auto text = read_small_file(settings.admin_secret_file);
+    auto text = read_small_file(settings.admin_secret_file, Links::follow);
     if (!text) return text.error();
     // A public key as an HS256 secret would let all who have it, and it is public, sign admin tokens (RFC 8725, 3.1).
     if (text->find("-----BEGIN") != std::string::npos) {

@@ -25,7 +25,7 @@ std::string base64(const std::array<unsigned char, SHA256_DIGEST_LENGTH>& digest
 }  // namespace
 
 Result<std::string> pinned_key(const std::string& certificate_file) {
-  const auto pem = read_small_file(certificate_file);
+  const auto pem = read_small_file(certificate_file, Links::follow);
   if (!pem) return pem.error();
   const jwt::BioPtr bio(BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size())));
   const CertificatePtr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));

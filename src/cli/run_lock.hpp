@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
-#include "cli/descriptor.hpp"
 
 namespace latchkey::cli {
 

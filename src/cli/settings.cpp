@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "base/regular_file.hpp"
 #include "cli/visible.hpp"
 
 namespace latchkey::cli {
@@ -18,6 +19,8 @@ namespace {
 const std::set<std::string, std::less<>> client_variables{"LATCHKEY_CONFIG",     "LATCHKEY_URL",
                                                           "LATCHKEY_TOKENS_URL", "LATCHKEY_ADMIN_TOKEN",
                                                           "LATCHKEY_ACCESS_KEY", "LATCHKEY_LONG"};
+
+constexpr std::size_t max_config_bytes = 1U << 20U;
 
 const SettingSpec* find_spec(std::string_view name) {
   const auto specs = setting_specs();
@@ -67,14 +70,6 @@ void take_toml_value(Resolver& resolver, const std::string& file, std::string_vi
   resolver.complain(place, "must be a string");
 }
 
-/// Empty: it is one. A directory or a device would read as an empty file, or never end.
-std::string why_no_file(const std::string& file) {
-  std::error_code ec;
-  const auto status = std::filesystem::status(file, ec);
-  if (!std::filesystem::exists(status)) return ec.message();
-  return std::filesystem::is_regular_file(status) ? "" : "is not a regular file";
-}
-
 /// "file:line", or the file alone where nothing was parsed.
 std::string place_of(const std::string& file, const toml::parse_error& error) {
   const auto line = error.source().begin.line;
@@ -82,9 +77,10 @@ std::string place_of(const std::string& file, const toml::parse_error& error) {
 }
 
 void take_file(Resolver& resolver, const std::string& file) {
-  if (const auto why = why_no_file(file); !why.empty()) return resolver.complain(file, why);
+  const auto text = read_regular(file, max_config_bytes, Links::follow);
+  if (!text) return resolver.complain("configuration file", text.error().detail);
   try {
-    const toml::table table = toml::parse_file(file);
+    const toml::table table = toml::parse(*text, file);
     for (const auto& [name, node] : table) take_toml_value(resolver, file, name.str(), node);
   } catch (const toml::parse_error& error) {
     resolver.complain(place_of(file, error), std::string(error.description()));

@@ -21,10 +21,13 @@ TEST(Settings, TheFileIsARegularFile) {
   const TemporaryFolder folder;
   EXPECT_EQ(fault_of_file(folder.file("good.toml", "threads = 3\n")), "");
   const auto missing = (folder.path() / "none.toml").string();
-  EXPECT_EQ(fault_of_file(missing), missing + ": No such file or directory");
-  EXPECT_EQ(fault_of_file(folder.path().string()), folder.path().string() + ": is not a regular file");
-  EXPECT_EQ(fault_of_file("/dev/null"), "/dev/null: is not a regular file");
-  EXPECT_EQ(fault_of({{}, {{"LATCHKEY_CONFIG", "/dev/null"}}, {}}), "/dev/null: is not a regular file");
+  const std::string cannot = "configuration file: cannot open ";
+  EXPECT_EQ(fault_of_file(missing), cannot + missing + ": No such file or directory");
+  EXPECT_EQ(fault_of_file(folder.path().string()),
+            cannot + folder.path().string() + ": it is a directory, not a regular file");
+  EXPECT_EQ(fault_of_file("/dev/null"), cannot + "/dev/null: it is a device, not a regular file");
+  EXPECT_EQ(fault_of({{}, {{"LATCHKEY_CONFIG", "/dev/null"}}, {}}),
+            cannot + "/dev/null: it is a device, not a regular file");
   const auto broken = folder.file("broken.toml", "threads = 3\nthreads\n");
   EXPECT_TRUE(fault_of_file(broken).starts_with(broken + ":2: ")) << fault_of_file(broken);
 }

@@ -7,13 +7,17 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/regular_file.hpp"
 
 namespace latchkey::cli {
 
 constexpr std::size_t max_small_file_bytes = 1U << 20U;
 
-/// ErrorCode::not_found where there is none; unavailable for what cannot be read or is larger than the bound.
-Result<std::string> read_small_file(const std::filesystem::path& path);
+/// ErrorCode::not_found where there is none; unavailable for what cannot be read, is no regular file or is larger than
+/// the bound.
+Result<std::string> read_small_file(const std::filesystem::path& path, Links links = Links::refuse);
+/// What a person at a shell gives to a command, which may be a pipe: --token-file <(pass show admin).
+Result<std::string> read_small_input(const std::filesystem::path& path);
 /// The same from stdin.
 Result<std::string> read_stdin();
 

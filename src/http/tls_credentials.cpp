@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "base/regular_file.hpp"
+
 namespace latchkey::http {
 namespace {
 
@@ -29,6 +31,9 @@ Error refused(std::string_view what, const std::string& file) {
 }
 
 Result<std::shared_ptr<SSL_CTX>> make_context(const TlsFiles& files) {
+  for (const auto& file : {files.certificate, files.key}) {
+    if (const auto usable = check_regular(file, Links::follow); !usable) return usable.error();
+  }
   ERR_clear_error();
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   if (context == nullptr) return Error(ErrorCode::internal, "OpenSSL cannot start");

@@ -7,6 +7,8 @@
 
 #include <sstream>
 
+#include "base/regular_file.hpp"
+
 namespace latchkey::replica {
 namespace {
 
@@ -26,12 +28,11 @@ std::string name_of(int descriptor) {
 
 /// The line, and the name of the file that it stands in; both empty where it cannot be read.
 std::pair<std::string, std::string> read_line(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return {};
+  const auto opened = open_regular(path, O_RDONLY);
+  if (!opened) return {};
   std::string line(line_bytes, '\0');
-  const bool whole = ::pread(descriptor, line.data(), line.size(), 0) == ssize_t{line_bytes} && line.back() == '\n';
-  std::string file = whole ? name_of(descriptor) : "";
-  ::close(descriptor);
+  const bool whole = ::pread(opened->get(), line.data(), line.size(), 0) == ssize_t{line_bytes} && line.back() == '\n';
+  std::string file = whole ? name_of(opened->get()) : "";
   if (file.empty()) return {};
   return {std::move(line), std::move(file)};
 }
@@ -40,10 +41,6 @@ std::pair<std::string, std::string> read_line(const std::filesystem::path& path)
 
 InheritanceFile::InheritanceFile(std::filesystem::path path, std::string boot_id)
     : path_(std::move(path)), boot_id_(std::move(boot_id)) {}
-
-InheritanceFile::~InheritanceFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
 
 std::optional<Inheritance> InheritanceFile::take() const {
   const auto [line, here] = read_line(path_);
@@ -64,32 +61,33 @@ std::optional<Inheritance> InheritanceFile::take() const {
 }
 
 bool InheritanceFile::leave(const Inheritance& left) {
-  if (descriptor_ < 0) open();
+  if (descriptor_.get() < 0) open();
   std::string line =
       fmt::format("{} {} {} {} {} {} {} {} {}", magic, boot_id_, file_, left.id.to_string(), left.number,
                   left.applied.to_string(), left.max_staleness.count(), left.view_from.nanos, left.open_until.nanos);
   line.resize(line_bytes - 1, ' ');
   line += '\n';
-  if (descriptor_ >= 0 && ::pwrite(descriptor_, line.data(), line.size(), 0) == ssize_t{line_bytes}) return true;
+  if (descriptor_.get() >= 0 && ::pwrite(descriptor_.get(), line.data(), line.size(), 0) == ssize_t{line_bytes})
+    return true;
   leave_nothing();
   return false;
 }
 
 // One that has no name, for it is linked elsewhere, is left to whoever else has it.
 void InheritanceFile::open() {
-  const auto open_file = [this] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600); };
-  descriptor_ = open_file();
-  file_ = descriptor_ < 0 ? "" : name_of(descriptor_);
-  if (descriptor_ < 0 || !file_.empty()) return;
+  const auto open_file = [this] {
+    auto opened = open_regular(path_, O_WRONLY | O_CREAT);
+    descriptor_ = opened ? std::move(*opened) : Descriptor(-1);
+    file_ = opened ? name_of(descriptor_.get()) : "";
+    return opened.has_value();
+  };
+  if (!open_file() || !file_.empty()) return;
   leave_nothing();
-  descriptor_ = open_file();
-  file_ = descriptor_ < 0 ? "" : name_of(descriptor_);
-  if (file_.empty()) leave_nothing();
+  if (!open_file() || file_.empty()) leave_nothing();
 }
 
 void InheritanceFile::leave_nothing() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-  descriptor_ = -1;
+  descriptor_ = Descriptor(-1);
   ::unlink(path_.c_str());
 }
 

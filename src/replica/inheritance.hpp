@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "replica/replica_report.hpp"
 
@@ -38,7 +39,6 @@ class InheritanceFile {
  public:
   /// `boot_id` says in which boot the BootTimes mean something: a file of another one is none.
   InheritanceFile(std::filesystem::path path, std::string boot_id);
-  ~InheritanceFile();
   InheritanceFile(const InheritanceFile&) = delete;
   InheritanceFile& operator=(const InheritanceFile&) = delete;
 
@@ -54,7 +54,7 @@ class InheritanceFile {
 
   const std::filesystem::path path_;
   const std::string boot_id_;
-  int descriptor_ = -1;
+  Descriptor descriptor_{-1};
   std::string file_;  // what names the file behind it
 };
 

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/regular_file.hpp"
 #include "jwt/openssl_ptr.hpp"
 
 namespace latchkey::view {
@@ -84,17 +85,18 @@ std::optional<Issue> issue_of(const KeyRow& row, IssueTime issued_at) {
 
 }  // namespace
 
-MemoLog::MemoLog(std::filesystem::path path, int fd, const Secret& secret, const View& view)
-    : path_(std::move(path)), view_(view), sealer_(std::make_unique<Sealer>(secret)), fd_(fd) {}
+MemoLog::MemoLog(std::filesystem::path path, Descriptor file, const Secret& secret, const View& view)
+    : path_(std::move(path)), view_(view), sealer_(std::make_unique<Sealer>(secret)), file_(std::move(file)) {}
 
-MemoLog::~MemoLog() { ::close(fd_); }
+MemoLog::~MemoLog() = default;
 
 Result<std::unique_ptr<MemoLog>> MemoLog::open(const std::filesystem::path& path, const Secret& secret,
                                                const View& view) {
   static_assert(std::is_trivially_copyable_v<Record> && sizeof(Record) == 64);
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return cannot("open", path, errno);
-  std::unique_ptr<MemoLog> log(new MemoLog(path, fd, secret, view));
+  auto file = open_regular(path, O_RDWR | O_CREAT | O_APPEND);
+  if (!file) return file.error();
+  const int fd = file->get();
+  std::unique_ptr<MemoLog> log(new MemoLog(path, std::move(*file), secret, view));
   struct stat status {};
   if (::fstat(fd, &status) != 0) return cannot("look at", path, errno);
   log->records_ = static_cast<std::uint64_t>(status.st_size) / sizeof(Record);
@@ -113,13 +115,13 @@ void MemoLog::append(const KeyRow& row, IssueTime issued_at, const jwt::TokenDig
   const std::lock_guard guard(mutex_);
   record.mac = sealer_->seal(record, proof, row.user_id());
   if (records_ < most_records()) {
-    const ssize_t written = ::write(fd_, &record, sizeof record);
+    const ssize_t written = ::write(file_.get(), &record, sizeof record);
     if (written == static_cast<ssize_t>(sizeof record)) {
       ++records_;
       ++stats_.appended;
       return;
     }
-    if (written > 0) (void)!::ftruncate(fd_, static_cast<off_t>(records_ * sizeof record));
+    if (written > 0) (void)!::ftruncate(file_.get(), static_cast<off_t>(records_ * sizeof record));
   }
   ++stats_.left_out;
 }
@@ -129,7 +131,7 @@ void MemoLog::for_each_chunk(Each&& each) const {
   std::vector<Record> chunk(4096);
   for (std::uint64_t at = 0; at < records_;) {
     const ssize_t got =
-        ::pread(fd_, chunk.data(), chunk.size() * sizeof(Record), static_cast<off_t>(at * sizeof(Record)));
+        ::pread(file_.get(), chunk.data(), chunk.size() * sizeof(Record), static_cast<off_t>(at * sizeof(Record)));
     if (got < static_cast<ssize_t>(sizeof(Record))) return;  // what cannot be read is not remembered
     const std::size_t whole = static_cast<std::size_t>(got) / sizeof(Record);
     each(at, std::span<const Record>(chunk).first(whole));
@@ -173,8 +175,9 @@ bool MemoLog::recall_one(const View::Reader& reader, const std::vector<UsableKey
 /// Beside it, then in its place: a crash leaves the one or the other.
 void MemoLog::rewrite(const std::vector<bool>& useful, std::uint64_t count) {
   const std::string beside = path_.string() + ".new";
-  const int fd = ::open(beside.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return log_warning("memos: {}", cannot("create", beside, errno).detail);
+  ::unlink(beside.c_str());  // of an attempt that was cut off
+  auto anew = open_regular(beside, O_RDWR | O_CREAT | O_EXCL | O_APPEND);
+  if (!anew) return log_warning("memos: {}", anew.error().detail);
   bool good = true;
   for_each_chunk([&](std::uint64_t first, std::span<const Record> chunk) {
     std::vector<Record> kept;
@@ -182,15 +185,14 @@ void MemoLog::rewrite(const std::vector<bool>& useful, std::uint64_t count) {
       if (useful[first + i]) kept.push_back(chunk[i]);
     }
     const std::size_t bytes = kept.size() * sizeof(Record);
-    good = good && ::write(fd, kept.data(), bytes) == static_cast<ssize_t>(bytes);
+    good = good && ::write(anew->get(), kept.data(), bytes) == static_cast<ssize_t>(bytes);
   });
   if (!good || ::rename(beside.c_str(), path_.c_str()) != 0) {
     log_warning("memos: {}", cannot("write", beside, errno).detail);
-    ::close(fd);
     ::unlink(beside.c_str());
     return;
   }
-  ::close(std::exchange(fd_, fd));
+  file_ = std::move(*anew);
   records_ = count;
 }
 

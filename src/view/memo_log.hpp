@@ -23,6 +23,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "view/view.hpp"
@@ -60,7 +61,7 @@ class MemoLog {
  private:
   struct Record;
   class Sealer;
-  MemoLog(std::filesystem::path path, int fd, const Secret& secret, const View& view);
+  MemoLog(std::filesystem::path path, Descriptor file, const Secret& secret, const View& view);
 
   std::uint64_t most_records() const;
   bool recall_one(const View::Reader& reader, const std::vector<UsableKey>& keys, const Record& record);
@@ -73,7 +74,7 @@ class MemoLog {
   const std::unique_ptr<Sealer> sealer_;
   Stats stats_;
   std::mutex mutex_;
-  int fd_;                     // guarded by mutex_
+  Descriptor file_;            // guarded by mutex_
   std::uint64_t records_ = 0;  // in the file; guarded by mutex_
 };
 

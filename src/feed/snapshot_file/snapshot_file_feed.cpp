@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/regular_file.hpp"
 
 namespace latchkey::feed {
 
@@ -62,6 +63,10 @@ Result<Position, FeedError> SnapshotFileFeed::load(SnapshotSink& sink) {
 }
 
 std::optional<Position> SnapshotFileFeed::load_file(SnapshotSink& sink) {
+  if (const auto usable = check_regular(config_.path); !usable) {
+    log_warning("view: {}", usable.error().detail);
+    return std::nullopt;
+  }
   std::ifstream file(config_.path, std::ios::binary);
   if (!file) return std::nullopt;
   std::string why;

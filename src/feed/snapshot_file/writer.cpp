@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/regular_file.hpp"
+
 namespace latchkey::feed::snapshot_file {
 namespace {
 
@@ -18,28 +20,29 @@ constexpr std::uint64_t sync_every = 4U << 20U;
 }  // namespace
 
 Result<Writer> Writer::create(const std::filesystem::path& path, std::string_view source, Epoch epoch) {
-  Writer writer(path, ::open((path.string() + ".new").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (writer.descriptor_ < 0) return writer.failure("create");
+  const std::string temporary = path.string() + ".new";
+  ::unlink(temporary.c_str());  // of an attempt that was cut off
+  auto file = open_regular(temporary, O_WRONLY | O_CREAT | O_EXCL);
+  if (!file) return Error(ErrorCode::unavailable, "the snapshot file cannot be written", file.error().detail);
+  Writer writer(path, std::move(*file));
   if (auto written = writer.append(header(source, epoch)); !written) return written.error();
   return writer;
 }
 
 Writer::Writer(Writer&& other) noexcept
     : path_(std::move(other.path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
+      file_(std::move(other.file_)),
       published_(other.published_),
       bytes_(other.bytes_),
       unsynced_(other.unsynced_) {}
 
 Writer::~Writer() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  if (!published_) ::unlink(temporary().c_str());
+  if (file_.get() >= 0 && !published_) ::unlink(temporary().c_str());
 }
 
 Result<void> Writer::append(std::string_view record) {
   for (std::string_view rest = record; !rest.empty();) {
-    const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
+    const ssize_t written = ::write(file_.get(), rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return failure("write");
     rest.remove_prefix(static_cast<std::size_t>(written));
@@ -47,14 +50,14 @@ Result<void> Writer::append(std::string_view record) {
   bytes_ += record.size();
   unsynced_ += record.size();
   if (!published_ && unsynced_ >= sync_every) {
-    if (::fdatasync(descriptor_) != 0) return failure("sync");
+    if (::fdatasync(file_.get()) != 0) return failure("sync");
     unsynced_ = 0;
   }
   return {};
 }
 
 Result<void> Writer::publish() {
-  if (::fsync(descriptor_) != 0) return failure("sync");
+  if (::fsync(file_.get()) != 0) return failure("sync");
   if (::rename(temporary().c_str(), path_.c_str()) != 0) return failure("rename");
   published_ = true;
   return {};

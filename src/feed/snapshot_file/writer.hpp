@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "feed/snapshot_file/format.hpp"
 
@@ -28,13 +29,13 @@ class Writer {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  Writer(std::filesystem::path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  Writer(std::filesystem::path path, Descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
   Result<void> append(std::string_view record);
   std::filesystem::path temporary() const { return path_.string() + ".new"; }
   Error failure(const char* doing) const;
 
   std::filesystem::path path_;
-  int descriptor_;
+  Descriptor file_;
   bool published_ = false;
   std::uint64_t bytes_ = 0;
   std::uint64_t unsynced_ = 0;

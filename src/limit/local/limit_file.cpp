@@ -1,6 +1,5 @@
 #include "limit/local/limit_file.hpp"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/regular_file.hpp"
 
 namespace latchkey::limit {
 namespace {
@@ -80,8 +80,9 @@ LimitFile::~LimitFile() {
 
 Result<LimitFile> LimitFile::open(const std::filesystem::path& path, const BootId& boot, const Clock& clock,
                                   Past past) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return cannot("open", path, errno);
+  auto opened = open_regular(path, O_RDWR | O_CREAT);
+  if (!opened) return opened.error();
+  const int fd = opened->release();
   LimitFile file(fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return errno == EWOULDBLOCK ? Error(ErrorCode::conflict, path.string() + " is in use by another process")

@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-
 #include "base/log.hpp"
+#include "base/regular_file.hpp"
 
 namespace latchkey::replica {
 namespace {
@@ -48,9 +46,8 @@ Result<ReplicaFile> opened(const std::filesystem::path& path, Database database)
 }
 
 Result<ReplicaFile> open_and_prepare(const std::filesystem::path& path) {
-  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (made < 0) return Error(ErrorCode::unavailable, "cannot make " + path.string(), std::strerror(errno));
-  ::close(made);  // before SQLite opens it: its locks are not there yet to be lost
+  // Closed at once, before SQLite opens it: its locks are not there yet to be lost.
+  if (auto made = open_regular(path, O_RDWR | O_CREAT); !made) return made.error();
   auto database = Database::open(path, Access::write, busy_timeout_ms);
   if (!database) return database.error();
   if (auto whole = check(*database); !whole) return whole.error();

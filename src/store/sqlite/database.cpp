@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/regular_file.hpp"
+
 namespace latchkey::store {
 
 Statement& Statement::bind(int parameter, std::int64_t value) {
@@ -51,7 +53,21 @@ std::string_view Statement::blob(int column) const {
   return {static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
+namespace {
+
+/// A link to a database on another disk is an operator's choice, which SQLite follows, and -wal and -shm stay there.
+Result<void> check_files(const std::filesystem::path& database) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    const auto usable = check_regular(database.string() + suffix, *suffix == '\0' ? Links::follow : Links::refuse);
+    if (!usable) return Error(ErrorCode::unavailable, "the database cannot be opened", usable.error().detail);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<Database> Database::open(const std::filesystem::path& path, Access access, int busy_timeout_ms) {
+  if (const auto usable = check_files(path); !usable) return usable.error();
   sqlite3* raw = nullptr;
   // Readers ask for write access too: without it they could not make the -shm and -wal files of a database whose writer
   // is gone, nor recover one that was killed. query_only below keeps them from changing anything.

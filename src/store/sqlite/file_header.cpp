@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "base/regular_file.hpp"
 #include "store/sqlite/schema.hpp"
 
 namespace latchkey::store {
@@ -23,6 +24,7 @@ Error refused(const std::filesystem::path& file, const char* why) {
 }  // namespace
 
 Result<void> check_header(const std::filesystem::path& file) {
+  if (const auto usable = check_regular(file, Links::follow); !usable) return usable.error();
   std::ifstream in(file, std::ios::binary);
   std::array<char, header_bytes> bytes{};
   if (!in) return Error(ErrorCode::unavailable, "cannot read " + file.string());

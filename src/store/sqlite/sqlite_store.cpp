@@ -1,13 +1,12 @@
 #include "store/sqlite/sqlite_store.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <system_error>
 
+#include "base/regular_file.hpp"
 #include "store/sqlite/group_commit.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/reader_pool.hpp"
@@ -27,14 +26,10 @@ Result<void> make_private_file(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(directory.parent_path(), error);
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return cannot_create(directory, errno);
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   // Only a file made just now is closed here: closing any other would drop the locks of SQLite in this process.
-  if (file >= 0) {
-    ::close(file);
-  } else if (errno != EEXIST) {
-    return cannot_create(path, errno);
-  }
-  return {};
+  const auto file = open_regular(path, O_RDWR | O_CREAT | O_EXCL);
+  if (file || file.error().code == ErrorCode::conflict) return {};
+  return Error(ErrorCode::unavailable, "the database cannot be created", file.error().detail);
 }
 
 class SqliteStore final : public KeyStore {

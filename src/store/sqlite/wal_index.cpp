@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/regular_file.hpp"
 #include "store/sqlite/file_identity.hpp"
 
 namespace latchkey::store {
@@ -18,6 +19,7 @@ constexpr std::size_t wal_header = 32;
 constexpr std::size_t frame_header = 24;
 
 std::string read_head(const std::filesystem::path& path, std::size_t size) {
+  if (!check_regular(path)) return {};
   std::string head(size, '\0');
   std::ifstream file(path, std::ios::binary);
   file.read(head.data(), static_cast<std::streamsize>(size));

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace latchkey::cli {
+namespace latchkey {
 
 /// An open file, closed with it; negative: none.
 class Descriptor {
@@ -19,9 +19,11 @@ class Descriptor {
     if (fd_ >= 0) ::close(fd_);
   }
   int get() const { return fd_; }
+  /// The caller closes it from now on.
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
 };
 
-}  // namespace latchkey::cli
+}  // namespace latchkey
