@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/key_commands.hpp"
+#include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -119,7 +120,10 @@ void add_changes(CLI::App& app, Invocation& invocation) {
   command->footer("latchkey changes\nlatchkey changes --follow -o json");
   const auto options = std::make_shared<ChangesOptions>();
   command->add_option("--after", options->after, "Only what came after this position")->type_name("POSITION");
-  command->add_option("--limit", options->limit, "At most so many")->check(CLI::Range(1U, 1000U))->type_name("N");
+  command->add_option("--limit", options->limit, "At most so many")
+      ->check(whole_number())
+      ->check(CLI::Range(1U, 1000U))
+      ->type_name("N");
   command->add_flag("-f,--follow", options->follow, "Go on with each change as it happens");
   add_client_flags(*command, invocation);
   command->callback([&invocation, options] {

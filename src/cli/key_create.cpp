@@ -3,6 +3,7 @@
 #include "cli/enforcement.hpp"
 #include "cli/expires.hpp"
 #include "cli/key_commands.hpp"
+#include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -43,6 +44,7 @@ void add_key_create(CLI::App& key, Invocation& invocation) {
   app->add_option("--user", options->user, "Whose key")->required()->type_name("ID");
   app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
       ->required()
+      ->check(whole_number())
       ->type_name("N");
   app->add_option("--expires", options->expires, "30d, 12h, an RFC 3339 time, or never")->type_name("WHEN");
   app->add_option("--name", options->name, "A name for people")->type_name("TEXT");

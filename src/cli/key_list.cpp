@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/key_commands.hpp"
+#include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -81,7 +82,10 @@ void add_key_list(CLI::App& key, Invocation& invocation) {
       ->check(CLI::IsMember({"active", "disabled", "expired", "deleted"}))
       ->type_name("STATUS");
   app->add_option("--name", options->name, "Of this name")->type_name("TEXT");
-  app->add_option("--limit", options->limit, "At most so many (50)")->check(CLI::Range(1U, 500U))->type_name("N");
+  app->add_option("--limit", options->limit, "At most so many (50)")
+      ->check(whole_number())
+      ->check(CLI::Range(1U, 500U))
+      ->type_name("N");
   app->add_flag("--all", options->all, "All of them, page by page");
   add_client_flags(*app, invocation);
   app->callback(
