@@ -152,7 +152,7 @@ def test_a_cut_network_delays_permits_and_loses_none(runs):
 
 
 def test_an_emptied_redis_closes_the_key_for_a_minute_and_no_longer(runs):
-    """Nobody knows what was admitted before (decision 27): nothing for 61 s by the design, then the second window."""
+    """Nobody knows what was admitted before: nothing for 61 s by the design, then the second window."""
     run = runs[emptied_redis]
     closed = [sent - run.emptied for sent, _ in run.admitted if run.emptied + 1 < sent < run.emptied + 60]
     assert not closed, closed
