@@ -2,6 +2,7 @@
 
 // The data directory, readable by its owner only:
 //   latchkey.db            the store
+//   latchkey.db-witness    how far its log was ever shown, which no backup knows (store/sqlite/witness.hpp)
 //   view.snapshot          the tokens service's own copy of its view
 //   replicas.db            where the replica stands, by its own word
 //   relayed.db             the same of those that follow a stream, entered by the relay

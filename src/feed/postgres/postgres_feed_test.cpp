@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "feed/postgres/postgres_world.hpp"
+#include "feed/shown_history.hpp"
 
 namespace latchkey::feed {
 namespace {
@@ -31,6 +32,41 @@ TEST(PostgresFeed, HearsEditsMadeByHand) {
     replica.apply(batch->changes[0]);
   }
   EXPECT_TRUE(replica.keys.begin()->second.deleted);
+}
+
+// The whole cluster's files put back under a store that runs: the epoch comes back too, and only the store's memory of
+// the last nonce tells.
+TEST(PostgresFeed, ARestoreAtEachPositionLeavesTrueWhatWasSeenOfItsEpoch) {
+  constexpr std::uint64_t length = 4;
+  SystemRandom random;
+  SystemClock clock;
+  const auto change = [&](FeedWorld& world) {
+    AccessKey key;
+    key.id = KeyId::generate(clock.wall(), random);
+    key.user_id = "alice";
+    key.updated_by = "ops";
+    ASSERT_TRUE(world.store().transact_and_wait([&](store::Transaction& transaction) -> Result<void> {
+      const auto done = transaction.put_key(key, "create");
+      return done ? Result<void>() : done.error();
+    }));
+  };
+  for (std::uint64_t kept = 0; kept <= length; ++kept) {
+    SCOPED_TRACE(testing::Message() << "restored at " << kept << " of " << length);
+    PostgresWorld world;
+    ShownHistory history;
+    std::function<void()> restore;
+    for (std::uint64_t seq = 0; seq <= length; ++seq) {
+      if (seq == kept) restore = world.backup();
+      if (seq < length) change(world);
+      history.look(world);
+    }
+    restore();
+    for (std::uint64_t seq = 0; seq <= length - kept; ++seq) {
+      history.look(world);
+      change(world);
+    }
+    history.look(world);
+  }
 }
 
 TEST(PostgresFeed, AServerThatIsNotThereYetIsUnavailable) {

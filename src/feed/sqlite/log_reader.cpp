@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include "base/random.hpp"
+#include "store/sqlite/foreign_wal.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/settle.hpp"
 
 namespace latchkey::feed {
 namespace {
 
 constexpr int busy_timeout_ms = 100;  // only recovery after a crash makes a reader wait at all
 constexpr std::int64_t max_rows = 1000;
+constexpr int max_tries = 20;
 
 FeedError unavailable_because(const Error& error) {
   return {FeedError::Kind::unavailable, error.internal.empty() ? error.detail : error.internal};
@@ -21,19 +25,23 @@ std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t
 
 }  // namespace
 
-Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesystem::path& path) {
+Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesystem::path& path,
+                                                              store::Witness& witness) {
+  if (auto aside = store::set_foreign_wal_aside(path, witness); !aside) return unavailable_because(aside.error());
   const auto before = store::FileIdentity::of(path);
   if (!before) return FeedError{FeedError::Kind::unavailable, "there is no file " + path.string()};
   auto database = store::Database::open(path, store::Access::read, busy_timeout_ms);
   if (!database) return unavailable_because(database.error());
-  std::unique_ptr<LogReader> reader(new LogReader(path, std::move(*database)));
+  std::unique_ptr<LogReader> reader(new LogReader(path, std::move(*database), witness));
   // The first read makes SQLite open -wal and -shm.
   const auto version = reader->db_.query_integer("PRAGMA user_version");
   if (!version) return unavailable_because(version.error());
   if (*version != store::schema_version) {
     return FeedError{FeedError::Kind::unavailable, fmt::format("user_version {} is not ours", *version)};
   }
-  if (auto mapped = reader->map_wal_index(); !mapped) return mapped.error();
+  const auto files = store::OpenFiles::of(reader->db_);
+  if (!files) return unavailable_because(files.error());
+  reader->files_ = *files;
   const auto after = store::FileIdentity::of(path);
   if (!after || after->files[0] != before->files[0]) {
     return FeedError{FeedError::Kind::unavailable, "the file was replaced while it was opened"};
@@ -42,29 +50,46 @@ Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesys
   return reader;
 }
 
-Result<void, FeedError> LogReader::map_wal_index() {
-  auto mode = db_.prepare("PRAGMA journal_mode");
-  if (!mode) return unavailable_because(mode.error());
-  if ((*mode)->step() != SQLITE_ROW || (*mode)->text(0) != "wal") {
-    return FeedError{FeedError::Kind::unavailable, "the database is not in WAL mode"};
-  }
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(db_.handle(), "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
-  constexpr int region_bytes = 32768;
-  volatile void* region = nullptr;
-  if (file == nullptr || file->pMethods == nullptr || file->pMethods->iVersion < 2 ||
-      file->pMethods->xShmMap(file, 0, region_bytes, 0, &region) != SQLITE_OK || region == nullptr) {
-    return FeedError{FeedError::Kind::unavailable, "the wal-index cannot be mapped"};
-  }
-  shared_ = static_cast<const volatile std::uint32_t*>(region);
-  return {};
-}
-
 Result<void, FeedError> LogReader::check_identity() const {
   const auto now = store::FileIdentity::of(path_);
   if (!now) return FeedError{FeedError::Kind::unavailable, "there is no file " + path_.string()};
   if (*now != identity_) return reload("the database file was replaced");
+  if (written_behind(known_files_, store::FileState::of(path_, files_, known_files_))) {
+    return reload("the database file was written by another program");
+  }
   return {};
+}
+
+Result<void, FeedError> LogReader::settle() {
+  SystemRandom random;
+  const auto settled = [&]() -> Result<void> {
+    if (auto begun = db_.execute("PRAGMA query_only=OFF; PRAGMA synchronous=FULL; BEGIN IMMEDIATE"); !begun)
+      return begun;
+    const auto files = store::FileState::of(path_, files_, known_files_);
+    const auto done = store::settle(db_, witness_, files, random, store::Settle::where_needed);
+    auto ended = db_.execute(done ? "COMMIT" : "ROLLBACK");
+    return done ? ended : done.error();
+  }();
+  static_cast<void>(db_.execute("PRAGMA query_only=ON"));
+  return settled ? Result<void, FeedError>() : unavailable_because(settled.error());
+}
+
+Result<void, FeedError> LogReader::begin() {
+  for (int i = 0; i < max_tries; ++i) {
+    const auto before = witness_.read();
+    if (!before) return unavailable_because(before.error());
+    known_files_ = before->shown.files;
+    if (auto same = check_identity(); !same) return same;
+    seen_ = read_wal_header(files_.index);
+    if (auto begun = db_.execute("BEGIN"); !begun) return unavailable_because(begun.error());
+    const auto standing = stand(db_, witness_, *before);
+    if (standing && *standing == store::Standing::shown) return {};
+    static_cast<void>(db_.execute("COMMIT"));
+    if (!standing) return unavailable_because(standing.error());
+    if (*standing == store::Standing::moved_on) continue;
+    if (auto settled = settle(); !settled) return settled;
+  }
+  return FeedError{FeedError::Kind::unavailable, "the log changes all the time"};
 }
 
 Result<LogSight, FeedError> LogReader::look(const std::optional<LogEnd>& known) {
@@ -95,9 +120,7 @@ Result<LogSight, FeedError> LogReader::look(const std::optional<LogEnd>& known) 
 
 template <class Read>
 Result<void, FeedError> LogReader::in_transaction(Position after, std::optional<LogEnd>& known, Read read) {
-  if (auto same = check_identity(); !same) return same;
-  seen_ = read_wal_header(shared_);
-  if (auto begun = db_.execute("BEGIN"); !begun) return unavailable_because(begun.error());
+  if (auto begun = begin(); !begun) return begun;
   auto outcome = [&]() -> Result<void, FeedError> {
     const auto sight = look(known);
     if (!sight) return sight.error();

@@ -10,13 +10,18 @@
 #include "feed/sqlite/waker.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/file_identity.hpp"
+#include "store/sqlite/file_state.hpp"
+#include "store/sqlite/witness.hpp"
 
 namespace latchkey::feed {
 
-/// One open life of the database file, and the checks that it is still the one we know. One thread.
+/// One open life of the database file, and the checks that it is still the one we know. One thread. What it hands out
+/// is in the witness first; a log that has lost what was shown gets a new epoch, which is all that a reader ever
+/// writes.
 class LogReader {
  public:
-  static Result<std::unique_ptr<LogReader>, FeedError> open(const std::filesystem::path& path);
+  /// `witness` outlives it.
+  static Result<std::unique_ptr<LogReader>, FeedError> open(const std::filesystem::path& path, store::Witness& witness);
 
   /// Every row, in transactions of at most 1,000. Returns the log's end before the first row was read; `known` becomes
   /// its end as last seen. Any failure is `unavailable`.
@@ -27,17 +32,20 @@ class LogReader {
   Result<void, FeedError> check_identity() const;
 
   /// For Waker: SQLite's mapping of the wal-index, and the header as it was before the last read().
-  const volatile std::uint32_t* shared() const { return shared_; }
+  const volatile std::uint32_t* shared() const { return files_.index; }
   const WalHeader& seen() const { return seen_; }
 
  private:
-  LogReader(std::filesystem::path path, store::Database database) : path_(std::move(path)), db_(std::move(database)) {}
+  LogReader(std::filesystem::path path, store::Database database, store::Witness& witness)
+      : path_(std::move(path)), db_(std::move(database)), witness_(witness) {}
 
-  Result<void, FeedError> map_wal_index();
   Result<LogSight, FeedError> look(const std::optional<LogEnd>& known);
   /// Runs `read` in a read transaction, after making sure that the log continues from `after` and `known`.
   template <class Read>
   Result<void, FeedError> in_transaction(Position after, std::optional<LogEnd>& known, Read read);
+  /// Begins a read transaction of which all may be shown.
+  Result<void, FeedError> begin();
+  Result<void, FeedError> settle();
   Result<void, FeedError> read_changes(Batch& batch);
   /// Hands over up to 1,000 keys after `last`, which it moves on; empty text when there are no more.
   Result<void, FeedError> load_chunk(SnapshotSink& sink, std::string& last);
@@ -47,7 +55,9 @@ class LogReader {
   const std::filesystem::path path_;
   store::Database db_;
   store::FileIdentity identity_;
-  const volatile std::uint32_t* shared_ = nullptr;
+  store::Witness& witness_;
+  store::OpenFiles files_;
+  store::FileState known_files_;  // as the store noted them last
   WalHeader seen_{};
 };
 

@@ -7,12 +7,12 @@ namespace latchkey::feed {
 using std::chrono::steady_clock;
 
 SqliteFeed::SqliteFeed(std::filesystem::path path, Clock& clock)
-    : path_(std::move(path)), clock_(clock), waker_(path_) {}
+    : path_(std::move(path)), clock_(clock), waker_(path_), witness_(path_) {}
 
 SqliteFeed::~SqliteFeed() = default;
 
 Result<void, FeedError> SqliteFeed::open() {
-  auto opened = LogReader::open(path_);
+  auto opened = LogReader::open(path_, witness_);
   if (!opened) return opened.error();
   reader_ = std::move(*opened);
   return {};

@@ -18,10 +18,15 @@ class SqliteWorld final : public FeedWorld {
   ChangeFeed& feed() override { return *feed_; }
   void reopen_feed() override { feed_ = std::make_unique<SqliteFeed>(path(), clock_); }
   std::function<void()> backup() override {
+    return [this, copy = backup_file()] { restore_from(copy); };
+  }
+  /// As the shell's .backup and .restore.
+  std::filesystem::path backup_file() {
     const auto copy = directory_ / ("backup-" + std::to_string(++backups_)).c_str();
     copy_database(path(), copy);
-    return [this, copy] { copy_database(copy, path()); };
+    return copy;
   }
+  void restore_from(const std::filesystem::path& copy) { copy_database(copy, path()); }
   void replace() override {
     store_.reset();
     rename_to("old");

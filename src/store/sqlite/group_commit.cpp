@@ -9,6 +9,7 @@ namespace latchkey::store {
 namespace {
 
 constexpr std::size_t max_group = 256;
+constexpr std::chrono::seconds look_interval{1};
 constexpr int checkpoint_pages = 8000;  // 32 MB of WAL, half of what journal_size_limit keeps
 
 int note_wal_length(void* pages, sqlite3*, const char*, int length) {
@@ -42,7 +43,7 @@ GroupCommit::~GroupCommit() {
   ready_.notify_one();
   thread_.join();
   readers_.close();  // so that the writer is the last, who may write the -wal back
-  if (!file_.still_there()) file_.abandon();
+  file_.still_there() ? file_.close() : file_.abandon();
 }
 
 void GroupCommit::submit(KeyStore::Work work, KeyStore::Done done) {
@@ -60,7 +61,12 @@ void GroupCommit::submit(KeyStore::Work work, KeyStore::Done done) {
 void GroupCommit::run() {
   for (;;) {
     auto group = take();
-    if (group.empty()) return;
+    if (group.empty()) {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ && queue_.empty()) return;
+    }
+    if (group.empty()) look_at_files();
+    if (group.empty()) continue;
     commit(group);
     for (auto& job : group) job.done(std::move(job.outcome));
     checkpoint_if_long();
@@ -69,7 +75,7 @@ void GroupCommit::run() {
 
 std::vector<GroupCommit::Job> GroupCommit::take() {
   std::unique_lock lock(mutex_);
-  ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  ready_.wait_for(lock, look_interval, [this] { return stopping_ || !queue_.empty(); });
   std::vector<Job> group;
   while (!queue_.empty() && group.size() < max_group) {
     group.push_back(std::move(queue_.front()));
@@ -86,6 +92,15 @@ void GroupCommit::commit(std::vector<Job>& group) {
   for (auto& job : group) job.outcome = committed.error();
   // Before anybody hears of the failure: who tries again finds the new file open.
   if (file_.must_follow()) follow_file();
+}
+
+// Nobody may be asking anything just when a backup is copied over the database.
+void GroupCommit::look_at_files() {
+  if (file_.must_follow()) {
+    if (file_.is_open()) log_warning("the database file was replaced or written by another program");
+    return follow_file();
+  }
+  if (file_.still_there()) file_.note_files();
 }
 
 void GroupCommit::follow_file() {
@@ -113,12 +128,24 @@ Result<void> GroupCommit::write(std::vector<Job>& group) {
   Database& database = file_.database();
   // IMMEDIATE: the write lock now, while waiting for it is still possible; a later upgrade would fail with BUSY.
   if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
+  const auto settled = file_.settle();
+  if (!settled) return settled.error();
+  const auto before = log_end(database);
+  if (!before) return before.error();
   for (auto& job : group) {
     if (auto attempted = attempt(job); !attempted) return attempted;
   }
+  const auto end = log_end(database);
+  if (!end) return end.error();
+  const bool changed = *end != *before;
+  if (changed) {
+    if (auto announced = file_.announce(*end); !announced) return announced;
+  }
   // So that a file which is no longer the database is not changed behind the back of who moved it.
   if (auto there = file_.still_there(); !there) return there;
-  return database.execute("COMMIT");
+  if (auto committed = database.execute("COMMIT"); !committed) return committed;
+  if (changed || *settled) file_.confirm(*end);
+  return {};
 }
 
 // Fails only when the group as a whole can no longer be committed.
@@ -141,6 +168,7 @@ void GroupCommit::checkpoint_if_long() {
   const int code =
       sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &remaining, nullptr);
   if (code != SQLITE_OK && code != SQLITE_BUSY) log_warning("checkpoint failed: {}", database.error(code).internal);
+  file_.note_files();
   wal_pages_ = 0;
 }
 

@@ -2,7 +2,7 @@
 
 // The one writer: a thread that takes the works waiting at the moment and puts them into one transaction, each in a
 // savepoint of its own. Durability costs one fsync a group, however many callers wait. A commit counts only when the
-// path still names the file it went to.
+// path still names the file it went to. What it makes is announced to the witness first (store/sqlite/settle.hpp).
 
 #include <condition_variable>
 #include <deque>
@@ -37,11 +37,13 @@ class GroupCommit {
   };
 
   void run();
+  /// At least one, or none after a while.
   std::vector<Job> take();
   void commit(std::vector<Job>& group);
   Result<void> attempt(std::vector<Job>& group);
   Result<void> attempt(Job& job);
   Result<void> write(std::vector<Job>& group);
+  void look_at_files();
   void follow_file();
   void begin_life();
   void checkpoint_if_long();

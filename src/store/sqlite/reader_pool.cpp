@@ -15,6 +15,11 @@ void ReaderPool::close() {
   open_ = 0;
 }
 
+Error ReaderPool::not_shown(const Result<Standing>& standing) {
+  if (!standing) return standing.error();
+  return Error(ErrorCode::unavailable, "the database was replaced or put back", "a new epoch begins first");
+}
+
 Result<void> ReaderPool::still_there() const {
   std::unique_lock lock(mutex_);
   const auto file = file_;

@@ -173,19 +173,21 @@ std::string triggers() {
          trigger("signing_keys", "DELETE", "", signing_key_change("OLD", at_of_delete(), "'unknown'", "'retired'"));
 }
 
-std::string new_epoch(Random& random) {
+Epoch new_epoch(Random& random) {
   std::array<std::uint8_t, 8> bytes{};
   random.fill(bytes);
-  std::uint64_t epoch = 0;
-  std::memcpy(&epoch, bytes.data(), bytes.size());
-  return fmt::format("{:016x}", epoch);
+  Epoch epoch;
+  std::memcpy(&epoch.value, bytes.data(), bytes.size());
+  return epoch;
 }
+
+std::string to_hex(Epoch epoch) { return fmt::format("{:016x}", epoch.value); }
 
 Result<void> create(Database& database, Random& random) {
   const std::string rest = triggers() + fmt::format(
                                             "INSERT INTO meta (name, value) VALUES ('epoch', '{}'); PRAGMA "
                                             "application_id = {}; PRAGMA user_version = 1;",
-                                            new_epoch(random), application_id);
+                                            to_hex(new_epoch(random)), application_id);
   if (auto made = database.execute(tables); !made) return made;
   return database.execute(rest.c_str());
 }
@@ -217,13 +219,11 @@ Result<void> migrate_locked(Database& database, Random& random) {
   return *made ? check_ours(database) : create(database, random);
 }
 
-Result<void> adopt_locked(Database& database, Random& random) {
+Result<void> adopt_locked(Database& database, Random& /*random*/) {
   const auto made = has_tables(database);
   if (!made) return made.error();
   if (!*made) return Error(ErrorCode::unavailable, "the database is empty", "the file that came has no tables");
-  if (auto ours = check_ours(database); !ours) return ours;
-  const std::string renew = fmt::format("UPDATE meta SET value = '{}' WHERE name = 'epoch'", new_epoch(random));
-  return database.execute(renew.c_str());
+  return check_ours(database);
 }
 
 Result<void> locked(Database& database, Random& random, Result<void> (*work)(Database&, Random&)) {
@@ -239,5 +239,12 @@ Result<void> locked(Database& database, Random& random, Result<void> (*work)(Dat
 Result<void> migrate(Database& database, Random& random) { return locked(database, random, migrate_locked); }
 
 Result<void> adopt(Database& database, Random& random) { return locked(database, random, adopt_locked); }
+
+Result<Epoch> begin_epoch(Database& database, Random& random) {
+  const Epoch epoch = new_epoch(random);
+  const std::string renew = fmt::format("UPDATE meta SET value = '{}' WHERE name = 'epoch'", to_hex(epoch));
+  if (auto renewed = database.execute(renew.c_str()); !renewed) return renewed.error();
+  return epoch;
+}
 
 }  // namespace latchkey::store

@@ -6,7 +6,8 @@
 //   signing_keys  one row a signing key
 //   changes       append-only: every change of those two, by trigger, in the same transaction, with the full new row
 //   idempotency   what idempotent commands answered
-//   meta          epoch: 16 hex digits, random, from the database's creation or from when the store saw it replaced
+//   meta          epoch: 16 hex digits, random, drawn when the database is made and whenever its log may have lost a
+//                 change that somebody has seen (store/sqlite/settle.hpp)
 //
 // How a trigger tells a command from a hand edit: a command's statement also sets the column `command` to its action,
 // and the trigger takes it back to NULL at once. A statement that leaves it NULL was typed by hand; the trigger then
@@ -16,6 +17,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "key/position.hpp"
 #include "store/sqlite/database.hpp"
 
 namespace latchkey::store {
@@ -27,8 +29,10 @@ constexpr std::int64_t application_id = 0x4c4b6579;  // PRAGMA application_id: "
 Result<void> migrate(Database& database, Random& random);
 
 /// As migrate(), for a file that came in the place of another while the store had that open: makes no tables in an
-/// empty one (ErrorCode::unavailable), and gives it a new epoch. A restored backup has the old one, and positions of
-/// the history that was lost would soon pass for its own.
+/// empty one (ErrorCode::unavailable).
 Result<void> adopt(Database& database, Random& random);
+
+/// In a write transaction: gives the database a new, random epoch.
+Result<Epoch> begin_epoch(Database& database, Random& random);
 
 }  // namespace latchkey::store

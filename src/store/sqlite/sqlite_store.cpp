@@ -35,7 +35,7 @@ Result<void> make_private_file(const std::filesystem::path& path) {
 class SqliteStore final : public KeyStore {
  public:
   SqliteStore(StoreFile file, Clock& clock)
-      : readers_(file.path(), [this] { look_again(); }), writer_(std::move(file), readers_, clock) {}
+      : readers_(file.path(), file.witness(), [this] { look_again(); }), writer_(std::move(file), readers_, clock) {}
 
   void transact(Work work, Done done) override { writer_.submit(std::move(work), std::move(done)); }
   Result<std::optional<AccessKey>> find_key(KeyId id) override {
