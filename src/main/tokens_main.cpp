@@ -117,6 +117,7 @@ int run_tokens(const Settings& settings) {
   projector.start();
   const int code = serve(server, *data, cli::Service::tokens, settings.tokens_listen, signals, [&] {
     reload_tls(*tls);
+    log.reopen();
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
   reports.stop();  // nothing is answered any more

@@ -1,65 +1,89 @@
 #include "report/log_file.hpp"
 
-#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
+#include "base/regular_file.hpp"
+
 namespace latchkey::report {
-namespace {
 
-bool write_all(int fd, std::string_view octets) {
-  while (!octets.empty()) {
-    const auto n = ::write(fd, octets.data(), octets.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    octets.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
+Result<void> LogFile::append(std::string_view lines) {
+  follow();
+  if (is_open() && size_ > 0 && size_ + lines.size() > most_bytes()) rotate();
+  auto written = write(lines);
+  if (!written || !is_nowhere()) return written;
+  close();  // it was removed just now, and the lines with it
+  return write(lines);
 }
 
-}  // namespace
+std::uint64_t LogFile::most_bytes() const {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return config_.max_bytes;
+  return std::min<std::uint64_t>(config_.max_bytes, limit.rlim_cur);
+}
 
-bool LogFile::append(std::string_view lines) {
-  if (fd_ >= 0 && size_ > 0 && size_ + lines.size() > config_.max_bytes) rotate();
-  if (fd_ < 0 && !open()) return false;
-  if (write_all(fd_, lines)) {
+void LogFile::follow() {
+  if (!is_open()) return;
+  struct stat ours {
+  }, named{};
+  const bool known = ::fstat(file_.get(), &ours) == 0 && ::lstat(config_.path.c_str(), &named) == 0;
+  if (!known || ours.st_dev != named.st_dev || ours.st_ino != named.st_ino) return close();
+  const bool same = size_ == static_cast<std::uint64_t>(ours.st_size);
+  size_ = static_cast<std::uint64_t>(ours.st_size);
+  if (!same && !begin_a_line()) close();
+}
+
+bool LogFile::is_nowhere() const {
+  struct stat ours {};
+  return ::fstat(file_.get(), &ours) == 0 && ours.st_nlink == 0;
+}
+
+Result<void> LogFile::write(std::string_view lines) {
+  if (auto opened = open(); !opened) return opened;
+  if (write_all(file_.get(), lines)) {
     size_ += lines.size();
-    return true;
+    return {};
   }
-  const int why = errno;  // for the operator's log
-  // Half a line must not stay. If even that fails, open() sees to it.
-  [[maybe_unused]] const int cut = ::ftruncate(fd_, static_cast<off_t>(size_));
+  const int why = errno;
+  // Half a line must not stay. If even that fails, open() sees to it. Only ever shorter: of a file that somebody else
+  // has emptied meanwhile, ftruncate() would make one of zeros.
+  struct stat ours {};
+  if (::fstat(file_.get(), &ours) == 0 && static_cast<std::uint64_t>(ours.st_size) > size_) {
+    [[maybe_unused]] const int cut = ::ftruncate(file_.get(), static_cast<off_t>(size_));
+  }
   close();
-  errno = why;
-  return false;
+  return failure(why);
 }
 
-bool LogFile::open() {
-  std::error_code ignored;  // open() below says whether there is a folder
+Result<void> LogFile::open() {
+  if (is_open()) return {};
+  std::error_code ignored;  // open_regular() below says whether there is a folder
   const auto folder = std::filesystem::path(config_.path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-  fd_ = ::open(config_.path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd_ < 0) return false;
+  auto opened = open_regular(config_.path, O_RDWR | O_CREAT | O_APPEND);
+  if (!opened) return opened.error();
+  file_ = std::move(*opened);
   struct stat status {};
-  size_ = ::fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
-  char last = '\n';
-  if (size_ > 0 && ::pread(fd_, &last, 1, static_cast<off_t>(size_ - 1)) == 1 && last != '\n') {
-    // The process or the disk gave out in the middle of a line.
-    if (!write_all(fd_, "\n")) {
-      close();
-      return false;
-    }
-    ++size_;
-  }
-  return true;
+  size_ = ::fstat(file_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  if (auto begun = begin_a_line(); !begun) return close(), begun;
+  return {};
 }
 
-void LogFile::close() {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+/// The process or the disk gave out in the middle of a line, or somebody cut it there.
+Result<void> LogFile::begin_a_line() {
+  char last = '\n';
+  if (size_ == 0 || ::pread(file_.get(), &last, 1, static_cast<off_t>(size_ - 1)) != 1 || last == '\n') return {};
+  if (!write_all(file_.get(), "\n")) return failure(errno);
+  ++size_;
+  return {};
 }
 
 void LogFile::rotate() {
@@ -71,6 +95,10 @@ void LogFile::rotate() {
   // A rename that fails leaves the file to grow, which is better than to lose lines.
   for (unsigned n = config_.keep; n > 1; --n) ::rename(rotated(n - 1).c_str(), rotated(n).c_str());
   ::rename(config_.path.c_str(), rotated(1).c_str());
+}
+
+Error LogFile::failure(int why) const {
+  return Error(ErrorCode::unavailable, fmt::format("{}: {}", config_.path, std::strerror(why)));
 }
 
 }  // namespace latchkey::report

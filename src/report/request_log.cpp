@@ -1,8 +1,6 @@
 #include "report/request_log.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "base/log.hpp"
@@ -113,12 +111,15 @@ void RequestLog::drain() {
 }
 
 void RequestLog::write(std::string_view lines, std::uint64_t count) {
-  const bool good = sink_->append(lines);
+  if (reopen_.exchange(false)) sink_->reopen();
+  const auto appended = sink_->append(lines);
+  const bool good = appended.has_value();
   (good ? written_ : dropped_).fetch_add(count, std::memory_order_relaxed);
   if (good == !failing_) return;
   failing_ = !good;
   if (failing_) {
-    log_error("the request log cannot be written: {}; requests go on unlogged, and are counted", std::strerror(errno));
+    log_error("the request log cannot be written: {}; requests go on unlogged, and are counted",
+              appended.error().detail);
   } else {
     log_info("the request log can be written again");
   }

@@ -61,6 +61,8 @@ class RequestLog {
   void record(const RequestRecord& record);
   /// Writes what was recorded before the call. Any thread.
   void flush();
+  /// On SIGHUP: what is recorded from now on goes to the file that the path names by then. Any thread.
+  void reopen() { reopen_ = true; }
 
   std::uint64_t written() const { return written_.load(std::memory_order_relaxed); }
   /// Lanes full, or the sink failed.
@@ -82,6 +84,7 @@ class RequestLog {
   std::vector<char> taken_;  // the writer's
   std::vector<char> lines_;  // the writer's
   bool failing_ = false;     // the writer's: said once, not at each batch
+  std::atomic<bool> reopen_{false};
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> dropped_{0};
 

@@ -1,14 +1,18 @@
 #include "report/request_log.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <sstream>
 
+#include "base/file_size_limit.hpp"
 #include "base/json.hpp"
 
 namespace latchkey::report {
@@ -42,10 +46,10 @@ class FaultySink final : public LogSink {
     std::string lines;
   };
   explicit FaultySink(State& state) : state_(state) {}
-  bool append(std::string_view lines) override {
-    if (state_.broken) return false;
+  Result<void> append(std::string_view lines) override {
+    if (state_.broken) return Error(ErrorCode::unavailable, "broken");
     state_.lines += lines;
-    return true;
+    return {};
   }
 
  private:
@@ -157,14 +161,79 @@ TEST_F(LogFileTest, RotatesBySizeAndKeepsSoMany) {
 }
 
 TEST_F(LogFileTest, AFullDiskFailsAndSpaceIsFoundAgain) {
-  fs::create_directories(path_.parent_path());
-  fs::create_symlink("/dev/full", path_);
   LogFile file({path_});
-  EXPECT_FALSE(file.append("one\n"));
-  EXPECT_FALSE(file.append("two\n"));
-  fs::remove(path_);
+  {
+    const FileSizeLimit full(0);
+    EXPECT_FALSE(file.append("one\n"));
+    EXPECT_FALSE(file.append("two\n"));
+  }
   EXPECT_TRUE(file.append("three\n"));
   EXPECT_EQ(content_of(path_), "three\n");
+}
+
+TEST_F(LogFileTest, NothingStaysOfALineThatDidNotFit) {
+  LogFile file({path_});
+  {
+    const FileSizeLimit full(6);
+    EXPECT_FALSE(file.append("much longer\n"));
+  }
+  EXPECT_EQ(content_of(path_), "");
+}
+
+TEST_F(LogFileTest, AFileThatMayNotGrowIsRotated) {
+  LogFile file({path_});
+  const FileSizeLimit no_more(6);
+  EXPECT_TRUE(file.append("one\n"));
+  EXPECT_TRUE(file.append("two\n"));
+  EXPECT_EQ(content_of(path_.string() + ".1") + content_of(path_), "one\ntwo\n");
+}
+
+TEST_F(LogFileTest, WhatOthersDoToTheFileIsFollowed) {
+  const fs::path elsewhere = folder_ / "elsewhere";
+  const std::map<std::string, std::pair<std::function<void()>, std::string>> cases{
+      {"removed", {[&] { fs::remove(path_); }, "two\n"}},
+      {"renamed", {[&] { fs::rename(path_, elsewhere); }, "two\n"}},
+      {"replaced", {[&] { std::ofstream(elsewhere) << "new\n", fs::rename(elsewhere, path_); }, "new\ntwo\n"}},
+      {"folder removed", {[&] { fs::remove_all(path_.parent_path()); }, "two\n"}},
+      {"folder renamed", {[&] { fs::rename(path_.parent_path(), elsewhere); }, "two\n"}},
+      {"emptied", {[&] { fs::resize_file(path_, 0); }, "two\n"}},
+      {"cut", {[&] { fs::resize_file(path_, 2); }, "on\ntwo\n"}},
+      {"a link", {[&] { fs::rename(path_, elsewhere), fs::create_symlink(elsewhere, path_); }, ""}},
+      {"a directory", {[&] { fs::remove(path_), fs::create_directory(path_); }, ""}},
+      {"a FIFO", {[&] { fs::remove(path_), ::mkfifo(path_.c_str(), 0600); }, ""}}};
+  for (const auto& [what, happens] : cases) {
+    fs::remove_all(folder_);
+    LogFile file({path_});
+    ASSERT_TRUE(file.append("one\n"));
+    happens.first();
+    EXPECT_EQ(file.append("two\n").has_value(), !happens.second.empty()) << what;
+    EXPECT_EQ(happens.second.empty() ? "" : content_of(path_), happens.second) << what;
+  }
+}
+
+TEST_F(LogFileTest, AFullDiskAfterAnEmptiedFileMakesNoZeros) {
+  LogFile file({path_});
+  ASSERT_TRUE(file.append(std::string(37'000, 'x') + "\n"));
+  fs::resize_file(path_, 0);
+  {
+    const FileSizeLimit full(2);
+    EXPECT_FALSE(file.append("two\n"));
+  }
+  EXPECT_TRUE(file.append("three\n"));
+  EXPECT_EQ(content_of(path_), "three\n");
+}
+
+TEST_F(LogFileTest, AHangupBeginsTheFileThatThePathNames) {
+  RequestLog log(std::make_unique<LogFile>(LogFileConfig{path_}));
+  log.record(record_of("/one"));
+  log.flush();
+  fs::rename(path_, folder_ / "rotated");
+  log.reopen();
+  log.record(record_of("/two"));
+  log.flush();
+  EXPECT_NE(content_of(path_).find("/two"), std::string::npos);
+  EXPECT_EQ(log.written(), 2U);
+  EXPECT_EQ(log.dropped(), 0U);
 }
 
 }  // namespace

@@ -40,9 +40,9 @@ class LogFeed final : public feed::ChangeFeed {
 class LinesSink final : public report::LogSink {
  public:
   explicit LinesSink(std::string& lines) : lines_(lines) {}
-  bool append(std::string_view lines) override {
+  Result<void> append(std::string_view lines) override {
     lines_ += lines;
-    return true;
+    return {};
   }
 
  private:

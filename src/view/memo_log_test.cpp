@@ -1,14 +1,13 @@
 #include "view/memo_log.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
 
+#include "base/file_size_limit.hpp"
 #include "view/sample_rows.hpp"
 
 namespace latchkey::view {
@@ -175,14 +174,11 @@ TEST_F(MemoLogTest, AReloadTakesThemOverAgain) {
 }
 
 TEST_F(MemoLogTest, AFullDiskCostsLaterSignaturesOnly) {
-  std::signal(SIGXFSZ, SIG_IGN);
   prove(token_a);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit now{.rlim_cur = record_bytes + 10, .rlim_max = before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &now);
-  prove(token_b);
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  {
+    const FileSizeLimit no_room(record_bytes + 10);
+    prove(token_b);
+  }
   EXPECT_EQ(log_->stats().left_out, 1U);
   EXPECT_EQ(file_bytes(), record_bytes);
   start();

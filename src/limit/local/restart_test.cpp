@@ -1,12 +1,11 @@
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <fstream>
 #include <functional>
 #include <optional>
 #include <vector>
 
+#include "base/file_size_limit.hpp"
 #include "limit/local/local_limiter.hpp"
 #include "limit/local/temporary_limit_file.hpp"
 #include "limit/rate_limiter_suite.hpp"
@@ -202,27 +201,12 @@ TEST_F(RestartTest, BlocksThatMakeNoSenseCountAsUsedUp) {
   EXPECT_EQ(admitted_of(6, 5), 5U);
 }
 
-/// While it lives, files may not grow past `bytes`: what a full disk is to posix_fallocate.
-class NoRoom {
- public:
-  explicit NoRoom(std::uintmax_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit now{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~NoRoom() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST_F(RestartTest, AFullDiskLosesNoPermitWhileItRuns) {
   start(Past::none);
   std::vector<KeyId> keys(30'000);
   for (KeyId& key : keys) key = KeyId::generate(clock_.wall(), random_);
   {
-    const NoRoom no_room(3 << 20);
+    const FileSizeLimit no_room(3 << 20);
     for (const KeyId& key : keys) ASSERT_TRUE(limiter_->try_admit(key, {1, 1})->admitted);
     for (const KeyId& key : keys) ASSERT_FALSE(limiter_->try_admit(key, {1, 1})->admitted);
   }
@@ -233,7 +217,7 @@ TEST_F(RestartTest, AFullDiskLosesNoPermitWhileItRuns) {
 }
 
 TEST_F(RestartTest, AFullDiskAtTheStartIsNoError) {
-  const NoRoom no_room(100);
+  const FileSizeLimit no_room(100);
   start(Past::none);
   EXPECT_EQ(admitted_of(6, 5), 5U);
   EXPECT_FALSE(limiter_->survives_restart());
