@@ -20,7 +20,8 @@ constexpr std::array key_columns{Column{"KEY ID", "keyId"},
                                  Column{"NAME", "name"},
                                  Column{"STATUS", "status"},
                                  Column{"PER MINUTE", "requestsPerMinute"},
-                                 Column{"EXPIRES", "expiresAt"}};
+                                 Column{"EXPIRES", "expiresAt"},
+                                 Column{"PREVIOUS UNTIL", "previousValidUntil"}};
 
 std::string page_path(const KeyListOptions& options, const std::string& cursor) {
   std::string path = fmt::format("/v1/keys?limit={}", options.limit);

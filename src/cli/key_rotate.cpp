@@ -27,7 +27,7 @@ void add_key_rotate(CLI::App& key, Invocation& invocation) {
   app->footer("latchkey key rotate ID --grace 10m --yes");
   const auto options = std::make_shared<KeyRotateOptions>();
   app->add_option("id", options->id, "The key's id")->required()->type_name("ID");
-  app->add_option("--grace", options->grace, "How long the previous one still works, such as 10m")
+  app->add_option("--grace", options->grace, "How long the previous one still works, such as 10m (not at all)")
       ->type_name("DURATION");
   add_yes_flag(*app, invocation);
   add_wait_flags(*app, invocation);

@@ -40,6 +40,7 @@ constexpr std::array details{
     Column{"Requests a minute", "requestsPerMinute"},
     Column{"Remaining", "remaining"},
     Column{"Issued", "issuedAt"},
+    Column{"Previous valid until", "previousValidUntil"},
     Column{"Expires", "expiresAt"},
     Column{"Metadata", "metadata"},
     Column{"Updated", "updatedAt"},
@@ -81,6 +82,7 @@ std::string render_details(const json::object& object, std::span<const Column> c
   for (const auto& column : columns) {
     const auto* value = object.if_contains(column.member);
     if (value == nullptr) continue;
+    if (column.member == "previousValidUntil" && value->is_null()) continue;  // no grace runs
     std::string text = render_value(*value);
     if (column.member == "expiresAt" && value->is_null()) text = "never";
     out.append(column.heading).append(widest + 2 - column.heading.size(), ' ').append(text) += '\n';

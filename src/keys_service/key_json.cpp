@@ -35,6 +35,11 @@ class ObjectWriter {
 UnixMillis time_of(IssueTime issue) { return {issue.seconds * 1000}; }
 std::string position_text(Epoch epoch, std::uint64_t seq) { return Position{epoch, seq}.to_string(); }
 
+std::optional<UnixMillis> grace_of(const AccessKey& key, UnixMillis now) {
+  if (!key.previous || key.previous->valid_until <= now) return std::nullopt;
+  return key.previous->valid_until;
+}
+
 // A row changed by hand may hold anything; one broken row must not break a page of them.
 std::string_view shown_metadata(const AccessKey& key) {
   const auto parsed = parse_json(key.metadata);
@@ -52,6 +57,7 @@ std::string to_json(const AccessKey& key, Epoch epoch, UnixMillis now) {
       .raw("metadata", shown_metadata(key))
       .raw("requestsPerMinute", std::to_string(key.requests_per_minute))
       .time("issuedAt", time_of(key.issued_at))
+      .time("previousValidUntil", grace_of(key, now))
       .time("expiresAt", key.expires_at)
       .text("status", to_string(status_of(key, now)))
       .time("createdAt", key.created_at)

@@ -32,7 +32,7 @@ TEST_F(KeysRoutes, CreateShowsTheTokenOnce) {
   std::vector<std::string> names;
   for (const auto& member : key) names.emplace_back(member.key());
   EXPECT_THAT(names, ElementsAre("keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt",
-                                 "expiresAt", "status", "createdAt", "updatedAt", "updatedBy", "position"));
+                                 "previousValidUntil", "expiresAt", "status", "createdAt", "updatedAt", "updatedBy", "position"));
   EXPECT_EQ(key.at("userId"), "alice");
   EXPECT_EQ(key.at("role"), "user");
   EXPECT_EQ(key.at("metadata").at("team"), "wallet");
@@ -178,7 +178,11 @@ TEST_F(KeysRoutes, RotateReplacesTheToken) {
 
 TEST_F(KeysRoutes, RotateLeavesAGrace) {
   const auto made = t.create();
-  EXPECT_EQ(t.as_admin(Method::post, made.path + "/rotate", R"({"gracePeriod":"1m"})").status, 200);
+  const auto rotated = t.as_admin(Method::post, made.path + "/rotate", R"({"gracePeriod":"1m"})");
+  EXPECT_EQ(rotated.status, 200);
+  const auto grace_of = [](const json::value& key) { return key.at("previousValidUntil"); };
+  EXPECT_EQ(grace_of(t.object(rotated).at("key")), "2026-01-01T00:01:00.000Z") << rotated.body;
+  EXPECT_EQ(grace_of(t.object(t.as_admin(Method::get, made.path))), "2026-01-01T00:01:00.000Z");
   EXPECT_EQ(t.call(Method::get, "/v1/plan", {t.bearer(made.token)}).status, 200);
   t.clock.advance(std::chrono::seconds(60));
   EXPECT_EQ(t.problem(t.call(Method::get, "/v1/plan", {t.bearer(made.token)})), "key-rotated");

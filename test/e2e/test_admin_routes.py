@@ -9,8 +9,8 @@ import pytest
 from jws import b64, new_key, private_key, sign
 from latchkey import Client, bearer, connect, eventually, raw
 
-KEY_MEMBERS = {"keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt", "expiresAt", "status",
-               "createdAt", "updatedAt", "updatedBy", "position"}
+KEY_MEMBERS = {"keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt", "previousValidUntil",
+               "expiresAt", "status", "createdAt", "updatedAt", "updatedBy", "position"}
 
 
 @pytest.fixture(scope="module")
