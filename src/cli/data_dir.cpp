@@ -1,8 +1,6 @@
 #include "cli/data_dir.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,7 +9,7 @@
 #include <cstring>
 #include <thread>
 
-#include "base/log.hpp"
+#include "cli/private_files.hpp"
 #include "cli/small_file.hpp"
 
 namespace latchkey::cli {
@@ -21,27 +19,6 @@ namespace fs = std::filesystem;
 
 Error cannot(std::string_view what, const fs::path& path, int error) {
   return Error(ErrorCode::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
-}
-
-Result<void> private_directory(const fs::path& path) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return cannot("create", path, errno);
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return cannot("look at", path, errno);
-  if (!S_ISDIR(status.st_mode)) return cannot("use", path, ENOTDIR);
-  if (status.st_uid != ::geteuid()) {
-    return Error(ErrorCode::unavailable,
-                 fmt::format("{} belongs to another user (uid {}); the data directory must be your own", path.string(),
-                             status.st_uid));
-  }
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return Error(ErrorCode::unavailable,
-                 fmt::format("{0} can be written to by others (mode {1:04o}); run: chmod 700 {0}", path.string(),
-                             status.st_mode & 07777U));
-  }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
-  if (::chmod(path.c_str(), 0700) != 0) return cannot("protect", path, errno);
-  log_warning("{} was open to others (mode {:04o}); it is 0700 now", path.string(), status.st_mode & 07777U);
-  return {};
 }
 
 std::optional<std::string> url_in(const fs::path& file) {
@@ -61,10 +38,13 @@ Result<DataDir> DataDir::open_or_create(const fs::path& path) {
   if (ec) return cannot("find", path, ec.value());
   if (absolute.has_parent_path()) fs::create_directories(absolute.parent_path(), ec);
   const fs::path clean = absolute.lexically_normal();
-  for (const auto& part : {fs::path(), fs::path("secrets"), fs::path("secrets/signing"), fs::path("logs"),
-                           fs::path("state"), fs::path("run")}) {
-    const auto made = private_directory(part.empty() ? clean : clean / part);
-    if (!made) return made.error();
+  const auto tenure = private_directory(clean);
+  if (!tenure) return tenure.error();
+  for (const char* part : {"secrets", "secrets/signing", "logs", "state", "run"}) {
+    if (const auto made = private_directory_in(*tenure, clean / part); !made) return made.error();
+  }
+  for (const char* part : {"secrets", "secrets/signing"}) {
+    if (const auto kept = keep_secrets(clean / part); !kept) return kept.error();
   }
   return DataDir(clean);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// The data directory, readable by its owner only:
+// The data directory, readable by its owner only, or by the group that a volume was given to:
 //   latchkey.db            the store
 //   latchkey.db-witness    how far its log was ever shown, which no backup knows (store/sqlite/witness.hpp)
 //   view.snapshot          the tokens service's own copy of its view
@@ -39,8 +39,8 @@ std::string_view to_string(Service service);
 /// A value: names paths, holds nothing open.
 class DataDir {
  public:
-  /// Creates what is missing, 0700. Refuses, with ErrorCode::unavailable and the remedy in its text, a directory that
-  /// others may write to or that belongs to another user.
+  /// Creates what is missing, 0700, and makes secrets 0600 of whoever runs. Refuses, with ErrorCode::unavailable and
+  /// the remedy in its text, a directory that others may write to: cli/private_files.hpp says who they are.
   static Result<DataDir> open_or_create(const std::filesystem::path& path);
   /// For clients: creates nothing, checks nothing.
   static DataDir at(const std::filesystem::path& path) { return DataDir(path); }
