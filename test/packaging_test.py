@@ -68,6 +68,19 @@ class Packaging(unittest.TestCase):
         self.assertIn(".env", kept_local)
         self.assertEqual((kept_local | {".git"}) - lines_of(".dockerignore"), set())
 
+    def test_the_program_is_hardened(self):
+        """cmake/hardening.cmake, as it came out."""
+        headers, dynamic, notes = (output_of("readelf", "-W", option, BINARY) for option in ("-hl", "-d", "-n"))
+        symbols = output_of("nm", "-D", "--undefined-only", BINARY)
+        self.assertRegex(headers, r"Type:\s+DYN ")
+        self.assertRegex(dynamic, r"\(FLAGS_1\)\s+Flags: .*\bNOW\b.*\bPIE\b")
+        self.assertIn("GNU_RELRO", headers)
+        self.assertRegex(headers, r"GNU_STACK\s.*\bRW +0x")
+        self.assertRegex(symbols, r"__stack_chk_fail")
+        self.assertRegex(symbols, r"__\w+_chk@", "_FORTIFY_SOURCE")
+        if "X86-64" in headers:
+            self.assertRegex(notes, r"x86 feature: IBT, SHSTK")
+
     def test_the_readme_names_every_setting(self):
         table = (ROOT / "README.md").read_text().split("## Settings")[1]
         named = set(re.findall(r"`(LATCHKEY_\w+)`", table))

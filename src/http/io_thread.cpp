@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+#include <utility>
 
 #include "base/log.hpp"
 
@@ -96,6 +97,15 @@ void IoThread::accept_some() {
   for (int i = 0; i < most_accepts_a_turn && accepting_ && accept_one();) ++i;
 }
 
+// At the first one, and then at most once a minute, as it may go on for hours with two tries a second.
+void IoThread::tell_of_failed_accept(int why) {
+  ++failed_accepts_;
+  if (worker_.now < next_told_) return;
+  next_told_ = worker_.now + std::chrono::milliseconds(std::chrono::minutes(1)).count();
+  log_error("http: accept: {}; new clients wait ({} failures since this was last said)",
+            std::generic_category().message(why), std::exchange(failed_accepts_, 0));
+}
+
 // False: there is nobody, or nobody can be let in.
 bool IoThread::accept_one() {
   Socket socket(::accept4(listener_.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -103,7 +113,7 @@ bool IoThread::accept_one() {
   if (errno == ECONNABORTED || errno == EINTR) return true;
   if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
   // Out of descriptors or memory: the next sweep tries again, rather than a loop that spins.
-  log_error("http: accept: {}", std::generic_category().message(errno));
+  tell_of_failed_accept(errno);
   worker_.poller.remove(listener_.descriptor());
   return accepting_ = false;
 }

@@ -38,6 +38,7 @@ class IoThread {
   void start_accept();
   void accept_some();
   bool accept_one();
+  void tell_of_failed_accept(int why);
   void admit(Socket socket);
   Connection& free_connection();
   void look_ahead();
@@ -56,6 +57,8 @@ class IoThread {
   std::vector<std::unique_ptr<Connection>> connections_;  // by slot; kept for reuse
   std::vector<Delivery> taken_;
   bool accepting_ = false;
+  std::uint64_t failed_accepts_ = 0;  // since it was last said
+  CoarseTime next_told_ = 0;          // when it may be said again
   bool ended_ = false;
   CoarseTime next_sweep_ = 0;
   CoarseTime last_call_ = 0;                         // when draining: then all are closed

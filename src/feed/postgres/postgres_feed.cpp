@@ -89,7 +89,7 @@ Result<PostgresFeed::Woken, FeedError> PostgresFeed::wait(steady_clock::time_poi
 
 void PostgresFeed::wake() {
   const std::uint64_t one = 1;
-  static_cast<void>(::write(wake_event_, &one, sizeof one));
+  [[maybe_unused]] const auto written = ::write(wake_event_, &one, sizeof one);
 }
 
 Result<std::unique_ptr<ChangeFeed>> open_postgres_feed(std::string_view text, Clock& clock) {

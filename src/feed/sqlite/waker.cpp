@@ -48,7 +48,7 @@ Waker::~Waker() {
 void Waker::wake() {
   woken_ = true;
   const std::uint64_t one = 1;
-  static_cast<void>(::write(wake_event_, &one, sizeof one));
+  [[maybe_unused]] const auto written = ::write(wake_event_, &one, sizeof one);
 }
 
 // Repeated as files come and go: adding a watch that stands already changes nothing. Where inotify has no watches left
@@ -93,7 +93,7 @@ Waker::Reason Waker::wait(const volatile std::uint32_t* shared, const WalHeader&
   ::poll(files.data(), files.size(), static_cast<int>(std::min(left, poll_interval).count()));
   if ((files[1].revents & POLLIN) != 0) {
     std::uint64_t count = 0;
-    static_cast<void>(::read(wake_event_, &count, sizeof count));
+    [[maybe_unused]] const auto taken = ::read(wake_event_, &count, sizeof count);
   }
   if (drain() == Hint::wal_written) return watch_header(shared, seen, deadline);
   return Reason::poll;

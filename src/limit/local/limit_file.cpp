@@ -12,6 +12,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "base/log.hpp"
@@ -27,7 +28,12 @@ constexpr std::size_t map_bytes = LimitFile::header_bytes + LimitFile::max_block
 
 std::byte* map_or_throw(int flags, int fd) {
   void* map = ::mmap(nullptr, map_bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
-  if (map == MAP_FAILED) throw std::bad_alloc();
+  if (map == MAP_FAILED) {
+    throw std::runtime_error(fmt::format(
+        "limits: cannot map {} GiB of addresses ({}); hardly any of it is memory: raise the bound on address space "
+        "(RLIMIT_AS, ulimit -v)",
+        map_bytes >> 30U, std::strerror(errno)));
+  }
   return static_cast<std::byte*>(map);
 }
 
