@@ -96,6 +96,12 @@ Result<AdminCredentials> admin_credentials(const Invocation& invocation, const S
     if (!token) return token.error();
     return AdminCredentials{std::move(*token), BearerSource::given};
   }
+  if (const auto others = other_admin_keys(settings); !others.empty()) {
+    return Error(ErrorCode::not_found,
+                 fmt::format("no admin token: the service judges them by {}; set LATCHKEY_ADMIN_TOKEN or give "
+                             "--token-file with one that is signed by it",
+                             others));
+  }
   auto key = DataDir::at(settings.data_dir).load_admin_key();
   if (!key && key.error().code == ErrorCode::not_found) {
     return Error(ErrorCode::not_found,
@@ -139,7 +145,14 @@ int as_admin(const Invocation& invocation, const std::function<int(const Service
   if (!admin) return complain(admin.error()), exit_not_authorised;
   const auto service = management_address(*resolved, admin->source);
   if (!service) return complain(service.error());
-  return act(*service, admin->token);
+  const int code = act(*service, admin->token);
+  if (code == exit_not_authorised && admin->source == BearerSource::minted) {
+    fmt::print(stderr,
+               "The token was minted by {}; a service with admin keys of its own wants one of theirs, by "
+               "LATCHKEY_ADMIN_TOKEN or --token-file.\n",
+               DataDir::at(resolved->settings.data_dir).admin_key().string());
+  }
+  return code;
 }
 
 int call_as_admin(const Invocation& invocation, const ApiCall& call,

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/key_commands.hpp"
+#include "cli/terminal_text.hpp"
 #include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
@@ -50,6 +51,20 @@ void show_page(const Invocation& invocation, const json::value& body) {
   json::array rows;
   for (const auto& change : changes->as_array()) rows.push_back(with_subject(change));
   fmt::print("{}", render_table(rows, change_columns));
+}
+
+std::string position_in(const json::value& body, std::string_view member) {
+  const auto* object = body.if_object();
+  const auto* found = object == nullptr ? nullptr : object->if_contains(member);
+  return found != nullptr && found->is_string() ? harmless(found->as_string()) : "";
+}
+
+/// The page is the oldest one, which is hardly what was asked for where there are thousands.
+void tell_of_more(const json::value& body) {
+  const auto next = position_in(body, "nextAfter");
+  if (next.empty() || next == position_in(body, "position")) return;
+  fmt::print(stderr, "There are newer ones, up to {}: --after {} shows what follows, --limit 1000 more of it.\n",
+             position_in(body, "position"), next);
 }
 
 /// Lines of an event stream (HTML, 9.2): `data:` is a change, all else keeps the connection alive.
@@ -109,8 +124,10 @@ int changes(const Invocation& invocation, const ChangesOptions& options) {
   if (!options.after.empty()) add("after", options.after);
   if (options.limit != 0) add("limit", std::to_string(options.limit));
   if (options.follow) return follow_changes(invocation, path);
-  return call_as_admin(invocation, {"GET", path, std::nullopt, {}},
-                       [&](const json::value& body) { show_page(invocation, body); });
+  return call_as_admin(invocation, {"GET", path, std::nullopt, {}}, [&](const json::value& body) {
+    show_page(invocation, body);
+    tell_of_more(body);
+  });
 }
 
 }  // namespace
@@ -120,7 +137,7 @@ void add_changes(CLI::App& app, Invocation& invocation) {
   command->footer("latchkey changes\nlatchkey changes --follow -o json");
   const auto options = std::make_shared<ChangesOptions>();
   command->add_option("--after", options->after, "Only what came after this position")->type_name("POSITION");
-  command->add_option("--limit", options->limit, "At most so many")
+  command->add_option("--limit", options->limit, "At most so many, the oldest first (100)")
       ->check(whole_number())
       ->check(CLI::Range(1U, 1000U))
       ->type_name("N");

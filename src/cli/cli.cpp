@@ -4,8 +4,12 @@
 
 #include <exception>
 #include <memory>
+#include <new>
+#include <sstream>
+#include <system_error>
 
 #include "cli/invocation.hpp"
+#include "cli/output.hpp"
 #include "cli/suggest.hpp"
 
 namespace latchkey::cli {
@@ -52,7 +56,10 @@ int parse_and_run(int argc, char** argv, const Programs& programs) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {
-    return app.exit(wanted);  // --help, --version
+    std::ostringstream text;  // --help, --version; CLI11 would write it past our look at what arrived
+    const int code = app.exit(wanted, text, text);
+    fmt::print("{}", text.str());
+    return code;
   } catch (const CLI::ParseError& error) {
     return usage_error(app, error, argc, argv);
   }
@@ -87,11 +94,18 @@ void build_app(CLI::App& app, Invocation& invocation) {
 
 int run(int argc, char** argv, const Programs& programs) {
   try {
-    return parse_and_run(argc, argv, programs);
+    return finish_output(parse_and_run(argc, argv, programs));
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "latchkey: there is not enough memory, or address space (RLIMIT_AS, ulimit -v)\n");
+  } catch (const std::system_error& broken) {
+    const bool no_thread = broken.code() == std::errc::resource_unavailable_try_again;
+    fmt::print(
+        stderr, "latchkey: {}{}\n", broken.what(),
+        no_thread ? ": no thread can be started: processes (RLIMIT_NPROC) or address space (RLIMIT_AS) gave out" : "");
   } catch (const std::exception& broken) {
     fmt::print(stderr, "latchkey: {}\n", broken.what());
-    return exit_failed;
   }
+  return exit_failed;
 }
 
 }  // namespace latchkey::cli

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string>
+
 #include "cli/data_dir.hpp"
+#include "cli/settings.hpp"
 #include "jwt/admin_token.hpp"
 
 namespace latchkey::cli {
@@ -10,6 +13,14 @@ struct DevAdminToken {
   jwt::AdminRole role = jwt::AdminRole::admin;
   std::chrono::seconds lifetime{};
 };
+
+/// What the management service of these settings judges admin tokens by: "admin_keys (FILE)". Empty: the development
+/// key of the data directory.
+inline std::string other_admin_keys(const Settings& settings) {
+  if (!settings.admin_keys.empty()) return "admin_keys (" + settings.admin_keys + ")";
+  if (!settings.admin_secret_file.empty()) return "admin_secret_file (" + settings.admin_secret_file + ")";
+  return {};
+}
 
 /// By the development key, with the issuer and audience that go with it.
 inline Secret mint_dev_admin_token(const DevAdminToken& wanted, const jwt::Ed25519PrivateKey& key) {

@@ -23,6 +23,28 @@ const json::array* replicas_in(const json::value& body) {
   return replicas == nullptr ? nullptr : replicas->if_array();
 }
 
+/// "pending;applied=2;waiting=1" as "2 applied, 1 waiting".
+std::string counts_in(std::string_view header) {
+  std::string sentence;
+  while (header.find(';') != std::string_view::npos) {
+    header.remove_prefix(header.find(';') + 1);
+    const auto part = header.substr(0, header.find(';'));
+    const auto equals = part.find('=');
+    const auto count = equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1);
+    if (count.empty() || count == "0") continue;
+    sentence += fmt::format("{}{} {}", sentence.empty() ? "" : ", ", harmless(count), harmless(part.substr(0, equals)));
+  }
+  return sentence;
+}
+
+/// What an answer says that names no replica: it has no body, or there is none.
+std::string sentence_of(std::string_view header, bool confirmed) {
+  const auto counts = counts_in(header);
+  if (!counts.empty()) return "Replicas: " + counts + '.';
+  return confirmed ? "No replica serves at present; one that starts reads the change first."
+                   : "Which replicas serve is not known at present: `latchkey replicas` shows them.";
+}
+
 constexpr std::array columns{Column{"REPLICA", "replicaId"}, Column{"NAME", "name"}, Column{"OUTCOME", "outcome"}};
 
 }  // namespace
@@ -52,7 +74,7 @@ int tell_enforcement(const HttpReply& reply, const json::value& body) {
   if (replicas != nullptr && !replicas->empty()) {
     fmt::print(stderr, "{}", render_table(*replicas, columns));
   } else {
-    fmt::print(stderr, "{}\n", harmless(found->second));  // an answer without a body counts them only
+    fmt::print(stderr, "{}\n", sentence_of(found->second, confirmed));
   }
   return confirmed ? exit_done : exit_failed;
 }

@@ -2,6 +2,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cli/key_commands.hpp"
+#include "cli/output.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -23,11 +24,15 @@ void show_key(const Invocation& invocation, const json::value& key) {
 }
 
 void show_issued(const Invocation& invocation, const json::value& issued) {
-  if (invocation.quiet) return fmt::print("{}\n", member_text(issued, "accessKey"));
-  if (invocation.output == Output::json) return print_json(issued);
   const auto* object = issued.if_object();
-  if (object != nullptr && object->contains("key")) show_key(invocation, object->at("key"));
-  fmt::print("\n{}\n", member_text(issued, "accessKey"));
+  const auto* key = object == nullptr ? nullptr : object->if_contains("key");
+  const std::string remedy = "another is issued by: latchkey key rotate " +
+                             (key == nullptr ? std::string("ID") : member_text(*key, "keyId")) + " --yes";
+  if (invocation.quiet) return write_secret_line(member_text(issued, "accessKey"), "the access key", remedy);
+  if (invocation.output == Output::json) return write_secret_line(json::serialize(issued), "the access key", remedy);
+  if (key != nullptr) show_key(invocation, *key);
+  fmt::print("\n");
+  write_secret_line(member_text(issued, "accessKey"), "the access key", remedy);
   fmt::print(stderr, "The line above is the access key. It is not stored and not shown again.\n");
 }
 

@@ -57,7 +57,8 @@ Result<void> set_listen(Settings& settings, std::string_view text) {
 }
 
 Result<void> set_store(Settings& settings, std::string_view text) {
-  if (text == "sqlite" || text.starts_with("postgresql://")) return set_text<&Settings::store>(settings, text);
+  const bool postgres = text.starts_with("postgresql://") || text.starts_with("postgres://");
+  if (text == "sqlite" || postgres) return set_text<&Settings::store>(settings, text);
   return wrong("must be \"sqlite\" or a postgresql:// URL");
 }
 

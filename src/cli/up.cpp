@@ -2,8 +2,10 @@
 
 #include <cstdio>
 
+#include "base/log.hpp"
 #include "cli/dev_admin_token.hpp"
 #include "cli/invocation.hpp"
+#include "cli/output.hpp"
 #include "cli/supervisor.hpp"
 
 namespace latchkey::cli {
@@ -25,17 +27,27 @@ std::string command_word(const std::string& program) {
   return shell_word(ec ? program : path.lexically_normal().string());
 }
 
-void print_tour(const std::string& program, const DataDir& data, const Secret& token) {
+/// With the development key everything works when pasted; where other keys are trusted, a person has the token.
+std::string admin_words(const Settings& settings, const Secret& token) {
+  const auto others = other_admin_keys(settings);
+  if (others.empty()) return fmt::format("Admin token (12 h)     {}\n", token.reveal());
+  return fmt::format("Admin tokens           judged by {}\n", others);
+}
+
+std::string admin_export(const Settings& settings) {
+  return other_admin_keys(settings).empty() ? "" : "  export LATCHKEY_ADMIN_TOKEN=...  # one of yours, of role admin\n";
+}
+
+void print_tour(const std::string& program, const Settings& settings, const DataDir& data, const Secret& token) {
   const std::string command = command_word(program);
   const std::string tokens = data.published_url(Service::tokens).value_or("");
   fmt::print(R"tour(Access Key Management  {keys}/docs
 Token Information      {tokens}/openapi.json
-Admin token (12 h)     {token}
-
+{admin}
 A tour, to paste into another terminal:
 
   export LATCHKEY_DATA_DIR={dir}
-  KEY=$({command} key create --user alice --requests-per-minute 60 --expires 30d --wait --quiet)
+{export}  KEY=$({command} key create --user alice --requests-per-minute 60 --expires 30d --wait --quiet)
   curl -s -H "Authorization: Bearer $KEY" {tokens}/v1/tokens
   export LATCHKEY_ACCESS_KEY="$KEY"
   {command} plan
@@ -45,9 +57,11 @@ A tour, to paste into another terminal:
 The last answer is the refusal. Ctrl-C stops both services.
 )tour",
              fmt::arg("keys", data.published_url(Service::keys).value_or("")), fmt::arg("tokens", tokens),
-             fmt::arg("token", token.reveal()), fmt::arg("dir", shell_word(data.path().string())),
-             fmt::arg("command", command));
-  std::fflush(stdout);
+             fmt::arg("admin", admin_words(settings, token)), fmt::arg("export", admin_export(settings)),
+             fmt::arg("dir", shell_word(data.path().string())), fmt::arg("command", command));
+  if (const auto written = flush_output(); !written) {
+    log_warning("addresses and token could not be written to standard output: {}", written.error().detail);
+  }
 }
 
 /// Refuses where a service runs that was started without `up`: its children could not start, and what it published
@@ -58,6 +72,14 @@ Result<void> check_unclaimed(const DataDir& data) {
     if (const auto claimed = data.claim(service); !claimed) return claimed.error();
   }
   return {};
+}
+
+/// Empty where it would be refused; then no development key is made either.
+Result<Secret> tour_token(const Settings& settings, const DataDir& data) {
+  if (!other_admin_keys(settings).empty()) return Secret();
+  const auto key = data.load_or_create_admin_key();
+  if (!key) return key.error();
+  return mint_dev_admin_token({"up", jwt::AdminRole::admin, std::chrono::hours(12)}, *key);
 }
 
 int up(const Invocation& invocation) {
@@ -71,13 +93,10 @@ int up(const Invocation& invocation) {
   const auto lock = data->lock("up");
   if (!lock) return complain(lock.error());
   if (const auto unclaimed = check_unclaimed(*data); !unclaimed) return complain(unclaimed.error());
-  const auto key = data->load_or_create_admin_key();
-  if (!key) return complain(key.error());
+  const auto token = tour_token(settings, *data);
+  if (!token) return complain(token.error());
   Supervisor supervisor(invocation.program, settings, *data);
-  return supervisor.run([&] {
-    const auto token = mint_dev_admin_token({"up", jwt::AdminRole::admin, std::chrono::hours(12)}, *key);
-    print_tour(invocation.program, *data, token);
-  });
+  return supervisor.run([&] { print_tour(invocation.program, settings, *data, *token); });
 }
 
 }  // namespace

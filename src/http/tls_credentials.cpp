@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 
@@ -22,18 +24,57 @@ int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
 }
 
 // A key with a password is refused instead of asking at a terminal that may not be there.
-int no_password(char*, int, int, void*) { return 0; }
+int no_password(char*, int, int, void* asked) {
+  if (asked != nullptr) *static_cast<bool*>(asked) = true;
+  return -1;
+}
 
+/// Empty: not known to us.
+std::string plain_words(unsigned long error, std::string_view what) {
+  const int library = ERR_GET_LIB(error);
+  const int reason = ERR_GET_REASON(error);
+  if (reason == ERR_R_UNSUPPORTED || (library == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE)) {
+    return fmt::format("there is no {} in PEM form in it", what);
+  }
+  if (library == ERR_LIB_X509 && reason == X509_R_KEY_VALUES_MISMATCH) return "it does not belong to the certificate";
+  return {};
+}
+
+/// The first error is the cause, what follows tells where it was met; some causes come second.
 Error refused(std::string_view what, const std::string& file) {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  ERR_clear_error();
-  return Error(ErrorCode::invalid, fmt::format("{} {}: {}", what, file, reason == nullptr ? "unusable" : reason));
+  std::string words, first;
+  for (auto error = ERR_get_error(); error != 0; error = ERR_get_error()) {
+    const char* const reason = ERR_reason_error_string(error);
+    if (first.empty() && reason != nullptr) first = reason;
+    if (words.empty()) words = plain_words(error, what);
+  }
+  if (words.empty()) words = first.empty() ? "it cannot be used" : first;
+  return Error::invalid(std::string(what), fmt::format("{}: {}", file, words));
+}
+
+Result<void> check_readable(std::string_view what, const std::string& file) {
+  if (const auto opened = open_regular(file, O_RDONLY, Links::follow); !opened) {
+    return Error::invalid(std::string(what), opened.error().detail);
+  }
+  return {};
+}
+
+Result<void> use_key(SSL_CTX* context, const std::string& file) {
+  bool has_password = false;
+  SSL_CTX_set_default_passwd_cb(context, &no_password);
+  SSL_CTX_set_default_passwd_cb_userdata(context, &has_password);
+  const bool used = SSL_CTX_use_PrivateKey_file(context, file.c_str(), SSL_FILETYPE_PEM) == 1;
+  SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
+  if (has_password) {
+    return Error::invalid("private key", file + ": it has a password; store it without one: openssl pkey -in FILE");
+  }
+  if (!used || SSL_CTX_check_private_key(context) != 1) return refused("private key", file);
+  return {};
 }
 
 Result<std::shared_ptr<SSL_CTX>> make_context(const TlsFiles& files) {
-  for (const auto& file : {files.certificate, files.key}) {
-    if (const auto usable = check_regular(file, Links::follow); !usable) return usable.error();
-  }
+  if (const auto readable = check_readable("certificate", files.certificate); !readable) return readable.error();
+  if (const auto readable = check_readable("private key", files.key); !readable) return readable.error();
   ERR_clear_error();
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   if (context == nullptr) return Error(ErrorCode::internal, "OpenSSL cannot start");
@@ -43,12 +84,10 @@ Result<std::shared_ptr<SSL_CTX>> make_context(const TlsFiles& files) {
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);          // an idle connection keeps no 34 KiB
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);  // tickets resume without one
   SSL_CTX_set_alpn_select_cb(c, &select_protocol, nullptr);
-  SSL_CTX_set_default_passwd_cb(c, &no_password);
   if (SSL_CTX_use_certificate_chain_file(c, files.certificate.c_str()) != 1) {
     return refused("certificate", files.certificate);
   }
-  if (SSL_CTX_use_PrivateKey_file(c, files.key.c_str(), SSL_FILETYPE_PEM) != 1) return refused("key", files.key);
-  if (SSL_CTX_check_private_key(c) != 1) return refused("key does not belong to the certificate:", files.key);
+  if (const auto used = use_key(c, files.key); !used) return used.error();
   return context;
 }
 

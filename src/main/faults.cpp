@@ -16,7 +16,10 @@ std::vector<FieldError> faults(const cli::Settings& settings) {
   };
   note("keys_listen", http::parse_listen(settings.keys_listen));
   note("tokens_listen", http::parse_listen(settings.tokens_listen));
-  note("tls", load_tls(settings));
+  if (const auto tls = load_tls(settings); !tls) {
+    const auto& fields = tls.error().fields;
+    found.insert(found.end(), fields.begin(), fields.end());
+  }
   note("admin keys", cli::check_admin_keys(settings));
   note("catalog", load_catalog(settings));
   return found;

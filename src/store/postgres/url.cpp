@@ -42,7 +42,9 @@ Error unreadable(std::string why) {
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
-  if (!text.starts_with("postgresql://")) return unreadable("it must begin with postgresql://");
+  if (!text.starts_with("postgresql://") && !text.starts_with("postgres://")) {
+    return unreadable("it must begin with postgresql:// or postgres://");
+  }
   char* why = nullptr;  // libpq's words quote the URL
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
       PQconninfoParse(std::string(text).c_str(), &why), PQconninfoFree);

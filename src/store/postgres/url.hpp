@@ -15,8 +15,9 @@ enum class Server { primary, any };
 /// The parameters of one connection, as libpq takes them: those of the URL, and ours where it is silent. A value.
 class Url {
  public:
-  /// `text`: postgresql://…, RFC 3986, with libpq's parameters (sslmode, sslrootcert, connect_timeout, …).
-  /// ErrorCode::invalid with a text that repeats nothing of the URL: what cannot be read may be a piece of a password.
+  /// `text`: postgresql://… or postgres://…, RFC 3986, with libpq's parameters (sslmode, sslrootcert, connect_timeout,
+  /// …). ErrorCode::invalid with a text that repeats nothing of the URL: what cannot be read may be a piece of a
+  /// password.
   static Result<Url> parse(std::string_view text);
 
   /// Ended by null pointers, for PQconnectdbParams(); valid while this lives.
