@@ -54,6 +54,8 @@ class RateLimiter {
   /// These keys will probably be asked about within microseconds. An engine whose memory is far away may begin to fetch
   /// it, of all at once; nothing else changes.
   virtual void expect(std::span<const KeyId>) {}
+  /// Called ten times a second, by one thread, for what an engine does beside requests.
+  virtual void keep() {}
 };
 
 }  // namespace latchkey::limit

@@ -10,11 +10,14 @@
 #include <boost/crc.hpp>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <functional>
 #include <limits>
 #include <new>
 #include <stdexcept>
 #include <utility>
 
+#include "base/file_name.hpp"
 #include "base/log.hpp"
 #include "base/regular_file.hpp"
 
@@ -37,6 +40,16 @@ std::byte* map_or_throw(int flags, int fd) {
   return static_cast<std::byte*>(map);
 }
 
+/// The kernel's own clock for the times of files.
+std::int64_t file_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// What of a file's name changes where its inode's number is given again; 0: it has none.
+std::uint64_t birth_of(const std::string& name) { return name.empty() ? 0 : std::hash<std::string>{}(name) | 1U; }
+
 Error cannot(std::string_view what, const std::filesystem::path& path, int error) {
   return Error(ErrorCode::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
 }
@@ -53,6 +66,8 @@ struct LimitFile::Header {
   std::uint32_t crc;         // of all above
   std::uint32_t incomplete;  // 1: permits were also given that are not in this file
   std::uint32_t reach;       // blocks that the file has at least: never more than it has, while nobody shortens it
+  std::int64_t marked_at;    // by the kernel's clock for files; 0: written by a version that did not mark
+  std::uint64_t birth;       // of the inode; 0: the same, or unknown
 
   std::uint32_t sum() const {
     boost::crc_32_type crc32;
@@ -73,13 +88,17 @@ LimitFile::LimitFile()
 
 LimitFile::LimitFile(LimitFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      name_(std::move(other.name_)),
       map_(std::exchange(other.map_, nullptr)),
       reach_(other.reach_),
       in_memory_(other.in_memory_),
+      has_header_(std::exchange(other.has_header_, false)),
       recording_since_ms_(other.recording_since_ms_),
       why_(other.why_) {}
 
 LimitFile::~LimitFile() {
+  mark();
   if (map_ != nullptr) ::munmap(map_, map_bytes);
   if (fd_ >= 0) ::close(fd_);
 }
@@ -96,6 +115,8 @@ Result<LimitFile> LimitFile::open(const std::filesystem::path& path, const BootI
   }
   struct stat status {};
   if (::fstat(fd, &status) != 0) return cannot("look at", path, errno);
+  file.path_ = path;
+  file.name_ = file_name_of(fd);
   file.map_ = map_or_throw(MAP_SHARED, fd);
   const auto bytes = static_cast<std::uint64_t>(status.st_size);
   const std::int64_t now_ms = clock.boot().nanos / 1'000'000;
@@ -104,9 +125,11 @@ Result<LimitFile> LimitFile::open(const std::filesystem::path& path, const BootI
   } else if (file.why_ = file.fault(boot, status.st_ino, now_ms, bytes); !file.why_.empty()) {
     file.begin_anew(boot, status.st_ino, now_ms);
   } else {
+    file.has_header_ = true;
     file.recording_since_ms_ = file.header().recording_since_ms;
     file.cut_back(static_cast<std::uint32_t>((bytes - header_bytes) / extent_bytes * extent_blocks));
   }
+  file.mark();
   return file;
 }
 
@@ -120,10 +143,18 @@ std::string_view LimitFile::fault(const BootId& boot, std::uint64_t inode, std::
   if (found.magic != magic || found.crc != found.sum()) return "it is damaged";
   if (found.layout != layout || found.block_bytes != block_bytes) return "it has another version's layout";
   if (found.boot != Header::padded(boot)) return "it is of another boot of the machine";
-  if (found.inode != inode) return "it is a copy";
+  if (const auto copied = fault_of_copy(inode); !copied.empty()) return copied;
   if (found.recording_since_ms > now_ms) return "it is of the future";
   if (found.incomplete != 0) return "the disk was full, and not all permits are in it";
   if ((bytes - header_bytes) / block_bytes < found.reach) return "it is cut off";
+  return "";
+}
+
+std::string_view LimitFile::fault_of_copy(std::uint64_t inode) const {
+  const Header& found = header();
+  if (found.inode != inode || (found.birth != 0 && found.birth != birth_of(name_))) return "it is a copy";
+  const auto changed_later = std::chrono::nanoseconds(changed_at(fd_) - found.marked_at);
+  if (found.marked_at != 0 && std::chrono::abs(changed_later) > slack) return "it was put back from a copy";
   return "";
 }
 
@@ -139,9 +170,21 @@ void LimitFile::begin_anew(const BootId& boot, std::uint64_t inode, std::int64_t
            .boot = Header::padded(boot),
            .crc = 0,
            .incomplete = 0,
-           .reach = 0};
+           .reach = 0,
+           .marked_at = 0,
+           .birth = birth_of(name_)};
   fresh.crc = fresh.sum();
+  has_header_ = true;
 }
+
+// By a system call, which notes the time of the change; a store into the map does that at some later time, or never.
+void LimitFile::mark() const {
+  if (!has_header_) return;
+  const std::int64_t now = file_time();
+  (void)!::pwrite(fd_, &now, sizeof now, offsetof(Header, marked_at));
+}
+
+bool LimitFile::is_at_its_path() const { return fd_ < 0 || file_name_of(path_) == name_; }
 
 void LimitFile::cut_back(std::uint32_t blocks) {
   set_reach((blocks + extent_blocks - 1) / extent_blocks * extent_blocks);  // before the file is shorter

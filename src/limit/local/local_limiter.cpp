@@ -3,6 +3,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/log.hpp"
 #include "limit/local/key_table.hpp"
 #include "limit/spin_lock.hpp"
 
@@ -81,6 +82,17 @@ LocalLimiter::Size LocalLimiter::size() const {
   }
   total.blocks = pool_.made();
   return total;
+}
+
+void LocalLimiter::keep() {
+  pool_.file().mark();
+  const bool lost = !pool_.file().is_at_its_path();
+  if (lost && !lost_) {
+    log_warning(
+        "limits: the file of the permits was removed or replaced: limits hold as long as this process runs, and after "
+        "a restart every key counts as used up for a minute");
+  }
+  lost_ = lost;
 }
 
 std::uint32_t LocalLimiter::seconds_of_unknown_past() const {

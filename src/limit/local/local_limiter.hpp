@@ -31,6 +31,8 @@ class LocalLimiter final : public RateLimiter {
   void admit_later(KeyId key, Limit limit, Later done) override;
   Allowance peek(KeyId key, Limit limit) override;
   void expect(std::span<const KeyId> keys) override;
+  /// Marks the file as being of now; says so once where the next process will not find it.
+  void keep() override;
 
   /// For metrics; takes each lock in turn.
   struct Size {
@@ -38,8 +40,9 @@ class LocalLimiter final : public RateLimiter {
     std::size_t blocks = 0;  // ever needed at once
   };
   Size size() const;
-  /// False without a file, and from the moment the disk had no room for it to grow.
-  bool survives_restart() const { return !pool_.continues_in_memory(); }
+  /// False without a file, from the moment the disk had no room for it to grow, and where it is not at its path any
+  /// more.
+  bool survives_restart() const { return !pool_.continues_in_memory() && pool_.file().is_at_its_path(); }
   /// Why not all is known of what an earlier process admitted; empty when it is, or there was none.
   std::string_view why_past_is_unknown() const { return pool_.file().why_past_is_unknown(); }
   /// For how long nothing is admitted because of what is not known of the past; 0: not at all.
@@ -62,6 +65,7 @@ class LocalLimiter final : public RateLimiter {
   BlockPool pool_;
   const UnknownPast unknown_past_;
   std::unique_ptr<Shard[]> shards_;
+  bool lost_ = false;  // the file is not at its path; of the thread that calls keep()
 };
 
 }  // namespace latchkey::limit

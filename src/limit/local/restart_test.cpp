@@ -3,6 +3,7 @@
 #include <fstream>
 #include <functional>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "base/file_size_limit.hpp"
@@ -150,6 +151,54 @@ TEST_F(RestartTest, ACopyIsNotBelieved) {
   std::filesystem::rename(copy, file_.path());
   start();
   expect_a_minute_of_refusals("copy");
+}
+
+// It keeps the inode, the time that was made, and everything in it adds up.
+TEST_F(RestartTest, ACopyThatIsPutBackInPlaceIsNotBelieved) {
+  start(Past::none);
+  ASSERT_EQ(admitted_of(1, 20), 1U);
+  const auto copy = file_.path().string() + ".copy";
+  std::filesystem::copy_file(file_.path(), copy);
+  ASSERT_EQ(admitted_of(19, 20), 19U);
+  std::this_thread::sleep_for(LimitFile::slack + milliseconds(100));
+  stop();
+  std::ofstream(file_.path(), std::ios::binary) << std::ifstream(copy, std::ios::binary).rdbuf();
+  std::filesystem::remove(copy);
+  start();
+  expect_a_minute_of_refusals("put back");
+}
+
+TEST_F(RestartTest, AnotherFileOfTheSameInodeIsNotBelieved) {
+  start(Past::none);
+  ASSERT_TRUE(admit(5));
+  edit([](std::fstream& file) {  // as of an inode that was made at another time
+    const std::uint64_t another = 1;
+    file.seekp(144).write(reinterpret_cast<const char*>(&another), sizeof another);
+  });
+  start();
+  expect_a_minute_of_refusals("copy");
+}
+
+TEST_F(RestartTest, WhatIsMarkedIsBelievedHoweverLongItRan) {
+  start(Past::none);
+  ASSERT_TRUE(admit(5));
+  std::this_thread::sleep_for(LimitFile::slack + milliseconds(100));
+  limiter_->keep();
+  ASSERT_TRUE(admit(5));
+  restart();
+  EXPECT_EQ(why(), "");
+  EXPECT_EQ(admitted_of(5, 5), 3U);
+}
+
+TEST_F(RestartTest, AFileThatTheNextProcessWillNotFindIsNoticed) {
+  start(Past::none);
+  EXPECT_TRUE(limiter_->survives_restart());
+  std::filesystem::rename(file_.path(), file_.path().string() + ".away");
+  EXPECT_FALSE(limiter_->survives_restart());
+  limiter_->keep();
+  EXPECT_EQ(admitted_of(6, 5), 5U) << "limits hold all the same";
+  std::filesystem::rename(file_.path().string() + ".away", file_.path());
+  EXPECT_TRUE(limiter_->survives_restart());
 }
 
 TEST_F(RestartTest, AForeignFileIsNotBelieved) {
