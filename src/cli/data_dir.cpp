@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "cli/private_files.hpp"
 #include "cli/small_file.hpp"
@@ -109,8 +111,20 @@ Result<RunLock> DataDir::claim(Service service) const {
 bool DataDir::runs(Service service) const { return is_run_locked(lock_file(to_string(service))); }
 
 bool DataDir::ever_ran(Service service) const {
-  std::error_code unknown;
-  return fs::exists(lock_file(to_string(service)), unknown) || unknown;
+  std::vector<fs::path> traces{lock_file(to_string(service)), url_file(service)};
+  if (service == Service::tokens) {
+    traces.insert(traces.end(), {replicas(), view_snapshot(), limits(), memos(), replica_state(), request_log(),
+                                 secrets() / "memos.key"});
+  }
+  return std::any_of(traces.begin(), traces.end(), [](const fs::path& trace) {
+    std::error_code error;  // of what cannot be told: it may be there
+    const auto type = fs::status(trace, error).type();
+    return type == fs::file_type::regular || type == fs::file_type::none;
+  });
+}
+
+bool DataDir::still_claimed(Service service, RunLock& claim) const {
+  return hold_run_lock(claim, lock_file(to_string(service)));
 }
 
 Result<void> DataDir::publish_url(Service service, std::string_view url) const {

@@ -75,9 +75,14 @@ class DataDir {
   /// second outlasts anyone who asks for the published URL just then.
   Result<RunLock> claim(Service service) const;
 
+  /// To be asked now and then of the lock that claim() gave: whether it is still the one by which others find that the
+  /// service runs (hold_run_lock()).
+  bool still_claimed(Service service, RunLock& claim) const;
+
   /// Whether the service runs here now, or is about to.
   bool runs(Service service) const;
-  /// Whether the service ever started here: asked before claim(), which leaves its lock's file behind.
+  /// Whether the service ever started here, by anything that it leaves behind: a lock's file alone may have been
+  /// removed. Asked before claim().
   bool ever_ran(Service service) const;
 
   /// A service calls the first once it listens and the second, with the same URL, when it stops. The file is replaced

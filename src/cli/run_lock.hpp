@@ -16,6 +16,10 @@ using RunLock = Descriptor;
 /// ErrorCode::conflict where another process (or this one) holds it; unavailable where the file cannot be opened.
 Result<RunLock> take_run_lock(const std::filesystem::path& file);
 
+/// Whether `lock` still is that of the file at `file`, by which others find it. Where that was removed or replaced, the
+/// lock of the file that is there is taken in its place, if nobody has it.
+bool hold_run_lock(RunLock& lock, const std::filesystem::path& file);
+
 /// Whether anyone holds it. To find out it shares the lock for a moment, so who takes it must try more than once.
 bool is_run_locked(const std::filesystem::path& file);
 

@@ -26,6 +26,11 @@ using cli::Settings;
 
 namespace {
 
+bool exists_or_unknown(const std::filesystem::path& path) {
+  std::error_code unknown;
+  return std::filesystem::exists(path, unknown) || unknown;
+}
+
 bool is_embedded(const Settings& settings) { return settings.store == "sqlite"; }
 
 }  // namespace
@@ -138,34 +143,62 @@ Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const Settings& 
     return std::make_unique<replica::PostgresRegistry>(std::move(*url), clock, settings.max_staleness);
   }
   // `latchkey up` gives both services the same settings: with a stream, its own replica reports over that as well.
-  const auto a_replica_runs = [data, direct = settings.stream == "none"] {
-    return direct && data.runs(cli::Service::tokens);
+  const bool direct = settings.stream == "none";
+  const auto a_relay_ran = [data] {
+    return exists_or_unknown(data.relayed()) || exists_or_unknown(data.relayed_replicas());
   };
-  auto own = std::make_unique<replica::SqliteRegistry>(data.replicas(), a_replica_runs);
-  auto relayed = std::make_unique<replica::SqliteRegistry>(data.relayed_replicas(), [] { return false; });
-  return std::make_unique<replica::JoinedRegistry>(std::move(own), std::move(relayed), data.relayed(), clock,
+  auto own = std::make_unique<replica::SqliteRegistry>(
+      replica::SqliteRegistryConfig{data.replicas(), BootId::current().text, settings.max_staleness,
+                                    [data, direct] { return direct && data.runs(cli::Service::tokens); },
+                                    [data, direct] { return direct && data.ever_ran(cli::Service::tokens); }},
+      clock);
+  auto relayed = std::make_unique<replica::SqliteRegistry>(
+      replica::SqliteRegistryConfig{data.relayed_replicas(), BootId::current().text, settings.max_staleness,
+                                    [] { return false; }, a_relay_ran},
+      clock);
+  return std::make_unique<replica::JoinedRegistry>(std::move(own), std::move(relayed), a_relay_ran, clock,
                                                    settings.max_staleness);
 }
 
 namespace {
 
-Result<std::unique_ptr<replica::ReplicaReporter>> open_postgres_reporter(const Settings& settings) {
+Result<std::unique_ptr<replica::ReplicaReporter>> open_postgres_reporter(const Settings& settings,
+                                                                         replica::PostgresReporter::Whose whose) {
   auto url = store::postgres::Url::parse(settings.store);
   if (!url) return url.error();
-  return std::make_unique<replica::PostgresReporter>(std::move(*url));
+  return std::make_unique<replica::PostgresReporter>(std::move(*url), whose);
+}
+
+using Whose = replica::PostgresReporter::Whose;
+
+/// One that cannot be made now is made later, as one that is not the first.
+void make_report_file(const std::filesystem::path& path, bool first, const Clock& clock) {
+  const auto made = replica::make_report_file(path, {BootId::current().text, clock.boot(), first});
+  if (!made)
+    log_warning("replicas: cannot make {} yet: {} {}", path.string(), made.error().detail, made.error().internal);
 }
 
 }  // namespace
 
+void prepare_reports(const Settings& settings, const DataDir& data, bool ran_before, const Clock& clock) {
+  if (is_embedded(settings) && settings.stream == "none") make_report_file(data.replicas(), !ran_before, clock);
+}
+
+void prepare_reports_of_stream(const Settings& settings, const DataDir& data, const Clock& clock) {
+  if (is_embedded(settings)) make_report_file(data.relayed_replicas(), !exists_or_unknown(data.relayed()), clock);
+}
+
 Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings& settings, const DataDir& data,
-                                                                const Clock& clock) {
+                                                                const std::string& lock, const Clock& clock) {
   if (settings.stream != "none") {
     const auto address = redis::Address::parse(settings.stream);
     if (!address) return address.error();
     return std::make_unique<replica::RedisReporter>(*address, clock);
   }
-  if (!is_embedded(settings)) return open_postgres_reporter(settings);
-  return std::make_unique<replica::SqliteReporter>(data.replicas());
+  if (!is_embedded(settings)) return open_postgres_reporter(settings, Whose::one_replica);
+  return std::make_unique<replica::SqliteReporter>(
+      replica::SqliteReporterConfig{data.replicas(), BootId::current().text, replica::Reporting::one_replica, lock},
+      clock);
 }
 
 Result<ReportsOfStream> open_reports_of_stream(const Settings& settings, const DataDir& data, const Clock& clock,
@@ -174,9 +207,11 @@ Result<ReportsOfStream> open_reports_of_stream(const Settings& settings, const D
   if (!address) return address.error();
   ReportsOfStream reports;
   if (is_embedded(settings)) {
-    reports.registry = std::make_unique<replica::SqliteReporter>(data.relayed_replicas(), replica::Reporting::many);
+    reports.registry = std::make_unique<replica::SqliteReporter>(
+        replica::SqliteReporterConfig{data.relayed_replicas(), BootId::current().text, replica::Reporting::many},
+        clock);
   } else {
-    auto registry = open_postgres_reporter(settings);
+    auto registry = open_postgres_reporter(settings, Whose::many);
     if (!registry) return registry.error();
     reports.registry = std::move(*registry);
   }

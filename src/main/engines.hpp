@@ -52,10 +52,14 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& se
 /// Where replicas are accounted for, as the management service sees it.
 Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const cli::Settings& settings, const cli::DataDir& data,
                                                                 const Clock& clock);
-/// The same for a replica, which holds the data directory's lock: over the stream, where it follows one. Neither need
-/// be reachable yet.
+/// Before a replica, or a relay, leaves any other trace in the data directory: makes the file that it reports to, where
+/// that is a file. Who finds such traces and not this file knows that it was lost (replica/sqlite/replica_file.hpp).
+void prepare_reports(const cli::Settings& settings, const cli::DataDir& data, bool ran_before, const Clock& clock);
+void prepare_reports_of_stream(const cli::Settings& settings, const cli::DataDir& data, const Clock& clock);
+/// The same for a replica, which holds the data directory's lock, named `lock` (base/file_name.hpp): over the stream,
+/// where it follows one. Neither need be reachable yet.
 Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const cli::Settings& settings, const cli::DataDir& data,
-                                                                const Clock& clock);
+                                                                const std::string& lock, const Clock& clock);
 /// For the relay: where the reports that come over the stream are entered, and how they come, while it follows.
 struct ReportsOfStream {
   std::unique_ptr<replica::ReplicaReporter> registry;

@@ -42,6 +42,7 @@ int run_relay(const cli::Settings& settings) {
   auto snapshots = open_end(settings, *data, clock);
   if (!snapshots) return fail("relay", snapshots.error());
 
+  engines::prepare_reports_of_stream(settings, *data, clock);
   // Before any replica can read what is relayed.
   if (auto marked = cli::write_small_file(data->relayed(), "", cli::IfExists::keep); !marked) {
     return fail("relay", marked.error());

@@ -10,6 +10,7 @@
 #include "access/access_check.hpp"
 #include "base/boot_id.hpp"
 #include "base/clock.hpp"
+#include "base/file_name.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/printable.hpp"
@@ -75,7 +76,8 @@ int run_tokens(const Settings& settings) {
   auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
   const bool ran_before = data->ever_ran(cli::Service::tokens);
-  const auto claim = data->claim(cli::Service::tokens);
+  engines::prepare_reports(settings, *data, ran_before, clock);
+  auto claim = data->claim(cli::Service::tokens);
   if (!claim) return fail("data directory", claim.error());
   auto limiter = engines::open_limiter(settings, *data, ran_before, clock, metrics);
   if (!limiter) return fail("limiter", limiter.error());
@@ -87,7 +89,7 @@ int run_tokens(const Settings& settings) {
 
   const auto feed = engines::open_feed(settings, *data, clock);
   if (!feed) return fail("feed", feed.error());
-  const auto reporter = engines::open_reporter(settings, *data, clock);
+  const auto reporter = engines::open_reporter(settings, *data, file_name_of(claim->get()), clock);
   if (!reporter) return fail("replicas", reporter.error());
 
   view::View view;
@@ -101,7 +103,14 @@ int run_tokens(const Settings& settings) {
   view::ServingGate gate;
   replica::InheritanceFile left(data->replica_state(), BootId::current().text);
   replica::ReportLoop reports(**reporter, view, gate, clock, random,
-                              {.name = replica_name(settings), .max_staleness = settings.max_staleness}, &left);
+                              {.name = replica_name(settings),
+                               .max_staleness = settings.max_staleness,
+                               .holds_directory =
+                                   [&] {
+                                     (*limiter)->keep();
+                                     return data->still_claimed(cli::Service::tokens, *claim);
+                                   }},
+                              &left);
   view::Projector projector(
       kept_feed, view, clock,
       {.on_caught_up = [&] { memos ? memos->recall() : void(); }, .on_applied = [&] { reports.nudge(); }});

@@ -2,39 +2,42 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <ctime>
 #include <sstream>
 
+#include "base/file_name.hpp"
 #include "base/regular_file.hpp"
 
 namespace latchkey::replica {
 namespace {
 
 constexpr std::size_t line_bytes = 512;  // always the same, so that one write replaces the line before
-constexpr std::string_view magic = "latchkey-replica-2";
+constexpr std::string_view magic = "latchkey-replica-3";
 
-/// Names a file as no copy of it is named: an inode's number may be given again, but not with the time it was made. A
-/// hard link is a second way to the same file, which may hold what somebody else left. Empty: there is no such name.
-std::string name_of(int descriptor) {
-  struct statx file {};
-  if (::statx(descriptor, "", AT_EMPTY_PATH, STATX_INO | STATX_NLINK | STATX_BTIME, &file) != 0) return {};
-  if (file.stx_nlink != 1) return {};
-  const bool dated = (file.stx_mask & STATX_BTIME) != 0;
-  return fmt::format("{}:{}:{}:{}.{}", file.stx_dev_major, file.stx_dev_minor, file.stx_ino,
-                     dated ? file.stx_btime.tv_sec : 0, dated ? file.stx_btime.tv_nsec : 0);
+/// The kernel's own clock for the times of files.
+std::int64_t file_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-/// The line, and the name of the file that it stands in; both empty where it cannot be read.
-std::pair<std::string, std::string> read_line(const std::filesystem::path& path) {
+struct Found {
+  std::string line;  // empty where it cannot be read
+  std::string file;  // the name of the file that it stands in
+  std::int64_t changed_at = 0;
+};
+
+Found read_line(const std::filesystem::path& path) {
   const auto opened = open_regular(path, O_RDONLY);
   if (!opened) return {};
-  std::string line(line_bytes, '\0');
-  const bool whole = ::pread(opened->get(), line.data(), line.size(), 0) == ssize_t{line_bytes} && line.back() == '\n';
-  std::string file = whole ? name_of(opened->get()) : "";
-  if (file.empty()) return {};
-  return {std::move(line), std::move(file)};
+  const int descriptor = opened->get();
+  Found found{std::string(line_bytes, '\0'), file_name_of(descriptor), changed_at(descriptor)};
+  const bool whole =
+      ::pread(descriptor, found.line.data(), line_bytes, 0) == ssize_t{line_bytes} && found.line.back() == '\n';
+  return whole && !found.file.empty() ? found : Found{};
 }
 
 }  // namespace
@@ -43,15 +46,19 @@ InheritanceFile::InheritanceFile(std::filesystem::path path, std::string boot_id
     : path_(std::move(path)), boot_id_(std::move(boot_id)) {}
 
 std::optional<Inheritance> InheritanceFile::take() const {
-  const auto [line, here] = read_line(path_);
-  std::istringstream words(line);
+  const auto here = read_line(path_);
+  std::istringstream words(here.line);
   std::string kind, boot, file, id, applied;
+  std::int64_t written_at = 0;
   std::int64_t staleness = 0;
   Inheritance found;
-  words >> kind >> boot >> file >> id >> found.number >> applied >> staleness >> found.view_from.nanos >>
+  words >> kind >> boot >> file >> written_at >> id >> found.number >> applied >> staleness >> found.view_from.nanos >>
       found.open_until.nanos;
   const auto parsed = ReplicaId::parse(id);
-  if (!words || kind != magic || boot != boot_id_ || file != here || !parsed || staleness <= 0) return std::nullopt;
+  if (!words || kind != magic || boot != boot_id_ || file != here.file || !parsed || staleness <= 0) {
+    return std::nullopt;
+  }
+  if (std::chrono::nanoseconds(std::abs(here.changed_at - written_at)) > slack) return std::nullopt;
   const auto position = Position::parse(applied);
   if (!position) return std::nullopt;
   found.id = *parsed;
@@ -61,10 +68,12 @@ std::optional<Inheritance> InheritanceFile::take() const {
 }
 
 bool InheritanceFile::leave(const Inheritance& left) {
+  // Where another file is there, or none, nobody would find what is written here.
+  if (descriptor_.get() >= 0 && file_name_of(path_) != file_) descriptor_ = Descriptor(-1);
   if (descriptor_.get() < 0) open();
-  std::string line =
-      fmt::format("{} {} {} {} {} {} {} {} {}", magic, boot_id_, file_, left.id.to_string(), left.number,
-                  left.applied.to_string(), left.max_staleness.count(), left.view_from.nanos, left.open_until.nanos);
+  std::string line = fmt::format("{} {} {} {} {} {} {} {} {} {}", magic, boot_id_, file_, file_time(),
+                                 left.id.to_string(), left.number, left.applied.to_string(), left.max_staleness.count(),
+                                 left.view_from.nanos, left.open_until.nanos);
   line.resize(line_bytes - 1, ' ');
   line += '\n';
   if (descriptor_.get() >= 0 && ::pwrite(descriptor_.get(), line.data(), line.size(), 0) == ssize_t{line_bytes})
@@ -78,7 +87,7 @@ void InheritanceFile::open() {
   const auto open_file = [this] {
     auto opened = open_regular(path_, O_WRONLY | O_CREAT);
     descriptor_ = opened ? std::move(*opened) : Descriptor(-1);
-    file_ = opened ? name_of(descriptor_.get()) : "";
+    file_ = opened ? file_name_of(descriptor_.get()) : "";
     return opened.has_value();
   };
   if (!open_file() || !file_.empty()) return;

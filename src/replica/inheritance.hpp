@@ -12,7 +12,11 @@
 // It is written before each report is sent, so it is never behind what anybody was told.
 //
 // There is one successor: the line names the very file that it stands in, and is nothing in a copy of it, whose
-// original may still run under that id.
+// original may still run under that id. A copy that is put back into that file in place keeps its name, and is older
+// than what was reported since: so the line also says when it was written, and is nothing where the kernel says that
+// the file was changed at another time. Example: written at 12:00:00, copied, the replica killed at 12:00:05, the copy
+// put back at 12:00:07: the kernel says 12:00:07. (One that is put back within `slack` of its own writing is not told
+// apart by this, but by the registry, which has a later report.)
 
 #include <filesystem>
 #include <optional>
@@ -41,6 +45,9 @@ class InheritanceFile {
   InheritanceFile(std::filesystem::path path, std::string boot_id);
   InheritanceFile(const InheritanceFile&) = delete;
   InheritanceFile& operator=(const InheritanceFile&) = delete;
+
+  /// How long a write may take from when its time is read.
+  static constexpr std::chrono::milliseconds slack{250};
 
   /// What a predecessor left; nullopt where there is nothing, or nothing that can be used: a copy, for one.
   std::optional<Inheritance> take() const;

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <filesystem>
+#include <atomic>
+#include <functional>
 #include <memory>
 
 #include "base/clock.hpp"
@@ -11,22 +12,24 @@ namespace latchkey::replica {
 
 /// The embedded engine's own replica, and those that follow a stream: a relay on the same data directory enters these
 /// into a file of its own. They are on other machines and outlive a file that was lost, so it counts only after
-/// `max_staleness` from this object's beginning: by then whoever serves is in it.
+/// `max_staleness` from this object's beginning: by then whoever serves is in it. What becomes of the file while this
+/// object lives, `relayed` tells.
 class JoinedRegistry final : public ReplicaRegistry {
  public:
-  /// `mark` exists once a relay has run; without it nobody follows a stream. `clock` outlives this.
+  /// `a_relay_ran`: whether anything shows that a relay has run here; nobody follows a stream while nothing ever did.
+  /// `clock` outlives this.
   JoinedRegistry(std::unique_ptr<ReplicaRegistry> own, std::unique_ptr<ReplicaRegistry> relayed,
-                 std::filesystem::path mark, const Clock& clock, std::chrono::milliseconds max_staleness)
+                 std::function<bool()> a_relay_ran, const Clock& clock, std::chrono::milliseconds max_staleness)
       : own_(std::move(own)),
         relayed_(std::move(relayed)),
-        mark_(std::move(mark)),
+        a_relay_ran_(std::move(a_relay_ran)),
         clock_(clock),
         whole_from_(clock.boot() + (max_staleness + margin_of(max_staleness))) {}
 
   Result<std::vector<ReplicaReport>> look() override {
     auto reports = own_->look();
-    std::error_code none;
-    if (!reports || !std::filesystem::exists(mark_, none)) return reports;
+    if (!relay_seen_ && a_relay_ran_()) relay_seen_ = true;
+    if (!reports || !relay_seen_) return reports;
     if (clock_.boot() < whole_from_) {
       return Error(ErrorCode::unavailable, "who follows the stream is not certain yet: the service has just started");
     }
@@ -43,9 +46,10 @@ class JoinedRegistry final : public ReplicaRegistry {
  private:
   const std::unique_ptr<ReplicaRegistry> own_;
   const std::unique_ptr<ReplicaRegistry> relayed_;
-  const std::filesystem::path mark_;
+  const std::function<bool()> a_relay_ran_;
   const Clock& clock_;
   const BootTime whole_from_;
+  std::atomic<bool> relay_seen_{false};  // and stays so, whatever is removed
 };
 
 }  // namespace latchkey::replica

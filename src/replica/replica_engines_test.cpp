@@ -33,13 +33,28 @@ class MemoryWorld final : public RegistryWorld {
 
 class SqliteWorld final : public RegistryWorld {
  public:
-  std::unique_ptr<ReplicaReporter> new_reporter() override { return std::make_unique<SqliteReporter>(path()); }
+  std::unique_ptr<ReplicaReporter> new_reporter() override { return std::make_unique<SqliteReporter>(config(), clock); }
   std::unique_ptr<ReplicaRegistry> new_registry() override {
-    return std::make_unique<SqliteRegistry>(path(), [this] { return replica_runs; });
+    return std::make_unique<SqliteRegistry>(
+        SqliteRegistryConfig{path(), "boot", std::chrono::seconds(30), [this] { return replica_runs; },
+                             [this] { return replica_ran; }},
+        clock);
   }
   bool holds_many() const override { return false; }
   std::filesystem::path path() const { return directory_ / "replicas.db"; }
+  SqliteReporterConfig config() const { return {path(), "boot", Reporting::one_replica, lock}; }
+  /// As the first replica that ever runs here.
+  void begin() {
+    ASSERT_TRUE(make_report_file(path(), {"boot", clock.boot(), !replica_ran}));
+    replica_ran = true;
+  }
+  void remove() {
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path().string() + suffix);
+  }
+  ManualClock clock;
   bool replica_runs = false;
+  bool replica_ran = false;
+  std::string lock = "lock";
 
  private:
   store::TemporaryDirectory directory_;
@@ -50,9 +65,21 @@ std::unique_ptr<RegistryWorld> make() {
   return std::make_unique<World>();
 }
 
+/// One whose replica has begun as it should.
+class BegunSqliteWorld final : public RegistryWorld {
+ public:
+  BegunSqliteWorld() { world_.begin(); }
+  std::unique_ptr<ReplicaReporter> new_reporter() override { return world_.new_reporter(); }
+  std::unique_ptr<ReplicaRegistry> new_registry() override { return world_.new_registry(); }
+  bool holds_many() const override { return false; }
+
+ private:
+  SqliteWorld world_;
+};
+
 INSTANTIATE_TEST_SUITE_P(Engines, ReplicaRegistrySuite,
                          testing::Values(RegistryEngine{"Memory", make<MemoryWorld>},
-                                         RegistryEngine{"Sqlite", make<SqliteWorld>}),
+                                         RegistryEngine{"Sqlite", make<BegunSqliteWorld>}),
                          [](const auto& test) { return test.param.name; });
 
 class SqliteReplicaFile : public testing::Test {
@@ -63,12 +90,25 @@ class SqliteReplicaFile : public testing::Test {
     return report_;
   }
   std::uint64_t number_seen() {
-    const auto found = registry.look();
+    const auto found = registry->look();
     return found && found->size() == 1 ? found->front().number : 0;
   }
+  void SetUp() override { world.begin(); }
+  std::optional<ErrorCode> code() {
+    const auto found = registry->look();
+    return found ? std::nullopt : std::optional(found.error().code);
+  }
+  /// Until whoever is missing must refuse by itself, and a moment less.
+  void expect_nothing_is_certain_for_30_s() {
+    EXPECT_EQ(code(), ErrorCode::unavailable);
+    world.clock.advance(std::chrono::seconds(30));
+    EXPECT_EQ(code(), ErrorCode::unavailable);
+    world.clock.advance(std::chrono::seconds(1));
+    EXPECT_EQ(code(), std::nullopt);
+  }
   SqliteWorld world;
-  std::optional<SqliteReporter> reporter{std::in_place, world.path()};
-  SqliteRegistry registry{world.path(), [this] { return world.replica_runs; }};
+  std::optional<SqliteReporter> reporter{std::in_place, world.config(), world.clock};
+  std::unique_ptr<ReplicaRegistry> registry = world.new_registry();
 
  private:
   ReplicaReport report_;
@@ -77,20 +117,116 @@ class SqliteReplicaFile : public testing::Test {
 TEST_F(SqliteReplicaFile, IsMadeAnewWhereItWasDeletedBelowBothOfThem) {
   ASSERT_TRUE(reporter->report(report(1)));
   EXPECT_EQ(number_seen(), 1U);
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(world.path().string() + suffix);
-  EXPECT_EQ(number_seen(), 0U);
+  world.remove();
+  EXPECT_EQ(code(), ErrorCode::unavailable);
   ASSERT_TRUE(reporter->report(report(2)));
+  expect_nothing_is_certain_for_30_s();
   EXPECT_EQ(number_seen(), 2U);
+}
+
+// What is missing and once was there is not "nobody": a replica that is stopped may serve again a moment later.
+TEST_F(SqliteReplicaFile, ThatIsGoneSaysNothingUntilWhoeverWasInItMustRefuse) {
+  ASSERT_TRUE(reporter->report(report(1)));
+  world.remove();
+  expect_nothing_is_certain_for_30_s();  // seen by one who never saw the file
+  registry = world.new_registry();
+  EXPECT_EQ(code(), std::nullopt);
+  world.remove();
+  ASSERT_TRUE(reporter->report(report(2)));
+  registry = world.new_registry();
+  expect_nothing_is_certain_for_30_s();  // by what the file says of itself
+}
+
+// A second one that came and went between two looks, with whoever was in it.
+TEST_F(SqliteReplicaFile, ThatIsGoneAgainIsNoticedAgain) {
+  world.remove();
+  expect_nothing_is_certain_for_30_s();
+  world.remove();
+  ASSERT_TRUE(reporter->report(report(1)));
+  world.remove();
+  expect_nothing_is_certain_for_30_s();
+}
+
+TEST_F(SqliteReplicaFile, ThatWasEmptiedIsNoProofThatNobodyRuns) {
+  ASSERT_TRUE(reporter->report(report(1)));
+  world.remove();
+  std::ofstream(world.path()).close();
+  expect_nothing_is_certain_for_30_s();
+}
+
+TEST_F(SqliteReplicaFile, ThatIsTheFirstOneIsWholeAtOnce) {
+  EXPECT_EQ(code(), std::nullopt);
+  ASSERT_TRUE(reporter->report(report(1)));
+  EXPECT_EQ(code(), std::nullopt);
+  registry = world.new_registry();
+  EXPECT_EQ(number_seen(), 1U);
+}
+
+TEST_F(SqliteReplicaFile, ThatIsACopyIsNotBelievedAndNotWrittenTo) {
+  ASSERT_TRUE(reporter->report(report(1)));
+  reporter.reset();
+  std::filesystem::copy_file(world.path(), world.path().string() + ".copy");
+  world.remove();
+  std::filesystem::rename(world.path().string() + ".copy", world.path());
+  registry = world.new_registry();
+  expect_nothing_is_certain_for_30_s();
+  reporter.emplace(world.config(), world.clock);
+  ASSERT_TRUE(reporter->report(report(2)));
+  expect_nothing_is_certain_for_30_s();  // it was made anew
+}
+
+TEST_F(SqliteReplicaFile, ThatAnotherWasPutInPlaceOfIsNotBelieved) {
+  ASSERT_TRUE(reporter->report(report(1)));
+  EXPECT_EQ(code(), std::nullopt);
+  world.remove();
+  world.replica_ran = false;
+  world.begin();  // as the first, though this manager has seen another
+  expect_nothing_is_certain_for_30_s();
+}
+
+// Whose lock's file was removed may still run. Under the same lock it has ended.
+TEST_F(SqliteReplicaFile, OthersHaveStoppedOnlyUnderTheSameLockOrOnceTheyMustRefuse) {
+  const auto phase_of_first = [&] {
+    for (const auto& seen : registry->look().value()) {
+      if (seen.name == "first") return seen.phase;
+    }
+    return Phase::stopped;
+  };
+  SeededRandom random{3};
+  ReplicaReport first = report(1);
+  first.name = "first";
+  first.id = ReplicaId::generate(random);
+  ASSERT_TRUE(reporter->report(first));
+  ReplicaReport second = report(1);
+  second.id = ReplicaId::generate(random);
+  world.lock = "another lock";
+  reporter.emplace(world.config(), world.clock);
+  ASSERT_TRUE(reporter->report(second));
+  EXPECT_EQ(phase_of_first(), Phase::running);
+  world.clock.advance(std::chrono::seconds(31));
+  ++second.number;
+  ASSERT_TRUE(reporter->report(second));
+  EXPECT_EQ(phase_of_first(), Phase::stopped);
+  ++first.number;
+  reporter.emplace(world.config(), world.clock);
+  ASSERT_TRUE(reporter->report(first));
+  EXPECT_EQ(phase_of_first(), Phase::running);
+  ++second.number;
+  reporter.emplace(world.config(), world.clock);
+  ASSERT_TRUE(reporter->report(second));
+  EXPECT_EQ(phase_of_first(), Phase::stopped) << "the same lock: it has ended";
 }
 
 TEST_F(SqliteReplicaFile, IsMadeAnewWhereItIsTorn) {
   for (const char* rubbish :
        {"", "no database at all, and longer than a header needs to be to be read as one: really"}) {
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(world.path().string() + suffix);
+    world.remove();
     std::ofstream(world.path()) << rubbish;
-    SqliteReporter next(world.path());
+    SqliteReporter next(world.config(), world.clock);
     const auto known = next.report(report(3));
     ASSERT_TRUE(known) << known.error().internal;
+    EXPECT_EQ(code(), ErrorCode::unavailable);
+    world.clock.advance(std::chrono::seconds(31));
     EXPECT_EQ(number_seen(), 3U);
   }
 }
@@ -102,9 +238,10 @@ TEST_F(SqliteReplicaFile, TornInTheMiddleOfItsLifeComesBackToo) {
   file.seekp(4096);
   file << std::string(4096, '\x5a');
   file.close();
-  SqliteReporter next(world.path());
+  SqliteReporter next(world.config(), world.clock);
   std::uint64_t number = 2;
   ASSERT_TRUE(next.report(report(number)) || next.report(report(++number)));
+  world.clock.advance(std::chrono::seconds(31));
   EXPECT_EQ(number_seen(), number);
 }
 
@@ -115,10 +252,6 @@ TEST_F(SqliteReplicaFile, StaysSmallHoweverOftenIsReported) {
 }
 
 TEST_F(SqliteReplicaFile, IsNotBelievedToBeEmptyWhileAReplicaRuns) {
-  const auto code = [&] {
-    const auto found = registry.look();
-    return found ? std::nullopt : std::optional(found.error().code);
-  };
   EXPECT_EQ(code(), std::nullopt);
   world.replica_runs = true;
   EXPECT_EQ(code(), ErrorCode::unavailable) << "of a file that is not there";
@@ -139,11 +272,11 @@ TEST_F(SqliteReplicaFile, WithARowThatIsNoReportIsUnavailableAndNamesIt) {
   auto database = store::Database::open(world.path(), store::Access::write, 1000).value();
   const auto fault = [&](const std::string& set) {
     EXPECT_TRUE(database.execute(("UPDATE replicas SET " + set).c_str())) << set;
-    const auto found = registry.look();
+    const auto found = registry->look();
     return found ? std::string() : found.error().detail;
   };
   EXPECT_EQ(fault("name = CAST(x'ff1b' AS TEXT), view_age_ms = 9223372036854775807, started_at = -1 "), "");
-  EXPECT_EQ(registry.look()->front().name, "??");
+  EXPECT_EQ(registry->look()->front().name, "??");
   for (const char* bad :
        {"max_staleness_ms = -5", "max_staleness_ms = 0", "max_staleness_ms = 9223372036854775807",
         "max_staleness_ms = 1000, number = -1", "number = 1, applied = 'x'", "applied = NULL, id = 'junk'"}) {
@@ -157,7 +290,7 @@ TEST_F(SqliteReplicaFile, WithARowThatIsNoReportIsUnavailableAndNamesIt) {
 
 TEST_F(SqliteReplicaFile, ThatCannotBeReadIsUnavailableAndNotEmpty) {
   std::ofstream(world.path()) << std::string(4096, 'x');
-  const auto found = registry.look();
+  const auto found = registry->look();
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::unavailable);
 }

@@ -59,6 +59,26 @@ TEST_P(ReplicaRegistrySuite, ANewerReportStandsInPlaceOfTheOneBefore) {
   EXPECT_EQ(registry_->look().value(), std::vector{report});
 }
 
+// Of a data directory that was put back from a copy: it would count as known that it serves, and nobody would see it.
+TEST_P(ReplicaRegistrySuite, AReportThatIsNotWrittenIsNotKnown) {
+  ReplicaReport report = new_report("a");
+  report.number = 7;
+  put(*reporter_, report);
+  const auto other = world_->holds_many() ? world_->new_reporter() : std::move(reporter_);
+  ReplicaReport older = report;
+  for (const std::uint64_t number : {1U, 6U, 7U}) {
+    older.number = number;
+    older.phase = Phase::stopped;
+    const auto known = other->report(older);
+    world_->carry();
+    if (!world_->learns_by_number() || number < 7) {
+      ASSERT_FALSE(known) << number;
+      EXPECT_EQ(known.error().code, ErrorCode::conflict);
+    }
+    EXPECT_EQ(registry_->look().value(), std::vector{report}) << number;
+  }
+}
+
 TEST_P(ReplicaRegistrySuite, AnotherReplicaIsAnother) {
   const ReplicaReport one = new_report("same name");
   const ReplicaReport two = new_report("same name");

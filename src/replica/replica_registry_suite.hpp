@@ -24,6 +24,9 @@ class RegistryWorld {
   virtual void carry() {}
   /// Whether a second reporter may report while the first still does.
   virtual bool holds_many() const { return true; }
+  /// Whether a reporter learns from a number what is known, and so cannot tell a report of its own from a copy's of the
+  /// same number.
+  virtual bool learns_by_number() const { return false; }
 };
 
 struct RegistryEngine {

@@ -6,7 +6,13 @@ namespace latchkey::replica {
 
 ReportLoop::ReportLoop(ReplicaReporter& reporter, const view::View& view, view::ServingGate& gate, const Clock& clock,
                        Random& random, ReportLoopConfig config, InheritanceFile* left)
-    : reporter_(reporter), view_(view), gate_(gate), clock_(clock), config_(std::move(config)), left_(left) {
+    : reporter_(reporter),
+      view_(view),
+      gate_(gate),
+      clock_(clock),
+      random_(random),
+      config_(std::move(config)),
+      left_(left) {
   next_.id = ReplicaId::generate(random);
   next_.name = config_.name;
   next_.max_staleness = config_.max_staleness;
@@ -25,6 +31,7 @@ ReportLoop::~ReportLoop() { stop(); }
 void ReportLoop::step() { report(Phase::running); }
 
 void ReportLoop::report(Phase phase) {
+  if (!is_at_home()) return;
   const auto freshness = view_.freshness();
   const BootTime now = clock_.boot();
   ++next_.number;
@@ -35,13 +42,37 @@ void ReportLoop::report(Phase phase) {
                        ? std::chrono::duration_cast<std::chrono::milliseconds>(now - freshness.current_as_of)
                        : std::chrono::milliseconds(0);
   next_.reported_at = clock_.wall();
-  if (freshness.complete && inherited_) inherit();
   if (phase == Phase::running) leave();
   while (!sent_.empty() && now - sent_.front().begun > config_.max_staleness) sent_.pop_front();
   sent_.push_back({next_.number, now});
   const auto known = reporter_.report(next_);
+  if (!known && known.error().code == ErrorCode::conflict) {
+    return begin_anew(known.error().detail + " (" + known.error().internal + ")");
+  }
+  if (freshness.complete && inherited_) inherit();
   if (known) learn(*known, clock_.boot());
   note(known);
+}
+
+bool ReportLoop::is_at_home() {
+  const bool at_home = config_.holds_directory();
+  if (!at_home && !ousted_) begin_anew("another process has the data directory");
+  if (at_home && ousted_) log_info("replica: the data directory is its own again");
+  ousted_ = !at_home;
+  return at_home;
+}
+
+// Nothing that this process was or knew of itself counts from here on: neither what it inherited, which is left to
+// whoever has it too, nor what it reported.
+void ReportLoop::begin_anew(std::string_view why) {
+  log_warning("replica: {}: it refuses until it is registered as a new replica", why);
+  inherited_.reset();
+  sent_.clear();
+  open_until_ = BootTime{-1};
+  gate_.close();
+  next_.id = ReplicaId::generate(random_);
+  next_.number = 0;
+  next_.started_at = clock_.wall();
 }
 
 // The first complete view decides, whichever it is.
@@ -113,7 +144,7 @@ void ReportLoop::stop() {
   if (!thread_.joinable()) return;
   thread_.join();
   step();
-  if (failing_) return;
+  if (failing_ || ousted_) return;
   if (left_ != nullptr) left_->leave_nothing();
   report(Phase::stopped);
 }

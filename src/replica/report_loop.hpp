@@ -5,11 +5,15 @@
 //   report 1 ──known──> the gate opens, for views current from then on, until max_staleness after report 1 was begun
 //   report n ──known──> … until max_staleness after report n was begun; if the gate had closed meanwhile, again for
 //                       views current from then on only
-//   inherited ──view holds what was reported──> the gate as the predecessor had it (replica/inheritance.hpp)
+//   inherited ──view holds what was reported──> the gate as the predecessor had it (replica/inheritance.hpp), unless
+//                       the registry knows a later report: then what was inherited came from an older copy
+//   another reports as this replica, or the data directory is no longer its own ──> the gate closes at once, and
+//                       what reports next is a new replica
 
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -27,6 +31,9 @@ struct ReportLoopConfig {
   std::chrono::milliseconds max_staleness{30'000};
   std::chrono::milliseconds period{100};
   std::chrono::milliseconds least_gap{1};  // however often it is nudged
+  /// Whether the data directory is still this process's: its lock is that of the file at its path. Asked before each
+  /// report, on the reporting thread.
+  std::function<bool()> holds_directory = [] { return true; };
 };
 
 /// Either start() and stop(), or step() by one thread. nudge(): any thread.
@@ -61,6 +68,8 @@ class ReportLoop {
   void run();
   void report(Phase phase);
   void inherit();
+  bool is_at_home();
+  void begin_anew(std::string_view why);
   void leave();
   void learn(std::uint64_t known, BootTime now);
   void note(const Result<std::uint64_t>& known);
@@ -69,6 +78,7 @@ class ReportLoop {
   const view::View& view_;
   view::ServingGate& gate_;
   const Clock& clock_;
+  Random& random_;
   const ReportLoopConfig config_;
   InheritanceFile* const left_;
 
@@ -79,6 +89,7 @@ class ReportLoop {
   BootTime open_until_{-1};               // likewise
   std::optional<Inheritance> inherited_;  // until the view shows whether it may be used
   bool failing_ = false;
+  bool ousted_ = false;  // the data directory is another's
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
+#include <thread>
 
 #include "replica/memory/memory_registry.hpp"
 #include "store/temporary_directory.hpp"
@@ -211,6 +213,80 @@ TEST_F(Successor, OfACopiedDirectoryIsAnother) {
   fs::copy_file(directory / "replica", directory / "copy");
   EXPECT_FALSE(InheritanceFile(directory / "copy", "boot").take());
   EXPECT_TRUE(InheritanceFile(directory / "replica", "boot").take());
+}
+
+// Older than what was reported since: it would serve by less than was confirmed.
+TEST_F(Successor, OfACopyThatIsPutBackInPlaceIsAnother) {
+  namespace fs = std::filesystem;
+  fs::copy_file(directory / "replica", directory / "copy");
+  predecessor->step();
+  std::this_thread::sleep_for(InheritanceFile::slack + milliseconds(50));
+  EXPECT_TRUE(file.take()) << "however long it lies there";
+  std::ofstream(directory / "replica", std::ios::binary) << std::ifstream(directory / "copy").rdbuf();
+  EXPECT_FALSE(file.take());
+}
+
+// The registry knows a later report than an older copy does, and a report counts only if it was written.
+TEST_F(Successor, OfAnOlderCopyThatPassesForTheFileServesNothing) {
+  const auto left = *file.take();
+  const auto before = newest();
+  for (int i = 0; i < 3; ++i) predecessor->step();
+  ASSERT_TRUE(file.leave(left));  // as it was three reports ago
+  const auto loop = start(successor_gate);
+  loop->step();
+  EXPECT_FALSE(successor_gate.admits(clock.boot(), clock.boot()));
+  EXPECT_EQ(newest().number, before.number + 3);
+  clock.advance(milliseconds(1));
+  loop->step();
+  EXPECT_EQ(registry.look()->size(), 2U) << "it is a replica of its own";
+  EXPECT_TRUE(successor_gate.admits(clock.boot(), clock.boot()));
+  EXPECT_FALSE(successor_gate.admits(view.freshness().current_as_of, clock.boot()));
+}
+
+TEST_F(Reports, OfTwoThatGoByOneIdStopServingAtOnce) {
+  store::TemporaryDirectory directory;
+  InheritanceFile file(directory / "replica", "boot");
+  view.advance({{7}, 30}, clock.boot());
+  ReportLoop original(registry, view, gate, clock, random, config, &file);
+  original.step();
+  original.step();  // what it left before it knew of the first is of no use
+  view::ServingGate gate_of_clone;
+  ReportLoop clone(registry, view, gate_of_clone, clock, random, config, &file);
+  clone.step();
+  ASSERT_EQ(clone.id(), original.id());
+  EXPECT_TRUE(gate_of_clone.admits(clock.boot(), clock.boot()));
+  original.step();
+  EXPECT_FALSE(open());
+  EXPECT_NE(clone.id(), original.id());
+  clock.advance(milliseconds(1));
+  original.step();
+  EXPECT_TRUE(open());
+  EXPECT_EQ(registry.look()->size(), 2U);
+}
+
+TEST_F(Reports, AreNotMadeWhileAnotherHasTheDirectory) {
+  bool at_home = true;
+  config.holds_directory = [&] { return at_home; };
+  ReportLoop loop(registry, view, gate, clock, random, config);
+  loop.step();
+  EXPECT_TRUE(open());
+  at_home = false;
+  loop.step();
+  EXPECT_FALSE(open());
+  EXPECT_EQ(registry.look()->front().number, 1U);
+  at_home = true;
+  const BootTime before = clock.boot();
+  clock.advance(milliseconds(1));
+  loop.step();
+  EXPECT_TRUE(open());
+  EXPECT_FALSE(gate.admits(before, clock.boot()));
+  EXPECT_EQ(registry.look()->size(), 2U);
+}
+
+TEST_F(Successor, WritesToTheFileThatIsThere) {
+  std::filesystem::rename(directory / "replica", directory / "away");
+  predecessor->step();
+  EXPECT_EQ(file.take()->number, newest().number);
 }
 
 TEST_F(Successor, OfALinkedFileIsAnotherAndLeavesTheOtherItsFile) {

@@ -32,6 +32,9 @@ class ServingGate {
     until_.store(until.nanos, std::memory_order_release);  // who sees this sees the other as well
   }
 
+  /// Until admit() is called again.
+  void close() { until_.store(Nanos::min(), std::memory_order_release); }
+
   bool admits(BootTime current_as_of, BootTime now) const {
     return now.nanos <= until_.load(std::memory_order_acquire) &&
            current_as_of.nanos >= view_from_.load(std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 """Revoked everywhere, and known to be: `wait=enforced`, `--wait`, GET /v1/replicas, and what replicas do that stop,
 stall, die or cannot say that they serve."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -237,6 +238,46 @@ def test_nothing_is_confirmed_until_it_is_certain_who_follows_a_stream(stack):
     reply = disable(stack.admin(), key, "wait=enforced&timeout=1s")
     assert reply.status == 202 and reply.json()["enforcement"]["state"] == "unknown"
     assert stack.admin()("GET", "/v1/replicas").status == 503
+
+
+@EMBEDDED
+def test_files_that_are_gone_are_no_proof_that_nobody_runs(brisk):
+    """A replica is stopped, and all is removed that says that it runs: by a manager that knows it, one that never saw it
+    there, and one that has just started."""
+    tokens = brisk.replicas[0]
+    for restarted in (False, False, True):
+        access_key, key = brisk.admitted_key(requests_per_minute=100_000)
+        with connect(tokens.url) as waiting:
+            os.kill(tokens.process.pid, signal.SIGSTOP)
+            try:
+                if restarted:
+                    brisk.keys.stop()
+                (brisk.data_dir / "run" / "tokens.lock").unlink()
+                brisk.store.empty_registry(brisk.data_dir)
+                if restarted:
+                    brisk.keys.start()
+                reply = disable(brisk.admin(), key, "wait=enforced&timeout=30s")
+                assert reply.status == 200 and reply.json()["enforcement"]["state"] == "confirmed", reply.body
+                request = f"GET /v1/tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {access_key}\r\n\r\n"
+                waiting.sendall(request.encode())  # sent after the confirmation
+            finally:
+                os.kill(tokens.process.pid, signal.SIGCONT)
+            answer = waiting.recv(65536).split(b"\r\n", 1)[0]
+        assert answer.split()[1] in (b"503", b"401"), answer
+    assert "tokens.lock was removed or replaced" in tokens.tail()
+    eventually(lambda: all_applied(brisk, disable(brisk.admin(), key)))
+
+
+@EMBEDDED
+def test_a_replica_whose_lock_another_has_serves_nothing(brisk):
+    access_key, _ = brisk.admitted_key(requests_per_minute=100_000)
+    lock = brisk.data_dir / "run" / "tokens.lock"
+    lock.unlink()
+    with open(lock, "w", encoding="ascii") as taken:
+        fcntl.flock(taken, fcntl.LOCK_EX)
+        eventually(lambda: statuses(brisk, access_key) == {503})
+        assert "another process has the data directory" in brisk.replicas[0].tail()
+    eventually(lambda: statuses(brisk, access_key) == {200})
 
 
 STREAMED = pytest.mark.engines("redis", reason="about reports that a relay carries")

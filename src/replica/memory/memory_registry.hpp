@@ -15,7 +15,9 @@ class MemoryRegistry final : public ReplicaRegistry, public ReplicaReporter {
   Result<std::uint64_t> report(const ReplicaReport& report) override {
     const std::lock_guard lock(mutex_);
     if (unreachable_) return Error(ErrorCode::unavailable, "the registry is not available");
-    newest_[report.id] = report;
+    auto& newest = newest_[report.id];
+    if (newest.number >= report.number) return another_reports(report);
+    newest = report;
     return report.number;
   }
   Result<std::vector<ReplicaReport>> look() override {

@@ -10,14 +10,14 @@ using store::postgres::Parameters;
 // Parameters whose value the first statement does not need are there to give both the same list.
 constexpr std::string_view update =
     "UPDATE replicas SET number = $3, stopped = $4, applied = nullif($5, ''), applied_nonce = $6, view_age_ms = $7,"
-    " reported_at = $10 WHERE id = $1 AND number <= $3 AND $2::text IS NOT NULL AND $8::bigint IS NOT NULL"
+    " reported_at = $10 WHERE id = $1 AND number < $3 AND $2::text IS NOT NULL AND $8::bigint IS NOT NULL"
     " AND $9::bigint IS NOT NULL";
 constexpr std::string_view insert =
     "INSERT INTO replicas (id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, "
     "started_at,"
     " reported_at) VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9, $10)"
     " ON CONFLICT (id) DO UPDATE SET number = $3, stopped = $4, applied = nullif($5, ''), applied_nonce = $6,"
-    " view_age_ms = $7, reported_at = $10 WHERE replicas.number <= $3";
+    " view_age_ms = $7, reported_at = $10 WHERE replicas.number < $3";
 
 Parameters values_of(const ReplicaReport& report) {
   Parameters values;
@@ -33,11 +33,10 @@ Parameters values_of(const ReplicaReport& report) {
 }  // namespace
 
 Result<std::uint64_t> PostgresReporter::report(const ReplicaReport& report) {
-  auto written = make_sure_of_connection();
-  if (written) written = write(report);
-  if (written) return report.number;
-  if (connection_ && connection_->is_lost()) connection_.reset();
-  return written.error();
+  if (auto connected = make_sure_of_connection(); !connected) return connected.error();
+  auto known = write(report);
+  if (!known && connection_->is_lost()) connection_.reset();
+  return known;
 }
 
 Result<void> PostgresReporter::make_sure_of_connection() {
@@ -58,28 +57,34 @@ Result<void> PostgresReporter::make_sure_of_connection() {
   return {};
 }
 
-Result<void> PostgresReporter::write(const ReplicaReport& report) {
+Result<std::uint64_t> PostgresReporter::write(const ReplicaReport& report) {
   const Parameters values = values_of(report);
   const auto updated = connection_->query(update, values);
   if (!updated) return updated.error();
-  return updated->tag() == "UPDATE 0" ? enter(values) : Result<void>();
+  if (updated->tag() != "UPDATE 0") return report.number;
+  const auto entered = enter(values);
+  if (!entered) return entered.error();
+  if (*entered) return report.number;
+  // There is a newer one already, or this very one.
+  if (whose_ == Whose::one_replica) return another_reports(report);
+  return number_of(report.id);
 }
 
-// Nothing is entered where there is a newer report already.
-Result<void> PostgresReporter::enter(const Parameters& values) {
-  const std::uint64_t warnings = connection_->warnings();
-  auto entered = connection_->execute("BEGIN; SET LOCAL synchronous_commit = on");
-  if (entered) {
-    if (auto inserted = connection_->query(insert, values); !inserted) entered = inserted.error();
-  }
-  if (!entered) {
+Result<bool> PostgresReporter::enter(const Parameters& values) {
+  if (auto begun = connection_->execute("BEGIN; SET LOCAL synchronous_commit = local"); !begun) return begun.error();
+  const auto inserted = connection_->query(insert, values);
+  if (!inserted) {
     if (!connection_->is_lost()) static_cast<void>(connection_->execute("ROLLBACK"));
-    return entered;
+    return inserted.error();
   }
-  if (auto committed = connection_->execute("COMMIT"); !committed) return committed;
-  // One at COMMIT says that it is not as durable as it should be.
-  if (connection_->warnings() == warnings) return {};
-  return Error(ErrorCode::unavailable, "the registry is not available", "COMMIT came with a warning");
+  if (auto committed = connection_->execute("COMMIT"); !committed) return committed.error();
+  return inserted->tag() != "INSERT 0 0";
+}
+
+Result<std::uint64_t> PostgresReporter::number_of(const ReplicaId& id) {
+  const auto rows = connection_->query("SELECT number FROM replicas WHERE id = $1", Parameters().add(id.to_string()));
+  if (!rows) return rows.error();
+  return rows->count() == 1 ? static_cast<std::uint64_t>((*rows)[0].integer(0)) : 0;
 }
 
 }  // namespace latchkey::replica

@@ -11,21 +11,27 @@ namespace latchkey::replica {
 /// Writes to the table `replicas` (store/postgres/schema.sql), on a connection of its own that is made when needed: the
 /// reports of one replica, or as a relay those of many. An older report never takes the place of a newer one.
 ///
-/// What makes a row is durable, so that a server that crashes comes back knowing who serves. What a row says next need
-/// not be, and waits for no disk: it is said again a moment later, and if it is lost, the replica only looks more
+/// What makes a row is on the primary's disk before it is known, so that a server that crashes comes back knowing who
+/// serves. It does not wait for a synchronous standby: one that is promoted without the row is another life of the
+/// registry, and nothing is confirmed by it until whoever serves must be in it again (postgres_registry.hpp). What a
+/// row says next waits for no disk: it is said again a moment later, and if it is lost, the replica only looks more
 /// silent than it was.
 class PostgresReporter final : public ReplicaReporter {
  public:
-  explicit PostgresReporter(store::postgres::Url url) : url_(std::move(url)) {}
+  enum class Whose : std::uint8_t { one_replica, many };
+  explicit PostgresReporter(store::postgres::Url url, Whose whose = Whose::one_replica)
+      : url_(std::move(url)), whose_(whose) {}
 
   Result<std::uint64_t> report(const ReplicaReport& report) override;
 
  private:
   Result<void> make_sure_of_connection();
-  Result<void> write(const ReplicaReport& report);
-  Result<void> enter(const store::postgres::Parameters& values);
+  Result<std::uint64_t> write(const ReplicaReport& report);
+  Result<bool> enter(const store::postgres::Parameters& values);
+  Result<std::uint64_t> number_of(const ReplicaId& id);
 
   const store::postgres::Url url_;
+  const Whose whose_;
   std::unique_ptr<store::postgres::Connection> connection_;
   store::postgres::BackOff back_off_;
 };

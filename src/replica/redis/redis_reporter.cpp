@@ -1,6 +1,5 @@
 #include "replica/redis/redis_reporter.hpp"
 
-#include <algorithm>
 #include <charconv>
 
 #include "redis/remedy.hpp"
@@ -40,7 +39,8 @@ Result<std::uint64_t> RedisReporter::report(const ReplicaReport& report) {
   if (error != std::errc() || end != text.data() + text.size()) {
     return Error(ErrorCode::unavailable, "what stands in Redis is not ours", report_stream::remedy(report.id));
   }
-  return std::min(known, report.number);
+  if (known > report.number) return another_reports(report);
+  return known;
 }
 
 }  // namespace latchkey::replica

@@ -12,6 +12,8 @@
 // **What a replica may take for known.** The number that stands under its own id, as it reads it with each report. A
 // relay writes it only after the registry has taken that report, or had a newer one: so every look at the registry that
 // begins after the replica has read the number finds the report or a newer one, which is what ReplicaReporter promises.
+// A number that is higher than any it has reported is of another process under its id, which was put back from an older
+// copy or runs twice: then it is nobody's successor and begins anew (replica/replica_reporter.hpp).
 // The id is drawn anew for each life of a replica, so no number of another one can pass for its own, and a registry
 // never loses a report by itself (what a restored database does, replica/postgres/postgres_registry.hpp covers).
 // What may go wrong on the way only lowers what is known, or keeps it:

@@ -34,13 +34,14 @@ class RelayedWorld final : public RegistryWorld {
     return std::make_unique<PostgresRegistry>(Url::parse(url()).value(), clock_, seconds(30));
   }
   void carry() override { ASSERT_TRUE(drain_.step(milliseconds(0))); }
+  bool learns_by_number() const override { return true; }
 
  private:
   std::string url() const { return store::postgres::TestServer::shared().url(database_); }
   const std::string database_ = store::postgres::TestServer::shared().create_database();
   redis::TestServer redis_;
   SystemClock clock_;
-  PostgresReporter to_store_{Url::parse(url()).value()};
+  PostgresReporter to_store_{Url::parse(url()).value(), PostgresReporter::Whose::many};
   ReportDrain drain_{redis_.address(), to_store_, clock_, [] { return ReplicaRegistrySuite::epoch; }, timeouts};
 };
 
@@ -60,13 +61,11 @@ class WayToRegistry final : public ReplicaReporter {
     if (cut == Cut::before) return away;
     if (report.id == refused) return Error(ErrorCode::conflict, "refused");
     // As the engines do: an older one never takes the place of a newer one.
-    const auto all = registry_.look().value();
-    const bool newer_there = std::any_of(all.begin(), all.end(), [&](const ReplicaReport& there) {
-      return there.id == report.id && there.number > report.number;
-    });
-    if (!newer_there) registry_.report(report).value();
+    std::uint64_t known = 0;
+    for (const auto& there : registry_.look().value()) known = there.id == report.id ? there.number : known;
+    if (known < report.number) known = registry_.report(report).value();
     if (cut == Cut::after) return away;
-    return report.number;
+    return known;
   }
   Cut cut = Cut::nowhere;
   std::optional<ReplicaId> refused;

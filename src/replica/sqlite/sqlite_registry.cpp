@@ -3,31 +3,73 @@
 #include <algorithm>
 
 #include "replica/report_row.hpp"
+#include "replica/verdict.hpp"
 
 namespace latchkey::replica {
 Result<std::vector<ReplicaReport>> SqliteRegistry::look() {
   const std::lock_guard lock(mutex_);
   auto reports = read_file();
   if (!reports) return reports;
+  if (auto whole = check_whole(*reports); !whole) return whole.error();
   const auto runs = [](const ReplicaReport& report) { return report.phase == Phase::running; };
   // Asked after the read: who takes the lock later reports later.
-  if (std::none_of(reports->begin(), reports->end(), runs) && a_replica_runs_()) {
-    return Error(ErrorCode::unavailable, "a replica runs that has not reported yet", path_.string());
+  if (std::none_of(reports->begin(), reports->end(), runs) && config_.a_replica_runs()) {
+    return Error(ErrorCode::unavailable, "a replica runs that has not reported yet", config_.path.string());
   }
   return reports;
 }
 
 Result<std::vector<ReplicaReport>> SqliteRegistry::read_file() {
-  if (file_ && !file_->identity.still_at(path_)) file_.reset();
+  if (file_ && !file_->identity.still_at(config_.path)) file_.reset();
   if (!file_) {
-    auto opened = open_for_looks(path_);
-    if (!opened && opened.error().code == ErrorCode::not_found) return std::vector<ReplicaReport>();
+    auto opened = open_file();
     if (!opened) return opened.error();
-    file_.emplace(std::move(*opened));
+    if (!*opened) return std::vector<ReplicaReport>();
   }
   auto reports = read();
   if (!reports) file_.reset();
   return reports;
+}
+
+/// Whether there is one. A file that is gone is made anew: between two looks at nothing one more may come and go.
+Result<bool> SqliteRegistry::open_file() {
+  const auto missing = [](const auto& opened) { return !opened && opened.error().code == ErrorCode::not_found; };
+  auto opened = open_for_looks(config_.path);
+  // A replica makes the file before it shows in anything else: so this order, and a second try.
+  const bool there_was_one = missing(opened) && (!name_.empty() || config_.a_replica_ran());
+  if (there_was_one) {
+    const auto made = make_report_file(config_.path, {config_.boot_id, clock_.boot(), false});
+    if (!made) return made.error();
+    opened = open_for_looks(config_.path);
+  }
+  if (missing(opened) && !there_was_one) return false;
+  if (!opened) return Error(ErrorCode::unavailable, opened.error().detail, opened.error().internal);
+  file_.emplace(std::move(*opened));
+  notice(*file_);
+  return true;
+}
+
+/// When somebody can have been lost last, by what the file says.
+std::optional<BootTime> SqliteRegistry::doubt_of(const ReplicaFile& file) const {
+  if (!file.origin) return clock_.boot();
+  const bool everyone_is_in = file.origin->first || file.origin->boot_id != config_.boot_id;
+  return everyone_is_in ? std::nullopt : std::optional(file.origin->made);
+}
+
+/// Where another stood there before, whoever was in that one only is missing.
+void SqliteRegistry::notice(const ReplicaFile& file) {
+  if (file.name == name_ && !name_.empty()) return;
+  lost_by_ = name_.empty() ? doubt_of(file) : clock_.boot();
+  name_ = file.name;
+}
+
+Result<void> SqliteRegistry::check_whole(const std::vector<ReplicaReport>& reports) const {
+  if (!lost_by_) return {};
+  auto longest = config_.max_staleness;
+  for (const auto& report : reports) longest = std::max(longest, report.max_staleness);
+  if (clock_.boot() - *lost_by_ >= longest + margin_of(longest)) return {};
+  return Error(ErrorCode::unavailable, "who serves is not certain yet: the file of the replicas was lost or replaced",
+               config_.path.string());
 }
 
 Result<std::vector<ReplicaReport>> SqliteRegistry::read() {

@@ -4,21 +4,36 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 
+#include "base/clock.hpp"
 #include "replica/replica_registry.hpp"
 #include "replica/sqlite/replica_file.hpp"
 
 namespace latchkey::replica {
 
+struct SqliteRegistryConfig {
+  std::filesystem::path path;
+  std::string boot_id;
+  std::chrono::milliseconds max_staleness{30'000};  // the longest of any replica; a longer one in the file counts
+  /// Whether anyone holds the lock that a replica takes before it first reports.
+  std::function<bool()> a_replica_runs;
+  /// Whether anything in the data directory shows that a replica has begun there, which makes the file first of all.
+  std::function<bool()> a_replica_ran;
+};
+
 /// Reads the replica's file; the replica keeps it short.
 ///
-/// A file that was removed, or put back from a copy, may lack the replica that runs, which writes itself in again
-/// within a report's time. So look() is `unavailable` while a replica runs and nobody in the file does.
+/// A file that was removed, replaced, or put back from a copy may lack a replica that serves, even one whose lock was
+/// removed with it. So look() is `unavailable`
+///   - until max_staleness after the file was made, where it was not the first;
+///   - until max_staleness after this object saw that another file is in the place of the one it knew, or that there
+///     was none although a replica ran before: then it makes one;
+///   - while a replica runs and nobody in the file does.
 class SqliteRegistry final : public ReplicaRegistry {
  public:
-  /// `a_replica_runs`: whether anyone holds the lock that a replica takes before it first reports.
-  SqliteRegistry(std::filesystem::path path, std::function<bool()> a_replica_runs)
-      : path_(std::move(path)), a_replica_runs_(std::move(a_replica_runs)) {}
+  /// `clock` outlives it.
+  SqliteRegistry(SqliteRegistryConfig config, const Clock& clock) : config_(std::move(config)), clock_(clock) {}
 
   Result<std::vector<ReplicaReport>> look() override;
   void forget(const ReplicaReport&) override {}
@@ -26,11 +41,17 @@ class SqliteRegistry final : public ReplicaRegistry {
  private:
   Result<std::vector<ReplicaReport>> read_file();
   Result<std::vector<ReplicaReport>> read();
+  Result<bool> open_file();
+  void notice(const ReplicaFile& file);
+  std::optional<BootTime> doubt_of(const ReplicaFile& file) const;
+  Result<void> check_whole(const std::vector<ReplicaReport>& reports) const;
 
-  const std::filesystem::path path_;
-  const std::function<bool()> a_replica_runs_;
+  const SqliteRegistryConfig config_;
+  const Clock& clock_;
   std::mutex mutex_;
   std::optional<ReplicaFile> file_;  // guarded by mutex_
+  std::string name_;                 // of the file seen last; empty: there was none yet; guarded by mutex_
+  std::optional<BootTime> lost_by_;  // by then somebody can have been lost last; nullopt: never; guarded by mutex_
 };
 
 }  // namespace latchkey::replica

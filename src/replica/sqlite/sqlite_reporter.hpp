@@ -1,8 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <string>
 
+#include "base/clock.hpp"
 #include "replica/replica_reporter.hpp"
 #include "replica/sqlite/replica_file.hpp"
 
@@ -10,26 +13,41 @@ namespace latchkey::replica {
 
 /// Whose reports go into the file.
 enum class Reporting : std::uint8_t {
-  one_replica,  // of the process that holds the data directory's lock for replicas: whoever else is in it has ended
-  many,         // of those that follow a stream, by relays; an older report never takes the place of a newer one
+  one_replica,  // of the process that holds the data directory's lock for replicas
+  many,         // of those that follow a stream, by relays
 };
 
+struct SqliteReporterConfig {
+  std::filesystem::path path;
+  std::string boot_id;
+  Reporting whose = Reporting::one_replica;
+  std::string lock = {};  // one_replica: names the file whose lock it holds (base/file_name.hpp)
+};
+
+/// An older report never takes the place of a newer one.
+///
+/// Where one replica reports, whoever else is in the file under the same lock has ended, and is said to have stopped.
+/// The lock's file may have been removed under another that still runs, so the file remembers which lock that was:
+/// under another one the others are left alone until they refuse by themselves.
 class SqliteReporter final : public ReplicaReporter {
  public:
-  explicit SqliteReporter(std::filesystem::path path, Reporting whose = Reporting::one_replica)
-      : path_(std::move(path)), whose_(whose) {}
+  /// `clock` outlives it.
+  SqliteReporter(SqliteReporterConfig config, const Clock& clock) : config_(std::move(config)), clock_(clock) {}
 
   Result<std::uint64_t> report(const ReplicaReport& report) override;
 
  private:
   Result<void> make_sure_of_file(const ReplicaId& own);
+  Result<void> decide_on_others(const ReplicaId& own);
   Result<void> retire_others(const ReplicaId& own);
   Result<void> shorten();
-  Result<void> write(const ReplicaReport& report);
+  Result<std::uint64_t> write(const ReplicaReport& report);
+  Result<std::uint64_t> number_of(const std::string& id);
 
-  const std::filesystem::path path_;
-  const Reporting whose_;
+  const SqliteReporterConfig config_;
+  const Clock& clock_;
   std::optional<ReplicaFile> file_;
+  std::optional<BootTime> retire_at_;  // when the others have refused by themselves
 };
 
 }  // namespace latchkey::replica
