@@ -14,17 +14,13 @@ std::uint32_t second_of(std::int64_t ms) { return static_cast<std::uint32_t>(ms 
 
 Decision KeyWindow::try_admit(std::int64_t now_ms, std::uint32_t limit) {
   const std::int64_t now = settle(now_ms, limit);
-  const std::uint32_t in_use = used();
-  if (in_use < limit) {
-    take(now);
-    const Allowance left = allowance(now, limit);
-    return {.admitted = true, .remaining = left.remaining, .reset_seconds = left.reset_seconds};
-  }
-  Decision refused{.reset_seconds = allowance(now, limit).reset_seconds};
-  const std::uint32_t too_many = in_use - limit + 1;
-  refused.retry_after_seconds =
-      limit == 0 ? static_cast<std::uint32_t>(window.count()) : seconds_until_returned(too_many, now);
-  return refused;
+  const bool admitted = used() < limit;
+  if (admitted) take(now);
+  const Allowance left = allowance(now, limit);
+  return {.admitted = admitted,
+          .remaining = left.remaining,
+          .reset_seconds = left.reset_seconds,
+          .retry_after_seconds = admitted ? 0 : left.reset_seconds};
 }
 
 Allowance KeyWindow::peek(std::int64_t now_ms, std::uint32_t limit) { return allowance(settle(now_ms, limit), limit); }
@@ -122,10 +118,15 @@ std::uint32_t KeyWindow::seconds_until_returned(std::uint32_t permits, std::int6
   return UnknownPast{last_ms_}.seconds_to_wait(now_ms);
 }
 
+/// After a limit was lowered, more permits may be in use than it allows: then one is free only when several have
+/// returned.
 Allowance KeyWindow::allowance(std::int64_t now_ms, std::uint32_t limit) const {
+  if (limit == 0) return {.remaining = 0, .reset_seconds = static_cast<std::uint32_t>(window.count())};
   const std::uint32_t in_use = used();
+  if (in_use == 0) return {.remaining = limit, .reset_seconds = 0};
+  const std::uint32_t must_return = in_use < limit ? 1 : in_use - limit + 1;
   return {.remaining = in_use < limit ? limit - in_use : 0,
-          .reset_seconds = in_use == 0 ? 0 : seconds_until_returned(1, now_ms)};
+          .reset_seconds = seconds_until_returned(must_return, now_ms)};
 }
 
 }  // namespace latchkey::limit

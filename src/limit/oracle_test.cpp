@@ -160,7 +160,7 @@ class Simulation {
     ASSERT_EQ(refusal.remaining, 0U);
     ASSERT_GE(refusal.retry_after_seconds, 1U);
     ASSERT_LE(refusal.retry_after_seconds, 61U);
-    ASSERT_GE(refusal.retry_after_seconds, refusal.reset_seconds);
+    ASSERT_EQ(refusal.retry_after_seconds, refusal.reset_seconds);
   }
 
   void burst(std::uint64_t requests) {

@@ -28,15 +28,15 @@ struct Limit {
 struct Decision {
   bool admitted = false;
   std::uint32_t remaining = 0;            // permits left in the window now
-  std::uint32_t reset_seconds = 0;        // until the next used permit returns, rounded up; 0 when none is used
-  std::uint32_t retry_after_seconds = 0;  // refused: waiting this long is enough for one request, rounded up, ≥ 1
+  std::uint32_t reset_seconds = 0;        // until `remaining` grows, rounded up; 0 when no permit is used
+  std::uint32_t retry_after_seconds = 0;  // refused: waiting this long is enough for one request, ≥ 1
   bool unavailable = false;               // refused because shared state cannot be reached: 503, not 429
 };
 
 /// What is left, without taking: for the holder's plan.
 struct Allowance {
   std::uint32_t remaining = 0;
-  std::uint32_t reset_seconds = 0;
+  std::uint32_t reset_seconds = 0;  // as in Decision
 };
 
 /// Any thread may call any method.

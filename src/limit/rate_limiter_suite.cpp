@@ -91,6 +91,27 @@ TEST_P(RateLimiterSuite, WaitingRetryAfterIsEnough) {
   }
 }
 
+// 2 admitted 5 s apart, then the limit becomes 1: the first permit that returns leaves none over.
+TEST_P(RateLimiterSuite, ResetIsEnoughAfterALimitWasLowered) {
+  for (const std::uint32_t limit : {2U, 64U, 65U, 500U}) {
+    const KeyId key = new_key();
+    ASSERT_EQ(admitted_of(limit - 1, key, limit), limit - 1);
+    clock_.advance(std::chrono::seconds(5));
+    ASSERT_TRUE(admit(key, limit).admitted);
+    clock_.advance(std::chrono::milliseconds(100));
+    change_limit();
+    const Allowance before = peek(key, 1);
+    EXPECT_EQ(before.remaining, 0U);
+    EXPECT_GE(before.reset_seconds, 60U) << "limit " << limit;
+    const Decision refused = admit(key, 1);
+    ASSERT_FALSE(refused.admitted);
+    EXPECT_EQ(refused.reset_seconds, refused.retry_after_seconds) << "limit " << limit;
+    EXPECT_EQ(peek(key, 1).reset_seconds, refused.reset_seconds) << "limit " << limit;
+    clock_.advance(std::chrono::seconds(refused.reset_seconds));
+    EXPECT_TRUE(admit(key, 1).admitted) << "limit " << limit;
+  }
+}
+
 TEST_P(RateLimiterSuite, ADecisionIsNeverUnavailableWhileTheEngineIsUp) {
   const KeyId key = new_key();
   EXPECT_FALSE(admit(key, 1).unavailable);

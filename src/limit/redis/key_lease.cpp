@@ -22,8 +22,8 @@ std::optional<Decision> KeyLease::try_admit(const Limit& limit, const Clock& clo
   }
   const BootTime now = clock.boot();
   if (!knows(limit) || lease_.left > 0 || !refuses(now)) return std::nullopt;
-  return Decision{.reset_seconds = std::max(1U, seconds_until(reply_.reset_at_ms, now)),
-                  .retry_after_seconds = std::max(1U, seconds_until(reply_.free_at_ms, now))};
+  const std::uint32_t wait = seconds_until_more(limit, 0, now);
+  return Decision{.reset_seconds = wait, .retry_after_seconds = wait};
 }
 
 std::optional<BootTime> KeyLease::take(const Limit& limit, const Clock& clock) {
@@ -40,8 +40,16 @@ Allowance KeyLease::peek(const Limit& limit, BootTime now) const {
   const bool all_back = !said_ || now - received_ > millis(window_ms * (1 + drift_));
   const std::uint32_t used = all_back ? 0 : reply_.used - std::min(reply_.used, lease_.left);
   if (used == 0) return {.remaining = most, .reset_seconds = 0};
-  return {.remaining = most - std::min(most, used),
-          .reset_seconds = std::max(1U, seconds_until(reply_.reset_at_ms, now))};
+  const std::uint32_t remaining = most - std::min(most, used);
+  return {.remaining = remaining, .reset_seconds = seconds_until_more(limit, remaining, now)};
+}
+
+/// Until more than `remaining` are left. Under a limit that the store has not been asked about, nobody knows how many
+/// permits must return first; the window's end is surely enough.
+std::uint32_t KeyLease::seconds_until_more(const Limit& limit, std::uint32_t remaining, BootTime now) const {
+  std::int64_t at_ms = reply_.reset_at_ms;
+  if (remaining == 0) at_ms = knows(limit) ? std::max(at_ms, reply_.free_at_ms) : reply_.now_ms + window_ms;
+  return std::max(1U, seconds_until(at_ms, now));
 }
 
 Call KeyLease::next_call(const KeyId& key, const Limit& limit, std::uint64_t number, std::uint32_t waiting,

@@ -59,6 +59,7 @@ class KeyLease {
   std::uint32_t batch(const Limit& limit, std::uint32_t waiting, std::uint32_t replicas, BootTime now);
   BootTime surely_before(std::int64_t store_ms) const;
   std::uint32_t seconds_until(std::int64_t store_ms, BootTime now) const;
+  std::uint32_t seconds_until_more(const Limit& limit, std::uint32_t remaining, BootTime now) const;
 
   double drift_;
   Lease lease_;
