@@ -190,10 +190,11 @@ TEST(RotateSigningKey, LetsTheEarlierStepDownFirst) {
   EXPECT_EQ(retired[2], fresh);
 }
 
-TEST(Precondition, ComparesStrongly) {
+TEST(Precondition, ComparesVersionsWhateverAProxyMadeOfTheTag) {
   const std::vector<std::pair<std::string_view, bool>> cases = {
       {"\"7\"", true},  {"*", true},        {" * ", true},     {"\"6\", \"7\"", true},
-      {"\"6\"", false}, {"W/\"7\"", false}, {"7", false},      {"\"07\"", false},
+      {"\"6\"", false}, {"W/\"7\"", true},  {"7", false},      {"\"07\"", false},
+      {"W/7", false},   {"W/\"6\"", false}, {"W/", false},     {"W/W/\"7\"", false},
       {"\"\"", false},  {"", false},        {"\"7\"x", false}, {"\"7\",", true},
   };
   for (const auto& [list, holds] : cases) EXPECT_EQ(Precondition::from_etags(list).holds(7), holds) << list;

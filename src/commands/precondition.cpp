@@ -14,6 +14,7 @@ std::string_view trimmed(std::string_view text) {
 
 // One form only: "042" is not the tag that we gave out.
 std::optional<std::uint64_t> version_of(std::string_view tag) {
+  if (tag.starts_with("W/")) tag.remove_prefix(2);
   if (tag.size() < 3 || tag.front() != '"' || tag.back() != '"') return std::nullopt;
   const std::string_view digits = tag.substr(1, tag.size() - 2);
   std::uint64_t version = 0;

@@ -12,8 +12,9 @@ class Precondition {
  public:
   /// Any version.
   Precondition() = default;
-  /// From a list of entity tags as in If-Match: `"42"`, `"41", "42"` or `*`. Weak tags and whatever is no tag of ours
-  /// match no version, so a header that cannot be met fails rather than being ignored.
+  /// From a list of entity tags as in If-Match: `"42"`, `"41", "42"` or `*`. `W/"42"` is the same version: our tags
+  /// name versions of a row, and a proxy that compresses writes them so (docs/decisions/weak-etags.md). Whatever is no
+  /// tag of ours matches no version, so a header that cannot be met fails rather than being ignored.
   static Precondition from_etags(std::string_view list);
 
   bool holds(std::uint64_t version) const;
