@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace latchkey {
 namespace {
@@ -54,19 +55,24 @@ Metrics::Series& Metrics::add(std::string_view name, std::string_view help, std:
     families_.push_back({std::string(name), std::string(help), std::string(type), {}});
     family = families_.end() - 1;
   }
+  const bool again = std::any_of(family->series.begin(), family->series.end(),
+                                 [&](std::size_t index) { return series_[index].labels == labels; });
+  if (again) throw std::logic_error(fmt::format("the metric {}{} is registered twice", name, braces(labels)));
   family->series.push_back(series_.size());
   return series_.emplace_back(Series{std::string(labels), nullptr, nullptr, {}});
 }
 
 Counter& Metrics::counter(std::string_view name, std::string_view help, std::string_view labels) {
   const std::lock_guard lock(mutex_);
-  return *(add(name, help, "counter", labels).counter = &counters_.emplace_back());
+  Series& series = add(name, help, "counter", labels);
+  return *(series.counter = &counters_.emplace_back());
 }
 
 Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::vector<double> bounds_seconds,
                               std::string_view labels) {
   const std::lock_guard lock(mutex_);
-  return *(add(name, help, "histogram", labels).histogram = &histograms_.emplace_back(std::move(bounds_seconds)));
+  Series& series = add(name, help, "histogram", labels);
+  return *(series.histogram = &histograms_.emplace_back(std::move(bounds_seconds)));
 }
 
 void Metrics::callback(std::string_view name, std::string_view help, std::string_view type,

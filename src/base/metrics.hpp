@@ -47,7 +47,8 @@ class Histogram {
   Counter sum_nanos_;
 };
 
-/// Owns the metrics of one process. Registration is before start-up or under its lock; references stay valid.
+/// Owns the metrics of one process. Each series is registered once, under a lock, and its reference is kept: the same
+/// name and labels again throw std::logic_error, since two lines for one series make a scrape invalid.
 class Metrics {
  public:
   /// `labels` as they appear between braces, e.g. `outcome="admitted"`; empty for none.

@@ -12,8 +12,9 @@ KeysService::KeysService(Parts parts, KeysServiceConfig config)
       replicas_(parts.replicas, parts.clock),
       confirmations_(replicas_, replica::StoreLog::of(parts.store), parts.clock, parts.metrics, config.confirmations),
       context_{parts, broadcaster_, replicas_, confirmations_},
-      gate_(parts.admins, parts.clock) {
-  parts.metrics.counter("latchkey_keys_overloaded_total", "Requests refused because the workers' queue was full");
+      gate_(parts.admins, parts.clock),
+      overloaded_(parts.metrics.counter("latchkey_keys_overloaded_total",
+                                        "Requests refused because the workers' queue was full")) {
   add_routes();
 }
 
@@ -74,7 +75,7 @@ void KeysService::handle(http::Exchange& exchange, Who who, const Route& route, 
   const bool taken =
       context_.parts.pool.submit([this, &request, who, &route, reply] { run(request, who, route, std::move(*reply)); });
   if (taken) return;
-  context_.parts.metrics.counter("latchkey_keys_overloaded_total", "").add();
+  overloaded_.add();
   reply->send(overloaded());
 }
 

@@ -61,6 +61,7 @@ class KeysService {
   replica::Confirmations confirmations_;
   RouteContext context_;
   AdminGate gate_;
+  Counter& overloaded_;
   http::Router router_;
   std::vector<RouteName> routes_;
 };
