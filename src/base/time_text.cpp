@@ -111,7 +111,6 @@ std::optional<UnixMillis> parse_rfc3339(std::string_view text) {
 }
 
 std::optional<seconds> parse_duration(std::string_view text) {
-  constexpr std::int64_t longest = std::int64_t{100} * 366 * 86'400;
   if (text.size() < 2 || text.size() > 12 || text.front() < '0' || text.front() > '9') return std::nullopt;
   std::int64_t unit = 0;
   switch (text.back()) {
@@ -133,7 +132,8 @@ std::optional<seconds> parse_duration(std::string_view text) {
   std::int64_t amount = 0;
   const char* end = text.data() + text.size() - 1;
   const auto [stop, error] = std::from_chars(text.data(), end, amount);
-  if (error != std::errc() || stop != end || amount < 1 || amount > longest / unit) return std::nullopt;
+  if (error != std::errc() || stop != end || amount < 1 || amount > longest_duration.count() / unit)
+    return std::nullopt;
   return seconds(amount * unit);
 }
 

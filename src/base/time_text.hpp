@@ -17,7 +17,10 @@ std::string to_rfc3339(UnixMillis time);
 /// Years 1970 to 9999; nullopt for anything else, impossible dates included. A leap second (:60) is refused.
 std::optional<UnixMillis> parse_rfc3339(std::string_view text);
 
-/// "90s", "15m", "12h", "30d": a positive whole number and one unit, at most 100 years. nullopt for anything else.
+constexpr std::chrono::seconds longest_duration{std::int64_t{100} * 366 * 86'400};
+
+/// "90s", "15m", "12h", "30d": a positive whole number and one unit, at most longest_duration. nullopt for anything
+/// else.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 }  // namespace latchkey

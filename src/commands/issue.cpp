@@ -51,7 +51,8 @@ Result<std::optional<Issued>> find_earlier(Transaction& transaction, const Act& 
   const auto record = transaction.find_idempotency(act.actor, key.key);
   if (!record) return record.error();
   if (!*record) return std::optional<Issued>();
-  if ((*record)->request_digest != key.request_digest) {
+  const std::string& recorded = (*record)->request_digest;
+  if (recorded != key.request_digest && recorded != key.earlier_digest) {
     return Error(ErrorCode::idempotency_mismatch, "this Idempotency-Key came with another request before");
   }
   auto issued = repeat(transaction, **record);

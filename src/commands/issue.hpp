@@ -17,7 +17,8 @@ constexpr std::size_t max_idempotency_key_bytes = 128;
 /// The client's name for one intended command, per actor; visible ASCII.
 struct IdempotencyKey {
   std::string key;
-  std::string request_digest;  // of method, path and body
+  std::string request_digest;  // of method, path and body, in whatever order its members came
+  std::string earlier_digest;  // of the body's very octets, as versions before 0.2 have recorded it
 };
 
 /// A row and who signs its token: KeyRing::mint() makes the token. `key.version` is the seq of the change.

@@ -1,38 +1,36 @@
 #include "commands/update_key.hpp"
 
-#include <boost/json/serialize.hpp>
+#include <algorithm>
 
 #include "base/json.hpp"
+#include "base/json_text.hpp"
 
 namespace latchkey::commands {
 namespace {
 
-// RFC 7396, section 2.
-void merge(json::value& target, const json::value& patch) {
-  const auto* members = patch.if_object();
-  if (members == nullptr) {
-    target = patch;
-    return;
-  }
-  if (!target.is_object()) target.emplace_object();
-  auto& object = target.get_object();
-  for (const auto& member : *members) {
-    if (member.value().is_null()) {
-      object.erase(member.key());
+// RFC 7396, section 2, on the texts themselves, so that numbers stay as they were sent.
+std::string merged(std::string_view target, std::string_view patch) {
+  if (!patch.starts_with('{')) return std::string(patch);
+  auto members = target.starts_with('{') ? members_of(target) : std::vector<JsonMember>();
+  for (const auto& change : members_of(patch)) {
+    const auto known = std::find_if(members.begin(), members.end(),
+                                    [&](const JsonMember& member) { return member.name == change.name; });
+    if (change.value == "null") {
+      if (known != members.end()) members.erase(known);
+    } else if (known != members.end()) {
+      known->value = merged(known->value, change.value);
     } else {
-      merge(object[member.key()], member.value());
+      members.push_back({change.name, merged({}, change.value)});
     }
   }
+  return object_of(members);
 }
 
 Result<std::string> merged_metadata(const std::string& current, const std::string& patch) {
-  auto target = parse_json(current);
-  const auto change = parse_json(patch);
-  if (!target || !change) return Error(ErrorCode::internal, "", "metadata that is not JSON");
-  merge(*target, *change);
-  std::string merged = json::serialize(*target);
-  if (const auto checked = check_metadata(merged); !checked) return checked.error();
-  return merged;
+  if (!parse_json(current) || !parse_json(patch)) return Error(ErrorCode::internal, "", "metadata that is not JSON");
+  std::string text = merged(compact_json(current), compact_json(patch));
+  if (const auto checked = check_metadata(text); !checked) return checked.error();
+  return text;
 }
 
 Result<void> set_metadata(AccessKey& key, const UpdateKey& command) {

@@ -1,5 +1,7 @@
 #include "keys_service/bodies.hpp"
 
+#include <fmt/format.h>
+
 #include "base/time_text.hpp"
 #include "keys_service/object_reader.hpp"
 
@@ -18,12 +20,15 @@ std::optional<Expiry> read_expires_at(ObjectReader& reader) {
   return std::nullopt;
 }
 
-std::optional<std::chrono::seconds> read_duration(ObjectReader& reader, std::string_view name) {
+std::optional<std::chrono::seconds> read_duration(ObjectReader& reader, std::string_view name,
+                                                  std::chrono::seconds longest = longest_duration) {
   const auto* value = reader.find(name);
   if (value == nullptr) return std::nullopt;
   const auto duration = value->is_string() ? parse_duration(value->get_string()) : std::nullopt;
-  if (!duration) reader.note(name, "must be a duration such as \"90s\", \"15m\", \"12h\" or \"30d\"");
-  return duration;
+  if (duration && *duration <= longest) return duration;
+  reader.note(name, fmt::format(R"(must be a duration such as "90s", "15m", "12h" or "30d", at most "{}d")",
+                                std::chrono::duration_cast<std::chrono::days>(longest).count()));
+  return std::nullopt;
 }
 
 std::optional<Expiry> read_expiry(ObjectReader& reader) {
@@ -124,8 +129,7 @@ Result<commands::RotateKey> parse_rotate_body(std::string_view body) {
   if (body.empty()) return commands::RotateKey{};
   auto reader = ObjectReader::parse(body);
   if (!reader) return reader.error();
-  const commands::RotateKey command{read_duration(*reader, "gracePeriod")};
-  if (command.grace && *command.grace > max_grace_period) reader->note("gracePeriod", "must be at most 30 days");
+  const commands::RotateKey command{read_duration(*reader, "gracePeriod", max_grace_period)};
   if (const auto finished = reader->finish(); !finished) return finished.error();
   return command;
 }

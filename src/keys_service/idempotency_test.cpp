@@ -67,6 +67,19 @@ TEST_F(Idempotency, AnotherRequestIsRefused) {
   EXPECT_EQ(t.problem(reply), "idempotency-key-reused");
 }
 
+TEST_F(Idempotency, TheOrderOfMembersMakesNoOtherRequest) {
+  const auto first =
+      t.as_admin(Method::post, "/v1/keys", R"({"userId":"a","requestsPerMinute":60,"metadata":{"x":1.0,"y":2}})", once);
+  ASSERT_EQ(first.status, 201) << first.body;
+  const auto again =
+      t.as_admin(Method::post, "/v1/keys",
+                 R"({ "metadata" : {"y":2, "x":1.0}, "requestsPerMinute":60, "userId":"\u0061" })", once);
+  EXPECT_EQ(again.body, first.body);
+  const auto other =
+      t.as_admin(Method::post, "/v1/keys", R"({"userId":"a","requestsPerMinute":60,"metadata":{"x":1.5,"y":2}})", once);
+  EXPECT_EQ(t.problem(other), "idempotency-key-reused");
+}
+
 TEST_F(Idempotency, MalformedKeysAreRefused) {
   for (const std::string& key : {std::string(), std::string(129, 'x'), std::string("a b"), std::string("\xc3\xa4")}) {
     EXPECT_EQ(t.as_admin(Method::post, "/v1/keys", body, {{"Idempotency-Key", key}}).status, 400) << key;

@@ -1,5 +1,6 @@
 // Every status of the routes for keys, over the whole service without a socket.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,6 +75,45 @@ TEST_F(KeysRoutes, CreateRefusesWhatIsNoJsonObject) {
     const auto reply = t.as_admin(Method::post, "/v1/keys", body);
     EXPECT_EQ(reply.status, 400) << body;
     EXPECT_THAT(t.pointers(reply), ElementsAre("")) << body;
+  }
+}
+
+TEST_F(KeysRoutes, NumbersInMetadataComeBackAsTheyWereSent) {
+  const std::string sent =
+      R"({"big":123456789012345678901234567890,"price":1.10,"one":1.0,"e":1E2,"deep":[{"n":0.10}]})";
+  const auto made = t.create(R"({"userId":"a","requestsPerMinute":1,"metadata":)" + sent + "}");
+  EXPECT_THAT(t.as_admin(Method::get, made.path).body, testing::HasSubstr("\"metadata\":" + sent + ","));
+  const auto merged =
+      t.call(Method::patch, made.path, {t.bearer(t.admin), {"Content-Type", "application/merge-patch+json"}},
+             R"({"metadata":{"one":null,"more":{"x":2.50,"y":null},"deep":3.0}})");
+  ASSERT_EQ(merged.status, 200) << merged.body;
+  EXPECT_THAT(
+      merged.body,
+      testing::HasSubstr(
+          R"("metadata":{"big":123456789012345678901234567890,"price":1.10,"e":1E2,"deep":3.0,"more":{"x":2.50}},)"));
+  EXPECT_THAT(t.as_admin(Method::get, "/v1/changes").body, testing::HasSubstr(R"("more":{"x":2.50})"));
+}
+
+TEST_F(KeysRoutes, RequestsPerMinuteIsWholeExactly) {
+  for (const std::string_view number : {"0.99999999999999999999", "1.00000000000000000001", "1e-400", "60.5"}) {
+    const auto reply =
+        t.as_admin(Method::post, "/v1/keys", fmt::format(R"({{"userId":"a","requestsPerMinute":{}}})", number));
+    EXPECT_EQ(reply.status, 400) << number;
+    EXPECT_THAT(t.pointers(reply), ElementsAre("/requestsPerMinute")) << number;
+  }
+  const auto reply = t.as_admin(Method::post, "/v1/keys", R"({"userId":"a","requestsPerMinute":600.00e-1})");
+  EXPECT_EQ(t.object(reply).at("key").at("requestsPerMinute").as_int64(), 60);
+}
+
+TEST_F(KeysRoutes, ATooLongDurationHearsItsBound) {
+  const auto made = t.create();
+  const auto expiry =
+      t.as_admin(Method::post, "/v1/keys", R"({"userId":"a","requestsPerMinute":1,"expiresIn":"40000d"})");
+  EXPECT_EQ(expiry.status, 400);
+  EXPECT_THAT(expiry.body, testing::HasSubstr(R"(at most \"36600d\")"));
+  for (const std::string_view grace : {"31d", "40000d", "soon"}) {
+    const auto reply = t.as_admin(Method::post, made.path + "/rotate", fmt::format(R"({{"gracePeriod":"{}"}})", grace));
+    EXPECT_THAT(reply.body, testing::HasSubstr(R"(at most \"30d\")")) << grace;
   }
 }
 
@@ -159,9 +199,12 @@ TEST_F(KeysRoutes, IfMatchGuardsEveryMutation) {
   EXPECT_EQ(t.problem(t.as_admin(Method::patch, made.path, R"({"name":"x"})", stale)), "precondition-failed");
   EXPECT_EQ(t.as_admin(Method::post, made.path + "/rotate", "", stale).status, 412);
   EXPECT_EQ(t.as_admin(Method::delete_, made.path, "", stale).status, 412);
-  EXPECT_EQ(t.as_admin(Method::patch, made.path, R"({"name":"x"})", {{"If-Match", "W/" + made.etag}}).status, 412);
+  EXPECT_EQ(t.as_admin(Method::post, made.path + "/rotate", "", {{"If-Match", "W/\"999\""}}).status, 412);
   EXPECT_EQ(t.as_admin(Method::patch, made.path, R"({"name":"x"})", {{"If-Match", "\"9\", " + made.etag}}).status, 200);
   EXPECT_EQ(t.as_admin(Method::patch, made.path, R"({"name":"y"})", {{"If-Match", made.etag}}).status, 412);
+  EXPECT_EQ(t.as_admin(Method::patch, made.path, R"({"name":"y"})", {{"If-Match", "W/" + made.etag}}).status, 412);
+  const auto weakened = "W/" + t.as_admin(Method::get, made.path).header("ETag");  // as a compressing proxy leaves it
+  EXPECT_EQ(t.as_admin(Method::patch, made.path, R"({"name":"z"})", {{"If-Match", weakened}}).status, 200);
   EXPECT_EQ(t.as_admin(Method::delete_, made.path, "", {{"If-Match", "*"}}).status, 204);
 }
 

@@ -1,27 +1,16 @@
 #include "keys_service/object_reader.hpp"
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
-#include <cmath>
+
+#include "base/json_text.hpp"
 
 namespace latchkey::keys_service {
-namespace {
-
-std::optional<std::int64_t> as_whole_number(const json::value& value) {
-  if (value.is_int64()) return value.get_int64();
-  if (value.is_uint64()) return INT64_MAX;
-  if (!value.is_double() || std::trunc(value.get_double()) != value.get_double()) return std::nullopt;
-  constexpr double bound = 9.0e18;
-  return static_cast<std::int64_t>(std::clamp(value.get_double(), -bound, bound));
-}
-
-}  // namespace
 
 Result<ObjectReader> ObjectReader::parse(std::string_view text) {
   auto value = parse_json(text);
   if (!value) return Error::invalid("", value.error().detail);
   if (!value->is_object()) return Error::invalid("", "must be a JSON object");
-  return ObjectReader(std::move(value->get_object()));
+  return ObjectReader(std::move(value->get_object()), text);
 }
 
 const json::value* ObjectReader::find(std::string_view name) {
@@ -48,7 +37,7 @@ std::optional<bool> ObjectReader::boolean(std::string_view name) {
 std::optional<std::int64_t> ObjectReader::whole_number(std::string_view name) {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
-  const auto number = as_whole_number(*value);
+  const auto number = value->is_number() ? whole_number_of(text_of(name)) : std::nullopt;
   if (!number) note(name, "must be a whole number");
   return number;
 }
@@ -56,9 +45,16 @@ std::optional<std::int64_t> ObjectReader::whole_number(std::string_view name) {
 std::optional<std::string> ObjectReader::object(std::string_view name) {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
-  if (value->is_object()) return json::serialize(*value);
+  if (value->is_object()) return text_of(name);
   note(name, "must be a JSON object");
   return std::nullopt;
+}
+
+std::string ObjectReader::text_of(std::string_view name) const {
+  for (auto& member : members_of(text_)) {
+    if (member.name == name) return std::move(member.value);
+  }
+  return {};
 }
 
 void ObjectReader::note(std::string_view name, std::string detail) {

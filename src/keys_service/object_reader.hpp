@@ -16,7 +16,7 @@ namespace latchkey::keys_service {
 
 class ObjectReader {
  public:
-  /// Fails with ErrorCode::invalid at "" (the whole document) for what is no JSON object.
+  /// Fails with ErrorCode::invalid at "" (the whole document) for what is no JSON object. `text` outlives the reader.
   static Result<ObjectReader> parse(std::string_view text);
 
   /// The member if it came; nullptr otherwise. Whatever is asked for is a known member.
@@ -26,9 +26,10 @@ class ObjectReader {
   /// nullopt: absent, or of a wrong type, which is noted.
   std::optional<std::string> text(std::string_view name);
   std::optional<bool> boolean(std::string_view name);
-  /// Whole numbers in any spelling JSON has for them (60, 60.0, 6e1); those beyond 64 bits come as the nearest.
+  /// Whole numbers in any spelling JSON has for them (60, 60.0, 6e1), exactly; those beyond 64 bits come as the
+  /// nearest.
   std::optional<std::int64_t> whole_number(std::string_view name);
-  /// A JSON object, serialised.
+  /// A JSON object, serialised, its numbers as they were sent.
   std::optional<std::string> object(std::string_view name);
 
   void note(std::string_view name, std::string detail);
@@ -42,9 +43,12 @@ class ObjectReader {
   Result<void> finish();
 
  private:
-  explicit ObjectReader(json::object object) : object_(std::move(object)) {}
+  ObjectReader(json::object object, std::string_view text) : object_(std::move(object)), text_(text) {}
+  /// The member's value as compact JSON.
+  std::string text_of(std::string_view name) const;
 
   json::object object_;
+  std::string_view text_;
   std::vector<std::string> known_;
   std::vector<FieldError> errors_;
 };

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/json.hpp"
+#include "base/json_text.hpp"
 #include "http/ascii.hpp"
 #include "jwt/digest.hpp"
 
@@ -49,12 +50,15 @@ bool has_zero_weight(std::string_view parameters) {
   return false;
 }
 
-std::string digest_of(const http::Request& request) {
+std::string digest_of(const http::Request& request, std::string_view body) {
   std::string text(http::to_string(request.method));
-  text.append(" ").append(request.path).append("\n").append(request.body);
+  text.append(" ").append(request.path).append("\n").append(body);
   const auto digest = jwt::digest_of(text);
   return fmt::format("{:016x}{:016x}", digest.words[0], digest.words[1]);
 }
+
+// A client that retries may write the members of its body in another order: it is the same request.
+std::string canonical(std::string_view body) { return parse_json(body) ? canonical_json(body) : std::string(body); }
 
 }  // namespace
 
@@ -100,7 +104,8 @@ Result<std::optional<commands::IdempotencyKey>> idempotency_key_of(const http::R
   if (!one || header->empty() || header->size() > commands::max_idempotency_key_bytes || !is_visible_ascii(*header)) {
     return Error(ErrorCode::invalid, "Idempotency-Key must be one header of 1 to 128 visible ASCII characters");
   }
-  return std::optional(commands::IdempotencyKey{std::string(*header), digest_of(request)});
+  return std::optional(commands::IdempotencyKey{std::string(*header), digest_of(request, canonical(request.body)),
+                                                digest_of(request, request.body)});
 }
 
 Result<KeyId> key_id_of(const http::Request& request) {
