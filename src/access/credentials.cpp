@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "http/ascii.hpp"
 
@@ -62,29 +63,46 @@ Result<std::string_view, Refusal> one_word(std::string_view text) {
   return text;
 }
 
-Result<std::string_view, Refusal> bearer_token(std::string_view value) {
+/// What stands behind the scheme; nullopt: another scheme than Bearer, or none.
+std::optional<std::string_view> behind_bearer(std::string_view value) {
   const std::string_view scheme = value.substr(0, value.find(' '));
-  if (!http::equals_ignoring_case(scheme, "bearer")) return Refusal::no_credentials;
+  if (!http::equals_ignoring_case(scheme, "bearer")) return std::nullopt;
   value.remove_prefix(scheme.size());
   value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
-  return one_word(value);
+  return value;
+}
+
+/// What of the two headers one header line presents; nullopt: nothing.
+std::optional<std::string_view> presented_by(const http::Header& header) {
+  if (http::equals_ignoring_case(header.name, "authorization")) return behind_bearer(header.value);
+  if (http::equals_ignoring_case(header.name, "x-api-key")) return header.value;
+  return std::nullopt;
 }
 
 }  // namespace
 
-Result<std::string_view, Refusal> presented_token(const http::Request& request) {
-  const std::string_view* authorization = nullptr;
-  const std::string_view* api_key = nullptr;
+Result<std::string_view, Refusal> token_in_headers(const http::Request& request) {
+  std::optional<std::string_view> found;
   for (const auto& header : request.headers) {
-    const bool is_api_key = http::equals_ignoring_case(header.name, "x-api-key");
-    if (!is_api_key && !http::equals_ignoring_case(header.name, "authorization")) continue;
-    if (authorization != nullptr || api_key != nullptr) return Refusal::ambiguous;
-    (is_api_key ? api_key : authorization) = &header.value;
+    const auto presented = presented_by(header);
+    if (!presented) continue;
+    const bool another = found && !found->empty() && !presented->empty() && *found != *presented;
+    if (another) return Refusal::ambiguous;
+    if (!found || found->empty()) found = presented;
   }
-  if (holds_a_key(request.query)) return Refusal::ambiguous;
-  if (authorization != nullptr) return bearer_token(*authorization);
-  if (api_key != nullptr) return one_word(*api_key);
-  return Refusal::no_credentials;
+  return found ? one_word(*found) : Refusal::no_credentials;
+}
+
+Result<std::string_view, Refusal> presented_token(const http::Request& request) {
+  const auto token = token_in_headers(request);
+  return holds_a_key(request.query) ? Refusal::ambiguous : token;
+}
+
+bool is_bearer(const http::Request& request) {
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const http::Header& header) {
+    return http::equals_ignoring_case(header.name, "authorization") &&
+           !behind_bearer(header.value).value_or("").empty();
+  });
 }
 
 std::string_view expected_token(const http::Request& request) {

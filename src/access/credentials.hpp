@@ -12,12 +12,24 @@ namespace latchkey::access {
 
 /// The token as sent, a view into the request; its shape is not looked at. Allocates nothing.
 ///
-/// - ambiguous: both headers, several of one, or a key in the query string, where logs and histories would keep it:
-///   a parameter named like a key (key, token, apiKey, api_key, access_key, access_token, x-api-key, …; any case,
-///   percent-decoded), or a value that looks like a token.
-/// - no_credentials: neither header, or another scheme than Bearer.
+///   Authorization: Bearer KEY                              KEY
+///   X-API-Key: KEY                                         KEY
+///   X-API-Key: KEY, Authorization: Basic …                 KEY: another scheme, or nothing, presents nothing to us
+///   X-API-Key: KEY, Authorization: Bearer KEY              KEY: the same twice is one
+///   X-API-Key: KEY, Authorization: Bearer OTHER            ambiguous
+///
+/// - ambiguous: two different keys.
+/// - no_credentials: neither header, or another scheme than Bearer and no X-API-Key.
 /// - malformed: a header without a token, or with more than one word after the scheme.
+Result<std::string_view, Refusal> token_in_headers(const http::Request& request);
+
+/// The same where the query is ours. A key in it is ambiguous whatever the headers say, for logs and histories would
+/// keep it: a parameter named like a key (key, token, apiKey, api_key, access_key, access_token, x-api-key, …; any
+/// case, percent-decoded), or a value that looks like a token.
 Result<std::string_view, Refusal> presented_token(const http::Request& request);
+
+/// Whether a token came as Authorization: Bearer: the only way for an admin token.
+bool is_bearer(const http::Request& request);
 
 /// What presented_token() probably finds, sooner; empty: nothing. Decides nothing.
 std::string_view expected_token(const http::Request& request);

@@ -52,11 +52,52 @@ TEST(Credentials, MalformedHeaders) {
   expect({{{"X-API-Key", "Bearer a"}}, "", "", Refusal::malformed});
 }
 
-TEST(Credentials, MoreThanOneIsAmbiguous) {
-  expect({{{"Authorization", "Bearer a"}, {"X-API-Key", "a"}}, "", "", Refusal::ambiguous});
-  expect({{{"X-API-Key", "a"}, {"Authorization", "Basic a"}}, "", "", Refusal::ambiguous});
-  expect({{{"Authorization", "Bearer a"}, {"Authorization", "Bearer a"}}, "", "", Refusal::ambiguous});
-  expect({{{"X-API-Key", "a"}, {"x-api-key", "a"}}, "", "", Refusal::ambiguous});
+TEST(Credentials, TwoDifferentKeysAreAmbiguous) {
+  expect({{{"Authorization", "Bearer a"}, {"X-API-Key", "b"}}, "", "", Refusal::ambiguous});
+  expect({{{"X-API-Key", "b"}, {"Authorization", "Bearer a"}}, "", "", Refusal::ambiguous});
+  expect({{{"Authorization", "Bearer a"}, {"Authorization", "Bearer b"}}, "", "", Refusal::ambiguous});
+  expect({{{"X-API-Key", "a"}, {"x-api-key", "A"}}, "", "", Refusal::ambiguous});
+  expect({{{"X-API-Key", "a"}, {"X-API-Key", "a"}, {"Authorization", "Bearer b"}}, "", "", Refusal::ambiguous});
+  expect({{{"X-API-Key", "a"}, {"Authorization", "Bearer a b"}}, "", "", Refusal::ambiguous});
+}
+
+TEST(Credentials, TheSameKeyTwiceIsOne) {
+  expect({{{"Authorization", "Bearer a.b.c"}, {"X-API-Key", "a.b.c"}}, "", "a.b.c"});
+  expect({{{"X-API-Key", "a"}, {"Authorization", "bearer  a"}}, "", "a"});
+  expect({{{"Authorization", "Bearer a"}, {"Authorization", "Bearer a"}}, "", "a"});
+  expect({{{"X-API-Key", "a"}, {"x-api-key", "a"}}, "", "a"});
+}
+
+TEST(Credentials, AForeignOrEmptyHeaderBesideAKeyPresentsNothing) {
+  for (const std::string_view value : {"Basic YTpi", "Digest username=\"a\"", "", "Negotiate", "Bearer", "Bearer "}) {
+    expect({{{"X-API-Key", "a"}, {"Authorization", value}}, "", "a"});
+    expect({{{"Authorization", value}, {"X-API-Key", "a"}}, "", "a"});
+  }
+  expect({{{"Authorization", "Basic YTpi"}, {"Authorization", "Bearer a"}}, "", "a"});
+  expect({{{"X-API-Key", ""}, {"Authorization", "Bearer a"}}, "", "a"});
+  expect({{{"Authorization", "Bearer a"}, {"X-API-Key", ""}}, "", "a"});
+  expect({{{"X-API-Key", ""}, {"Authorization", "Basic YTpi"}}, "", "", Refusal::malformed});
+}
+
+TEST(Credentials, WhereTheQueryIsTheClientsItIsNotSearched) {
+  const std::vector<http::Header> headers = {{"X-API-Key", "a"}};
+  http::Request request;
+  request.headers = headers;
+  request.query = "api_key=b&x=eyJh.eyJi.c";
+  EXPECT_EQ(token_in_headers(request).value(), "a");
+  EXPECT_EQ(presented_token(request).error(), Refusal::ambiguous);
+}
+
+TEST(Credentials, KnowsWhetherATokenCameAsBearer) {
+  const auto asks = [](const std::vector<http::Header>& headers) {
+    http::Request request;
+    request.headers = headers;
+    return is_bearer(request);
+  };
+  EXPECT_TRUE(asks({{"X-API-Key", "a"}, {"authorization", "bearer a"}}));
+  EXPECT_FALSE(asks({{"X-API-Key", "a"}, {"Authorization", "Basic YTpi"}}));
+  EXPECT_FALSE(asks({{"X-API-Key", "a"}, {"Authorization", "Bearer "}}));
+  EXPECT_FALSE(asks({{"X-API-Key", "a"}}));
 }
 
 TEST(Credentials, AKeyInTheQueryIsAmbiguousWithAndWithoutHeaders) {

@@ -8,7 +8,7 @@ namespace latchkey::access {
 /// Every reason a request may be refused, in the order in which the access check looks (design.md 6).
 enum class Refusal : std::uint8_t {
   no_credentials,      // 401, no error code
-  ambiguous,           // 400: both headers, several of one, or a key in the query string
+  ambiguous,           // 400: two different keys, or a key in the query string
   malformed,           // 401 invalid-token
   wrong_kind,          // 403: e.g. an admin token
   wrong_role,          // 403

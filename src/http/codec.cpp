@@ -22,7 +22,7 @@ void Codec::reset() {
   chunks_.reset();
   parsed_at_ = nullptr;
   start_ = scanned_ = head_end_ = consumed_ = 0;
-  folded_ = head_done_ = false;
+  folded_ = head_done_ = body_unread_ = false;
 }
 
 // One empty line before the request line is passed over (RFC 9112 section 2.2). What cannot begin a method is refused
@@ -68,7 +68,8 @@ Codec::Status Codec::take_head(const char* data, std::size_t size) {
   if (folded_) return refuse({RefusalKind::bad_request, "folded header lines are obsolete"});
   const auto why_not = parse_head({data + start_, head_end_ - start_}, limits_.max_headers, head_);
   if (why_not) return refuse(*why_not);
-  if (head_.content_length > limits_.max_body_bytes) return refuse({RefusalKind::body_too_large, {}});
+  body_unread_ = head_.framing != BodyFraming::none && reads_body_ && !reads_body_(head_.request);
+  if (!body_unread_ && head_.content_length > limits_.max_body_bytes) return refuse({RefusalKind::body_too_large, {}});
   parsed_at_ = data;
   head_done_ = true;
   if (head_.framing == BodyFraming::chunked) chunks_.emplace(limits_.max_body_bytes);
@@ -104,6 +105,7 @@ Codec::Status Codec::take_chunked(char* data, std::size_t& size) {
 }
 
 Codec::Status Codec::take_body(char* data, std::size_t& size) {
+  if (body_unread_) return finish(data, 0, head_end_);
   if (head_.framing == BodyFraming::chunked) return take_chunked(data, size);
   const auto length = static_cast<std::size_t>(head_.content_length);
   if (size - head_end_ < length) return Status::need_body;

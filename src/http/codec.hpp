@@ -7,7 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "http/chunked.hpp"
 #include "http/head_parser.hpp"
@@ -30,7 +32,11 @@ class Codec {
     refused,    // refusal() says why; the connection cannot go on
   };
 
-  explicit Codec(const CodecLimits& limits) : limits_(limits) {}
+  using ReadsBody = std::function<bool(const Request& head)>;
+
+  /// `reads_body`: asked once of each request with a body; false: it is a `request` without it. Empty: all are read.
+  explicit Codec(const CodecLimits& limits, ReadsBody reads_body = {})
+      : limits_(limits), reads_body_(std::move(reads_body)) {}
 
   /// Goes on parsing. `data` begins where the request begins and holds what the last call left plus what has arrived
   /// since; it may lie elsewhere than last time. A chunked body is decoded in place and `size` may shrink.
@@ -39,6 +45,8 @@ class Codec {
   const Head& head() const { return head_; }
   Head& head() { return head_; }
   const Refusal& refusal() const { return refusal_; }
+  /// The request has a body that was not asked for. It begins where the head ends: whoever goes on has to pass it over.
+  bool body_unread() const { return body_unread_; }
   /// How many octets at the front of `data` made the request. Valid after `request`.
   std::size_t consumed() const { return consumed_; }
   void reset();
@@ -53,6 +61,7 @@ class Codec {
   Status finish(const char* data, std::size_t body_size, std::size_t consumed);
 
   CodecLimits limits_;
+  ReadsBody reads_body_;
   Head head_;
   std::optional<ChunkedDecoder> chunks_;
   Refusal refusal_;
@@ -63,6 +72,7 @@ class Codec {
   std::size_t consumed_ = 0;
   bool folded_ = false;  // a line began with white space
   bool head_done_ = false;
+  bool body_unread_ = false;
 };
 
 }  // namespace latchkey::http

@@ -42,8 +42,12 @@ CodecLimits limits_of(const ServerConfig& config) {
 
 }  // namespace
 
+Connection::Input::Input(const Worker& worker)
+    : codec(limits_of(worker.config),
+            [&handler = worker.handler](const Request& head) { return handler.reads_body(head); }) {}
+
 Connection::Connection(Worker& worker, std::uint32_t slot)
-    : worker_(worker), input_(std::make_shared<Input>(limits_of(worker.config))), slot_(slot) {}
+    : worker_(worker), input_(std::make_shared<Input>(worker)), slot_(slot) {}
 
 void Connection::open(Socket socket) {
   socket_ = std::move(socket);
@@ -51,6 +55,7 @@ void Connection::open(Socket socket) {
   ::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   input_->codec.reset();
   ahead_.reset();
+  unread_.reset();
   if (worker_.config.tls) tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
   first_request_ = true;
   continued_ = readable_ = half_closed_ = said_goodbye_ = writing_ = false;
@@ -63,7 +68,7 @@ void Connection::open(Socket socket) {
 void Connection::close() {
   if (phase_ == Phase::closed) return;
   // Whoever owes the answer may still be reading the request: leave it to them.
-  if (phase_ == Phase::owed) input_ = std::make_shared<Input>(limits_of(worker_.config));
+  if (phase_ == Phase::owed) input_ = std::make_shared<Input>(worker_);
   if (stream_) std::exchange(stream_, nullptr)->abandon();
   socket_.close();
   tls_.reset();
@@ -90,6 +95,7 @@ void Connection::enter(Phase phase) {
     case Phase::body:
       deadline_ = worker_.now + config.body_timeout.count();
       break;
+    case Phase::skipping:
     case Phase::lingering:
       deadline_ = worker_.now + linger_time.count();
       break;
@@ -130,13 +136,14 @@ Codec::Status Connection::parse() {
 }
 
 const Request* Connection::look_ahead() {
-  if (!receiving() || writing_ || input_->buffer.empty()) return nullptr;
+  if (!receiving() || phase_ == Phase::skipping || writing_ || input_->buffer.empty()) return nullptr;
   ahead_ = parse();
   return ahead_ == Codec::Status::request ? &input_->codec.head().request : nullptr;
 }
 
 // Takes one request from the input; true: another may follow.
 bool Connection::take_request() {
+  if (phase_ == Phase::skipping) return skip_body();
   if (input_->buffer.empty()) return false;
   const auto ahead = std::exchange(ahead_, std::nullopt);
   switch (ahead ? *ahead : parse()) {
@@ -156,6 +163,22 @@ bool Connection::take_request() {
   return receiving();
 }
 
+// A body that is malformed, or too long, gets no second answer.
+bool Connection::skip_body() {
+  switch (unread_->pass(input_->buffer)) {
+    case UnreadBody::Status::need_more:
+      return false;
+    case UnreadBody::Status::refused:
+      enter(Phase::closing);
+      return false;
+    case UnreadBody::Status::passed:
+      break;
+  }
+  unread_.reset();
+  enter(Phase::idle);
+  return true;
+}
+
 void Connection::await_body() {
   if (phase_ != Phase::body) enter(Phase::body);
   if (input_->codec.head().expects_continue && !std::exchange(continued_, true)) out_ += continue_line;
@@ -172,6 +195,7 @@ void Connection::serve() {
   worker_.tallies.requests.add();
   enter(Phase::handling);
   first_request_ = answered_ = deferred_ = false;
+  if (input_->codec.body_unread()) unread_.emplace(input_->codec.head());
   call_handler();
   if (deferred_) return enter(Phase::owed);
   if (!answered_) {
@@ -210,7 +234,9 @@ Later Connection::defer() {
 
 Framing Connection::settle_framing() {
   const Head& head = input_->codec.head();
-  persistence_ = worker_.draining ? Persistence::close : head.persistence;
+  const std::size_t received = input_->buffer.size() - input_->codec.consumed();
+  const bool ends = worker_.draining || (unread_ && !unread_->can_be_passed(received));
+  persistence_ = ends ? Persistence::close : head.persistence;
   const BodyPart body = head.request.method == Method::head ? BodyPart::leave_out : BodyPart::send;
   return {head.version, persistence_, body};
 }
@@ -219,7 +245,8 @@ void Connection::finish_request() {
   input_->buffer.consume(input_->codec.consumed());
   input_->codec.reset();
   continued_ = false;
-  enter(persistence_ == Persistence::keep_alive ? Phase::idle : Phase::closing);
+  if (persistence_ == Persistence::close) return enter(Phase::closing);
+  enter(unread_ ? Phase::skipping : Phase::idle);
 }
 
 void Connection::deliver(Delivery& delivery) {
@@ -243,8 +270,9 @@ void Connection::deliver(Delivery& delivery) {
 
 void Connection::begin_stream(const Answer& head, std::shared_ptr<StreamState> stream) {
   Framing framing = settle_framing();
-  // Nothing but the end of the connection ends a body of HTTP/1.0 whose length is unknown.
-  if (framing.version == Version::http10) framing.persistence = persistence_ = Persistence::close;
+  // Nothing but the end of the connection ends a body of HTTP/1.0 whose length is unknown; and what the client sends
+  // meanwhile lands where requests are read, so it must hold no unread body.
+  if (framing.version == Version::http10 || unread_) framing.persistence = persistence_ = Persistence::close;
   append_stream_head(out_, head, framing, worker_.date.now());
   finish_request();
   if (framing.body == BodyPart::leave_out) return stream->abandon();

@@ -16,6 +16,7 @@
 #include "http/socket.hpp"
 #include "http/stream_state.hpp"
 #include "http/tls_session.hpp"
+#include "http/unread_body.hpp"
 #include "http/worker.hpp"
 
 namespace latchkey::http {
@@ -23,12 +24,13 @@ namespace latchkey::http {
 /// One client at a time, from accept to close; reused for the next client. Its I/O thread's alone.
 ///
 ///   idle → head → body → handling → idle …            a request answered at once
+///                        handling → skipping → idle … … without its body, which is passed over
 ///                        handling → owed → idle …     … or later
 ///                        owed → streaming → idle …    … or in pieces
 ///   any of them → closing (what is queued goes out) → lingering (the client reads it) → closed
 ///
-/// It reads only in idle, head, body, streaming and lingering, and never while output waits to be sent, so a client
-/// that does not read cannot make it buffer.
+/// It reads only in idle, head, body, skipping, streaming and lingering, and never while output waits to be sent, so a
+/// client that does not read cannot make it buffer.
 class Connection final : public Exchange, public Watcher {
  public:
   Connection(Worker& worker, std::uint32_t slot);
@@ -56,22 +58,25 @@ class Connection final : public Exchange, public Watcher {
 
   /// What a request's views point into. Shared with who owes its answer: it may outlive the connection.
   struct Input {
-    explicit Input(const CodecLimits& limits) : codec(limits) {}
+    explicit Input(const Worker& worker);
     InputBuffer buffer;
     Codec codec;
   };
 
  private:
-  enum class Phase : std::uint8_t { closed, idle, head, body, handling, owed, streaming, closing, lingering };
+  enum class Phase : std::uint8_t { closed, idle, head, body, handling, skipping, owed, streaming, closing, lingering };
   enum class Flush : std::uint8_t { done, waiting };
   enum class Reading : std::uint8_t { no, input, side };
 
-  bool receiving() const { return phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::body; }
+  bool receiving() const {
+    return phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::body || phase_ == Phase::skipping;
+  }
   void enter(Phase phase);
   void advance();
   void take_requests();
   Codec::Status parse();
   bool take_request();
+  bool skip_body();
   void await_body();
   void serve();
   void call_handler();
@@ -109,6 +114,7 @@ class Connection final : public Exchange, public Watcher {
   std::string out_;      // answers not sent yet
   std::string sending_;  // answers of which the socket would not take all
   std::shared_ptr<StreamState> stream_;
+  std::optional<UnreadBody> unread_;  // of the request that is handled, or was
   // While streaming or lingering the client may send on; that lands here.
   std::array<char, 512> side_;
   std::size_t sent_ = 0;                // of sending_

@@ -68,6 +68,9 @@ class Handler {
  public:
   virtual ~Handler() = default;
   virtual void handle(Exchange& exchange) = 0;
+  /// False: this request is handed over as soon as its head is there, with an empty body. What comes of one is passed
+  /// over, or the connection ends after the answer. Asked of requests that have a body only, by any I/O thread.
+  virtual bool reads_body(const Request& /*head*/) const { return true; }
   /// This thread is about to hand over these requests, of several connections, in this order: a chance to fetch from
   /// memory, of all at once, what they need. Their views are valid until it returns. Answers nothing.
   virtual void expect(std::span<const Request* const> /*soon*/) {}

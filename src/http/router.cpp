@@ -45,6 +45,7 @@ struct Node {
   std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  // few: looked through faster than up
   std::unique_ptr<Node> parameter;
   Place place;
+  Place below;  // every longer path that nothing else matches
 };
 
 using Params = std::array<std::string_view, 4>;
@@ -68,8 +69,9 @@ Node* literal_of(const Node& node, std::string_view segment) {
   return nullptr;
 }
 
-const Place* find_place(const Node& node, std::string_view rest, Params& params, std::size_t depth) {
-  if (rest.empty()) return node.place.used() ? &node.place : nullptr;
+const Place* find_place(const Node& node, std::string_view rest, Params& params, std::size_t depth);
+
+const Place* find_child(const Node& node, std::string_view rest, Params& params, std::size_t depth) {
   const std::string_view segment = take_segment(rest);
   if (const Node* literal = literal_of(node, segment)) {
     if (const auto* found = find_place(*literal, rest, params, depth)) return found;
@@ -78,6 +80,12 @@ const Place* find_place(const Node& node, std::string_view rest, Params& params,
   const auto* found = find_place(*node.parameter, rest, params, depth + 1);
   if (found != nullptr) params[depth] = segment;
   return found;
+}
+
+const Place* find_place(const Node& node, std::string_view rest, Params& params, std::size_t depth) {
+  if (rest.empty()) return node.place.used() ? &node.place : nullptr;
+  const Place* found = find_child(node, rest, params, depth);
+  return found == nullptr && node.below.used() ? &node.below : found;
 }
 
 Node& child_of(Node& node, std::string_view segment) {
@@ -109,9 +117,11 @@ struct Router::Table {
 
   Place& place(std::string_view pattern) {
     check_pattern(pattern);
+    const bool below = pattern.ends_with("/*");
     Node* node = &root;
-    for (std::string_view rest = pattern; !rest.empty();) node = &child_of(*node, take_segment(rest));
-    return node->place;
+    std::string_view rest = below ? pattern.substr(0, pattern.size() - 2) : pattern;
+    while (!rest.empty()) node = &child_of(*node, take_segment(rest));
+    return below ? node->below : node->place;
   }
 
   const Place* find(Request& request) const {

@@ -31,6 +31,9 @@ Router make_router() {
       .on(Method::post, "/v1/items/{id}/rotate", named("rotate"))
       .on(Method::get, "/v1/{a}/deep/{b}/{c}/{d}", named("deep"))
       .on(Method::get, "/v1/items/deep/x", named("literal deep"))
+      .on(Method::get, "/v1/items/{id}/parts/*", named("parts"))
+      .on_any("/below/*", named("below"))
+      .on(Method::get, "/below/here", named("here"))
       .on_any("/any", named("any"))
       .on(Method::get, "/any", named("any-get"));
   return router;
@@ -52,6 +55,20 @@ TEST(Router, FindsTheRoute) {
   EXPECT_EQ(body(Method::get, "/v1/items/deep/x"), "literal deep");
   EXPECT_EQ(body(Method::get, "/any"), "any-get");
   EXPECT_EQ(body(Method::other, "/any"), "any");
+}
+
+TEST(Router, AStarMatchesEveryPathBelow) {
+  Router router = make_router();
+  const auto body = [&](Method method, std::string_view target) { return call(router, method, target).body; };
+  for (const char* target : {"/below/", "/below/a", "/below/a/b/c/d/e/f", "/below//", "/below/../v1/items",
+                             "/below/a/?q", "/below/here/", "/below/%2F", "/below/*", "/below/here/there"}) {
+    EXPECT_EQ(body(Method::other, target), "below") << target;
+  }
+  EXPECT_EQ(body(Method::get, "/below/here"), "here");
+  EXPECT_EQ(body(Method::get, "/v1/items/7/parts/a/b"), "parts 7");
+  for (const char* target : {"/below", "/belowx", "/below%2Fa", "/v1/items/7/parts", "/v1/items//parts/a"}) {
+    EXPECT_EQ(call(router, Method::get, target).status, 404) << target;
+  }
 }
 
 TEST(Router, UnknownPathsAre404) {

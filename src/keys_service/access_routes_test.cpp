@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include <algorithm>
 #include <atomic>
 #include <future>
@@ -53,7 +55,8 @@ TEST_F(AccessRoutes, AdminRoutesRefuseWhateverIsNoAdminToken) {
       {{{"X-API-Key", t.admin}}, 401, "invalid-token", invalid},
       {{t.bearer(key.token)}, 403, "wrong-kind", scope},
       {{{"X-API-Key", key.token}}, 403, "wrong-kind", scope},
-      {{t.bearer(t.admin), t.bearer(t.admin)}, 400, "ambiguous-credentials", ""},
+      {{t.bearer(t.admin), t.bearer(t.viewer)}, 400, "ambiguous-credentials", ""},
+      {{{"X-API-Key", t.admin}, {"Authorization", "Basic YTpi"}}, 401, "invalid-token", invalid},
       {{t.bearer(t.admin), {"X-API-Key", key.token}}, 400, "ambiguous-credentials", ""},
   };
   auto all = viewer_routes;
@@ -191,7 +194,9 @@ TEST_F(AccessRoutes, TheDescriptionNamesEveryRouteAndNoOther) {
     }
   }
   std::vector<std::string> served;
+  const std::set<std::string_view> pages = {"/openapi.json", "/docs", "/metrics"};  // no API: no use to generated clients
   for (const auto& route : t.service.routes()) {
+    if (pages.contains(route.pattern)) continue;
     served.push_back(std::string(http::to_string(route.method)) + ' ' + route.pattern);
   }
   EXPECT_THAT(described, testing::UnorderedElementsAreArray(served));
@@ -212,7 +217,10 @@ TEST_F(AccessRoutes, AFullQueueIsOverloaded) {
   EXPECT_EQ(small.problem(reply), "overloaded");
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(reply.header("Retry-After"), "1");
+  EXPECT_EQ(small.as_admin(Method::get, "/v1/keys").status, 503);
   EXPECT_EQ(small.call(Method::get, "/healthz").status, 200);
+  const std::string metrics = small.metrics.render();
+  EXPECT_THAT(metrics, testing::HasSubstr("\nlatchkey_keys_overloaded_total 2\n"));
   gate.set_value();
 }
 

@@ -55,7 +55,7 @@ Result<jwt::AdminIdentity, http::Response> AdminGate::admit(const http::Request&
   if (!token) return refuse(token.error());
   auto identity = verify(*token);
   if (!identity) return refuse(refusal_of(identity.error()));
-  if (request.header_count("Authorization") == 0) return refuse(Refusal::malformed);  // X-API-Key is for access keys
+  if (!access::is_bearer(request)) return refuse(Refusal::malformed);  // X-API-Key is for access keys
   if (identity->role < needed) return refuse(Refusal::wrong_role);
   return std::move(*identity);
 }

@@ -20,7 +20,7 @@ class AdminGate {
   AdminGate(const jwt::AdminVerifier& verifier, const Clock& clock) : verifier_(verifier), clock_(clock) {}
 
   /// The admin behind the request, or the answer that refuses it:
-  ///   400 ambiguous-credentials     more than one credential
+  ///   400 ambiguous-credentials     two different credentials
   ///   401 no-credentials            none, or another scheme; the challenge has no error code
   ///   401 invalid-token             not a good admin token
   ///   403 wrong-kind                an access key

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <concepts>
@@ -29,6 +30,9 @@ class HeaderLines {
   HeaderLines& retry_after(std::uint32_t seconds) { return put("Retry-After: ").number(seconds).put("\r\n"); }
 
   HeaderLines& key_id(std::string_view name, const KeyId& id);
+  /// Who was let in, for a proxy to hand on. Each header exactly once, empty where there is nothing: a proxy that
+  /// copies it must find it, or it leaves standing what its client sent under that name.
+  HeaderLines& identity(std::string_view user_id, const KeyId& id);
 
   std::string_view text() const { return {bytes_.data(), size_}; }
 
@@ -40,13 +44,14 @@ class HeaderLines {
     size_ += text.size();
     return *this;
   }
+  HeaderLines& percent_encoded(std::string_view text);
   template <std::integral T>
   HeaderLines& number(T value) {
     char digits[24];
     return put({digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits)});
   }
 
-  std::array<char, 1024> bytes_;
+  std::array<char, 2048> bytes_;
   std::size_t size_ = 0;
 };
 
@@ -60,6 +65,26 @@ inline HeaderLines& HeaderLines::position(Position position) {
 inline HeaderLines& HeaderLines::key_id(std::string_view name, const KeyId& id) {
   const auto text = text_of(id);
   return line(name, {text.data(), text.size()});
+}
+
+inline HeaderLines& HeaderLines::percent_encoded(std::string_view text) {
+  constexpr std::string_view unreserved = "-._~";
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                       unreserved.find(c) != std::string_view::npos;
+    plain ? put({&c, 1}) : put("%").put(hex.substr(octet >> 4U, 1)).put(hex.substr(octet & 15U, 1));
+  }
+  return *this;
+}
+
+inline HeaderLines& HeaderLines::identity(std::string_view user_id, const KeyId& id) {
+  const bool visible = std::all_of(user_id.begin(), user_id.end(), [](char c) { return c > ' ' && c <= '~'; });
+  line("X-Latchkey-User", visible ? user_id : std::string_view());
+  put("X-Latchkey-User-Encoded: ").percent_encoded(user_id).put("\r\n");
+  key_id("X-Latchkey-Key-Id", id);
+  return put("X-Latchkey-Plan: \r\nX-Latchkey-Scopes: \r\n");
 }
 
 inline HeaderLines& HeaderLines::rate_limit(std::uint32_t requests_per_minute, const limit::Decision& decision) {

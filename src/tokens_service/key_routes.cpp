@@ -17,18 +17,14 @@ using access::Refusal;
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view not_stored = "Cache-Control: no-store\r\n";
 
-/// nullopt: a value that nobody has. Taken for none, it would be a proxy's 500 under load.
-std::optional<Deny> deny_of(std::string_view query) {
-  Deny deny = Deny::as_is;
+/// The query of /v1/authorize is the proxy's client's, but for this one parameter: nothing else in it is looked at.
+Deny deny_of(std::string_view query) {
   while (!query.empty()) {
     const std::string_view piece = query.substr(0, query.find('&'));
-    if (piece.substr(0, piece.find('=')) == "deny") {
-      if (piece != "deny=403") return std::nullopt;
-      deny = Deny::as_403;
-    }
+    if (piece == "deny=403") return Deny::as_403;
     query.remove_prefix(std::min(piece.size() + 1, query.size()));
   }
-  return deny;
+  return Deny::as_is;
 }
 
 /// What a client did, as a 403 with the true status beside it, for proxies that make a 500 of all but 401 and 403
@@ -79,12 +75,9 @@ void KeyRoutes::handle(http::Exchange& exchange, Route route) {
   Call call{.exchange = &exchange, .request = &request, .route = route};
   call.started = parts_.clock.boot();
   call.position = parts_.view.freshness().position;
-  if (route == Route::authorize) {
-    const auto deny = deny_of(request.query);
-    if (!deny) return refuse_request(call, "The parameter deny takes nothing but 403.");
-    call.deny = *deny;
-  }
-  const auto token = access::presented_token(request);
+  const bool asked_by_proxy = route == Route::authorize;
+  if (asked_by_proxy) call.deny = deny_of(request.query);
+  const auto token = asked_by_proxy ? access::token_in_headers(request) : access::presented_token(request);
   if (!token) return refuse(call, token.error());
   call.token = *token;
   await_position(call);
@@ -184,8 +177,7 @@ void KeyRoutes::answer_admitted(Call& call, const Holder& holder, HeaderLines& l
     send(call, answer);
   };
   if (call.route == Route::authorize) {
-    lines.line("X-Latchkey-User", holder.user_id());
-    lines.key_id("X-Latchkey-Key-Id", holder.key_id);
+    lines.identity(holder.user_id(), holder.key_id);
     return send_noted({200, {}, lines.text(), {}});
   }
   const auto catalog = parts_.catalog.current();
@@ -234,13 +226,6 @@ void KeyRoutes::refuse_by_limit(Call& call, const Holder& holder, const limit::D
   metrics_.refused(Refusal::rate_limited);
   note(call, answer.status, to_string(Refusal::rate_limited), &holder);
   send(call, answer);
-}
-
-void KeyRoutes::refuse_request(Call& call, std::string_view why) {
-  const http::Problem problem{"invalid-request", "Invalid request", 400, std::string(why)};
-  metrics_.request_refused();
-  note(call, problem.status, problem.name, nullptr);
-  send(call, http::to_response(problem).view());
 }
 
 void KeyRoutes::refuse_position(Call& call, int status, std::string_view why) {

@@ -31,7 +31,6 @@ class KeyRoutes {
   void answer_plan(Call& call, const Holder& holder);
   void refuse(Call& call, access::Refusal reason, const Holder* holder = nullptr);
   void refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision);
-  void refuse_request(Call& call, std::string_view why);
   void refuse_position(Call& call, int status, std::string_view why);
 
   void note(const Call& call, int status, std::string_view outcome, const Holder* holder);

@@ -57,7 +57,6 @@ ServiceMetrics::ServiceMetrics(const TokensServiceParts& parts)
     : metrics_(parts.metrics),
       admitted_(&outcome(metrics_, "admitted")),
       plan_(&outcome(metrics_, "plan")),
-      request_refused_(&outcome(metrics_, "invalid-request")),
       position_refused_(&outcome(metrics_, "position")),
       duration_(
           &metrics_.histogram("latchkey_request_duration_seconds", "Key holders' requests, until answered",

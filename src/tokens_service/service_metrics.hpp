@@ -18,8 +18,6 @@ class ServiceMetrics {
   void admitted() { admitted_->add(); }
   void plan() { plan_->add(); }
   void refused(access::Refusal reason) { refused_[static_cast<std::size_t>(reason)]->add(); }
-  /// A parameter that is none.
-  void request_refused() { request_refused_->add(); }
   /// Latchkey-At-Least: malformed, or not reached.
   void position_refused() { position_refused_->add(); }
   void took(Duration duration) { duration_->observe(std::chrono::duration<double>(duration).count()); }
@@ -28,7 +26,6 @@ class ServiceMetrics {
   Metrics& metrics_;
   Counter* admitted_;
   Counter* plan_;
-  Counter* request_refused_;
   Counter* position_refused_;
   std::array<Counter*, access::refusal_count> refused_;
   Histogram* duration_;

@@ -19,10 +19,11 @@ namespace {
 using http::Exchange;
 using http::Method;
 
-constexpr std::array<RouteName, 8> route_names = {{{Method::get, "/v1/tokens"},
+constexpr std::array<RouteName, 9> route_names = {{{Method::get, "/v1/tokens"},
                                                    {Method::get, "/v1/tokens/{symbol}"},
                                                    {Method::get, "/v1/plan"},
                                                    {Method::other, "/v1/authorize"},
+                                                   {Method::other, "/v1/authorize/*"},
                                                    {Method::get, "/openapi.json"},
                                                    {Method::get, "/healthz"},
                                                    {Method::get, "/readyz"},
@@ -86,7 +87,7 @@ TokensService::Impl::Handle TokensService::Impl::handler_of(std::string_view pat
   if (path == "/v1/tokens") return &Impl::list;
   if (path == "/v1/tokens/{symbol}") return &Impl::one;
   if (path == "/v1/plan") return &Impl::plan;
-  if (path == "/v1/authorize") return &Impl::authorize;
+  if (path.starts_with("/v1/authorize")) return &Impl::authorize;
   if (path == "/openapi.json") return &Impl::openapi_json;
   if (path == "/healthz") return &Impl::healthz;
   if (path == "/readyz") return &Impl::readyz;
@@ -115,6 +116,9 @@ TokensService::TokensService(const TokensServiceParts& parts, TokensServiceConfi
 TokensService::~TokensService() = default;
 
 void TokensService::handle(Exchange& exchange) { impl_->handle(exchange); }
+bool TokensService::reads_body(const http::Request& head) const {
+  return head.path != "/v1/authorize" && !head.path.starts_with("/v1/authorize/");
+}
 void TokensService::expect(std::span<const http::Request* const> soon) { impl_->expect(soon); }
 
 std::span<const RouteName> TokensService::routes() { return route_names; }

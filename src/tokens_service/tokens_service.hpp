@@ -3,7 +3,7 @@
 // Token Information over HTTP (design.md 8): the routes, JSON ↔ access check.
 //
 //   GET /v1/tokens, GET /v1/tokens/{symbol}    counted
-//   any /v1/authorize[?deny=403]               counted
+//   any /v1/authorize, and any path below it   counted; no body is read; of the query only deny=403
 //   GET /v1/plan                               not counted
 //   GET /healthz, /readyz, /metrics, /openapi.json    without a key
 //
@@ -48,7 +48,7 @@ struct TokensServiceParts {
   const Clock& clock;
 };
 
-/// A route as the documentation must have it. Method::other: any method.
+/// A route as the documentation must have it. Method::other: any method; "/*" at the end: every path below.
 struct RouteName {
   http::Method method;
   std::string_view path;
@@ -63,6 +63,8 @@ class TokensService final : public http::Handler {
 
   void handle(http::Exchange& exchange) override;
   void expect(std::span<const http::Request* const> soon) override;
+  /// A proxy asks with its client's request: the body is not for us, however long.
+  bool reads_body(const http::Request& head) const override;
 
   static std::span<const RouteName> routes();
   /// The OpenAPI 3.1 description that /openapi.json serves.

@@ -187,3 +187,33 @@ class Postgres:
         if self.process and self.process.poll() is None:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Nginx:
+    """An nginx of one worker; `configuration` is what stands in its http block."""
+
+    def __init__(self, folder, configuration):
+        self.folder, self.process = folder, None
+        (folder / "nginx.conf").write_text(
+            f"worker_processes 1; daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log warn;\n"
+            f"events {{ worker_connections 256; }}\nhttp {{ access_log off;\n"
+            + "".join(f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+            + configuration + "}\n")
+
+    def start(self, port):
+        self.process = subprocess.Popen(["nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e",
+                                         str(self.folder / "error.log")], stdin=subprocess.DEVNULL)
+
+        def listens():
+            assert self.process.poll() is None, (self.folder / "error.log").read_text()
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                return True
+            return False
+        eventually(listens)
+        return self
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=30)

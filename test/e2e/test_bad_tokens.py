@@ -164,16 +164,23 @@ def test_other_schemes_are_no_credentials(shared):
     assert shared.tokens.client()("GET", "/v1/tokens", headers={"Authorization": "Basic YTpi"}).status == 401
 
 
-def test_both_headers_or_a_key_in_the_query_is_400(shared, forge):
-    both = {"Authorization": f"Bearer {forge.good}", "X-API-Key": forge.good}
-    assert shared.tokens.client()("GET", "/v1/tokens", headers=both).status == 400
+def test_two_different_keys_or_a_key_in_the_query_is_400(shared, forge):
+    two = {"Authorization": f"Bearer {forge.good}", "X-API-Key": forge.good + "x"}
+    assert shared.tokens.client()("GET", "/v1/tokens", headers=two).status == 400
     for name in ("api_key", "apikey", "access_key", "key", "token", "access_token"):
         assert shared.tokens.client()("GET", f"/v1/tokens?{name}={forge.good}").status == 400, name
 
 
-def test_two_authorization_headers_are_400(shared, forge):
-    line = f"Authorization: Bearer {forge.good}\r\n"
-    answer = raw(shared.tokens.url, f"GET /v1/tokens HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{line}{line}\r\n".encode())
+def test_the_same_key_twice_is_one_and_a_foreign_scheme_is_none(shared, forge):
+    for service, path in ((shared.tokens, "/v1/plan"), (shared.tokens, "/v1/authorize"), (shared.keys, "/v1/plan")):
+        for authorization in (f"Bearer {forge.good}", "Basic YTpi", "", "Negotiate"):
+            headers = {"Authorization": authorization, "X-API-Key": forge.good}
+            assert service.client()("GET", path, headers=headers).status == 200, (path, authorization)
+
+
+def test_two_authorization_headers_with_different_keys_are_400(shared, forge):
+    lines = "".join(f"Authorization: Bearer {key}\r\n" for key in (forge.good, forge.good + "x"))
+    answer = raw(shared.tokens.url, f"GET /v1/tokens HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 400"), answer[:100]
 
 
