@@ -123,6 +123,8 @@ const std::array specs{
                 set_text<&S::tls_cert>, get_text<&S::tls_cert>},
     SettingSpec{"tls_key", "FILE", "Private key of the certificate (PEM)", set_text<&S::tls_key>,
                 get_text<&S::tls_key>},
+    SettingSpec{"max_handshakes", "N", "Unfinished TLS handshakes of each service; above, the oldest is ended",
+                set_number<&S::max_handshakes, 1, 100'000>, get_number<&S::max_handshakes>, number},
     SettingSpec{"threads", "N", "I/O threads of each service; 0: one a processor", set_number<&S::threads, 0, 1024>,
                 get_number<&S::threads>, number},
     SettingSpec{"max_staleness", "DURATION", "Refuse once the view is older", set_max_staleness, get_max_staleness},

@@ -28,6 +28,7 @@ struct Settings {
   std::string catalog;             // a JSON file; empty: the built-in one
   std::string tls_cert;            // PEM chain; with tls_key both services speak TLS
   std::string tls_key;             // PEM, without a password
+  unsigned max_handshakes = 512;   // of TLS, unfinished at once, of each service
   unsigned threads = 0;            // I/O threads a service; load_settings() makes it the number of processors
   std::chrono::seconds max_staleness{30};
   std::string replica_name;                          // for people; empty: the host's name

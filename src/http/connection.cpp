@@ -56,7 +56,7 @@ void Connection::open(Socket socket) {
   input_->codec.reset();
   ahead_.reset();
   unread_.reset();
-  if (worker_.config.tls) tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
+  if (worker_.config.tls) begin_handshake();
   first_request_ = true;
   continued_ = readable_ = half_closed_ = said_goodbye_ = writing_ = false;
   worker_.connections_open.fetch_add(1, std::memory_order_relaxed);
@@ -71,15 +71,36 @@ void Connection::close() {
   if (phase_ == Phase::owed) input_ = std::make_shared<Input>(worker_);
   if (stream_) std::exchange(stream_, nullptr)->abandon();
   socket_.close();
+  end_handshake();
   tls_.reset();
   enter(Phase::closed);
   reading_ = Reading::no;
   ++generation_;
+  give_back();
+  worker_.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  worker_.free_slots.push_back(slot_);
+}
+
+// For the next client a few keep what they have. Of a crowd that has gone nothing stays but the connections themselves.
+void Connection::give_back() {
   input_->buffer.clear();
   forget(out_);
   forget(sending_);
-  worker_.connections_open.fetch_sub(1, std::memory_order_relaxed);
-  worker_.free_slots.push_back(slot_);
+  if (worker_.free_slots.size() < kept_for_next) return;
+  input_ = std::make_shared<Input>(worker_);
+  std::string().swap(out_);
+  std::string().swap(sending_);
+}
+
+void Connection::begin_handshake() {
+  tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
+  shaking_hands_ = true;
+  ++worker_.unfinished_handshakes;
+  worker_.handshakes.push_back({slot_, generation_});
+}
+
+void Connection::end_handshake() {
+  if (std::exchange(shaking_hands_, false)) --worker_.unfinished_handshakes;
 }
 
 void Connection::enter(Phase phase) {

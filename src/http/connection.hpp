@@ -49,6 +49,8 @@ class Connection final : public Exchange, public Watcher {
   void sweep(CoarseTime now);
   void close();
   bool is_open() const { return phase_ != Phase::closed; }
+  /// It is still this client's, whose TLS handshake is not over.
+  bool shakes_hands(const Ticket& ticket) const { return ticket.generation == generation_ && shaking_hands_; }
 
   const Request& request() const override { return input_->codec.head().request; }
   Request& request() override { return input_->codec.head().request; }
@@ -89,8 +91,11 @@ class Connection final : public Exchange, public Watcher {
   bool pump_stream();
 
   void take_octets(std::span<const char> octets);
+  void begin_handshake();
+  void end_handshake();
   Flush flush();
   static void forget(std::string& output);
+  void give_back();
   void wait_to_write(std::size_t sent);
   void write_on();
   void start_read() { reading_ = Reading::input; }
@@ -105,6 +110,7 @@ class Connection final : public Exchange, public Watcher {
   static constexpr CoarseTime never = INT64_MAX;
   static constexpr std::size_t high_water = 64 * 1024;   // of output, before pipelined requests must wait
   static constexpr std::size_t kept_output = 64 * 1024;  // once it is sent: there may be 10,000 idle connections
+  static constexpr std::size_t kept_for_next = 64;       // closed connections that keep their buffers
   static constexpr std::chrono::milliseconds linger_time{1000};
 
   Worker& worker_;
@@ -128,6 +134,7 @@ class Connection final : public Exchange, public Watcher {
   bool first_request_ = true;
   bool answered_ = false;
   bool deferred_ = false;
+  bool shaking_hands_ = false;     // counted in the worker's unfinished_handshakes
   bool continued_ = false;         // "100 Continue" has been sent
   Reading reading_ = Reading::no;  // what is wanted from the socket
   bool readable_ = false;          // for all we know: told so, and not yet read empty

@@ -65,13 +65,16 @@ void Connection::read() {
 // What the peer sent, into the input.
 void Connection::take_octets(std::span<const char> octets) {
   if (!tls_) return input_->buffer.append({octets.data(), octets.size()});
-  switch (tls_->receive({octets.data(), octets.size()}, input_->buffer)) {
+  const auto status = tls_->receive({octets.data(), octets.size()}, input_->buffer);
+  if (tls_->established()) end_handshake();
+  switch (status) {
     case TlsSession::Status::open:
       return;
     case TlsSession::Status::ended:  // of the peer's own octets (RFC 8446, 6.1): answers are still owed
       said_goodbye_ = true;
       return;
     case TlsSession::Status::plain_http:
+      end_handshake();
       tls_.reset();
       return refuse({RefusalKind::bad_request, "this port speaks TLS: use https"});
     case TlsSession::Status::failed:

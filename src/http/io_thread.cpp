@@ -1,5 +1,6 @@
 #include "http/io_thread.hpp"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -120,11 +121,29 @@ bool IoThread::accept_one() {
 
 void IoThread::admit(Socket socket) {
   worker_.tallies.connections.add();
+  most_open_ = std::max(most_open_, worker_.connections_open.load(std::memory_order_relaxed) + 1);
   if (worker_.connections_open.load(std::memory_order_relaxed) >= worker_.config.max_connections) {
     worker_.tallies.refused.add();
     return;
   }
   free_connection().open(std::move(socket));
+  end_oldest_handshakes();
+}
+
+// A handshake takes many times the memory of the connection that it is for, and whoever begins one proves nothing. The
+// oldest makes room: of those who go on, few take as long.
+void IoThread::end_oldest_handshakes() {
+  const unsigned most = std::max(worker_.config.max_handshakes / std::max(worker_.config.threads, 1U), 1U);
+  auto& begun = worker_.handshakes;
+  while (!begun.empty()) {
+    Connection& oldest = *connections_[begun.front().slot];
+    const bool unfinished = oldest.shakes_hands(begun.front());
+    if (unfinished && worker_.unfinished_handshakes <= most) return;
+    begun.pop_front();
+    if (!unfinished) continue;
+    worker_.tallies.handshakes_ended.add();
+    oldest.close();
+  }
 }
 
 void IoThread::look_ahead() {
@@ -203,6 +222,22 @@ void IoThread::sweep() {
   }
   if (worker_.draining && all_closed()) ended_ = true;
   if (!accepting_ && !worker_.draining) start_accept();
+  if (worker_.index == 0) return_memory();
+}
+
+// What a crowd of connections took, the allocator keeps for the next crowd, which may never come. After a crowd only,
+// and not for each of many: it takes locks that others may wait for.
+void IoThread::return_memory() {
+  constexpr unsigned crowd = 32;
+  constexpr CoarseTime pause_ms = 2000;
+  const unsigned open = worker_.connections_open.load(std::memory_order_relaxed);
+  most_open_ = std::max(most_open_, open);
+  if (most_open_ < open + crowd || open > most_open_ / 2 || worker_.now < next_return_) return;
+  most_open_ = open;
+  next_return_ = worker_.now + pause_ms;
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 bool IoThread::all_closed() const {

@@ -40,6 +40,7 @@ class IoThread {
   bool accept_one();
   void tell_of_failed_accept(int why);
   void admit(Socket socket);
+  void end_oldest_handshakes();
   Connection& free_connection();
   void look_ahead();
   void answer_received();
@@ -47,6 +48,7 @@ class IoThread {
   void begin_drain();
   void sweep_if_due();
   void sweep();
+  void return_memory();
   bool all_closed() const;
   std::chrono::milliseconds sweep_period() const;
 
@@ -56,6 +58,8 @@ class IoThread {
   Socket listener_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by slot; kept for reuse
   std::vector<Delivery> taken_;
+  unsigned most_open_ = 0;  // connections since memory was returned, over all threads
+  CoarseTime next_return_ = 0;
   bool accepting_ = false;
   std::uint64_t failed_accepts_ = 0;  // since it was last said
   CoarseTime next_told_ = 0;          // when it may be said again

@@ -40,13 +40,14 @@ class Server::Impl {
   std::string_view scheme() const { return config_.tls ? "https" : "http"; }
 
   ServerStats stats() const {
-    ServerStats stats{open_.load(std::memory_order_relaxed), 0, 0, 0, 0};
+    ServerStats stats{open_.load(std::memory_order_relaxed), 0, 0, 0, 0, 0};
     for (const auto& thread : threads_) {
       const Tallies& tallies = thread->tallies();
       stats.connections_total += tallies.connections.value();
       stats.connections_refused += tallies.refused.value();
       stats.requests_total += tallies.requests.value();
       stats.malformed_total += tallies.malformed.value();
+      stats.handshakes_ended += tallies.handshakes_ended.value();
     }
     return stats;
   }

@@ -20,6 +20,7 @@ struct ServerConfig {
   std::size_t max_head_bytes = 16 * 1024;
   std::size_t max_body_bytes = 64 * 1024;
   unsigned max_connections = 10'000;  // over all threads; further ones are closed at accept
+  unsigned max_handshakes = 512;      // of TLS, unfinished, over all threads; above, the oldest is ended
   std::chrono::milliseconds head_timeout{10'000};
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{75'000};
@@ -28,6 +29,7 @@ struct ServerConfig {
 
 struct ServerStats {
   std::uint64_t connections_open, connections_total, connections_refused, requests_total, malformed_total;
+  std::uint64_t handshakes_ended;  // to make room
 };
 
 /// HTTP/1.1 and 1.0 over TCP or TLS.

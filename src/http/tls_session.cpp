@@ -45,8 +45,10 @@ TlsSession::Status TlsSession::receive(std::string_view octets, InputBuffer& pla
   }
 }
 
+bool TlsSession::established() const { return SSL_is_init_finished(ssl_.get()) == 1; }
+
 void TlsSession::seal(std::string& text) {
-  if (!text.empty() && SSL_is_init_finished(ssl_.get()) == 1) {
+  if (!text.empty() && established()) {
     ERR_clear_error();
     std::size_t n = 0;
     SSL_write_ex(ssl_.get(), text.data(), text.size(), &n);  // into memory: all of it

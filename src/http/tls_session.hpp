@@ -36,6 +36,9 @@ class TlsSession {
   /// Octets from the peer; appends to `plain` what they say. What the handshake answers is left for seal().
   Status receive(std::string_view octets, InputBuffer& plain);
 
+  /// Whether the handshake is over.
+  bool established() const;
+
   /// Turns an answer into what goes to the peer, and adds what the protocol itself has to say. Without a handshake an
   /// answer cannot be told and is dropped.
   void seal(std::string& text);

@@ -107,6 +107,39 @@ TEST_F(Tls, AHandshakeHasTheTimeOfAHead) {
   EXPECT_EQ(client.read_all(), "");
 }
 
+/// What a client says first.
+std::string client_hello() {
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
+  std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), &SSL_free);
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), out);
+  SSL_connect(ssl.get());
+  char* octets = nullptr;
+  const long size = BIO_get_mem_data(out, &octets);
+  return {octets, static_cast<std::size_t>(size)};
+}
+
+TEST_F(Tls, TheOldestUnfinishedHandshakeMakesRoom) {
+  ServerConfig config = config_with(credentials);
+  config.head_timeout = std::chrono::seconds(60);
+  config.threads = 1;
+  config.max_handshakes = 4;
+  TestServer bounded(config);
+  std::vector<TestClient> finished, unfinished;
+  for (int i = 0; i < 6; ++i) finished.emplace_back(bounded.port(), Over::tls);
+  for (int i = 0; i < 10; ++i) {
+    unfinished.emplace_back(bounded.port());
+    if (i % 2 == 0) unfinished.back().send(client_hello());
+    ASSERT_TRUE(TestServer::eventually([&] { return bounded.stats().connections_total == 7U + i; }));
+  }
+  EXPECT_TRUE(TestServer::eventually([&] { return bounded.stats().handshakes_ended == 6; }));
+  EXPECT_EQ(bounded.stats().connections_open, 10U);
+  for (std::size_t i = 0; i < 6; ++i) unfinished[i].read_all();  // ended
+  for (auto& client : finished) EXPECT_EQ(client.get("/hello").body, "hello") << "these have proved something";
+  EXPECT_EQ(TestClient(bounded.port(), Over::tls).get("/hello").body, "hello");
+  EXPECT_EQ(bounded.stats().handshakes_ended, 7U) << "it had to be counted while it shook hands";
+}
+
 TEST_F(Tls, ANewCertificateIsForNewConnections) {
   TestClient old(server.port(), Over::tls);
   EXPECT_EQ(name_of(old.certificate()), "first");

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -27,7 +28,7 @@ class Tally {
 };
 
 struct Tallies {
-  Tally connections, refused, requests, malformed;
+  Tally connections, refused, requests, malformed, handshakes_ended;
 };
 
 struct Worker {
@@ -46,6 +47,8 @@ struct Worker {
   std::vector<std::uint32_t> free_slots;  // of connections that can be used again
   std::vector<Connection*> received;      // in this turn, and not yet answered
   std::vector<const Request*> expected;   // of them, the first of each
+  std::deque<Ticket> handshakes;          // begun, oldest first; some are over
+  unsigned unfinished_handshakes = 0;
   bool draining = false;
 };
 

@@ -18,6 +18,7 @@ http::ServerConfig server_config(const cli::Settings& settings, const std::strin
   config.listen = listen;
   config.tls = std::move(tls);
   config.threads = settings.threads;
+  config.max_handshakes = settings.max_handshakes;
   return config;
 }
 
@@ -31,6 +32,8 @@ void export_server(Metrics& metrics, const http::Server& server) {
       &http::ServerStats::connections_refused);
   add("latchkey_http_requests_total", "Requests received.", "counter", &http::ServerStats::requests_total);
   add("latchkey_http_malformed_total", "Requests that broke HTTP.", "counter", &http::ServerStats::malformed_total);
+  add("latchkey_http_handshakes_ended_total", "Unfinished TLS handshakes ended to make room for others.", "counter",
+      &http::ServerStats::handshakes_ended);
 }
 
 int serve(http::Server& server, const cli::DataDir& data, cli::Service service, std::string_view listen,
