@@ -33,7 +33,8 @@ TEST_F(KeysRoutes, CreateShowsTheTokenOnce) {
   std::vector<std::string> names;
   for (const auto& member : key) names.emplace_back(member.key());
   EXPECT_THAT(names, ElementsAre("keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt",
-                                 "previousValidUntil", "expiresAt", "status", "createdAt", "updatedAt", "updatedBy", "position"));
+                                 "previousValidUntil", "expiresAt", "status", "createdAt", "updatedAt", "updatedBy",
+                                 "position"));
   EXPECT_EQ(key.at("userId"), "alice");
   EXPECT_EQ(key.at("role"), "user");
   EXPECT_EQ(key.at("metadata").at("team"), "wallet");

@@ -102,3 +102,19 @@ def test_too_many_open_files_fill_no_log(stack):
         assert service.log.read_text().count("http: accept: ") <= 2, service.tail()
         limit(service, resource.RLIMIT_NOFILE, 1024)
     eventually(lambda: service.client()("GET", "/healthz").status == 200)
+
+
+def test_a_mapped_file_that_others_shorten_kills_nobody(stack):
+    """SIGBUS: `truncate -s 0 state/limits`. What was admitted is forgotten with it, so everybody waits for a minute."""
+    access_key, _ = stack.admitted_key(requests_per_minute=3)
+    holder, service = stack.holder(access_key), stack.replicas[0]
+    assert [holder("GET", "/v1/tokens").status for _ in range(4)] == [200, 200, 200, 429]
+    os.truncate(stack.data_dir / "state" / "limits", 0)
+    reply = holder("GET", "/v1/tokens")
+    assert reply.status == 429 and int(reply.headers["Retry-After"]) > 55, reply
+    assert service.alive() and "shortened the file of permits" in service.tail()
+    os.truncate(stack.data_dir / "latchkey.db-shm", 0)
+    # Its zeros would be believed: who comes upon it ends with a sentence, to be started again.
+    eventually(lambda: service.process.poll() is not None)
+    assert service.process.returncode == 1 and "shortened by somebody else" in service.tail(), service.tail()
+    stack.keys.kill()  # as soon as it looks

@@ -91,6 +91,7 @@ LimitFile::LimitFile(LimitFile&& other) noexcept
       path_(std::move(other.path_)),
       name_(std::move(other.name_)),
       map_(std::exchange(other.map_, nullptr)),
+      guard_(std::move(other.guard_)),
       reach_(other.reach_),
       in_memory_(other.in_memory_),
       has_header_(std::exchange(other.has_header_, false)),
@@ -99,6 +100,7 @@ LimitFile::LimitFile(LimitFile&& other) noexcept
 
 LimitFile::~LimitFile() {
   mark();
+  guard_.reset();
   if (map_ != nullptr) ::munmap(map_, map_bytes);
   if (fd_ >= 0) ::close(fd_);
 }
@@ -118,6 +120,7 @@ Result<LimitFile> LimitFile::open(const std::filesystem::path& path, const BootI
   file.path_ = path;
   file.name_ = file_name_of(fd);
   file.map_ = map_or_throw(MAP_SHARED, fd);
+  file.guard_ = std::make_unique<MappingGuard>(file.map_, map_bytes);
   const auto bytes = static_cast<std::uint64_t>(status.st_size);
   const std::int64_t now_ms = clock.boot().nanos / 1'000'000;
   if (bytes == 0 && past == Past::none) {
@@ -179,7 +182,7 @@ void LimitFile::begin_anew(const BootId& boot, std::uint64_t inode, std::int64_t
 
 // By a system call, which notes the time of the change; a store into the map does that at some later time, or never.
 void LimitFile::mark() const {
-  if (!has_header_) return;
+  if (!has_header_ || was_cut()) return;
   const std::int64_t now = file_time();
   (void)!::pwrite(fd_, &now, sizeof now, offsetof(Header, marked_at));
 }
@@ -192,7 +195,7 @@ void LimitFile::cut_back(std::uint32_t blocks) {
 }
 
 bool LimitFile::extend() {
-  if (in_memory_ || reach_ + extent_blocks > max_blocks) return false;
+  if (continues_in_memory() || reach_ + extent_blocks > max_blocks) return false;
   const auto end = static_cast<off_t>(header_bytes + std::size_t{reach_} * block_bytes);
   if (::posix_fallocate(fd_, end, extent_bytes) == 0) {
     set_reach(reach_ + extent_blocks);  // before its blocks are used

@@ -25,12 +25,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/boot_id.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/mapping_guard.hpp"
 
 namespace latchkey::limit {
 
@@ -68,7 +70,10 @@ class LimitFile {
   /// One extent more. False where there is no room for it: the rest of the addresses is plain memory then, and the
   /// next process finds the file marked as incomplete.
   bool extend();
-  bool continues_in_memory() const { return in_memory_; }
+  bool continues_in_memory() const { return in_memory_ || was_cut(); }
+  /// Somebody has shortened the file under the mapping, and all that was in it is gone: ask before what was read in it
+  /// is believed. Any thread.
+  bool was_cut() const { return guard_ != nullptr && guard_->was_cut(); }
   /// Gives back the extents behind the first `blocks` blocks; nobody may use them.
   void cut_back(std::uint32_t blocks);
 
@@ -96,6 +101,7 @@ class LimitFile {
   std::filesystem::path path_;
   std::string name_;  // base/file_name.hpp
   std::byte* map_ = nullptr;
+  std::unique_ptr<MappingGuard> guard_;  // of the map, where a file is behind it
   std::uint32_t reach_ = 0;
   bool in_memory_ = false;
   bool has_header_ = false;  // known before other threads come

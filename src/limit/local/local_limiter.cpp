@@ -23,7 +23,7 @@ struct LocalLimiter::Place {
 LocalLimiter::LocalLimiter(const Clock& clock, LimitFile file)
     : clock_(clock),
       pool_(std::move(file)),
-      unknown_past_{pool_.file().recording_since_ms()},
+      unknown_until_ms_(pool_.file().recording_since_ms()),
       shards_(std::make_unique<Shard[]>(shard_count)) {
   for (std::size_t i = 0; i < shard_count; ++i) shards_[i].keys.use(pool_);
   adopt_all();
@@ -56,7 +56,8 @@ Allowance LocalLimiter::peek(KeyId key, Limit limit) {
   const Place place = place_of(key);
   const std::lock_guard guard(place.shard.lock);
   const std::int64_t now = now_ms();
-  if (unknown_past_.matters(now)) return {.remaining = 0, .reset_seconds = unknown_past_.seconds_to_wait(now)};
+  const UnknownPast past = unknown_past(now);
+  if (past.matters(now)) return {.remaining = 0, .reset_seconds = past.seconds_to_wait(now)};
   KeyWindow* known = place.shard.keys.find(key, place.hash);
   if (known == nullptr) return {.remaining = limit.requests_per_minute, .reset_seconds = 0};
   return known->peek(now, limit.requests_per_minute);
@@ -97,13 +98,23 @@ void LocalLimiter::keep() {
 
 std::uint32_t LocalLimiter::seconds_of_unknown_past() const {
   const std::int64_t now = now_ms();
-  return unknown_past_.matters(now) ? unknown_past_.seconds_to_wait(now) : 0;
+  const UnknownPast past{unknown_until_ms_.load(std::memory_order_relaxed)};
+  return past.matters(now) ? past.seconds_to_wait(now) : 0;
 }
 
 LocalLimiter::Place LocalLimiter::place_of(const KeyId& key) const {
   const std::uint64_t hash = std::hash<KeyId>()(key);
   return {shards_[hash >> (64 - shard_bits)], static_cast<std::uint32_t>(hash >> (32 - shard_bits))};
 }
+
+namespace {
+
+Decision refusal_for(UnknownPast past, std::int64_t now_ms) {
+  const std::uint32_t wait = past.seconds_to_wait(now_ms);
+  return {.reset_seconds = wait, .retry_after_seconds = wait};
+}
+
+}  // namespace
 
 std::int64_t LocalLimiter::now_ms() const { return clock_.boot().nanos / 1'000'000; }
 
@@ -113,15 +124,28 @@ Decision LocalLimiter::admit(const KeyId& key, Limit limit) {
   const Place place = place_of(key);
   const std::lock_guard guard(place.shard.lock);
   const std::int64_t now = now_ms();
-  if (unknown_past_.matters(now)) [[unlikely]] {
-    const std::uint32_t wait = unknown_past_.seconds_to_wait(now);
-    return {.reset_seconds = wait, .retry_after_seconds = wait};
-  }
+  if (const UnknownPast past = unknown_past(now); past.matters(now)) [[unlikely]]
+    return refusal_for(past, now);
   KeyTable& keys = place.shard.keys;
   if (++place.shard.calls % calls_per_sweep == 0) keys.sweep(places_a_call, now);
   KeyWindow* known = keys.find(key, place.hash);
   if (known == nullptr) known = &keys.insert(key, place.hash, now);
-  return known->try_admit(now, limit.requests_per_minute);
+  const Decision decision = known->try_admit(now, limit.requests_per_minute);
+  // The file may have been cut off under this very call, which then read zeros.
+  if (const UnknownPast past = unknown_past(now); past.matters(now)) [[unlikely]]
+    return refusal_for(past, now);
+  return decision;
+}
+
+/// As of now, of which the caller read the clock: a file that was cut off knows nothing of before.
+UnknownPast LocalLimiter::unknown_past(std::int64_t now_ms) {
+  if (pool_.file().was_cut() && !cut_was_noted_.load(std::memory_order_relaxed)) [[unlikely]] {
+    unknown_until_ms_.store(now_ms, std::memory_order_relaxed);
+    if (!cut_was_noted_.exchange(true)) {
+      log_error("limits: somebody shortened the file of permits under us: every key counts as used up for a minute");
+    }
+  }
+  return {unknown_until_ms_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace latchkey::limit

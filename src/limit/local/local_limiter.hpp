@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -54,6 +55,7 @@ class LocalLimiter final : public RateLimiter {
   Place place_of(const KeyId& key) const;
   std::int64_t now_ms() const;
   Decision admit(const KeyId& key, Limit limit);
+  UnknownPast unknown_past(std::int64_t now_ms);
   void adopt_all();
 
   // 10 million live keys make 10,000 a shard: growing its index, the longest single step, stays near 0.1 ms.
@@ -63,7 +65,8 @@ class LocalLimiter final : public RateLimiter {
 
   const Clock& clock_;
   BlockPool pool_;
-  const UnknownPast unknown_past_;
+  std::atomic<std::int64_t> unknown_until_ms_;  // of what was admitted before, not all is known
+  std::atomic<bool> cut_was_noted_{false};
   std::unique_ptr<Shard[]> shards_;
   bool lost_ = false;  // the file is not at its path; of the thread that calls keep()
 };

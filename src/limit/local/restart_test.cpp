@@ -265,6 +265,31 @@ TEST_F(RestartTest, AFullDiskLosesNoPermitWhileItRuns) {
   expect_a_minute_of_refusals("disk was full");
 }
 
+TEST_F(RestartTest, AFileThatIsCutOffWhileItIsMappedIsNoMemory) {
+  decide_resource_signals();
+  for (const std::uintmax_t left : {std::uintmax_t{0}, std::uintmax_t{LimitFile::header_bytes}}) {
+    start(Past::none);
+    clock_.advance(seconds(100));
+    ASSERT_EQ(admitted_of(6, 5), 5U);
+    std::filesystem::resize_file(file_.path(), left);
+    const Decision refused = *limiter_->try_admit(key_, {5, 1});
+    EXPECT_FALSE(refused.admitted) << "the very call that found nothing in the file";
+    EXPECT_EQ(refused.retry_after_seconds, 61U);
+    EXPECT_FALSE(limiter_->survives_restart());
+    clock_.advance(seconds(60));
+    EXPECT_FALSE(admit(5));
+    clock_.advance(seconds(1));
+    EXPECT_EQ(admitted_of(6, 5), 5U) << "waiting as long as told is enough";
+    std::vector<KeyId> keys(10'000);
+    for (KeyId& key : keys) key = KeyId::generate(clock_.wall(), random_);
+    for (const KeyId& key : keys) ASSERT_TRUE(limiter_->try_admit(key, {1, 1})->admitted);
+    restart();
+    EXPECT_FALSE(admit(5)) << "nor does the next process believe it";
+    stop();
+    std::filesystem::remove(file_.path());
+  }
+}
+
 TEST_F(RestartTest, AFullDiskAtTheStartIsNoError) {
   const FileSizeLimit no_room(100);
   start(Past::none);
