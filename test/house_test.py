@@ -87,6 +87,19 @@ class House(unittest.TestCase):
                 lines = len(path.read_text().splitlines())
                 self.assertLessEqual(lines, MAX_FILE_LINES, f"{path.relative_to(ROOT)} has {lines} lines")
 
+    def test_files_are_opened_in_one_way(self):
+        """base/regular_file.hpp: what is no regular file makes nobody wait. Who opens otherwise asks it first, or opens what
+        no operator names: /proc, /dev/null, a person's command its input (which may be a pipe)."""
+        otherwise = re.compile(r"(?<![\w:])::open\(|\bstd::ifstream\b|\bfopen\(|\bofstream\b")
+        without = {"base/regular_file.cpp", "base/boot_id.cpp", "main/standard_streams.hpp", "cli/small_file.cpp",
+                   "store/sqlite/file_state.cpp"}  # of which foreign_wal.cpp asks first
+        for path in all_sources():
+            name, text = str(path.relative_to(SRC)), path.read_text()
+            if path.stem.endswith(("_test", "_suite")) or path.stem.startswith(("test_", "temporary_")) or name in without:
+                continue
+            if otherwise.search(text):
+                self.assertTrue("check_regular(" in text, f"{name} opens files past base/regular_file.hpp")
+
     def test_every_header_is_included(self):
         included = {i for p in [*all_sources(), *(ROOT / "fuzz").glob("*.cpp")]
                     for i in includes_of(p)}
