@@ -168,7 +168,8 @@ TEST(LeaseLimiterTest, ABrokenRecordClosesItsOwnKeyOnly) {
     EXPECT_TRUE(admit(limiter, key_number(2), {100, 1}).admitted);
   }
   server.run({"DEL", record});
-  EXPECT_TRUE(admit(limiter, key_number(1), {100, 1}).admitted);
+  // An answer of before the DEL may still decide the first request.
+  wait_until([&] { return admit(limiter, key_number(1), {100, 1}).admitted; });
 }
 
 std::uint64_t evicted_keys(const redis::TestServer& server) {
