@@ -1,4 +1,9 @@
+import pathlib
+import sys
+
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "harness"))
 
 from keyring import Revoked
 from latchkey import LONG, Stack

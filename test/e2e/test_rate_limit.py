@@ -12,14 +12,14 @@ SAME_LIMITER = pytest.mark.engines("sqlite", "redis", reason="takes minutes, and
                                    long=True)
 
 
-def hammer(stack, access_key, connections, seconds, pause=0.0):
-    """Every connection asks as fast as it can; returns the times of admissions (sent, answered) and the 429s' headers."""
+def hammer(stack, access_key, connections, seconds, pause=0.0, enough=lambda admitted, refused: True):
+    """Every connection asks as fast as it can, until `enough` came and so long; returns the times of admissions (sent, answered) and the 429s' headers."""
     admitted, refused, lock = [], [], threading.Lock()
     end = time.monotonic() + seconds
 
     def one():
         client = stack.holder(access_key)
-        while time.monotonic() < end:
+        while time.monotonic() < end or not enough(admitted, refused):
             sent = time.monotonic()
             reply = client("GET", "/v1/tokens")
             answered = time.monotonic()
@@ -83,7 +83,10 @@ def test_any_minute_of_a_long_run_has_at_most_the_limit(stack):
 
 def test_large_limits_are_exact_too(stack):
     access_key, _ = stack.admitted_key(requests_per_minute=500)
-    admitted, _ = hammer(stack, access_key, connections=16, seconds=8)
+    begun = time.monotonic()
+    admitted, _ = hammer(stack, access_key, connections=16, seconds=3, enough=lambda _, refused: len(refused) > 64)
+    if time.monotonic() - begun > 60:
+        pytest.skip("the machine was too slow: a minute is over, which proves nothing")
     assert len(admitted) == 500
 
 

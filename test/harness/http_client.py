@@ -38,7 +38,7 @@ class Client:
         self.headers = headers or {}
         self.connection = None
 
-    def __call__(self, method, path, body=None, headers=None, timeout=30):
+    def __call__(self, method, path, body=None, headers=None, timeout=120):
         if self.connection is None:
             self.connection = http.client.HTTPConnection(*self.address, timeout=timeout)
         send = {**self.headers, **(headers or {})}
@@ -67,7 +67,7 @@ def bearer(token):
 
 def connect(url):
     parts = urllib.parse.urlsplit(url)
-    return socket.create_connection((parts.hostname, parts.port), timeout=30)
+    return socket.create_connection((parts.hostname, parts.port), timeout=120)
 
 
 def raw(url, payload, shut=False):

@@ -19,7 +19,7 @@ class Turn(threading.local):
 turn = Turn()
 
 
-def eventually(check, seconds=20.0, pause=0.002):
+def eventually(check, seconds=120.0, pause=0.002):
     """Polls until `check()` is true; generous, because it only bounds a failure. A check that asks replicas (Replicas.client)
     must come true at each: it is made as many times in a row as there are, each time beginning at the next one."""
     end = time.monotonic() + seconds

@@ -73,7 +73,7 @@ class Stack:
         return self.data_dir / "latchkey.db"
 
     def cli(self, *args, stdin=None, check=True, env=None):
-        done = subprocess.run([BINARY, *args], capture_output=True, text=True, input=stdin, timeout=60, check=False,
+        done = subprocess.run([BINARY, *args], capture_output=True, text=True, input=stdin, timeout=300, check=False,
                               env={**clean_environment(), "LATCHKEY_DATA_DIR": str(self.data_dir), **(env or {})})
         assert not check or done.returncode == 0, (args, done.returncode, done.stdout, done.stderr)
         return done

@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 import conformance
 from http_client import Client, bearer
@@ -34,6 +35,7 @@ class Service:
 
     def launch(self):
         self.url_file.unlink(missing_ok=True)
+        self.launched = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([BINARY, self.name], env={**clean_environment(), **self.settings},
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -85,7 +87,7 @@ class Service:
     def stop(self):
         """A graceful stop; returns the exit code."""
         self.signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=300)
 
     def tail(self):
         return self.log.read_text(errors="replace")[-4000:]

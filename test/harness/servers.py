@@ -50,7 +50,7 @@ class Redis:
 
     def cli(self, *words):
         """One command by redis-cli; returns its text."""
-        done = subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, timeout=60,
+        done = subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, timeout=300,
                               check=True)
         return done.stdout.strip()
 
@@ -60,7 +60,7 @@ class Redis:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=300)
 
     def pause(self):
         """Accepts connections and answers nothing, until resume()."""
@@ -116,7 +116,7 @@ class Postgres:
 
     def sql(self, text, database="postgres"):
         """As an operator in psql; returns the rows' text."""
-        done = subprocess.run(["psql", "-qtAX", "-v", "ON_ERROR_STOP=1", self.url(database), "-c", text], timeout=60,
+        done = subprocess.run(["psql", "-qtAX", "-v", "ON_ERROR_STOP=1", self.url(database), "-c", text], timeout=300,
                               capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -129,12 +129,12 @@ class Postgres:
     def stop(self):
         """Fast: sessions are ended, what they had not committed is gone."""
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=300)
 
     def kill(self):
         """As a crash. SIGQUIT to the first process: SIGKILL would leave its children in the way of the next start."""
         self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=300)
 
     def restart(self, kill=False):
         self.kill() if kill else self.stop()
