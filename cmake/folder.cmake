@@ -22,7 +22,7 @@ function(latchkey_folder name)
   list(TRANSFORM ARG_USES PREPEND latchkey_)
   target_link_libraries(latchkey_${name} ${scope} ${ARG_USES} ${ARG_LINKS})
 
-  if(tests AND NOT LATCHKEY_FUZZ)
+  if(tests AND LATCHKEY_TESTS AND NOT LATCHKEY_FUZZ)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE latchkey_${name} GTest::gtest GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
