@@ -5,9 +5,12 @@ import pathlib
 import subprocess
 import time
 
+import pytest
+
 import judge
 from cluster import NetworkPostgres
 from load import Admin, Caller, Load
+from preload import Machine
 from proxy import Proxy
 from servers import Redis
 from services import BINARY, Relay, Service, clean_environment
@@ -37,11 +40,29 @@ class Lab:
     def proxy(self, server):
         return self.keep(Proxy(server.port))
 
-    def manager(self, name, **settings):
-        return self.keep(Service("keys", self.home / name / "data", **self.settings, **settings))
+    def machine(self):
+        """Whose clocks and disk a test has in its hand."""
+        return Machine(self.home / "machine")
+
+    def manager(self, name, data=None, **settings):
+        return self.keep(Service("keys", data or self.home / name / "data", **self.settings, **settings))
 
     def relay(self, name, **settings):
         return self.keep(Relay(name, self.home / name / "data", **self.settings, **settings))
+
+    def keep_relay_of(self, manager, **settings):
+        """Of an embedded store: in its directory."""
+        return self.keep(Relay("relay", manager.data_dir, **self.settings, **settings))
+
+    def file_system(self, name, megabytes):
+        """Of its own, so that it can be full; only root may make one."""
+        folder = self.home / name
+        folder.mkdir()
+        options = ("mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", folder)
+        if subprocess.run(options, check=False, capture_output=True).returncode != 0:
+            pytest.skip("a file system of its own needs root")
+        self.ends.callback(subprocess.run, ("umount", "-l", folder), check=True)
+        return folder
 
     def replica(self, name, data=None, **settings):
         service = Service("tokens", data or self.home / name / "data", **self.settings, LATCHKEY_REPLICA_NAME=name, **settings)

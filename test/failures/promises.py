@@ -16,9 +16,9 @@ def sections(text):
 
 
 def rows(section):
-    """The first cells of its table, without the heading."""
+    """The first cells of its table without the heading, as "| … |"."""
     cells = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("|")]
-    return cells[2:]
+    return [f"| {cell} |" for cell in cells[2:]]
 
 
 def sentences(section):
@@ -47,4 +47,4 @@ def held(folders=(HERE, HERE.parent / "e2e")):
 
 def covers(beginning, promise):
     """A row is named whole, a sentence by its first words."""
-    return promise == beginning or (len(beginning.split()) > 2 and promise.startswith(beginning))
+    return promise == f"| {beginning} |" if promise.startswith("|") else promise.startswith(beginning)

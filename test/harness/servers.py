@@ -152,7 +152,7 @@ class Postgres:
         def recover():
             copy.rename(self.data)
             self.run("touch", self.data / "recovery.signal")
-            self.settings = ("-c", "restore_command=false")
+            self.settings = (*self.settings, "-c", "restore_command=false")
 
         def restore():
             self.replace(recover)

@@ -1,0 +1,46 @@
+"""docs/operations.md promises nothing that no scenario holds."""
+
+import pytest
+
+import promises
+
+pytestmark = pytest.mark.short
+
+# What stands there to explain or to advise, and promises nothing of its own: the sentences' beginnings.
+EXPLANATIONS = (
+    "**Embedded.** One machine", "`LATCHKEY_STORE=sqlite` (default)", "**PostgreSQL with direct replicas.** Several machines",
+    "`LATCHKEY_STORE=postgresql://…` for both services", "**PostgreSQL, relay, Redis, for each region.**",
+    "`relay`: `LATCHKEY_STORE`, `LATCHKEY_STREAM`", "Replicas: `LATCHKEY_STREAM` and", "`compose.yaml` starts one region",
+    "Rules that hold everywhere", "Who reads a PostgreSQL standby trusts NTP", "Take the disagreement that you allow",
+    "What admins, holders and limits see", "`S` is `LATCHKEY_MAX_STALENESS`", "It says which.", "Set it alike at replicas",
+    "Clocks: limits need none", "At the very first start say that there was nothing",
+    "Replicas on one machine need a directory each",
+)
+# Held by a test elsewhere, which has no mark.
+ELSEWHERE = {}
+# Not to be run here.
+NOT_RUN = {"Order: management service, relays, replicas": "there is one release only"}
+
+
+def uncovered(text, held):
+    known = [*held, *EXPLANATIONS, *ELSEWHERE, *NOT_RUN]
+    return [one for one in promises.promised(text) if not any(promises.covers(beginning, one) for beginning in known)]
+
+
+def test_every_row_and_sentence_has_a_scenario():
+    without = uncovered(promises.DOCUMENT.read_text(), promises.held())
+    assert not without, "no scenario holds:\n" + "\n".join(without)
+
+
+def test_every_scenario_holds_something_that_is_still_promised():
+    promised = promises.promised(promises.DOCUMENT.read_text())
+    for beginning in [*promises.held(), *EXPLANATIONS, *ELSEWHERE, *NOT_RUN]:
+        assert any(promises.covers(beginning, one) for one in promised), f"nothing in docs/operations.md begins so: {beginning}"
+
+
+def test_a_row_or_sentence_without_one_is_noticed():
+    text = ("## When a part dies\n\nAll is well here. Nobody is ever refused for long.\n\n| dies | until |\n|---|---|\n| the moon | dawn |\n\n"
+            "- A rule\n  of two lines.\n\n```\nno promise.\n```\n\n## Sizing\n\nNo promise either.\n")
+    everything = ["| the moon |", "All is well here.", "Nobody is ever refused for long.", "A rule of two lines."]
+    assert sorted(promises.promised(text)) == sorted(everything)
+    assert uncovered(text, {"Nobody is ever": "x", "All is well": "x"}) == ["| the moon |", "A rule of two lines."]
