@@ -85,24 +85,40 @@ std::optional<Issue> issue_of(const KeyRow& row, IssueTime issued_at) {
 
 }  // namespace
 
-MemoLog::MemoLog(std::filesystem::path path, Descriptor file, const Secret& secret, const View& view)
-    : path_(std::move(path)), view_(view), sealer_(std::make_unique<Sealer>(secret)), file_(std::move(file)) {}
+MemoLog::MemoLog(std::filesystem::path path, const Secret& secret, const View& view)
+    : path_(std::move(path)), view_(view), sealer_(std::make_unique<Sealer>(secret)) {}
 
 MemoLog::~MemoLog() = default;
 
 Result<std::unique_ptr<MemoLog>> MemoLog::open(const std::filesystem::path& path, const Secret& secret,
                                                const View& view) {
   static_assert(std::is_trivially_copyable_v<Record> && sizeof(Record) == 64);
-  auto file = open_regular(path, O_RDWR | O_CREAT | O_APPEND);
-  if (!file) return file.error();
-  const int fd = file->get();
-  std::unique_ptr<MemoLog> log(new MemoLog(path, std::move(*file), secret, view));
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) return cannot("look at", path, errno);
-  log->records_ = static_cast<std::uint64_t>(status.st_size) / sizeof(Record);
-  const auto whole = static_cast<off_t>(log->records_ * sizeof(Record));
-  if (whole != status.st_size && ::ftruncate(fd, whole) != 0) return cannot("shorten", path, errno);
+  std::unique_ptr<MemoLog> log(new MemoLog(path, secret, view));
+  if (auto opened = log->open_file(); !opened) return opened.error();
   return log;
+}
+
+Result<void> MemoLog::open_file() {
+  auto file = open_regular(path_, O_RDWR | O_CREAT | O_APPEND);
+  if (!file) return file.error();
+  struct stat status {};
+  if (::fstat(file->get(), &status) != 0) return cannot("look at", path_, errno);
+  const std::uint64_t records = static_cast<std::uint64_t>(status.st_size) / sizeof(Record);
+  const auto whole = static_cast<off_t>(records * sizeof(Record));
+  if (whole != status.st_size && ::ftruncate(file->get(), whole) != 0) return cannot("shorten", path_, errno);
+  file_ = std::move(*file);
+  records_ = records;
+  return {};
+}
+
+/// Others may have removed, replaced or shortened it; what is written to a file without a name nobody recalls.
+bool MemoLog::follow_file() {
+  struct stat ours {
+  }, named{};
+  const bool known = ::fstat(file_.get(), &ours) == 0 && ::lstat(path_.c_str(), &named) == 0;
+  const bool same = known && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+  if (same && static_cast<std::uint64_t>(ours.st_size) == records_ * sizeof(Record)) return true;
+  return open_file().has_value();
 }
 
 /// Two issues of each key, and some for those that rotate.
@@ -114,7 +130,7 @@ void MemoLog::append(const KeyRow& row, IssueTime issued_at, const jwt::TokenDig
   std::copy_n(proof.begin(), record.key_hint.size(), record.key_hint.begin());
   const std::lock_guard guard(mutex_);
   record.mac = sealer_->seal(record, proof, row.user_id());
-  if (records_ < most_records()) {
+  if (follow_file() && records_ < most_records()) {
     const ssize_t written = ::write(file_.get(), &record, sizeof record);
     if (written == static_cast<ssize_t>(sizeof record)) {
       ++records_;

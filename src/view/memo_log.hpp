@@ -61,7 +61,10 @@ class MemoLog {
  private:
   struct Record;
   class Sealer;
-  MemoLog(std::filesystem::path path, Descriptor file, const Secret& secret, const View& view);
+  MemoLog(std::filesystem::path path, const Secret& secret, const View& view);
+
+  Result<void> open_file();
+  bool follow_file();
 
   std::uint64_t most_records() const;
   bool recall_one(const View::Reader& reader, const std::vector<UsableKey>& keys, const Record& record);
@@ -74,7 +77,7 @@ class MemoLog {
   const std::unique_ptr<Sealer> sealer_;
   Stats stats_;
   std::mutex mutex_;
-  Descriptor file_;            // guarded by mutex_
+  Descriptor file_{-1};        // guarded by mutex_
   std::uint64_t records_ = 0;  // in the file; guarded by mutex_
 };
 

@@ -173,6 +173,23 @@ TEST_F(MemoLogTest, AReloadTakesThemOverAgain) {
   EXPECT_EQ(recall(token_a), Issue::current);
 }
 
+TEST_F(MemoLogTest, WhatOthersDoToTheFileIsFollowed) {
+  const std::filesystem::path moved = path_.string() + ".moved";
+  for (const auto& happens : std::vector<std::function<void()>>{
+           [&] { std::filesystem::remove(path_); }, [&] { std::filesystem::rename(path_, moved); },
+           [&] { std::filesystem::resize_file(path_, 0); }, [&] { std::filesystem::resize_file(path_, 10); }}) {
+    std::filesystem::remove(path_);
+    start();
+    prove(token_a);
+    happens();
+    prove(token_b);
+    EXPECT_EQ(file_bytes(), record_bytes);
+    start();
+    EXPECT_EQ(recall(token_b), Issue::current);
+  }
+  std::filesystem::remove(moved);
+}
+
 TEST_F(MemoLogTest, AFullDiskCostsLaterSignaturesOnly) {
   prove(token_a);
   {
