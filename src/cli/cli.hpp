@@ -27,6 +27,9 @@ struct Programs {
   std::function<std::vector<FieldError>(const Settings&)> faults;
   /// `latchkey store migrate`: what was moved, in words.
   std::function<Result<std::string>(const std::string& from, const Target& to)> migrate;
+  /// `latchkey store backup` and `restore`: what was done, in words.
+  std::function<Result<std::string>(const Settings&, const std::string& file)> backup;
+  std::function<Result<std::string>(const Settings&, const std::string& file)> restore;
 };
 
 /// Parses, runs one command, returns the exit code. Never throws.

@@ -96,6 +96,24 @@ Result<RunLock> DataDir::lock(std::string_view name) const {
   return Error(ErrorCode::conflict, fmt::format("another `latchkey {}` runs on {}", name, path_.string()));
 }
 
+Result<RunLock> DataDir::share(std::string_view name) const {
+  auto shared = share_run_lock(lock_file(name));
+  if (shared || shared.error().code != ErrorCode::conflict) return shared;
+  return Error(ErrorCode::conflict, fmt::format("a `latchkey store` command works on {}", path_.string()));
+}
+
+Result<std::vector<RunLock>> DataDir::lock_all() const {
+  std::vector<RunLock> locks;
+  for (const char* name : {"keys", "tokens", "relay"}) {
+    std::error_code unknown;
+    if (!fs::exists(lock_file(name), unknown)) continue;
+    auto taken = lock(name);
+    if (!taken) return taken.error();
+    locks.push_back(std::move(*taken));
+  }
+  return locks;
+}
+
 Result<RunLock> DataDir::claim(Service service) const {
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {

@@ -14,12 +14,13 @@
 //   state/replica          what the next `latchkey tokens` may go on with (replica/inheritance.hpp)
 //   state/relayed          made by the first `latchkey relay`: there may be replicas that are not in replicas.db
 //   run/keys.url, tokens.url   where a running service listens; a killed one leaves it, so ask published_url()
-//   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here
+//   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here, or shared by its relays
 
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/random.hpp"
@@ -70,6 +71,11 @@ class DataDir {
 
   /// For the one process that may run `latchkey NAME` here; ErrorCode::conflict where one does.
   Result<RunLock> lock(std::string_view name) const;
+  /// For each of those that may run here at once, such as relays: keeps lock() of the same name away.
+  Result<RunLock> share(std::string_view name) const;
+  /// For who works on the files while nothing may run here: the locks of all, ErrorCode::conflict where one runs. Makes
+  /// no file: that a service never ran here is something to know (ever_ran()).
+  Result<std::vector<RunLock>> lock_all() const;
   /// The lock of a service that starts, with what a killed predecessor published cleared away. Waits for one that is
   /// ending: a second where it still says that it listens, else as long as requests in progress may take. The same
   /// second outlasts anyone who asks for the published URL just then.

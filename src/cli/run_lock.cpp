@@ -10,19 +10,25 @@
 #include <utility>
 
 #include "base/log.hpp"
-
 #include "base/regular_file.hpp"
 
 namespace latchkey::cli {
+namespace {
 
-Result<RunLock> take_run_lock(const std::filesystem::path& file) {
+Result<RunLock> lock(const std::filesystem::path& file, int kind) {
   auto lock = open_regular(file, O_RDWR | O_CREAT);
-  if (!lock || ::flock(lock->get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (!lock || ::flock(lock->get(), kind | LOCK_NB) == 0) return lock;
   if (errno != EWOULDBLOCK) {
     return Error(ErrorCode::unavailable, fmt::format("cannot lock {}: {}", file.string(), std::strerror(errno)));
   }
   return Error(ErrorCode::conflict, fmt::format("{} is held by another process", file.string()));
 }
+
+}  // namespace
+
+Result<RunLock> take_run_lock(const std::filesystem::path& file) { return lock(file, LOCK_EX); }
+
+Result<RunLock> share_run_lock(const std::filesystem::path& file) { return lock(file, LOCK_SH); }
 
 bool hold_run_lock(RunLock& lock, const std::filesystem::path& file) {
   struct stat held {};

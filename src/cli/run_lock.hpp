@@ -20,6 +20,9 @@ Result<RunLock> take_run_lock(const std::filesystem::path& file);
 /// lock of the file that is there is taken in its place, if nobody has it.
 bool hold_run_lock(RunLock& lock, const std::filesystem::path& file);
 
+/// Beside others who share it. ErrorCode::conflict where another process holds it alone.
+Result<RunLock> share_run_lock(const std::filesystem::path& file);
+
 /// Whether anyone holds it. To find out it shares the lock for a moment, so who takes it must try more than once.
 bool is_run_locked(const std::filesystem::path& file);
 

@@ -1,4 +1,4 @@
-// `latchkey store migrate`: from the embedded store to one past one machine.
+// `latchkey store`: copies of the database, made and put back, and the move to one past one machine.
 
 #include <fmt/format.h>
 
@@ -29,13 +29,44 @@ int migrate(const Invocation& invocation, const Migration& migration) {
   return exit_done;
 }
 
+using FileCommand = std::function<Result<std::string>(const Settings&, const std::string&)>;
+
+int work_on_file(const Invocation& invocation, const FileCommand& command, const std::string& file) {
+  const auto resolved = invocation.settings();
+  if (!resolved) return complain(resolved.error());
+  const auto done = command(resolved->settings, file);
+  if (!done) return complain(done.error());
+  fmt::print("{}\n", *done);
+  return exit_done;
+}
+
+void add_file_command(CLI::App& group, Invocation& invocation, const char* name, const char* help, const char* footer,
+                      const char* file_help, const FileCommand& program) {
+  auto* command = group.add_subcommand(name, help);
+  command->footer(footer);
+  const auto file = std::make_shared<std::string>();
+  command->add_option("FILE", *file, file_help)->required();
+  add_location_flags(*command, invocation);
+  command->callback([&invocation, &program, file] {
+    invocation.command = [&invocation, &program, file] { return work_on_file(invocation, program, *file); };
+  });
+}
+
 }  // namespace
 
 void add_store(CLI::App& app, Invocation& invocation) {
   auto* group = app.add_subcommand("store", "The database that holds the keys");
   group->require_subcommand(1);
   group->footer(
+      "latchkey store backup /backups/monday.db\n"
+      "latchkey store restore /backups/monday.db\n"
       "latchkey store migrate --from sqlite:/var/lib/latchkey/latchkey.db --to postgresql://db.internal/latchkey");
+  add_file_command(*group, invocation, "backup", "Copy the embedded database, also while services run",
+                   "latchkey store backup /backups/monday.db", "Made new; must not exist", invocation.programs.backup);
+  add_file_command(*group, invocation, "restore", "Put a backup in the place of the embedded database",
+                   "latchkey store restore /backups/monday.db\nlatchkey store restore --data-dir /var/lib/latchkey "
+                   "/backups/monday.db",
+                   "A backup; checked first, and left as it is", invocation.programs.restore);
   auto* command = group->add_subcommand("migrate", "Move keys, audit trail and signing keys into an empty PostgreSQL");
   command->footer(
       "latchkey store migrate --from sqlite:/var/lib/latchkey/latchkey.db --to postgresql://db.internal/latchkey\n"

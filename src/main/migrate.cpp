@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <vector>
 
@@ -10,7 +11,9 @@
 #include "main/services.hpp"
 #include "store/postgres/import.hpp"
 #include "store/postgres/postgres_store.hpp"
+#include "store/sqlite/database.hpp"
 #include "store/sqlite/file_header.hpp"
+#include "store/sqlite/moved.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace latchkey {
@@ -27,13 +30,14 @@ std::set<fs::path> data_dirs_of(const fs::path& file) {
   return {fs::canonical(fs::absolute(file).parent_path()), fs::canonical(file).parent_path()};
 }
 
-/// What is written to the old store from now on would be lost; the source itself is asked again at the end.
+/// What is written to the old store from now on would be lost, and a replica that goes on with it would never hear of a
+/// revocation at the new one. Who starts later finds the mark.
 Result<std::vector<cli::RunLock>> keep_services_away(const std::set<fs::path>& data_dirs) {
   std::vector<cli::RunLock> locks;
   for (const auto& path : data_dirs) {
-    auto lock = cli::DataDir::at(path).lock("keys");
-    if (!lock && lock.error().code == ErrorCode::conflict) return lock.error();
-    if (lock) locks.push_back(std::move(*lock));
+    auto all = cli::DataDir::at(path).lock_all();
+    if (!all) return all.error();
+    std::move(all->begin(), all->end(), std::back_inserter(locks));
   }
   return locks;
 }
@@ -45,6 +49,14 @@ std::string secrets_in(const std::set<fs::path>& data_dirs) {
     if (fs::is_directory(secrets)) found += (found.empty() ? "" : " or ") + secrets.string();
   }
   return found.empty() ? "the directory secrets of its service" : found;
+}
+
+Error unsure(const Error& error, const fs::path& file) {
+  return Error(
+      ErrorCode::unavailable,
+      fmt::format("whether the target has committed is not known ({}): {} is marked as moved. Look there; if it is "
+                  "empty, take the mark back: sqlite3 {} \"DELETE FROM meta WHERE name = 'moved_to'\"",
+                  error.internal.empty() ? error.detail : error.internal, file.string(), file.string()));
 }
 
 }  // namespace
@@ -64,12 +76,24 @@ Result<std::string> migrate_store(const std::string& from, const cli::Target& to
   SystemRandom random;
   const auto source = store::open_sqlite(file, clock, random);
   if (!source) return source.error();
-  const auto moved = store::import_into_postgres(**source, to.url, clock.wall());
+  auto old = store::Database::open(file, store::Access::write, store::store_busy_timeout_ms);
+  if (!old) return old.error();
+  // First the mark, then the commit there: a power cut in between leaves a store that says where it was to go, never
+  // two that both go on.
+  bool is_marked = false;
+  const auto moved = store::import_into_postgres(**source, to.url, clock.wall(), [&]() -> Result<void> {
+    auto marked = store::mark_moved(*old, store::postgres_place(to.url));
+    is_marked = marked.has_value();
+    return marked;
+  });
+  if (!moved && is_marked) return unsure(moved.error(), file);
   if (!moved) return moved.error();
   return fmt::format(
       "moved {} access keys, {} signing keys and {} changes; the store is at {}.\n"
+      "{} is marked as moved: no service uses it any more.\n"
       "The private signing keys stay in {}: a service on the new store needs that directory.",
-      moved->access_keys, moved->signing_keys, moved->changes, moved->position.to_string(), secrets_in(data_dirs));
+      moved->access_keys, moved->signing_keys, moved->changes, moved->position.to_string(), file.string(),
+      secrets_in(data_dirs));
 }
 
 }  // namespace latchkey

@@ -37,6 +37,9 @@ int run_relay(const cli::Settings& settings) {
   if (auto checked = engines::check(settings); !checked) return fail("configuration", checked.error());
   const auto data = cli::DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
+  // The store may be a file of this directory, which is not to be moved or replaced meanwhile.
+  const auto running = data->share("relay");
+  if (!running) return fail("data directory", running.error());
   auto tail = open_end(settings, *data, clock);
   if (!tail) return fail("relay", tail.error());
   auto snapshots = open_end(settings, *data, clock);

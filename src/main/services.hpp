@@ -18,5 +18,8 @@ int run_relay(const cli::Settings& settings);
 std::vector<FieldError> faults(const cli::Settings& settings);
 /// `latchkey store migrate`. Returns what was moved, in words.
 Result<std::string> migrate_store(const std::string& from, const cli::Target& to);
+/// `latchkey store backup` and `latchkey store restore`, likewise.
+Result<std::string> back_up_store(const cli::Settings& settings, const std::string& file);
+Result<std::string> restore_store(const cli::Settings& settings, const std::string& file);
 
 }  // namespace latchkey

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import subprocess
 import time
 
 import pytest
@@ -97,6 +98,16 @@ def test_two_management_services_each_with_its_own_signing_key(stack, tmp_path):
     second.end()
 
 
+def expect_nobody_uses_the_old_file(stack, access_key):
+    """A service that is started with the settings of before."""
+    keys = Service("keys", stack.data_dir).launch()
+    assert keys.process.wait(timeout=60) == 1 and "this store moved to postgresql" in keys.tail()
+    tokens = Service("tokens", stack.data_dir).start("listening")
+    eventually(lambda: "this store moved to postgresql" in tokens.tail())
+    assert tokens.client(access_key)("GET", "/v1/plan").status == 503
+    tokens.end()
+
+
 def test_a_store_moves_from_sqlite(tmp_path, idle_stack):
     """`latchkey store migrate`: the same access keys, the same trail, and what it refuses."""
     old = Service("keys", idle_stack.data_dir).start()
@@ -112,7 +123,16 @@ def test_a_store_moves_from_sqlite(tmp_path, idle_stack):
     done = idle_stack.cli(*arguments).stdout
     assert "20 access keys" in done and f"stay in {idle_stack.data_dir.resolve() / 'secrets'}:" in done
     again = idle_stack.cli(*arguments, check=False)
+    assert again.returncode == 1 and "this store moved to postgresql" in again.stderr
+    expect_nobody_uses_the_old_file(idle_stack, made[1]["accessKey"])
+    (tmp_path / "copy.db").write_bytes((idle_stack.data_dir / "latchkey.db").read_bytes())
+    arguments = ("store", "migrate", "--from", f"sqlite:{tmp_path / 'copy.db'}", "--to", arguments[-1])
+    assert "this store moved to" in idle_stack.cli(*arguments, check=False).stderr, "a copy carries the mark"
+    subprocess.run(["sqlite3", tmp_path / "copy.db", "DELETE FROM meta WHERE name = 'moved_to'"], check=True)
+    again = idle_stack.cli(*arguments, check=False)
     assert again.returncode == 1 and "not empty" in again.stderr
+    left = subprocess.run(["sqlite3", tmp_path / "copy.db", "SELECT name FROM meta"], check=True, capture_output=True, text=True)
+    assert left.stdout == "epoch\n", "nothing moved, so there is no mark"
     idle_stack.start()
     moved = idle_stack.admin()("GET", "/v1/changes?limit=1000").json()["changes"]
     assert [(c["action"], c["actor"], c["at"]) for c in moved] == [(c["action"], c["actor"], c["at"]) for c in trail]

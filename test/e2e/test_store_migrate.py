@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from latchkey import BINARY, Service, clean_environment
+from latchkey import BINARY, Relay, Service, clean_environment, eventually
 
 NOWHERE = "postgresql://127.0.0.1:1/none?connect_timeout=1"
 
@@ -67,7 +67,34 @@ def test_a_source_has_a_name():
 
 def test_what_is_wrong_with_the_target_names_where_it_is_from():
     said = "the postgresql:// URL cannot be read: "
-    assert f"--to: {said}" in refusal("--from", "sqlite:none", "--to", "postgres://host/db", status=2)
+    assert f"--to: {said}" in refusal("--from", "sqlite:none", "--to", "mysql://host/db", status=2)
     assert f"store (default): {said}" in refusal("--from", "sqlite:none", status=2)
     url = "postgresql://host/db?bogus=1"
     assert f"store (LATCHKEY_STORE): {said}" in refusal("--from", "sqlite:none", status=2, LATCHKEY_STORE=url)
+
+
+def test_each_service_that_may_use_the_file_is_noticed(service):
+    """A replica or a relay would go on with the old store, and admit what the new one has revoked."""
+    data = service.data_dir.resolve()
+    assert service.stop() == 0
+    stream = {"LATCHKEY_STREAM": "redis://127.0.0.1:1"}
+    first, second = Relay("relay-1", data, **stream).start(), Relay("relay-2", data, **stream).start()
+    replica = Service("tokens", data).start()
+    for other in (replica, first, second):
+        assert f"another `latchkey {other.name}` runs on {data}\n" in refusal("--from", f"sqlite:{data}", "--to", NOWHERE)
+        other.end()
+    assert "runs on" not in refusal("--from", f"sqlite:{data}", "--to", NOWHERE)
+
+
+@pytest.mark.engines("sqlite", reason="the embedded store is what moves")
+def test_a_mark_that_comes_while_they_run_ends_their_service(stack):
+    """Whoever moved the store by other means, or reached it through another directory."""
+    access_key, key = stack.admitted_key()
+    stack.sql("INSERT INTO meta VALUES ('moved_to', 'postgresql://elsewhere/latchkey')")
+    eventually(lambda: stack.holder(access_key)("GET", "/v1/plan").status == 503)
+    assert "this store moved to postgresql://elsewhere/latchkey" in stack.tokens.services[0].log.read_text()
+    reply = stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"disabled": True})
+    assert reply.status == 409 and "moved to postgresql://elsewhere/latchkey" in reply.json()["detail"]
+    stack.sql("DELETE FROM meta WHERE name = 'moved_to'")
+    eventually(lambda: stack.holder(access_key)("GET", "/v1/plan").status == 200)
+    assert stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"disabled": True}).status == 200

@@ -4,6 +4,7 @@
 
 #include "base/random.hpp"
 #include "store/sqlite/foreign_wal.hpp"
+#include "store/sqlite/moved.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/settle.hpp"
@@ -39,6 +40,7 @@ Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesys
   if (*version != store::schema_version) {
     return FeedError{FeedError::Kind::unavailable, fmt::format("user_version {} is not ours", *version)};
   }
+  if (auto here = store::check_not_moved(reader->db_); !here) return unavailable_because(here.error());
   const auto files = store::OpenFiles::of(reader->db_);
   if (!files) return unavailable_because(files.error());
   reader->files_ = *files;
@@ -83,8 +85,10 @@ Result<void, FeedError> LogReader::begin() {
     seen_ = read_wal_header(files_.index);
     if (auto begun = db_.execute("BEGIN"); !begun) return unavailable_because(begun.error());
     const auto standing = stand(db_, witness_, *before);
-    if (standing && *standing == store::Standing::shown) return {};
+    const auto here = store::check_not_moved(db_);
+    if (standing && here && *standing == store::Standing::shown) return {};
     static_cast<void>(db_.execute("COMMIT"));
+    if (!here) return reload(unavailable_because(here.error()).why);
     if (!standing) return unavailable_because(standing.error());
     if (*standing == store::Standing::moved_on) continue;
     if (auto settled = settle(); !settled) return settled;

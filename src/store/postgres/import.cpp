@@ -97,7 +97,7 @@ class Import {
   Import(KeyStore& source, Connection& connection, UnixMillis now)
       : source_(source), connection_(connection), now_(now) {}
 
-  Result<Imported> run() {
+  Result<Imported> run(const std::function<Result<void>()>& before_commit) {
     if (auto begun = connection_.execute("BEGIN; SELECT FROM log_lock FOR UPDATE;"
                                          // Replicas that follow the source may live on for a while, unknown here.
                                          "UPDATE registry SET whole_in = ''");
@@ -116,6 +116,7 @@ class Import {
       if (!loud) return loud.error();
     }
     if (auto same = verify(); !same) return same.error();
+    if (auto ready = before_commit(); !ready) return ready.error();
     if (auto committed = connection_.query("COMMIT"); !committed) return committed.error();
     return done_;
   }
@@ -230,13 +231,15 @@ class Import {
 }  // namespace
 }  // namespace postgres
 
-Result<Imported> import_into_postgres(KeyStore& source, std::string_view text, UnixMillis now) {
+Result<Imported> import_into_postgres(KeyStore& source, std::string_view text, UnixMillis now,
+                                      const std::function<Result<void>()>& before_commit) {
   const auto url = postgres::Url::parse(text);
   if (!url) return url.error();
   auto connection = postgres::Connection::open(*url, postgres::Server::primary);
   if (!connection) return connection.error();
   if (auto migrated = postgres::migrate(**connection); !migrated) return migrated.error();
-  return postgres::Import(source, **connection, now).run();  // what was not committed ends with the connection
+  return postgres::Import(source, **connection, now)
+      .run(before_commit);  // what was not committed ends with the connection
 }
 
 }  // namespace latchkey::store

@@ -47,11 +47,12 @@ class Import : public testing::Test {
   SystemRandom random_;
   std::unique_ptr<KeyStore> source_ = std::move(*open_sqlite(directory_ / "latchkey.db", clock_, random_));
   std::vector<KeyId> ids_;
+  const std::function<Result<void>()> ready_ = [] { return Result<void>(); };
 };
 
 TEST_F(Import, MovesEveryRowAndEveryChangeAndTheLogGoesOn) {
   fill();
-  const auto moved = import_into_postgres(*source_, url_, clock_.wall());
+  const auto moved = import_into_postgres(*source_, url_, clock_.wall(), ready_);
   ASSERT_TRUE(moved) << moved.error().detail << moved.error().internal;
   EXPECT_EQ(moved->access_keys, 1200U);
   EXPECT_EQ(moved->changes, 1201U);
@@ -75,8 +76,8 @@ TEST_F(Import, MovesEveryRowAndEveryChangeAndTheLogGoesOn) {
 
 TEST_F(Import, RefusesATargetThatIsNotEmptyAndLeavesItAlone) {
   fill();
-  ASSERT_TRUE(import_into_postgres(*source_, url_, clock_.wall()));
-  const auto again = import_into_postgres(*source_, url_, clock_.wall());
+  ASSERT_TRUE(import_into_postgres(*source_, url_, clock_.wall(), ready_));
+  const auto again = import_into_postgres(*source_, url_, clock_.wall(), ready_);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::conflict);
   EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, 1201U);
@@ -105,9 +106,12 @@ class Breaking final : public KeyStore {
 TEST_F(Import, KeepsNothingWhenItBreaksOff) {
   fill();
   Breaking broken(*source_);
-  EXPECT_FALSE(import_into_postgres(broken, url_, clock_.wall()));
+  EXPECT_FALSE(import_into_postgres(broken, url_, clock_.wall(), ready_));
   EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, 0U);
-  EXPECT_TRUE(import_into_postgres(*source_, url_, clock_.wall()));
+  const auto unready = [] { return Result<void>(Error(ErrorCode::unavailable, "the source cannot be marked")); };
+  EXPECT_FALSE(import_into_postgres(*source_, url_, clock_.wall(), unready));
+  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, 0U);
+  EXPECT_TRUE(import_into_postgres(*source_, url_, clock_.wall(), ready_));
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "store/sqlite/moved.hpp"
+
 namespace latchkey::store {
 namespace {
 
@@ -192,21 +194,6 @@ Result<void> create(Database& database, Random& random) {
   return database.execute(rest.c_str());
 }
 
-Result<void> check_ours(Database& database) {
-  const auto version = database.query_integer("PRAGMA user_version");
-  if (!version) return version.error();
-  const auto application = database.query_integer("PRAGMA application_id");
-  if (!application) return application.error();
-  if (*application != application_id) {
-    return Error(ErrorCode::conflict, "the database file is not Latchkey's", "another application_id in the file");
-  }
-  if (*version > schema_version) {
-    return Error(ErrorCode::conflict, "the database was written by a newer release of Latchkey",
-                 fmt::format("user_version {}, this release knows {}", *version, schema_version));
-  }
-  return {};
-}
-
 Result<bool> has_tables(Database& database) {
   const auto objects = database.query_integer("SELECT count(*) FROM sqlite_schema");
   if (!objects) return objects.error();
@@ -235,6 +222,21 @@ Result<void> locked(Database& database, Random& random, Result<void> (*work)(Dat
 }
 
 }  // namespace
+
+Result<void> check_ours(Database& database) {
+  const auto version = database.query_integer("PRAGMA user_version");
+  if (!version) return version.error();
+  const auto application = database.query_integer("PRAGMA application_id");
+  if (!application) return application.error();
+  if (*application != application_id) {
+    return Error(ErrorCode::conflict, "the database file is not Latchkey's", "another application_id in the file");
+  }
+  if (*version > schema_version) {
+    return Error(ErrorCode::conflict, "the database was written by a newer release of Latchkey",
+                 fmt::format("user_version {}, this release knows {}", *version, schema_version));
+  }
+  return check_not_moved(database);
+}
 
 Result<void> migrate(Database& database, Random& random) { return locked(database, random, migrate_locked); }
 

@@ -7,7 +7,7 @@
 //   changes       append-only: every change of those two, by trigger, in the same transaction, with the full new row
 //   idempotency   what idempotent commands answered
 //   meta          epoch: 16 hex digits, random, drawn when the database is made and whenever its log may have lost a
-//                 change that somebody has seen (store/sqlite/settle.hpp)
+//                 change that somebody has seen (store/sqlite/settle.hpp); moved_to: store/sqlite/moved.hpp
 //
 // How a trigger tells a command from a hand edit: a command's statement also sets the column `command` to its action,
 // and the trigger takes it back to NULL at once. A statement that leaves it NULL was typed by hand; the trigger then
@@ -24,6 +24,9 @@ namespace latchkey::store {
 
 constexpr std::int64_t schema_version = 1;           // PRAGMA user_version
 constexpr std::int64_t application_id = 0x4c4b6579;  // PRAGMA application_id: "LKey"
+
+/// ErrorCode::conflict when the database is somebody else's, newer than this release, or moved elsewhere.
+Result<void> check_ours(Database& database);
 
 /// Sets WAL mode and brings the file to schema_version. ErrorCode::conflict when the file is somebody else's or newer.
 Result<void> migrate(Database& database, Random& random);

@@ -1,6 +1,7 @@
 #include "store/sqlite/settle.hpp"
 
 #include "base/log.hpp"
+#include "store/sqlite/moved.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/schema.hpp"
 
@@ -64,6 +65,7 @@ void say_why(const Testimony& said, const LogEnd& end, Epoch begun) {
 }  // namespace
 
 Result<bool> settle(Database& database, Witness& witness, const FileState& files, Random& random, Settle when) {
+  if (auto here = check_not_moved(database); !here) return here.error();
   for (int i = 0; i < attempts; ++i) {
     const auto said = witness.read();
     if (!said) return said.error();

@@ -10,7 +10,8 @@
 namespace latchkey::store {
 
 /// In a write transaction, before anything else: begins a new epoch unless the log has all that was shown of its own.
-/// `files`: as of this transaction. True: it has begun one; it is valid once the transaction is committed.
+/// `files`: as of this transaction. ErrorCode::conflict: the store moved elsewhere. True: it has begun one; it is valid
+/// once the transaction is committed.
 enum class Settle { where_needed, always };
 Result<bool> settle(Database& database, Witness& witness, const FileState& files, Random& random, Settle when);
 
