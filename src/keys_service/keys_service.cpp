@@ -6,10 +6,18 @@
 #include "keys_service/error_response.hpp"
 
 namespace latchkey::keys_service {
+namespace {
+
+std::optional<Epoch> epoch_of(store::KeyStore& store) {
+  const auto position = store.position();
+  return position ? std::optional(position->epoch) : std::nullopt;
+}
+
+}  // namespace
 
 KeysService::KeysService(Parts parts, KeysServiceConfig config)
     : broadcaster_(parts.store, parts.clock, config.streams),
-      replicas_(parts.replicas, parts.clock),
+      replicas_(parts.replicas, parts.clock, [&store = parts.store] { return epoch_of(store); }),
       confirmations_(replicas_, replica::StoreLog::of(parts.store), parts.clock, parts.metrics, config.confirmations),
       context_{parts, broadcaster_, replicas_, confirmations_},
       gate_(parts.admins, parts.clock),

@@ -35,9 +35,10 @@ Confirmation confirmation_of(const Look& look, const Commit& commit, const Histo
   return out;
 }
 
-Confirmation judge(const Look& look, LogSnapshot& log, const Commit& commit) {
+Confirmation judge(const Look& look, LogSnapshot& log, Commit& commit) {
+  const auto there = log.find(commit.change);
   const Position& wanted = commit.change.position;
-  bool unread = false;  // something of the log that would have to be known
+  bool unread = !there;  // something of the log that would have to be known
   auto found = confirmation_of(look, commit, [&](const ReplicaReport& report) {
     const bool may_hold = report.applied && report.applied->epoch == wanted.epoch && report.applied->seq >= wanted.seq;
     if (!may_hold) return History::of_the_store;
@@ -45,8 +46,6 @@ Confirmation judge(const Look& look, LogSnapshot& log, const Commit& commit) {
     if (!has) unread = true;
     return !has || *has ? History::of_the_store : History::another;
   });
-  const auto there = log.has(wanted, commit.change.nonce);
-  if (!there) unread = true;
   if (there && !*there) found.enforcement = Enforcement::lost;
   if (unread && found.enforcement == Enforcement::confirmed) found.enforcement = Enforcement::unknown;
   return found;

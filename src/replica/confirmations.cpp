@@ -133,7 +133,9 @@ bool Confirmations::settle(Waiting& waiting, Round& round) {
   if (round.look) {
     // By positions alone, which cost no look at the store.
     found = confirmation_of(*round.look, waiting.commit, [](const auto&) { return History::of_the_store; });
-    if (due || settled(found.enforcement)) found = judge(*round.look, round.log, waiting.commit);
+    // Who follows another epoch may be the first to: of a failover, after which the change is there or not.
+    const bool ask = due || settled(found.enforcement) || found.count(Verdict::other_epoch) > 0;
+    if (ask) found = judge(*round.look, round.log, waiting.commit);
   }
   if (!due && !settled(found.enforcement)) return false;
   answer(waiting, std::move(found));

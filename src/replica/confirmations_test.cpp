@@ -107,9 +107,45 @@ TEST_F(Waiting, ConfirmsNothingThatTheStoreHasLost) {
   EXPECT_EQ(confirm(42).get().enforcement, Enforcement::lost);
   head_seq = 100;
   head_epoch = 8;
+  fork_after = 41;
   EXPECT_EQ(confirm(42).get().enforcement, Enforcement::lost);
   head_epoch = 7;
+  fork_after = never;
   EXPECT_EQ(confirm(42).get().enforcement, Enforcement::confirmed);
+}
+
+// Another epoch, and the same change at the same seq: what it was confirmed by is what follows.
+TEST_F(Waiting, GoesOnAfterAFailoverThatLostNothing) {
+  report(41);
+  auto answer = confirm(42);
+  EXPECT_FALSE(answered(answer));
+  head_epoch = 8;
+  report(41, {8});
+  EXPECT_FALSE(answered(answer));
+  report(42, {8});
+  const auto confirmation = answer.get();
+  EXPECT_EQ(confirmation.enforcement, Enforcement::confirmed);
+  EXPECT_EQ(confirmation.replicas.at(0).verdict, Verdict::applied);
+}
+
+TEST_F(Waiting, IsToldAtOnceThatAFailoverLostIt) {
+  report(41);
+  auto answer = confirm(42);
+  EXPECT_FALSE(answered(answer));
+  head_epoch = 8;
+  fork_after = 41;
+  report(99, {8}, 41);
+  EXPECT_EQ(answer.get().enforcement, Enforcement::lost);
+}
+
+TEST_F(Waiting, IsNotEndedByOneThatStaysWithTheLifeBeforeTheFailover) {
+  report(41);
+  auto answer = confirm(42, seconds(3));
+  head_epoch = 8;
+  report(42);
+  EXPECT_FALSE(answered(answer));
+  clock.advance(seconds(3));
+  EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::other_epoch);
 }
 
 // A copy of the database's files put back keeps its epoch, and soon its seqs pass for those of the history before.

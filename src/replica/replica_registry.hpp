@@ -32,6 +32,13 @@
 // its database and nothing is confirmed. What was put back and grew past P within the microseconds from the commit to
 // that first read would pass for P; an engine's writer notices it too, and begins another epoch.
 //
+// A registry that is a table of the store forks with it. Example: a standby is promoted while the old primary lives on
+// with one replica. That one reports to the old table, is known there, and serves; in the new table, which has its row
+// from before, it is silent. So by an engine that may_fork(), silence fences nobody who is known to follow another
+// life: such a replica is `other-epoch` until it reports from the store's own life, or an operator who has ended it
+// deletes its row. One that has reported from this life and falls silent is taken to be fenced: that it went over to
+// another primary later cannot be seen here, and PostgreSQL's fencing is to prevent it (docs/operations.md).
+//
 // A report that has vanished without "stopped" (a registry that was lost or restored) counts as one that has fallen
 // silent, and a report that did not move since the manager began to watch proves nothing. replica/replica_watch.hpp
 // remembers what is needed for both. What was lost before the manager began to watch it cannot remember: an engine
@@ -62,6 +69,9 @@ class ReplicaRegistry {
   /// The newest report of every replica, as of a moment after the call; in no order. ErrorCode::unavailable when the
   /// registry cannot be read. None where no replica has ever reported.
   virtual Result<std::vector<ReplicaReport>> look() = 0;
+
+  /// Whether each life of the store has a registry of its own, so that a replica of another life may be known there.
+  virtual bool may_fork() const { return false; }
 
   /// Drops a replica whose newest report is still this one. An engine may leave that to others, as long as its list
   /// stays bounded.

@@ -31,6 +31,7 @@ void ReplicaWatch::see(const ReplicaReport& report, BootTime ended) {
   if (told) known.sight.heard = true;  // at the very first look nobody can tell when what is there was written
   if (told || is_new || known.sight.vanished) known.sight.silent_from = ended;
   known.sight.newest = report;
+  known.sight.may_report_elsewhere = registry_.may_fork();
   known.sight.vanished = false;
   known.forgotten = false;
   known.present = true;
@@ -45,6 +46,12 @@ void ReplicaWatch::see_missing(BootTime ended) {
   }
 }
 
+// Then it is waited for until an operator says that it has ended, by deleting its row.
+bool ReplicaWatch::may_serve_elsewhere(const ReplicaSight& sight) const {
+  if (!sight.may_report_elsewhere || sight.newest.phase == Phase::stopped || !sight.newest.applied) return false;
+  return !epoch_ || epoch_() != sight.newest.applied->epoch;
+}
+
 // Remembered until it is gone from the registry as well, or the next look would take it for a new one.
 void ReplicaWatch::forget_old(BootTime began) {
   std::erase_if(known_, [&](const auto& entry) {
@@ -52,7 +59,7 @@ void ReplicaWatch::forget_old(BootTime began) {
     return is_old(known.sight, began) && !known.present;
   });
   for (auto& [id, known] : known_) {
-    if (!is_old(known.sight, began)) continue;
+    if (!is_old(known.sight, began) || may_serve_elsewhere(known.sight)) continue;
     registry_.forget(known.sight.newest);
     known.forgotten = true;
   }

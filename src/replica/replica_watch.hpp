@@ -2,6 +2,7 @@
 
 // What the manager has seen of the registry over time: who has reported since, who fell silent when, who vanished.
 
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -16,7 +17,9 @@ class ReplicaWatch {
   /// Stopped or silent for so long, and fenced: no longer remembered.
   static constexpr std::chrono::minutes remembered{10};
 
-  ReplicaWatch(ReplicaRegistry& registry, const Clock& clock) : registry_(registry), clock_(clock) {}
+  /// `epoch`: of the store, where a registry that may fork needs it; nullopt where it cannot be read.
+  ReplicaWatch(ReplicaRegistry& registry, const Clock& clock, std::function<std::optional<Epoch>()> epoch = {})
+      : registry_(registry), clock_(clock), epoch_(std::move(epoch)) {}
 
   /// Every replica that is in the registry, or was at a look before and did not stop. ErrorCode::unavailable when the
   /// registry cannot be read.
@@ -32,9 +35,11 @@ class ReplicaWatch {
   void see(const ReplicaReport& report, BootTime ended);
   void see_missing(BootTime ended);
   void forget_old(BootTime began);
+  bool may_serve_elsewhere(const ReplicaSight& sight) const;
 
   ReplicaRegistry& registry_;
   const Clock& clock_;
+  const std::function<std::optional<Epoch>()> epoch_;
   std::mutex mutex_;
   std::map<ReplicaId, Known> known_;  // guarded by mutex_
   bool watching_ = false;             // the first look is over; guarded by mutex_

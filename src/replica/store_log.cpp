@@ -23,6 +23,15 @@ Result<std::optional<std::uint64_t>> LogSnapshot::nonce_at(Position position) {
   return found->second;
 }
 
+Result<bool> LogSnapshot::find(LogEnd& change) {
+  if (!end_) end_ = log_.end();
+  if (!*end_) return end_->error();
+  const Position here{(**end_).epoch, change.position.seq};
+  auto found = has(here, change.nonce);
+  if (found && *found) change.position = here;
+  return found;
+}
+
 Result<bool> LogSnapshot::has(Position position, std::uint64_t nonce) {
   const auto there = nonce_at(position);
   if (!there) return there.error();

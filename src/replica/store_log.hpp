@@ -32,6 +32,9 @@ class LogSnapshot {
 
   /// The nonce of the change there; nullopt: the log, as it is now, is of another epoch or has none.
   Result<std::optional<std::uint64_t>> nonce_at(Position position);
+  /// Whether the log has this very change at its seq, whatever epoch the log is of now: `change` is that of its epoch
+  /// then. A failover that lost nothing begins another epoch of the same history.
+  Result<bool> find(LogEnd& change);
   /// Whether the log has this very change, and so everything before it.
   Result<bool> has(Position position, std::uint64_t nonce);
 

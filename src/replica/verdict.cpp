@@ -46,7 +46,8 @@ Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_beg
   const bool same_log =
       !applied || (applied->epoch == commit.change.position.epoch && history == History::of_the_store);
   if (sight.heard && applied && same_log && applied->seq >= commit.change.position.seq) return Verdict::applied;
-  if (is_fenced_by_silence(sight, look_began)) return Verdict::fenced;
+  const bool silence_is_proof = same_log || !sight.may_report_elsewhere;
+  if (silence_is_proof && is_fenced_by_silence(sight, look_began)) return Verdict::fenced;
   if (!same_log) return Verdict::other_epoch;
   return look_began - commit.by >= fence_of(sight) ? Verdict::fenced : Verdict::waiting;
 }

@@ -18,6 +18,8 @@ struct ReplicaSight {
   bool heard = false;     // it has reported since the manager began to watch
   bool vanished = false;  // from the registry, without having stopped
   BootTime silent_from;   // no later report had arrived by Look::began
+  /// Once it follows another life, its silence here is no proof (replica/replica_registry.hpp).
+  bool may_report_elsewhere = false;
 };
 
 struct Look {
@@ -37,7 +39,8 @@ enum class Verdict : std::uint8_t {
   fenced,
   stopped,
   waiting,      // may still decide by a view without the change
-  other_epoch,  // the same, and follows another life of the database, or a history that was undone
+  other_epoch,  // the same, and follows another life of the database, or a history that was undone; while it may report
+                // to a registry of that life, only it or an operator can end this
 };
 std::string_view to_string(Verdict verdict);
 

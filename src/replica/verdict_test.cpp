@@ -33,6 +33,12 @@ ReplicaSight unheard(Position applied) {
   return out;
 }
 
+/// Whose registry is a table of the store, as every life of the store has one.
+ReplicaSight of_a_fork(ReplicaSight out) {
+  out.may_report_elsewhere = true;
+  return out;
+}
+
 ReplicaSight stopped(std::optional<Position> applied) {
   ReplicaSight out = sight(applied);
   out.newest.phase = Phase::stopped;
@@ -71,6 +77,11 @@ const Case cases[] = {
     {"NotHeardOfAtTheFence", unheard({ours, 99}), fence, Verdict::fenced},
     {"AnotherEpochStillReporting", sight(Position{another, 9}, at(fence)), fence, Verdict::other_epoch},
     {"AnotherEpochSilent", sight(Position{another, 9}), fence, Verdict::fenced},
+    {"AnotherLifeSilentHereMayServeThere", of_a_fork(sight(Position{another, 9})), 100 * fence, Verdict::other_epoch},
+    {"UndoneHistorySilentHereMayServeThere", of_a_fork(sight(Position{ours, 99})), 100 * fence, Verdict::other_epoch,
+     History::another},
+    {"AnotherLifeStoppedHere", of_a_fork(stopped(Position{another, 9})), milliseconds(0), Verdict::stopped},
+    {"OursSilentWhereTheRegistryMayFork", of_a_fork(sight(Position{ours, 41})), fence, Verdict::fenced},
     {"SilentLongBefore", sight(Position{ours, 1}, at(-fence)), milliseconds(0), Verdict::fenced},
     {"SilentNotQuiteSoLong", sight(Position{ours, 1}, at(milliseconds(1) - fence)), milliseconds(0), Verdict::waiting},
     {"AppliedThenSilent", sight(Position{ours, 42}, at(-fence)), milliseconds(0), Verdict::applied},

@@ -26,6 +26,7 @@ class PostgresRegistry final : public ReplicaRegistry {
       : url_(std::move(url)), clock_(clock), max_staleness_(max_staleness) {}
 
   Result<std::vector<ReplicaReport>> look() override;
+  bool may_fork() const override { return true; }
   void forget(const ReplicaReport& newest) override;
 
  private:

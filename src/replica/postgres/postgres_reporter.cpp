@@ -34,9 +34,17 @@ Parameters values_of(const ReplicaReport& report) {
 
 Result<std::uint64_t> PostgresReporter::report(const ReplicaReport& report) {
   if (auto connected = make_sure_of_connection(); !connected) return connected.error();
-  auto known = write(report);
-  if (!known && connection_->is_lost()) connection_.reset();
-  return known;
+  const auto written = write(report);
+  if (!written && connection_->is_lost()) connection_.reset();
+  const bool one = whose_ == Whose::one_replica;
+  if (!written) {
+    // What the table refuses for a reason of its own is no other replica's doing.
+    const Error& error = written.error();
+    return one ? Error(ErrorCode::unavailable, error.detail, error.internal) : error;
+  }
+  if (*written) return report.number;
+  if (one) return another_reports(report);
+  return number_of(report.id);
 }
 
 Result<void> PostgresReporter::make_sure_of_connection() {
@@ -57,17 +65,12 @@ Result<void> PostgresReporter::make_sure_of_connection() {
   return {};
 }
 
-Result<std::uint64_t> PostgresReporter::write(const ReplicaReport& report) {
+/// Whether it was: not where there is a newer one already, or this very one.
+Result<bool> PostgresReporter::write(const ReplicaReport& report) {
   const Parameters values = values_of(report);
   const auto updated = connection_->query(update, values);
   if (!updated) return updated.error();
-  if (updated->tag() != "UPDATE 0") return report.number;
-  const auto entered = enter(values);
-  if (!entered) return entered.error();
-  if (*entered) return report.number;
-  // There is a newer one already, or this very one.
-  if (whose_ == Whose::one_replica) return another_reports(report);
-  return number_of(report.id);
+  return updated->tag() != "UPDATE 0" ? Result<bool>(true) : enter(values);
 }
 
 Result<bool> PostgresReporter::enter(const Parameters& values) {

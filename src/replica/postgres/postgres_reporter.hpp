@@ -26,7 +26,7 @@ class PostgresReporter final : public ReplicaReporter {
 
  private:
   Result<void> make_sure_of_connection();
-  Result<std::uint64_t> write(const ReplicaReport& report);
+  Result<bool> write(const ReplicaReport& report);
   Result<bool> enter(const store::postgres::Parameters& values);
   Result<std::uint64_t> number_of(const ReplicaId& id);
 

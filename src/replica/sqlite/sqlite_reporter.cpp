@@ -86,7 +86,9 @@ Result<std::uint64_t> SqliteReporter::write(const ReplicaReport& report) {
   (*statement)->bind(6, static_cast<std::int64_t>(report.applied_nonce));
   (*statement)->bind(7, report.view_age.count()).bind(8, report.max_staleness.count());
   (*statement)->bind(9, report.started_at.count).bind(10, report.reported_at.count);
-  if (auto ran = file_->database.run(**statement); !ran) return ran.error();
+  if (auto ran = file_->database.run(**statement); !ran) {
+    return Error(ErrorCode::unavailable, ran.error().detail, ran.error().internal);
+  }
   if (sqlite3_changes64(file_->database.handle()) == 1) return report.number;
   if (config_.whose == Reporting::one_replica) return another_reports(report);
   return number_of(id);
