@@ -84,7 +84,7 @@ TEST(Credentials, WhereTheQueryIsTheClientsItIsNotSearched) {
   http::Request request;
   request.headers = headers;
   request.query = "api_key=b&x=eyJh.eyJi.c";
-  EXPECT_EQ(token_in_headers(request).value(), "a");
+  EXPECT_EQ(*token_in_headers(request), "a");
   EXPECT_EQ(presented_token(request).error(), Refusal::ambiguous);
 }
 

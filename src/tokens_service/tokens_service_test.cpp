@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "tokens_service/header_lines.hpp"
 #include "tokens_service/service_suite.hpp"
 
 namespace latchkey::tokens_service {
