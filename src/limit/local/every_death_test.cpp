@@ -88,6 +88,11 @@ class EveryDeath : public testing::TestWithParam<Scenario> {
     ASSERT_EQ(::ftruncate(fd_, 0), 0);
     ASSERT_EQ(::pwrite(fd_, death.bytes.data(), death.bytes.size(), 0), static_cast<ssize_t>(death.bytes.size()));
     ASSERT_EQ(::ftruncate(fd_, death.size), 0);
+    if (death.size == 0) return;
+    timespec now{};  // no copy that was put back: what a process that died just now left
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    const std::int64_t marked_at = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+    ASSERT_EQ(::pwrite(fd_, &marked_at, sizeof marked_at, LimitFile::marked_at_offset), ssize_t{sizeof marked_at});
   }
   std::vector<Death> deaths_in(const Act& act) {
     const SharedWithChildren<std::uint32_t> told;

@@ -183,8 +183,9 @@ void LimitFile::begin_anew(const BootId& boot, std::uint64_t inode, std::int64_t
 // By a system call, which notes the time of the change; a store into the map does that at some later time, or never.
 void LimitFile::mark() const {
   if (!has_header_ || was_cut()) return;
+  static_assert(offsetof(Header, marked_at) == marked_at_offset);
   const std::int64_t now = file_time();
-  (void)!::pwrite(fd_, &now, sizeof now, offsetof(Header, marked_at));
+  (void)!::pwrite(fd_, &now, sizeof now, marked_at_offset);
 }
 
 bool LimitFile::is_at_its_path() const { return fd_ < 0 || file_name_of(path_) == name_; }

@@ -53,6 +53,8 @@ class LimitFile {
 
   /// How long after a mark a killed process may have changed the file: ten times what lies between two.
   static constexpr std::chrono::milliseconds slack{1000};
+  /// Where `marked_at` stands, nanoseconds of CLOCK_REALTIME_COARSE: for tests that write a file of their own.
+  static constexpr std::size_t marked_at_offset = 136;
 
   /// Nothing behind it: what a process without a file uses.
   LimitFile();
