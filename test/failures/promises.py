@@ -6,7 +6,7 @@ import re
 
 HERE = pathlib.Path(__file__).resolve().parent
 DOCUMENT = HERE.parents[1] / "docs/operations.md"
-SECTIONS = ("Topologies", "When a part dies", "Confirmed revocation", "Upgrades")
+SECTIONS = ("Topologies", "When a part dies", "Backup and restore", "Confirmed revocation", "Upgrades")
 
 
 def sections(text):

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -10,7 +11,6 @@ import pytest
 from cluster import either
 from lab import cli
 from load import Caller
-from stores import SqliteFile
 from turns import eventually
 
 promises = pytest.mark.promises
@@ -41,24 +41,37 @@ def test_the_command_line_says_of_each_replica_why_it_is_safe(lab, region):
         stopped.start()
 
 
-@promises("Backup: `sqlite3 latchkey.db")
-@pytest.mark.xfail(strict=True, reason="issue 11, 2: a restored SQLite backup keeps its epoch")
-def test_a_restored_copy_of_the_sqlite_file_is_a_new_epoch(lab):
-    """Put in place while all is stopped."""
+@promises("In whatever way a backup of the embedded store is put back", "The log says so.")
+@pytest.mark.parametrize("way", ["moved", "copied", "restored"])
+@pytest.mark.parametrize("running", [False, True])
+def test_a_backup_of_the_sqlite_file_is_put_back(lab, way, running):
     manager = lab.manager("home").start()
     replica = lab.replica("replica", data=manager.data_dir).start()
+    path, copy = manager.data_dir / "latchkey.db", lab.home / "copy.db"
+
+    def ask(target):
+        return Caller(manager)("GET", target, cli(manager, "admin-token").stdout.strip())
 
     def position():
-        token = cli(manager, "admin-token").stdout.strip()
-        return json.loads(Caller(manager)("GET", "/v1/replicas", token)[2])["position"]
-    with lab.watch([manager], [replica]) as watch:
+        return json.loads(ask("/v1/replicas")[2])["position"]
+    with lab.watch([manager], [replica], loses=True) as watch:
+        subprocess.run(["sqlite3", path, f".backup {copy}"], check=True)
         watch.confirm()
-    restore = SqliteFile(manager.data_dir).backup()
-    before = position()
-    manager.stop(), replica.stop()
-    restore()
-    manager.start(), replica.start()
-    assert position().split(".")[0] != before.split(".")[0]
+        watch.stop()
+        before = position()
+        if not running:
+            manager.stop(), replica.stop()
+        if way == "restored":
+            subprocess.run(["sqlite3", "-cmd", ".timeout 10000", path, f".restore {copy}"], check=True)
+        elif way == "copied":
+            shutil.copyfile(copy, path)
+        else:
+            copy.rename(path)
+        if not running:
+            manager.start(), replica.start()
+        eventually(lambda: ask(f"/v1/changes?after={before}")[0] == 410)
+        eventually(lambda: Caller(replica)("GET", "/v1/plan", watch.load.keys["free"])[0] == 200)
+        assert position().split(".")[0] != before.split(".")[0]
 
 
 @promises("A data directory belongs to one process of a kind")

@@ -38,7 +38,7 @@ def changes_after(watch, position):
     return Caller(admin.manager)("GET", f"/v1/changes?after={position}", admin.token)[0]
 
 
-@promises("SQLite file replaced")
+@promises("SQLite file replaced, written over or put back")
 @pytest.mark.short
 def test_the_sqlite_file_is_replaced(lab):
     home = Embedded(lab)
