@@ -1,5 +1,9 @@
 #include "cli/admin_verifier.hpp"
 
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "base/shown.hpp"
 #include "cli/small_file.hpp"
 
 namespace latchkey::cli {
@@ -10,26 +14,60 @@ Error naming(const std::string& file, Error error) {
   return error;
 }
 
-Result<void> add_configured_keys(jwt::AdminVerifier& verifier, const Settings& settings) {
-  if (!settings.admin_keys.empty()) {
-    auto text = read_small_file(settings.admin_keys, Links::follow);
-    if (!text) return text.error();
-    if (auto added = verifier.add_public_keys(*text); !added) return naming(settings.admin_keys, added.error());
+bool has_file(const Settings& settings) { return !settings.admin_keys.empty() || !settings.admin_secret_file.empty(); }
+
+const std::string& file_of(const Settings& settings) {
+  return settings.admin_keys.empty() ? settings.admin_secret_file : settings.admin_keys;
+}
+
+// A provider that publishes a thousand odd keys is not given a thousand lines at each look.
+void log_skipped(const std::string& file, const std::vector<jwt::SkippedKey>& skipped) {
+  constexpr std::size_t most_named = 20;
+  for (std::size_t i = 0; i < skipped.size() && i < most_named; ++i) {
+    log_warning("admin keys: {}: {} is skipped: {}", file, skipped[i].name, skipped[i].reason);
   }
-  if (!settings.admin_secret_file.empty()) {
-    auto text = read_small_file(settings.admin_secret_file, Links::follow);
-    if (!text) return text.error();
-    // A public key as an HS256 secret would let all who have it, and it is public, sign admin tokens (RFC 8725, 3.1).
-    if (text->find("-----BEGIN") != std::string::npos) {
-      return naming(settings.admin_secret_file, Error(ErrorCode::invalid,
-                                                      "is a PEM file, not a secret; public keys are "
-                                                      "for admin_keys"));
-    }
-    // Editors and `echo` end a file with a line break, which nobody means as part of the secret.
-    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-    if (auto added = verifier.add_shared_secret(Secret(std::move(*text))); !added) {
-      return naming(settings.admin_secret_file, added.error());
-    }
+  if (skipped.size() > most_named) {
+    log_warning("admin keys: {}: {} more keys are skipped", file, skipped.size() - most_named);
+  }
+}
+
+Result<jwt::AdminKeys> public_keys(const Settings& settings, std::string_view text) {
+  const auto rsa = settings.admin_algorithms.empty() ? jwt::default_rsa_algorithms
+                                                     : jwt::parse_rsa_algorithms(settings.admin_algorithms).value();
+  jwt::AdminKeys keys;
+  const auto skipped = keys.add_public_keys(text, rsa);
+  if (!skipped) return skipped.error();
+  log_skipped(settings.admin_keys, *skipped);
+  return keys;
+}
+
+Result<jwt::AdminKeys> shared_secret(std::string_view text) {
+  // A public key as an HS256 secret would let all who have it, and it is public, sign admin tokens (RFC 8725, 3.1).
+  if (text.find("-----BEGIN") != std::string_view::npos) {
+    return Error(ErrorCode::invalid, "is a PEM file, not a secret; public keys are for admin_keys");
+  }
+  // Editors and `echo` end a file with a line break, which nobody means as part of the secret.
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  jwt::AdminKeys keys;
+  if (auto added = keys.add_shared_secret(Secret(std::string(text))); !added) return added.error();
+  return keys;
+}
+
+Result<jwt::AdminKeys> keys_in(const Settings& settings, std::string_view text) {
+  auto keys = settings.admin_keys.empty() ? shared_secret(text) : public_keys(settings, text);
+  if (!keys) return naming(file_of(settings), keys.error());
+  return keys;
+}
+
+Result<void> check_settings(const Settings& settings) {
+  if (!settings.admin_keys.empty() && !settings.admin_secret_file.empty()) {
+    return Error(ErrorCode::invalid, "admin_keys and admin_secret_file exclude each other: set one of them");
+  }
+  if (settings.admin_role_claim != "role" && settings.admin_roles.empty()) {
+    return Error(ErrorCode::invalid,
+                 fmt::format("admin_role_claim is {}: set admin_roles as well, which says what its values give, such "
+                             "as net-admins=admin,auditors=viewer",
+                             shown(settings.admin_role_claim)));
   }
   return {};
 }
@@ -38,25 +76,87 @@ std::string or_else(const std::string& configured, std::string_view fallback) {
   return configured.empty() ? std::string(fallback) : configured;
 }
 
+jwt::AdminTrust trust_in(const Settings& settings) {
+  if (!has_file(settings)) {
+    return {or_else(settings.admin_issuer, dev_admin_issuer), or_else(settings.admin_audience, dev_admin_audience)};
+  }
+  jwt::AdminTrust trust{settings.admin_issuer, settings.admin_audience};
+  if (!settings.admin_roles.empty()) {
+    trust.role = {settings.admin_role_claim, jwt::parse_role_map(settings.admin_roles).value()};
+  }
+  return trust;
+}
+
+Result<jwt::AdminKeys> development_keys(const DataDir& data) {
+  auto key = data.load_or_create_admin_key();
+  if (!key) return key.error();
+  jwt::AdminKeys keys;
+  if (auto added = keys.add_public_key(key->public_key()); !added) return added.error();
+  return keys;
+}
+
 }  // namespace
 
 Result<void> check_admin_keys(const Settings& settings) {
-  jwt::AdminVerifier unused({});
-  return add_configured_keys(unused, settings);
+  if (auto checked = check_settings(settings); !checked) return checked.error();
+  if (!has_file(settings)) return {};
+  const auto text = read_small_file(file_of(settings), Links::follow);
+  if (!text) return text.error();
+  if (const auto keys = keys_in(settings, *text); !keys) return keys.error();
+  return {};
 }
 
-Result<jwt::AdminVerifier> admin_verifier(const Settings& settings, const DataDir& data) {
-  if (!settings.admin_keys.empty() || !settings.admin_secret_file.empty()) {
-    jwt::AdminVerifier verifier({settings.admin_issuer, settings.admin_audience});
-    if (auto added = add_configured_keys(verifier, settings); !added) return added.error();
-    return verifier;
+Result<std::unique_ptr<Admins>> Admins::open(const Settings& settings, const DataDir& data,
+                                             std::chrono::milliseconds every) {
+  if (auto checked = check_settings(settings); !checked) return checked.error();
+  std::unique_ptr<Admins> admins(new Admins(settings, trust_in(settings)));
+  if (!has_file(settings)) {
+    auto keys = development_keys(data);
+    if (!keys) return keys.error();
+    admins->verifier_.replace_keys(std::move(*keys));
+    return admins;
   }
-  auto key = data.load_or_create_admin_key();
-  if (!key) return key.error();
-  jwt::AdminVerifier verifier(
-      {or_else(settings.admin_issuer, dev_admin_issuer), or_else(settings.admin_audience, dev_admin_audience)});
-  if (auto added = verifier.add_public_key(key->public_key()); !added) return added.error();
-  return verifier;
+  if (auto loaded = admins->load(); !loaded) return loaded.error();
+  admins->watch(every);
+  return admins;
+}
+
+Result<void> Admins::load() {
+  auto text = read_small_file(file_of(settings_), Links::follow);
+  if (!text) return text.error();
+  auto keys = keys_in(settings_, *text);
+  if (!keys) return keys.error();
+  verifier_.replace_keys(std::move(*keys));
+  seen_ = Secret(std::move(*text));
+  return {};
+}
+
+// The whole file is compared, not its times: it is small, and a file that is renamed, linked (Kubernetes) or written
+// twice within one tick of its clock is found all the same.
+void Admins::watch(std::chrono::milliseconds every) {
+  watcher_ = std::jthread([this, every](const std::stop_token& stop) {
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        if (stopped_.wait_for(lock, stop, every, [&] { return stop.stop_requested(); })) return;
+      }
+      look(false);
+    }
+  });
+}
+
+void Admins::look(bool asked) {
+  if (!has_file(settings_)) return;
+  const std::lock_guard lock(mutex_);
+  const auto text = read_small_file(file_of(settings_), Links::follow);
+  Secret found(text ? *text : '\0' + text.error().detail);
+  if (!asked && found == seen_) return;
+  seen_ = std::move(found);
+  auto keys = text ? keys_in(settings_, *text) : Result<jwt::AdminKeys>(text.error());
+  if (!keys) return log_error("admin keys: {}; the keys of before stay in force", keys.error().detail);
+  log_info("admin keys: {}: {} read again", file_of(settings_),
+           keys->keys().size() == 1 ? "1 key" : fmt::format("{} keys", keys->keys().size()));
+  verifier_.replace_keys(std::move(*keys));
 }
 
 }  // namespace latchkey::cli

@@ -7,6 +7,8 @@
 #include "base/printable.hpp"
 #include "base/time_text.hpp"
 #include "cli/settings.hpp"
+#include "jwt/algorithm.hpp"
+#include "jwt/role_claim.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -79,6 +81,18 @@ Result<void> set_max_staleness(Settings& settings, std::string_view text) {
   return {};
 }
 
+Result<void> set_admin_roles(Settings& settings, std::string_view text) {
+  const auto roles = jwt::parse_role_map(text);
+  if (!text.empty() && !roles) return wrong(roles.error().detail);
+  return set_text<&Settings::admin_roles>(settings, text);
+}
+
+Result<void> set_admin_algorithms(Settings& settings, std::string_view text) {
+  const auto algorithms = jwt::parse_rsa_algorithms(text);
+  if (!text.empty() && !algorithms) return wrong(algorithms.error().detail);
+  return set_text<&Settings::admin_algorithms>(settings, text);
+}
+
 Result<void> set_replica_name(Settings& settings, std::string_view text) {
   if (text.size() > 100 || !is_printable(text)) return wrong("must be UTF-8 text of at most 100 bytes");
   return set_text<&Settings::replica_name>(settings, text);
@@ -132,12 +146,18 @@ const std::array specs{
                 set_replica_name, get_text<&S::replica_name>},
     SettingSpec{"admin_keys", "FILE", "Public keys of admin tokens, PEM or JWKS", set_text<&S::admin_keys>,
                 get_text<&S::admin_keys>},
-    SettingSpec{"admin_secret_file", "FILE", "HS256 secret of admin tokens", set_text<&S::admin_secret_file>,
-                get_text<&S::admin_secret_file>},
+    SettingSpec{"admin_secret_file", "FILE", "Secret of admin tokens: HS256, from 48 bytes HS384, from 64 HS512",
+                set_text<&S::admin_secret_file>, get_text<&S::admin_secret_file>},
     SettingSpec{"admin_issuer", "TEXT", "Required issuer of admin tokens", set_text<&S::admin_issuer>,
                 get_text<&S::admin_issuer>},
     SettingSpec{"admin_audience", "TEXT", "Required audience of admin tokens", set_text<&S::admin_audience>,
                 get_text<&S::admin_audience>},
+    SettingSpec{"admin_role_claim", "PATH", "Claim that gives the role, such as realm_access.roles",
+                set_required<&S::admin_role_claim>, get_text<&S::admin_role_claim>},
+    SettingSpec{"admin_roles", "LIST", "What its values give: net-admins=admin,auditors=viewer", set_admin_roles,
+                get_text<&S::admin_roles>},
+    SettingSpec{"admin_algorithms", "LIST", "Of RSA keys without an alg, beside RS256: PS256,RS512",
+                set_admin_algorithms, get_text<&S::admin_algorithms>},
     SettingSpec{"request_log_max_bytes", "N", "Size at which the request log is rotated",
                 set_number<&S::request_log_max_bytes, 65'536, (1ULL << 40U)>, get_number<&S::request_log_max_bytes>,
                 number},

@@ -36,6 +36,9 @@ struct Settings {
   std::string admin_secret_file;                     // file with an HS256 secret
   std::string admin_issuer;                          // empty: not checked
   std::string admin_audience;                        // empty: not checked
+  std::string admin_role_claim = "role";             // a path: "realm_access.roles"
+  std::string admin_roles;                           // "net-admins=admin,auditors=viewer"; empty: admin and viewer
+  std::string admin_algorithms;                      // more than RS256 for RSA keys without an alg: "PS256,RS512"
   std::uint64_t request_log_max_bytes = 64U << 20U;  // then the file is rotated
   unsigned request_log_files = 5;                    // rotated files kept
 };

@@ -7,8 +7,8 @@
 
 namespace latchkey::jwt {
 
-/// AdminFault::invalid for times, issuer, audience or subject; AdminFault::no_role when only the role is at fault.
-Result<AdminIdentity, AdminFault> judge_admin_claims(const json::object& payload, const AdminTrust& trust,
-                                                     UnixMillis now);
+/// The first fault in the order of AdminFault, so that `no_role` means that only the role is at fault.
+Result<AdminIdentity, AdminRefusal> judge_admin_claims(const json::object& payload, const AdminTrust& trust,
+                                                       UnixMillis now);
 
 }  // namespace latchkey::jwt

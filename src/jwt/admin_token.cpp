@@ -1,86 +1,152 @@
 #include "jwt/admin_token.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <boost/json/serialize.hpp>
 #include <iterator>
 
+#include "base/shown.hpp"
 #include "jwt/access_token.hpp"
 #include "jwt/admin_claims.hpp"
 #include "jwt/base64url.hpp"
 #include "jwt/jose.hpp"
-#include "jwt/public_keys.hpp"
 
 namespace latchkey::jwt {
 namespace {
 
 constexpr std::string_view admin_token_type = "JWT";
 
-// Of typ latchkey+jwt: a whole access key is the wrong kind, a broken one is only bad.
-AdminFault judge_access_key(std::string_view token) {
-  const auto parsed = parse_access_token(token);
-  return parsed || parsed.error() == TokenFault::another_role ? AdminFault::access_key : AdminFault::invalid;
+bool equal_ignoring_case(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
 }
 
-bool may_have_signed(const VerificationKey& key, const JoseHeader& header) {
-  return header.alg == to_string(key.algorithm()) && (!header.kid || !key.kid || *header.kid == *key.kid);
+bool is_admin_type(std::string_view typ) {
+  constexpr std::string_view tree = "application/";
+  if (equal_ignoring_case(typ.substr(0, tree.size()), tree)) typ.remove_prefix(tree.size());
+  return equal_ignoring_case(typ, "jwt") || equal_ignoring_case(typ, "at+jwt");
+}
+
+// Of typ latchkey+jwt: a whole access key is the wrong kind, a broken one is only bad.
+AdminRefusal judge_access_key(std::string_view token) {
+  const auto parsed = parse_access_token(token);
+  if (parsed || parsed.error() == TokenFault::another_role) return {AdminFault::access_key, "it is an access key"};
+  return {AdminFault::malformed, "its typ is that of an access key, which it is not"};
+}
+
+AdminRefusal malformed(std::string reason) { return {AdminFault::malformed, std::move(reason)}; }
+
+bool fits(const VerificationKey& key, Algorithm algorithm, const JoseHeader& header) {
+  return key.is_for(algorithm) && (!header.kid || !key.kid || *header.kid == *key.kid);
+}
+
+AdminRefusal no_key(const std::vector<VerificationKey>& keys, const JoseHeader& header) {
+  const auto knows = [&](const VerificationKey& key) { return header.kid && key.kid == header.kid; };
+  if (std::any_of(keys.begin(), keys.end(), knows)) {
+    return {AdminFault::unknown_key,
+            fmt::format("the key with its kid, {}, is not for its alg, {}", shown(*header.kid), shown(header.alg))};
+  }
+  return {AdminFault::unknown_key,
+          header.kid
+              ? fmt::format("no key has its kid, {}, and is for its alg, {}", shown(*header.kid), shown(header.alg))
+              : fmt::format("no key is for its alg, {}; it has no kid", shown(header.alg))};
+}
+
+Result<void, AdminRefusal> check_signature(const AdminKeys& keys, const CompactJws& jws, const JoseHeader& header) {
+  const auto algorithm = parse_algorithm(header.alg);
+  if (!algorithm) return AdminRefusal{AdminFault::unknown_key, "its alg is unknown: " + shown(header.alg)};
+  const auto signature = decode_base64url(jws.signature);
+  if (!signature) return malformed("its signature is not base64url");
+  bool any = false;
+  for (const auto& key : keys.keys()) {
+    if (!fits(key, *algorithm, header)) continue;
+    if (key.verify(*algorithm, jws.signing_input, as_bytes(*signature))) return {};
+    any = true;
+  }
+  if (!any) return no_key(keys.keys(), header);
+  return AdminRefusal{
+      AdminFault::bad_signature,
+      "its signature is not that of " +
+          (header.kid ? "the key " + shown(*header.kid) : "any key for " + std::string(to_string(*algorithm)))};
 }
 
 std::string_view to_string(AdminRole role) { return role == AdminRole::admin ? "admin" : "viewer"; }
 
 }  // namespace
 
-struct AdminVerifier::Impl {
-  AdminTrust trust;
-  std::vector<VerificationKey> keys;
+std::string_view to_string(AdminFault fault) {
+  constexpr std::array<std::string_view, admin_fault_count> names = {
+      "malformed",     "unknown key",  "bad signature",  "access key", "bad claims", "expired",
+      "not yet valid", "wrong issuer", "wrong audience", "no subject", "no role"};
+  return names[static_cast<std::size_t>(fault)];
+}
 
-  bool is_signed(const CompactJws& jws, const JoseHeader& header) const {
-    const auto signature = decode_base64url(jws.signature);
-    return signature && std::any_of(keys.begin(), keys.end(), [&](const VerificationKey& key) {
-             return may_have_signed(key, header) && key.verify(jws.signing_input, as_bytes(*signature));
-           });
-  }
-};
+namespace {
 
-AdminVerifier::AdminVerifier(AdminTrust trust) : impl_(std::make_unique<Impl>(Impl{std::move(trust), {}})) {}
-AdminVerifier::~AdminVerifier() = default;
-AdminVerifier::AdminVerifier(AdminVerifier&&) noexcept = default;
+Error never_both() {
+  return Error(ErrorCode::invalid,
+               "a shared secret (admin_secret_file) and public keys (admin_keys) exclude each other: "
+               "set one of them");
+}
 
-Result<void> AdminVerifier::add_public_keys(std::string_view pem_or_jwks) {
+}  // namespace
+
+Result<std::vector<SkippedKey>> AdminKeys::add_public_keys(std::string_view pem_or_jwks, AlgorithmSet rsa) {
+  if (shared_secret_) return never_both();
   const std::size_t start = pem_or_jwks.find_first_not_of(" \t\r\n");
   const bool is_json = start != std::string_view::npos && pem_or_jwks[start] == '{';
-  auto keys = is_json ? read_jwks(pem_or_jwks) : read_public_key_pem(pem_or_jwks);
-  if (!keys) return keys.error();
-  std::move(keys->begin(), keys->end(), std::back_inserter(impl_->keys));
-  return {};
+  auto read = is_json ? read_jwks(pem_or_jwks, rsa) : read_public_key_pem(pem_or_jwks, rsa);
+  if (!read) return read.error();
+  std::move(read->keys.begin(), read->keys.end(), std::back_inserter(keys_));
+  return std::move(read->skipped);
 }
 
-Result<void> AdminVerifier::add_shared_secret(const Secret& secret) {
+Result<void> AdminKeys::add_shared_secret(const Secret& secret) {
+  if (!keys_.empty()) return never_both();
   auto key = VerificationKey::from_shared_secret(secret);
   if (!key) return key.error();
-  impl_->keys.push_back(std::move(*key));
+  keys_.push_back(std::move(*key));
+  shared_secret_ = true;
   return {};
 }
 
-Result<void> AdminVerifier::add_public_key(const Ed25519PublicKey& public_key) {
+Result<void> AdminKeys::add_public_key(const Ed25519PublicKey& public_key) {
+  if (shared_secret_) return never_both();
   auto key = VerificationKey::from_ed25519(public_key);
   if (!key) return key.error();
-  impl_->keys.push_back(std::move(*key));
+  keys_.push_back(std::move(*key));
   return {};
 }
 
-bool AdminVerifier::empty() const { return impl_->keys.empty(); }
+AdminVerifier::AdminVerifier(AdminTrust trust, AdminKeys keys)
+    : trust_(std::move(trust)), current_(std::make_shared<const Generation>(Generation{1, std::move(keys)})) {}
 
-Result<AdminIdentity, AdminFault> AdminVerifier::verify(std::string_view token, UnixMillis now) const {
-  if (token.size() > max_token_bytes) return AdminFault::invalid;
+void AdminVerifier::replace_keys(AdminKeys keys) {
+  const std::lock_guard lock(mutex_);
+  current_ = std::make_shared<const Generation>(Generation{current_->number + 1, std::move(keys)});
+}
+
+std::shared_ptr<const AdminVerifier::Generation> AdminVerifier::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+std::uint64_t AdminVerifier::generation() const { return current()->number; }
+
+Result<AdminIdentity, AdminRefusal> AdminVerifier::verify(std::string_view token, UnixMillis now) const {
+  if (token.size() > max_admin_token_bytes) return malformed(fmt::format("it has {} bytes", token.size()));
   const auto jws = split_compact(token);
-  const auto header = jws ? read_jose_header(jws->header) : std::nullopt;
-  if (!header) return AdminFault::invalid;
+  if (!jws) return malformed("it does not have three parts, as a signed JWT has");
+  const auto header = read_jose_header(jws->header);
+  if (!header) return malformed("its header is no plain JOSE header");
   if (header->typ == access_token_type) return judge_access_key(token);
-  if (header->typ && *header->typ != admin_token_type) return AdminFault::invalid;
-  if (!impl_->is_signed(*jws, *header)) return AdminFault::invalid;
-  const auto payload = read_json_part(jws->payload);
-  if (!payload) return AdminFault::invalid;
-  return judge_admin_claims(*payload, impl_->trust, now);
+  if (header->typ && !is_admin_type(*header->typ)) return malformed("its typ is " + shown(*header->typ));
+  if (auto checked = check_signature(current()->keys, *jws, *header); !checked) return checked.error();
+  const auto payload = read_json_part(jws->payload, max_claims_depth);
+  if (!payload) return AdminRefusal{AdminFault::bad_claims, "its claims are no JSON object that can be read"};
+  return judge_admin_claims(*payload, trust_, now);
 }
 
 Secret mint_admin_token(const AdminTokenRequest& request, const Ed25519PrivateKey& key) {

@@ -21,11 +21,13 @@ constexpr std::string_view header = R"({"alg":"EdDSA","typ":"JWT"})";
 constexpr std::string_view payload =
     R"({"sub":"root","role":"admin","exp":1767225601,"iat":1767225600,"nbf":1767225600,"iss":"idp","aud":"latchkey"})";
 
-AdminVerifier verifier(AdminTrust trust = {"idp", "latchkey"}) {
-  AdminVerifier made(std::move(trust));
-  EXPECT_TRUE(made.add_public_keys(okp_jwks));
-  return made;
+AdminKeys keys_of(std::string_view text) {
+  AdminKeys keys;
+  EXPECT_TRUE(keys.add_public_keys(text));
+  return keys;
 }
+
+AdminVerifier verifier(AdminTrust trust = {"idp", "latchkey"}) { return {std::move(trust), keys_of(okp_jwks)}; }
 
 std::string with(std::string_view from, std::string_view to, std::string_view in = payload) {
   std::string text(in);
@@ -40,7 +42,7 @@ std::string signed_admin(std::string_view head, std::string_view claims) {
 
 std::optional<AdminFault> admin_fault_of(std::string_view token, const AdminVerifier& by = verifier()) {
   const auto identity = by.verify(token, now);
-  return identity ? std::nullopt : std::optional(identity.error());
+  return identity ? std::nullopt : std::optional(identity.error().fault);
 }
 
 std::string with_hmac(std::string_view secret, std::string_view head, std::string_view claims) {
@@ -65,8 +67,8 @@ TEST(AdminToken, ComesBackAsItWasMinted) {
   }
   const auto plain = mint_admin_token({"ops", AdminRole::admin, "", "", now, std::chrono::seconds(1)}, rfc8037_key());
   EXPECT_EQ(admin_fault_of(plain.reveal(), verifier({"", ""})), std::nullopt);
-  EXPECT_EQ(admin_fault_of(plain.reveal(), verifier({"idp", ""})), AdminFault::invalid);
-  EXPECT_EQ(admin_fault_of(plain.reveal(), verifier({"", "latchkey"})), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(plain.reveal(), verifier({"idp", ""})), AdminFault::wrong_issuer);
+  EXPECT_EQ(admin_fault_of(plain.reveal(), verifier({"", "latchkey"})), AdminFault::wrong_audience);
 }
 
 TEST(AdminToken, IsHeldToItsTimes) {
@@ -79,22 +81,24 @@ TEST(AdminToken, IsHeldToItsTimes) {
                                          with("\"iat\":1767225600,", ""),
                                          with("\"nbf\":1767225600", "\"nbf\":0")};
   for (const auto& claims : good) EXPECT_EQ(admin_fault_of(signed_admin(header, claims)), std::nullopt) << claims;
-  const std::vector<std::string> bad = {with("1767225601", "1767225600"),
-                                        with("1767225601", "1767225599"),
-                                        with("1767225601", "-1"),
-                                        with("1767225601", "0"),
-                                        with("1767225601", "\"1767225601\""),
-                                        with("1767225601", "null"),
-                                        with("1767225601", "[1767225601]"),
-                                        with("1767225601", "1e999"),
-                                        with("\"exp\":1767225601,", ""),
-                                        with("\"nbf\":1767225600", "\"nbf\":1767225631"),
-                                        with("\"nbf\":1767225600", "\"nbf\":null"),
-                                        with("\"nbf\":1767225600", "\"nbf\":\"0\""),
-                                        with("\"iat\":1767225600", "\"iat\":1767225631"),
-                                        with("\"iat\":1767225600", "\"iat\":true"),
-                                        with("\"iat\":1767225600", "\"iat\":-1")};
-  for (const auto& claims : bad) EXPECT_EQ(admin_fault_of(signed_admin(header, claims)), AdminFault::invalid) << claims;
+  using enum AdminFault;
+  const std::vector<std::pair<std::string, AdminFault>> bad = {
+      {with("1767225601", "1767225600"), expired},
+      {with("1767225601", "1767225599"), expired},
+      {with("1767225601", "-1"), bad_claims},
+      {with("1767225601", "0"), expired},
+      {with("1767225601", "\"1767225601\""), bad_claims},
+      {with("1767225601", "null"), bad_claims},
+      {with("1767225601", "[1767225601]"), bad_claims},
+      {with("1767225601", "1e999"), bad_claims},
+      {with("\"exp\":1767225601,", ""), bad_claims},
+      {with("\"nbf\":1767225600", "\"nbf\":1767225631"), not_yet_valid},
+      {with("\"nbf\":1767225600", "\"nbf\":null"), bad_claims},
+      {with("\"nbf\":1767225600", "\"nbf\":\"0\""), bad_claims},
+      {with("\"iat\":1767225600", "\"iat\":1767225631"), not_yet_valid},
+      {with("\"iat\":1767225600", "\"iat\":true"), bad_claims},
+      {with("\"iat\":1767225600", "\"iat\":-1"), bad_claims}};
+  for (const auto& [claims, fault] : bad) EXPECT_EQ(admin_fault_of(signed_admin(header, claims)), fault) << claims;
 }
 
 TEST(AdminToken, IsForThisIssuerAndAudience) {
@@ -106,14 +110,14 @@ TEST(AdminToken, IsForThisIssuerAndAudience) {
   for (const char* audience : {R"("Latchkey")", R"("latchkey ")", "[]", R"(["other"])", R"([["latchkey"]])", "null",
                                "1", R"({"latchkey":1})"}) {
     EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"aud\":\"latchkey\"", fmt::format("\"aud\":{}", audience)))),
-              AdminFault::invalid)
+              AdminFault::wrong_audience)
         << audience;
   }
   for (const char* issuer : {R"("IDP")", R"("idp/")", R"(["idp"])", "null"}) {
-    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"idp\"", issuer))), AdminFault::invalid) << issuer;
+    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"idp\"", issuer))), AdminFault::wrong_issuer) << issuer;
   }
-  EXPECT_EQ(admin_fault_of(signed_admin(header, with(",\"aud\":\"latchkey\"", ""))), AdminFault::invalid);
-  EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"iss\":\"idp\",", ""))), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, with(",\"aud\":\"latchkey\"", ""))), AdminFault::wrong_audience);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"iss\":\"idp\",", ""))), AdminFault::wrong_issuer);
 }
 
 TEST(AdminToken, NamesASubject) {
@@ -123,18 +127,30 @@ TEST(AdminToken, NamesASubject) {
   const std::string long_subject = '"' + std::string(256, 's') + '"';
   for (const char* subject : {R"("")", "1", "null", R"(["root"])", R"("a\nb")", R"("a\u0000")", R"("a\u009bb")",
                               R"("key:0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d")", long_subject.c_str()}) {
-    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"root\"", subject))), AdminFault::invalid) << subject;
+    EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"root\"", subject))), AdminFault::no_subject) << subject;
   }
-  EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"sub\":\"root\",", ""))), AdminFault::invalid);
+}
+
+TEST(AdminToken, WithoutASubjectNamesItsClientOrIssuer) {
+  const auto subject = [](std::string_view instead) {
+    const auto identity = verifier().verify(signed_admin(header, with("\"sub\":\"root\",", instead)), now);
+    return identity ? identity->subject : std::string(to_string(identity.error().fault));
+  };
+  EXPECT_EQ(subject(R"("azp":"spa","client_id":"robot",)"), "robot");
+  EXPECT_EQ(subject(R"("client_id":7,"azp":"spa",)"), "spa");
+  EXPECT_EQ(subject(""), "idp");
+  EXPECT_EQ(subject(R"("sub":null,"client_id":"robot",)"), "no subject");
+  EXPECT_EQ(subject(R"("client_id":"key:x",)"), "no subject");
 }
 
 TEST(AdminToken, HasARoleOrIsForbidden) {
-  for (const char* role : {R"("Admin")", R"("user")", R"("")", "null", "1", R"(["admin"])", R"("admin ")"}) {
+  for (const char* role : {R"("Admin")", R"("user")", R"("")", "null", "1", R"(["Admin"])", R"({"admin":1})",
+                           R"("admin ")", "[]", R"([["admin"]])"}) {
     EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"admin\"", role))), AdminFault::no_role) << role;
   }
   EXPECT_EQ(admin_fault_of(signed_admin(header, with("\"role\":\"admin\",", ""))), AdminFault::no_role);
   EXPECT_EQ(admin_fault_of(signed_admin(header, with("1767225601", "1", with("\"admin\"", "\"user\"")))),
-            AdminFault::invalid);
+            AdminFault::expired);
 }
 
 TEST(AdminToken, HeaderRefusesTricks) {
@@ -151,8 +167,13 @@ TEST(AdminToken, HeaderRefusesTricks) {
                            R"({"alg":"EdDSA","alg":"EdDSA"})",
                            R"({"alg":"EdDSA","kid":1})",
                            R"({"alg":"EdDSA","typ":null})",
-                           R"({"alg":"EdDSA","typ":"jwt"})",
-                           R"({"alg":"EdDSA","typ":"at+jwt"})",
+                           R"({"alg":"EdDSA","typ":""})",
+                           R"({"alg":"EdDSA","typ":"at_jwt"})",
+                           R"({"alg":"EdDSA","typ":"application/"})",
+                           R"({"alg":"EdDSA","typ":"text/jwt"})",
+                           R"({"alg":"EdDSA","typ":"application/application/jwt"})",
+                           R"({"alg":"EdDSA","typ":"Latchkey+JWT"})",
+                           R"({"alg":"EdDSA","typ":"application/latchkey+jwt"})",
                            R"({"alg":"EdDSA","crit":["x"],"x":1})",
                            R"({"alg":"EdDSA","b64":true})",
                            R"({"alg":"EdDSA","jku":"https://example.com"})",
@@ -164,9 +185,13 @@ TEST(AdminToken, HeaderRefusesTricks) {
                            "[]",
                            "",
                            "{"}) {
-    EXPECT_EQ(admin_fault_of(signed_admin(head, payload), made), AdminFault::invalid) << head;
+    const auto fault = admin_fault_of(signed_admin(head, payload), made);
+    EXPECT_TRUE(fault == AdminFault::malformed || fault == AdminFault::unknown_key) << head;
   }
-  for (const char* head : {R"({"alg":"EdDSA"})", R"({"typ":"JWT","alg":"EdDSA","kid":"any","x5t":"AA"})"}) {
+  for (const char* head :
+       {R"({"alg":"EdDSA"})", R"({"alg":"Ed25519"})", R"({"typ":"JWT","alg":"EdDSA","kid":"any","x5t":"AA"})",
+        R"({"alg":"EdDSA","typ":"jwt"})", R"({"alg":"EdDSA","typ":"at+jwt"})", R"({"alg":"EdDSA","typ":"AT+JWT"})",
+        R"({"alg":"EdDSA","typ":"application/at+jwt"})", R"({"alg":"EdDSA","typ":"Application/JWT"})"}) {
     EXPECT_EQ(admin_fault_of(signed_admin(head, payload), made), std::nullopt) << head;
   }
 }
@@ -182,19 +207,32 @@ TEST(AdminToken, StructureAndSignatureAreChecked) {
         token + ".a", flipped, input + '.' + encode_base64url(std::string(64, '\0')),
         signed_with(Ed25519PrivateKey::generate(), header, payload), std::string(5000, 'a'), signed_admin(header, "[]"),
         signed_admin(header, "x"), signed_admin(header, with("{", "{\"role\":\"viewer\",")),
-        signed_admin(header, with("{", "{\"x\":\"" + std::string(4096, 'x') + "\","))}) {
-    EXPECT_EQ(admin_fault_of(bad), AdminFault::invalid) << bad;
+        signed_admin(header, with("{", "{\"x\":\"" + std::string(16 * 1024, 'x') + "\","))}) {
+    const auto fault = admin_fault_of(bad);
+    EXPECT_TRUE(fault == AdminFault::malformed || fault == AdminFault::bad_signature || fault == AdminFault::bad_claims)
+        << bad;
   }
+}
+
+TEST(AdminToken, MayBeLongAndDeep) {
+  EXPECT_EQ(admin_fault_of(signed_admin(header, with("{", "{\"groups\":\"" + std::string(10'000, 'g') + "\","))),
+            std::nullopt);
+  const auto nested = [](std::size_t depth) {
+    return with("{", "{\"deep\":" + std::string(depth, '[') + std::string(depth, ']') + ',');
+  };
+  for (const std::size_t depth : {8U, 16U, 60U})
+    EXPECT_EQ(admin_fault_of(signed_admin(header, nested(depth))), std::nullopt);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, nested(3000))), AdminFault::bad_claims);
 }
 
 TEST(AdminToken, AnAccessKeyIsTheWrongKind) {
   const AccessClaims claims{*KeyId::parse("0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d"), "alice", {1}, Role::user};
   const auto token = mint_access_token(claims, rfc8037_kid, rfc8037_key());
   EXPECT_EQ(admin_fault_of(token.reveal()), AdminFault::access_key);
-  EXPECT_EQ(admin_fault_of(std::string(token.reveal()) + '='), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(std::string(token.reveal()) + '='), AdminFault::malformed);
   // Claims that would do, in a token that says it is an access key.
-  EXPECT_EQ(admin_fault_of(signed_admin(with("JWT", "latchkey+jwt", header), payload)), AdminFault::invalid);
-  EXPECT_EQ(admin_fault_of(signed_admin(R"({"alg":"none","typ":"latchkey+jwt"})", payload)), AdminFault::invalid);
+  EXPECT_EQ(admin_fault_of(signed_admin(with("JWT", "latchkey+jwt", header), payload)), AdminFault::malformed);
+  EXPECT_EQ(admin_fault_of(signed_admin(R"({"alg":"none","typ":"latchkey+jwt"})", payload)), AdminFault::malformed);
 }
 
 TEST(AdminVerifier, BindsTheAlgorithmToTheKey) {
@@ -203,46 +241,54 @@ TEST(AdminVerifier, BindsTheAlgorithmToTheKey) {
   const std::string_view raw(reinterpret_cast<const char*>(public_key.data()), public_key.size());
   const auto made = verifier();
   for (const std::string_view secret : {raw, okp_jwks}) {
-    EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
-    EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"EdDSA"})", payload), made), AdminFault::invalid);
+    EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), AdminFault::unknown_key);
+    EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"EdDSA"})", payload), made), AdminFault::bad_signature);
   }
-  AdminVerifier rsa({"", ""});
-  ASSERT_TRUE(rsa.add_public_keys(fmt::format("{{\"keys\":[{}]}}", rfc7515::a2_jwk)));
-  EXPECT_EQ(admin_fault_of(with_hmac(rfc7515::a2_jwk, R"({"alg":"HS256"})", payload), rsa), AdminFault::invalid);
-  EXPECT_EQ(admin_fault_of(signed_admin(header, payload), rsa), AdminFault::invalid);
+  const AdminVerifier rsa({}, keys_of(fmt::format("{{\"keys\":[{}]}}", rfc7515::a2_jwk)));
+  EXPECT_EQ(admin_fault_of(with_hmac(rfc7515::a2_jwk, R"({"alg":"HS256"})", payload), rsa), AdminFault::unknown_key);
+  EXPECT_EQ(admin_fault_of(signed_admin(header, payload), rsa), AdminFault::unknown_key);
 }
 
 TEST(AdminVerifier, TakesHs256WithASecretOnly) {
   const std::string secret(32, 'k');
-  AdminVerifier made({"idp", "latchkey"});
-  EXPECT_TRUE(made.empty());
-  EXPECT_FALSE(made.add_shared_secret(Secret(std::string(31, 'k'))));
-  EXPECT_TRUE(made.empty());
-  EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
-  EXPECT_TRUE(made.add_shared_secret(Secret(secret)));
-  EXPECT_FALSE(made.empty());
-  EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS256"})", payload), made), std::nullopt);
-  EXPECT_EQ(admin_fault_of(with_hmac(std::string(32, 'j'), R"({"alg":"HS256"})", payload), made), AdminFault::invalid);
-  EXPECT_EQ(admin_fault_of(with_hmac(secret, R"({"alg":"HS512"})", payload), made), AdminFault::invalid);
+  AdminKeys keys;
+  EXPECT_FALSE(keys.add_shared_secret(Secret(std::string(31, 'k'))));
+  EXPECT_TRUE(keys.empty());
+  EXPECT_TRUE(keys.add_shared_secret(Secret(secret)));
+  const AdminVerifier made({"idp", "latchkey"}, std::move(keys));
+  const auto fault = [&](const std::string& by, const char* head) {
+    return admin_fault_of(with_hmac(by, head, payload), made);
+  };
+  EXPECT_EQ(fault(secret, R"({"alg":"HS256"})"), std::nullopt);
+  EXPECT_EQ(fault(std::string(32, 'j'), R"({"alg":"HS256"})"), AdminFault::bad_signature);
+  EXPECT_EQ(fault(secret, R"({"alg":"HS512"})"), AdminFault::unknown_key);
+}
+
+TEST(AdminKeys, ASecretIsNeverBesidePublicKeys) {
+  const Secret secret(std::string(32, 'k'));
+  auto keys = keys_of(okp_jwks);
+  EXPECT_FALSE(keys.add_shared_secret(secret));
+  AdminKeys other;
+  EXPECT_TRUE(other.add_shared_secret(secret));
+  EXPECT_FALSE(other.add_public_keys(okp_jwks));
+  EXPECT_FALSE(other.add_public_key(rfc8037_key().public_key()));
 }
 
 TEST(AdminVerifier, TriesOnlyTheNamedKeyWhereKeysHaveIds) {
   const auto named = [](std::string_view kid) {
-    AdminVerifier made({"", ""});
-    EXPECT_TRUE(made.add_public_keys(with("{\"kty\"", fmt::format("{{\"kid\":\"{}\",\"kty\"", kid), okp_jwks)));
-    return made;
+    return keys_of(with("{\"kty\"", fmt::format("{{\"kid\":\"{}\",\"kty\"", kid), okp_jwks));
   };
   const auto token = signed_admin(R"({"alg":"EdDSA","kid":"k1"})", payload);
-  EXPECT_EQ(admin_fault_of(token, named("k1")), std::nullopt);
-  EXPECT_EQ(admin_fault_of(token, named("k2")), AdminFault::invalid);
-  EXPECT_EQ(admin_fault_of(signed_admin(R"({"alg":"EdDSA"})", payload), named("k2")), std::nullopt);
+  EXPECT_EQ(admin_fault_of(token, {{}, named("k1")}), std::nullopt);
+  EXPECT_EQ(admin_fault_of(token, {{}, named("k2")}), AdminFault::unknown_key);
+  EXPECT_EQ(admin_fault_of(signed_admin(R"({"alg":"EdDSA"})", payload), {{}, named("k2")}), std::nullopt);
   auto both = named("k2");
   EXPECT_TRUE(both.add_public_keys(okp_jwks));  // the same key without an id
-  EXPECT_EQ(admin_fault_of(token, both), std::nullopt);
+  EXPECT_EQ(admin_fault_of(token, {{}, std::move(both)}), std::nullopt);
 }
 
-TEST(AdminVerifier, RefusesKeyFilesItCannotUse) {
-  AdminVerifier made({"", ""});
+TEST(AdminKeys, RefuseFilesTheyCannotUse) {
+  AdminKeys made;
   for (const std::string_view text : {"", "  ", "{", "{}", "nonsense", R"({"keys":[{"kty":"oct","k":"AAAA"}]})"}) {
     EXPECT_FALSE(made.add_public_keys(text)) << text;
   }
@@ -250,8 +296,21 @@ TEST(AdminVerifier, RefusesKeyFilesItCannotUse) {
   EXPECT_TRUE(made.empty());
 }
 
+TEST(AdminVerifier, KeysCanBeReplaced) {
+  auto made = verifier();
+  const std::string token = signed_admin(header, payload);
+  const auto before = made.generation();
+  AdminKeys others;
+  EXPECT_TRUE(others.add_public_key(Ed25519PrivateKey::generate().public_key()));
+  made.replace_keys(std::move(others));
+  EXPECT_NE(made.generation(), before);
+  EXPECT_EQ(admin_fault_of(token, made), AdminFault::bad_signature);
+  made.replace_keys(keys_of(okp_jwks));
+  EXPECT_EQ(admin_fault_of(token, made), std::nullopt);
+}
+
 TEST(AdminVerifier, MayBeAskedByManyThreads) {
-  const auto made = verifier();
+  auto made = verifier();
   const std::string token = signed_admin(header, payload);
   std::vector<std::jthread> threads;
   for (int i = 0; i < 4; ++i) {
@@ -259,6 +318,7 @@ TEST(AdminVerifier, MayBeAskedByManyThreads) {
       for (int n = 0; n < 50; ++n) EXPECT_EQ(admin_fault_of(token, made), std::nullopt);
     });
   }
+  for (int n = 0; n < 50; ++n) made.replace_keys(keys_of(okp_jwks));
 }
 
 }  // namespace

@@ -10,7 +10,6 @@ namespace latchkey::jwt {
 namespace {
 
 constexpr std::array<std::string_view, 8> forbidden_members = {"jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"};
-constexpr std::size_t max_depth = 8;
 
 bool has_forbidden_member(const json::object& header) {
   return std::any_of(forbidden_members.begin(), forbidden_members.end(),
@@ -56,12 +55,12 @@ std::optional<JoseHeader> read_jose_header(std::string_view encoded) {
   return header;
 }
 
-std::optional<json::object> read_json_part(std::string_view encoded) {
+std::optional<json::object> read_json_part(std::string_view encoded, std::size_t max_depth) {
   const auto text = decode_base64url(encoded);
-  return text ? read_json_object(*text) : std::nullopt;
+  return text ? read_json_object(*text, max_depth) : std::nullopt;
 }
 
-std::optional<json::object> read_json_object(std::string_view text) {
+std::optional<json::object> read_json_object(std::string_view text, std::size_t max_depth) {
   auto value = parse_json(text, max_depth);
   if (!value || !value->is_object()) return std::nullopt;
   return std::move(value->as_object());

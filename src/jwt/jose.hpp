@@ -21,8 +21,8 @@ struct CompactJws {
 /// nullopt unless there are exactly three parts, none of them empty.
 std::optional<CompactJws> split_compact(std::string_view token);
 
-/// The members we act on. `typ` is compared exactly and with case by whoever uses it: RFC 7515 calls it a media type,
-/// whose names ignore case, but a kind that can be spelled in several ways is a kind that two readers can disagree on.
+/// The members we act on. `typ` is compared by whoever uses it: of access keys, which we make ourselves, exactly and
+/// with case, so that no two readers disagree; of admin tokens as the media type that it is (RFC 7515, 4.1.9).
 struct JoseHeader {
   std::string alg;  // compared with what the key is for, never used to choose how to verify
   std::optional<std::string> kid;
@@ -34,10 +34,12 @@ struct JoseHeader {
 /// key or change what the signature covers: jwk, jku, x5u, x5c, crit, b64, zip, enc. Other members are ignored.
 std::optional<JoseHeader> read_jose_header(std::string_view encoded);
 
+constexpr std::size_t shallow_depth = 8;  // of what is read before its signature, and of access keys
+
 /// One JSON object in strict base64url; nullopt for anything else, repeated members included.
-std::optional<json::object> read_json_part(std::string_view encoded);
+std::optional<json::object> read_json_part(std::string_view encoded, std::size_t max_depth = shallow_depth);
 /// The same of text that has been decoded.
-std::optional<json::object> read_json_object(std::string_view text);
+std::optional<json::object> read_json_object(std::string_view text, std::size_t max_depth = shallow_depth);
 
 /// The member if it is there and a string; the view lives as long as the object.
 std::optional<std::string_view> string_member(const json::object& object, std::string_view name);

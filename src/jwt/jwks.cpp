@@ -1,9 +1,11 @@
+#include <fmt/format.h>
 #include <openssl/core_names.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/json/serialize.hpp>
 
+#include "base/shown.hpp"
 #include "jwt/base64url.hpp"
 #include "jwt/jose.hpp"
 #include "jwt/public_keys.hpp"
@@ -12,12 +14,12 @@ namespace latchkey::jwt {
 namespace {
 
 Error refused(std::string_view why) { return Error(ErrorCode::invalid, "JWK Set refused: " + std::string(why)); }
+Error unusable(std::string why) { return Error(ErrorCode::invalid, std::move(why)); }
 
 // Private members of RFC 7518 (6.2.2, 6.3.2, 6.4.1) and RFC 8037 (2).
-bool holds_secret(const json::object& jwk) {
-  constexpr std::array<std::string_view, 8> members = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
-  return string_member(jwk, "kty") == "oct" ||
-         std::any_of(members.begin(), members.end(), [&](std::string_view name) { return jwk.contains(name); });
+bool is_private(const json::object& jwk) {
+  constexpr std::array<std::string_view, 7> members = {"d", "p", "q", "dp", "dq", "qi", "oth"};
+  return std::any_of(members.begin(), members.end(), [&](std::string_view name) { return jwk.contains(name); });
 }
 
 std::optional<std::string> bytes_member(const json::object& jwk, std::string_view name) {
@@ -37,22 +39,40 @@ PkeyPtr make_public_key(const char* type, OSSL_PARAM_BLD* builder) {
 }
 
 Result<VerificationKey> read_okp(const json::object& jwk) {
+  const auto curve = string_member(jwk, "crv");
+  if (curve != "Ed25519") return unusable("an OKP key must be on Ed25519");
   const auto x = string_member(jwk, "x");
   Ed25519PublicKey key{};
-  if (!x || !decode_base64url(*x, key)) return refused("an OKP key needs x, 32 bytes");
+  if (!x || !decode_base64url(*x, key)) return unusable("an OKP key needs x, 32 bytes as base64url without padding");
   return VerificationKey::from_ed25519(key);
 }
 
+struct Curve {
+  std::string_view name;
+  const char* group;  // in OpenSSL
+  std::size_t bytes;  // of a coordinate
+};
+constexpr std::array<Curve, 3> curves = {
+    {{"P-256", "prime256v1", 32}, {"P-384", "secp384r1", 48}, {"P-521", "secp521r1", 66}}};
+
 Result<VerificationKey> read_ec(const json::object& jwk) {
+  const auto name = string_member(jwk, "crv");
+  const auto* const curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.name == name; });
+  if (curve == curves.end()) return unusable("an EC key must be on P-256, P-384 or P-521");
   const auto x = bytes_member(jwk, "x");
   const auto y = bytes_member(jwk, "y");
-  if (!x || !y || x->size() != 32 || y->size() != 32) return refused("an EC key needs x and y, 32 bytes each");
+  if (!x || !y || x->size() != curve->bytes || y->size() != curve->bytes) {
+    return unusable(
+        fmt::format("an EC key on {} needs x and y, {} bytes each as base64url without padding (RFC 7518, "
+                    "6.2.1.2)",
+                    curve->name, curve->bytes));
+  }
   const std::string point = '\x04' + *x + *y;  // uncompressed, SEC 1
   const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
-  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0);
+  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0);
   OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());
   PkeyPtr key = make_public_key("EC", builder.get());
-  if (!key) return refused("an EC key's point is not on P-256");
+  if (!key) return unusable("an EC key's point is not on its curve");
   return VerificationKey::from_pkey(std::move(key));
 }
 
@@ -60,77 +80,83 @@ BignumPtr to_bignum(std::string_view bytes) {
   return BignumPtr(BN_bin2bn(as_bytes(bytes).data(), static_cast<int>(bytes.size()), nullptr));
 }
 
-Result<VerificationKey> read_rsa(const json::object& jwk) {
+Result<VerificationKey> read_rsa(const json::object& jwk, AlgorithmSet algorithms) {
   const auto n = bytes_member(jwk, "n");
   const auto e = bytes_member(jwk, "e");
-  if (!n || !e || n->size() > max_rsa_bits / 8 + 1 || e->size() > 8) return refused("an RSA key needs n and e");
+  if (!n || !e || e->size() > 8) return unusable("an RSA key needs n and e as base64url without padding");
+  if (n->size() > max_rsa_bits / 8 + 1) return unusable("an RSA key must have 2048 to 8192 bits");
   const BignumPtr modulus = to_bignum(*n);
   const BignumPtr exponent = to_bignum(*e);
   const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get());
   PkeyPtr key = make_public_key("RSA", builder.get());
-  if (!key) return refused("an RSA key cannot be used");
-  return VerificationKey::from_pkey(std::move(key));
+  if (!key) return unusable("an RSA key cannot be used");
+  return VerificationKey::from_pkey(std::move(key), algorithms);
 }
 
-// One row a key type we know: what selects it, what it is for, how it is read.
-struct Kind {
-  std::string_view kty;
-  std::optional<std::string_view> crv;
-  Algorithm algorithm;
-  Result<VerificationKey> (*read)(const json::object&);
-};
-const std::array<Kind, 3> kinds = {{{"OKP", "Ed25519", Algorithm::eddsa, read_okp},
-                                    {"EC", "P-256", Algorithm::es256, read_ec},
-                                    {"RSA", std::nullopt, Algorithm::rs256, read_rsa}}};
-
-bool is_for_verifying(const json::object& jwk) {
-  if (jwk.contains("use") && string_member(jwk, "use") != "sig") return false;
-  const auto* operations = jwk.if_contains("key_ops");
-  if (!operations) return true;
-  const auto* list = operations->if_array();
-  return list && std::find(list->begin(), list->end(), json::value("verify")) != list->end();
-}
-
-const Kind* kind_of(const json::object& jwk) {
-  const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& kind) {
-    return string_member(jwk, "kty") == kind.kty && (!kind.crv || string_member(jwk, "crv") == kind.crv) &&
-           (!jwk.contains("alg") || string_member(jwk, "alg") == to_string(kind.algorithm));
-  });
-  return found == kinds.end() || !is_for_verifying(jwk) ? nullptr : &*found;
-}
-
-// Adds the key, or nothing where it is none of ours.
-Result<void> add_jwk(const json::value& value, std::vector<VerificationKey>& keys) {
-  const auto* jwk = value.if_object();
-  if (!jwk) return refused("a key is not an object");
-  if (holds_secret(*jwk)) return refused("it holds a symmetric or private key");
-  const auto* kind = kind_of(*jwk);
-  if (!kind) return {};
-  if (jwk->contains("kid") && !string_member(*jwk, "kid")) return refused("a kid is not a string");
-  auto key = kind->read(*jwk);
-  if (!key) return key.error();
-  if (const auto kid = string_member(*jwk, "kid")) key->kid = std::string(*kid);
-  keys.push_back(std::move(*key));
+// Why the key is not for us, whatever it holds; empty if it may be.
+std::string_view not_for_us(const json::object& jwk) {
+  if (jwk.contains("use") && string_member(jwk, "use") != "sig") return "its use is not sig";
+  if (const auto* operations = jwk.if_contains("key_ops")) {
+    const auto* list = operations->if_array();
+    if (!list || std::find(list->begin(), list->end(), json::value("verify")) == list->end()) {
+      return "its key_ops do not have verify";
+    }
+  }
+  if (string_member(jwk, "kty") == "oct" || jwk.contains("k"))
+    return "it is a secret, and this is a file of public keys";
+  if (is_private(jwk)) return "it is a private key, which belongs to who signs tokens alone";
+  if (jwk.contains("kid") && !string_member(jwk, "kid")) return "its kid is not a string";
   return {};
+}
+
+Result<VerificationKey> read_material(const json::object& jwk, AlgorithmSet rsa) {
+  const auto type = string_member(jwk, "kty");
+  if (type == "OKP") return read_okp(jwk);
+  if (type == "EC") return read_ec(jwk);
+  if (type == "RSA") return read_rsa(jwk, rsa);
+  return unusable("its kty is none of OKP, EC and RSA");
+}
+
+Result<void> bind_to_its_algorithm(VerificationKey& key, const json::object& jwk) {
+  if (!jwk.contains("alg")) return {};
+  const auto name = string_member(jwk, "alg");
+  const auto algorithm = name ? parse_algorithm(*name) : std::nullopt;
+  if (!algorithm) return unusable(fmt::format("its alg is unknown: {}", name ? shown(*name) : "no string"));
+  return key.bind(*algorithm);
+}
+
+Result<VerificationKey> read_jwk(const json::value& value, AlgorithmSet rsa) {
+  const auto* jwk = value.if_object();
+  if (!jwk) return unusable("it is no object");
+  if (const auto why = not_for_us(*jwk); !why.empty()) return unusable(std::string(why));
+  auto key = read_material(*jwk, rsa);
+  if (!key) return key;
+  if (auto bound = bind_to_its_algorithm(*key, *jwk); !bound) return bound.error();
+  if (const auto kid = string_member(*jwk, "kid")) key->kid = std::string(*kid);
+  return key;
+}
+
+std::string name_of(std::size_t number, const json::value& value) {
+  const auto* jwk = value.if_object();
+  const auto kid = jwk ? string_member(*jwk, "kid") : std::nullopt;
+  return kid ? fmt::format("key {} (kid {})", number, shown(*kid)) : fmt::format("key {} (no kid)", number);
 }
 
 }  // namespace
 
-Result<std::vector<VerificationKey>> read_jwks(std::string_view text) {
+Result<PublicKeys> read_jwks(std::string_view text, AlgorithmSet rsa) {
   const auto document = parse_json(text);
   if (!document) return document.error();
   const auto* object = document->if_object();
   const auto* member = object ? object->if_contains("keys") : nullptr;
   const auto* list = member ? member->if_array() : nullptr;
   if (!list) return refused("no member keys with an array");
-  std::vector<VerificationKey> keys;
-  for (const auto& jwk : *list) {
-    if (auto added = add_jwk(jwk, keys); !added) return added.error();
-  }
-  if (keys.empty()) return refused("it has no key for EdDSA, ES256 or RS256");
-  return keys;
+  PublicKeys read;
+  std::size_t number = 0;
+  for (const auto& jwk : *list) add_key(read, name_of(++number, jwk), read_jwk(jwk, rsa));
+  return unless_empty(std::move(read));
 }
 
 std::string to_jwks(std::span<const SigningKey> keys) {

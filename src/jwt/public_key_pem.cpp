@@ -1,32 +1,36 @@
+#include <fmt/format.h>
+
+#include "base/shown.hpp"
 #include "jwt/pem.hpp"
 #include "jwt/public_keys.hpp"
 
 namespace latchkey::jwt {
 namespace {
 
-Result<VerificationKey> read_block(const PemBlock& block) {
+Result<VerificationKey> read_block(const PemBlock& block, AlgorithmSet rsa) {
   if (block.label() != "PUBLIC KEY") {
-    return Error(ErrorCode::invalid, "expected PUBLIC KEY blocks, found " + std::string(block.label()));
+    const bool is_private = block.label().ends_with("PRIVATE KEY");
+    return Error(ErrorCode::invalid, is_private ? "it is a private key, which belongs to who signs tokens alone"
+                                                : "it is no PUBLIC KEY block");
   }
   const auto der = block.der();
   const unsigned char* at = der.data();
   PkeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
-  if (!key || at != der.data() + der.size()) return Error(ErrorCode::invalid, "a PUBLIC KEY block cannot be read");
-  return VerificationKey::from_pkey(std::move(key));
+  if (!key || at != der.data() + der.size()) return Error(ErrorCode::invalid, "it cannot be read");
+  return VerificationKey::from_pkey(std::move(key), rsa);
 }
 
 }  // namespace
 
-Result<std::vector<VerificationKey>> read_public_key_pem(std::string_view text) {
+Result<PublicKeys> read_public_key_pem(std::string_view text, AlgorithmSet rsa) {
   const auto blocks = read_pem(text);
   if (!blocks || blocks->empty()) return Error(ErrorCode::invalid, "no PUBLIC KEY block, or a broken one");
-  std::vector<VerificationKey> keys;
+  PublicKeys read;
   for (const auto& block : *blocks) {
-    auto key = read_block(block);
-    if (!key) return key.error();
-    keys.push_back(std::move(*key));
+    const std::size_t number = read.keys.size() + read.skipped.size() + 1;
+    add_key(read, fmt::format("block {} ({})", number, shown(block.label())), read_block(block, rsa));
   }
-  return keys;
+  return unless_empty(std::move(read));
 }
 
 }  // namespace latchkey::jwt

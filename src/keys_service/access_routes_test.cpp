@@ -91,6 +91,43 @@ TEST_F(AccessRoutes, ARememberedAdminTokenStillExpires) {
   EXPECT_EQ(t.call(Method::get, "/v1/keys", {t.bearer(token)}).status, 401);
 }
 
+TEST_F(AccessRoutes, ARememberedAdminTokenGoesWithItsKey) {
+  EXPECT_EQ(t.call(Method::get, "/v1/keys", {t.bearer(t.admin)}).status, 200);
+  jwt::AdminKeys others;
+  EXPECT_TRUE(others.add_public_key(jwt::Ed25519PrivateKey::generate().public_key()));
+  t.verifier.replace_keys(std::move(others));
+  EXPECT_EQ(t.call(Method::get, "/v1/keys", {t.bearer(t.admin)}).status, 401);
+}
+
+TEST_F(AccessRoutes, ARefusalSaysWhyOnceTheSignatureIsGood) {
+  const auto detail = [&](const std::string& token) {
+    return std::string(t.object(t.call(Method::get, "/v1/keys", {t.bearer(token)})).at("detail").as_string());
+  };
+  const std::string expired = t.mint(jwt::AdminRole::admin, std::chrono::seconds(1));
+  const std::string elsewhere = t.mint(jwt::AdminRole::admin, std::chrono::hours(1), "another");
+  t.clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(detail(expired), "The admin token has expired.");
+  EXPECT_EQ(detail(elsewhere), "The admin token is for another audience than this service.");
+  EXPECT_EQ(detail(expired.substr(0, expired.size() - 4) + "AAAA"), "The admin token is not valid.");
+}
+
+TEST(AdminGateLog, IsOneLineOfAKindUpToABound) {
+  ManualClock clock;
+  std::vector<std::string> lines;
+  const jwt::AdminVerifier verifier({}, {});
+  AdminGate gate(verifier, clock, [&](std::string_view line) { lines.emplace_back(line); });
+  const http::Header header{"Authorization", "Bearer x.y.z"};
+  http::Request request;
+  request.headers = {&header, 1};
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(gate.admit(request, jwt::AdminRole::viewer));
+  EXPECT_EQ(lines.size(), 5U);
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_FALSE(gate.admit(request, jwt::AdminRole::viewer));
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_THAT(lines.back(), testing::HasSubstr("(95 more of this kind before)"));
+  EXPECT_THAT(lines, testing::Each(testing::Not(testing::HasSubstr("x.y.z"))));
+}
+
 TEST_F(AccessRoutes, PlanShowsTheHoldersOwnKey) {
   const auto made = t.create();
   const auto reply = t.call(Method::get, "/v1/plan", {t.bearer(made.token)});

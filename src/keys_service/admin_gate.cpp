@@ -1,7 +1,10 @@
 #include "keys_service/admin_gate.hpp"
 
+#include <fmt/format.h>
+
 #include "access/credentials.hpp"
 #include "access/refusal_problem.hpp"
+#include "base/log.hpp"
 #include "http/problem.hpp"
 
 namespace latchkey::keys_service {
@@ -10,7 +13,7 @@ namespace {
 using access::Refusal;
 
 // The refusals of the access check, in the words of the admin routes.
-http::Response refuse(Refusal refusal) {
+http::Response answer(Refusal refusal, std::string_view detail = {}) {
   http::Problem problem = access::to_problem(refusal);
   switch (refusal) {
     case Refusal::no_credentials:
@@ -31,6 +34,7 @@ http::Response refuse(Refusal refusal) {
       problem.title = "Invalid admin token";
       problem.detail = "The admin token is not valid.";
   }
+  if (!detail.empty()) problem.detail = detail;
   http::Response response = http::to_response(problem);
   response.header_lines = access::to_response(refusal).header_lines;
   return response;
@@ -42,45 +46,89 @@ Refusal refusal_of(jwt::AdminFault fault) {
       return Refusal::wrong_kind;
     case jwt::AdminFault::no_role:
       return Refusal::wrong_role;
-    case jwt::AdminFault::invalid:
-      break;
+    default:
+      return Refusal::malformed;
   }
-  return Refusal::malformed;
+}
+
+// What the answer tells. Only who holds a token with a good signature learns more than that it is refused.
+std::string_view detail_of(jwt::AdminFault fault) {
+  switch (fault) {
+    case jwt::AdminFault::bad_claims:
+      return "The admin token's signature is good; its claims cannot be read, or have no exp.";
+    case jwt::AdminFault::expired:
+      return "The admin token has expired.";
+    case jwt::AdminFault::not_yet_valid:
+      return "The admin token is not valid yet: its nbf or iat lies ahead.";
+    case jwt::AdminFault::wrong_issuer:
+      return "The admin token is of another issuer than this service believes.";
+    case jwt::AdminFault::wrong_audience:
+      return "The admin token is for another audience than this service.";
+    case jwt::AdminFault::no_subject:
+      return "The admin token does not say who it is for: it has no usable sub, client_id, azp or iss.";
+    case jwt::AdminFault::no_role:
+      return "The admin token gives no role here.";
+    default:
+      return {};
+  }
 }
 
 }  // namespace
 
+void AdminGate::log_refusal(std::string_view line) { log_line(LogLevel::warning, line); }
+
+void AdminGate::say(const jwt::AdminRefusal& refusal) {
+  const auto held_back = throttles_[static_cast<std::size_t>(refusal.fault)].pass(clock_.boot());
+  if (!held_back) return;
+  const auto more = *held_back == 0 ? "" : fmt::format(" ({} more of this kind before)", *held_back);
+  log_(fmt::format("admin token refused, {}: {}{}", to_string(refusal.fault), refusal.reason, more));
+}
+
+http::Response AdminGate::refuse(const jwt::AdminRefusal& refusal) {
+  say(refusal);
+  return answer(refusal_of(refusal.fault), detail_of(refusal.fault));
+}
+
 Result<jwt::AdminIdentity, http::Response> AdminGate::admit(const http::Request& request, jwt::AdminRole needed) {
   const auto token = access::presented_token(request);
-  if (!token) return refuse(token.error());
+  if (!token) return answer(token.error());
   auto identity = verify(*token);
-  if (!identity) return refuse(refusal_of(identity.error()));
-  if (!access::is_bearer(request)) return refuse(Refusal::malformed);  // X-API-Key is for access keys
-  if (identity->role < needed) return refuse(Refusal::wrong_role);
+  if (!identity) return refuse(identity.error());
+  if (!access::is_bearer(request)) {  // X-API-Key is for access keys
+    return refuse({jwt::AdminFault::malformed, "it came as X-API-Key; it must come as Authorization: Bearer"});
+  }
+  if (identity->role < needed) {
+    say({jwt::AdminFault::no_role, "a viewer may not change anything"});
+    return answer(Refusal::wrong_role);
+  }
   return std::move(*identity);
 }
 
-Result<jwt::AdminIdentity, jwt::AdminFault> AdminGate::verify(std::string_view token) {
+Result<jwt::AdminIdentity, jwt::AdminRefusal> AdminGate::verify(std::string_view token) {
   const UnixMillis now = clock_.wall();
   const auto digest = jwt::digest_of(token);
+  const auto generation = verifier_.generation();
   {
     const std::lock_guard lock(mutex_);
     const auto found = remembered_.find(digest);
-    if (found != remembered_.end() && now < found->second.expires_at) return found->second;
+    if (found != remembered_.end() && found->second.generation == generation &&
+        now < found->second.identity.expires_at) {
+      return found->second.identity;
+    }
   }
   auto identity = verifier_.verify(token, now);
-  if (identity) remember(digest, *identity);
+  if (identity) remember(digest, {*identity, generation});
   return identity;
 }
 
-void AdminGate::remember(const jwt::TokenDigest& digest, const jwt::AdminIdentity& identity) {
+void AdminGate::remember(const jwt::TokenDigest& digest, const Known& known) {
   const UnixMillis now = clock_.wall();
   const std::lock_guard lock(mutex_);
   if (remembered_.size() >= max_remembered) {
-    std::erase_if(remembered_, [now](const auto& known) { return known.second.expires_at <= now; });
+    std::erase_if(remembered_, [now](const auto& each) { return each.second.identity.expires_at <= now; });
     if (remembered_.size() >= max_remembered) remembered_.clear();
   }
-  remembered_.insert_or_assign(digest, identity);
+  remembered_.insert_or_assign(digest, known);
 }
 
 }  // namespace latchkey::keys_service

@@ -1,13 +1,19 @@
 #pragma once
 
 // Who may use the admin routes. An Ed25519 verification costs 100 µs, so a token found good is remembered by its
-// digest, never past its `exp`.
+// digest, never past its `exp`, nor past a change of the keys.
+//
+// A refused token is one line of the operator's log with its reason, so that who sets up an identity provider sees what
+// is missing. Of each kind of refusal there are at most five at once and then one a second.
 
+#include <array>
+#include <functional>
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/clock.hpp"
+#include "base/log_throttle.hpp"
 #include "http/message.hpp"
 #include "jwt/admin_token.hpp"
 #include "jwt/digest.hpp"
@@ -17,12 +23,15 @@ namespace latchkey::keys_service {
 /// Any thread may call any method.
 class AdminGate {
  public:
-  AdminGate(const jwt::AdminVerifier& verifier, const Clock& clock) : verifier_(verifier), clock_(clock) {}
+  /// `log` takes each line, without the token.
+  AdminGate(const jwt::AdminVerifier& verifier, const Clock& clock,
+            std::function<void(std::string_view)> log = log_refusal)
+      : verifier_(verifier), clock_(clock), log_(std::move(log)) {}
 
   /// The admin behind the request, or the answer that refuses it:
   ///   400 ambiguous-credentials     two different credentials
   ///   401 no-credentials            none, or another scheme; the challenge has no error code
-  ///   401 invalid-token             not a good admin token
+  ///   401 invalid-token             not a good admin token; `detail` says why once its signature is good
   ///   403 wrong-kind                an access key
   ///   403 wrong-role                no role, or a viewer where an admin is needed
   Result<jwt::AdminIdentity, http::Response> admit(const http::Request& request, jwt::AdminRole needed);
@@ -34,13 +43,23 @@ class AdminGate {
     std::size_t operator()(const jwt::TokenDigest& digest) const { return digest.words[0]; }
   };
 
-  Result<jwt::AdminIdentity, jwt::AdminFault> verify(std::string_view token);
-  void remember(const jwt::TokenDigest& digest, const jwt::AdminIdentity& identity);
+  struct Known {
+    jwt::AdminIdentity identity;
+    std::uint64_t generation;  // of the keys that it was found good by
+  };
+
+  static void log_refusal(std::string_view line);
+  void say(const jwt::AdminRefusal& refusal);
+  http::Response refuse(const jwt::AdminRefusal& refusal);
+  Result<jwt::AdminIdentity, jwt::AdminRefusal> verify(std::string_view token);
+  void remember(const jwt::TokenDigest& digest, const Known& known);
 
   const jwt::AdminVerifier& verifier_;
   const Clock& clock_;
+  const std::function<void(std::string_view)> log_;
+  std::array<LogThrottle, jwt::admin_fault_count> throttles_;
   std::mutex mutex_;
-  std::unordered_map<jwt::TokenDigest, jwt::AdminIdentity, Hash> remembered_;  // guarded by mutex_
+  std::unordered_map<jwt::TokenDigest, Known, Hash> remembered_;  // guarded by mutex_
 };
 
 }  // namespace latchkey::keys_service

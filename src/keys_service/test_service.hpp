@@ -40,8 +40,7 @@ class TestService {
                        replica::ConfirmationsConfig confirmations = {})
       : ring(std::move(*commands::KeyRing::open(directory.path(), store, clock.wall()))),
         pool(4, max_queued),
-        service({store, *ring, verifier_with(admin_key), clock, random, metrics, pool, replicas},
-                {streams, confirmations}) {
+        service({store, *ring, verifier, clock, random, metrics, pool, replicas}, {streams, confirmations}) {
     admin = mint(jwt::AdminRole::admin);
     viewer = mint(jwt::AdminRole::viewer);
   }
@@ -112,15 +111,16 @@ class TestService {
   std::unique_ptr<commands::KeyRing> ring;
   replica::MemoryRegistry replicas;
   const jwt::Ed25519PrivateKey admin_key = jwt::Ed25519PrivateKey::generate();
+  jwt::AdminVerifier verifier{jwt::AdminTrust{"test", "latchkey"}, keys_of(admin_key)};
 
  private:
-  const jwt::AdminVerifier& verifier_with(const jwt::Ed25519PrivateKey& key) {
+  static jwt::AdminKeys keys_of(const jwt::Ed25519PrivateKey& key) {
     const auto public_key = key.public_key();
     const std::vector<SigningKey> keys = {{jwt::thumbprint(public_key), public_key, {}, {}, {}}};
-    verifier_.add_public_keys(jwt::to_jwks(keys)).value();
-    return verifier_;
+    jwt::AdminKeys made;
+    made.add_public_keys(jwt::to_jwks(keys)).value();
+    return made;
   }
-  jwt::AdminVerifier verifier_{jwt::AdminTrust{"test", "latchkey"}};
 
  public:
   WorkerPool pool;

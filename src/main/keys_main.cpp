@@ -29,7 +29,7 @@ int run_keys(const Settings& settings) {
   if (!data) return fail("data directory", data.error());
   const auto claim = data->claim(cli::Service::keys);
   if (!claim) return fail("data directory", claim.error());
-  auto admins = cli::admin_verifier(settings, *data);
+  const auto admins = cli::Admins::open(settings, *data);
   if (!admins) return fail("admin keys", admins.error());
   const auto tls = load_tls(settings);
   if (!tls) return fail("tls", tls.error());
@@ -42,11 +42,15 @@ int run_keys(const Settings& settings) {
   if (!registry) return fail("replicas", registry.error());
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);
-  keys_service::KeysService service({**store, **ring, *admins, clock, random, metrics, pool, **registry});
+  keys_service::KeysService service({**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry});
   http::Server server(server_config(settings, settings.keys_listen, *tls), service.router());
   export_server(metrics, server);
   return serve(
-      server, *data, cli::Service::keys, settings.keys_listen, signals, [&] { reload_tls(*tls); },
+      server, *data, cli::Service::keys, settings.keys_listen, signals,
+      [&] {
+        reload_tls(*tls);
+        (*admins)->read_again();
+      },
       [&] { service.stop_waiting(); });
 }
 
