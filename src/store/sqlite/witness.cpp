@@ -25,6 +25,7 @@ constexpr milliseconds patience{1000};            // whoever holds the lock hold
 constexpr std::uint64_t prompt_ns = 100'000'000;  // from taking the time to the end of the write, else once more
 constexpr std::uint64_t later_ns = 400'000'000;   // the same as a reader allows it
 constexpr int reads = 100;
+constexpr int writes = 100;
 
 std::uint64_t hash(const void* bytes, std::size_t size) {  // FNV-1a
   std::uint64_t value = 0xcbf29ce484222325U;
@@ -97,8 +98,8 @@ std::filesystem::path Witness::path_of(const std::filesystem::path& database) {
 
 Witness::Witness(const std::filesystem::path& database) : Witness(database, BootId::current().text) {}
 
-Witness::Witness(const std::filesystem::path& database, std::string_view boot)
-    : path_(path_of(database)), boot_(hash(boot.data(), boot.size())) {}
+Witness::Witness(const std::filesystem::path& database, std::string_view boot, std::uint64_t wall_ahead_ns)
+    : path_(path_of(database)), boot_(hash(boot.data(), boot.size())), wall_ahead_ns_(wall_ahead_ns) {}
 
 bool Witness::is_at_path() const {
   struct stat here {};
@@ -141,12 +142,13 @@ Result<Testimony> Witness::read() {
 }
 
 Result<void> Witness::write(const Shown& shown, bool synced) {
-  Page page{magic, boot_, synced ? 1U : 0U, 0, shown, 0};
-  for (int i = 0; i < reads; ++i) {
-    page.written_ns = wall_ns();
+  Page page{magic, boot_, synced ? 1U : 0U, wall_ns() + wall_ahead_ns_, shown, 0};
+  for (int i = 0; i < writes; ++i) {
     page.check = page.sum();
     if (::pwrite(file_.get(), &page, sizeof page, 0) != sizeof page) break;
-    if (within(changed_ns(file_.get()), page.written_ns, prompt_ns)) return {};
+    const auto changed = changed_ns(file_.get());
+    if (within(changed, page.written_ns, prompt_ns)) return {};
+    page.written_ns = changed;  // it took long, or a shared folder has the clock of its host: once more, by that clock
   }
   return Error(ErrorCode::unavailable, "the database is not available", path_.string() + " cannot be written");
 }

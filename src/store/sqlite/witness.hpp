@@ -43,8 +43,8 @@ struct Testimony {
 class Witness {
  public:
   explicit Witness(const std::filesystem::path& database);
-  /// For tests: `boot` names the boot of the machine.
-  Witness(const std::filesystem::path& database, std::string_view boot);
+  /// For tests: `boot` names the boot of the machine, whose clock is ahead of the file system's.
+  Witness(const std::filesystem::path& database, std::string_view boot, std::uint64_t wall_ahead_ns = 0);
   Witness(const Witness&) = delete;
   Witness& operator=(const Witness&) = delete;
 
@@ -69,6 +69,7 @@ class Witness {
 
   const std::filesystem::path path_;
   const std::uint64_t boot_;
+  const std::uint64_t wall_ahead_ns_;
   std::mutex mutex_;
   Descriptor file_{-1};  // guarded by mutex_
 };

@@ -61,6 +61,13 @@ TEST_F(WitnessTest, ACopyThatWasPutBackIsNotBelieved) {
   EXPECT_FALSE(Witness(database_, "boot").read()->believed);
 }
 
+// A folder shared with a host, say: its files have the host's time.
+TEST_F(WitnessTest, AFileSystemMayHaveAnotherClock) {
+  Witness witness(database_, "boot", 5'000'000'000);
+  ASSERT_TRUE(replace(witness, {}, shown_up_to(1)));
+  EXPECT_TRUE(Witness(database_, "boot").read()->believed);
+}
+
 TEST_F(WitnessTest, WhatIsNoWitnessIsNotBelieved) {
   Witness witness(database_, "boot");
   ASSERT_TRUE(replace(witness, {}, shown_up_to(1)));
