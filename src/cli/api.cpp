@@ -55,11 +55,17 @@ Error no_service_on(const std::filesystem::path& data_dir) {
                            (ec ? data_dir : absolute.lexically_normal()).string()));
 }
 
+std::string body_of(const ApiCall& call) {
+  auto members = members_of(json::serialize(*call.body));
+  members.insert(members.end(), call.exact.begin(), call.exact.end());
+  return object_of(members);
+}
+
 /// One call; the exit code.
 int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& call,
             const std::function<void(const json::value&)>& show) {
   HttpRequest request{call.method, service.url + call.path, bearer, call.headers, std::nullopt, service.certificate};
-  if (call.body) request.body = json::serialize(*call.body);
+  if (call.body) request.body = body_of(call);
   if (request.body && !parse_json(*request.body)) return complain(Error(ErrorCode::invalid, "arguments must be UTF-8"));
   const auto reply = send(request, call.timeout);
   if (!reply) return complain(reply.error());

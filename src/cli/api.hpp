@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/json.hpp"
+#include "base/json_text.hpp"
 #include "base/secret.hpp"
 #include "cli/http_client.hpp"
 #include "cli/invocation.hpp"
@@ -19,6 +20,7 @@ struct ApiCall {
   std::optional<json::object> body;
   std::vector<std::string> headers{};
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
+  std::vector<JsonMember> exact{};  // more members of the body: numbers in them go out as they were given
 };
 
 /// Where a bearer comes from: a person gave it, or it was minted by the data directory's development key.

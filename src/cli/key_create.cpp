@@ -24,9 +24,9 @@ int create(const Invocation& invocation, const KeyCreateOptions& options) {
     if (!added) return complain(added.error());
   }
   if (!options.metadata.empty()) {
-    auto metadata = parse_json(options.metadata);
+    const auto metadata = parse_json(options.metadata);
     if (!metadata) return complain(Error(ErrorCode::invalid, "--metadata: " + metadata.error().detail));
-    (*call.body)["metadata"] = std::move(*metadata);
+    call.exact.push_back({"metadata", compact_json(options.metadata)});
   }
   if (!options.idempotency_key.empty()) call.headers.push_back("Idempotency-Key: " + options.idempotency_key);
   return call_as_admin(invocation, waiting(invocation, call),

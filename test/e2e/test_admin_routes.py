@@ -321,3 +321,10 @@ def test_configured_admin_keys_replace_the_development_key(tmp_path, make_stack)
 def test_slow_commands_do_not_starve_reads_of_health(shared):
     assert raw(shared.keys.url, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.")
     assert Client(shared.keys.url)("GET", "/healthz").status == 200
+
+
+def test_numbers_in_metadata_stay_as_they_were_given_on_the_command_line(shared):
+    metadata = '{"price":1.10,"big":123456789012345678901234567890,"one":1.0,"list":[0.10,{"e":1E2}]}'
+    key_id = json.loads(shared.cli("key", "create", "--user", "exact", "--requests-per-minute", "1", "--metadata", metadata,
+                                   "-o", "json").stdout)["key"]["keyId"]
+    assert f'"metadata":{metadata},' in shared.admin()("GET", f"/v1/keys/{key_id}").body.decode()
