@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -114,14 +113,14 @@ Result<std::vector<RunLock>> DataDir::lock_all() const {
   return locks;
 }
 
-Result<RunLock> DataDir::claim(Service service) const {
+Result<RunLock> DataDir::claim(Service service, std::chrono::milliseconds patience) const {
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     auto taken = lock(to_string(service));
     if (taken) ::unlink(url_file(service).c_str());
     if (taken || taken.error().code != ErrorCode::conflict) return taken;
-    const std::chrono::seconds patience(published_url(service) ? 1 : 15);
-    if (std::chrono::steady_clock::now() - begin > patience) return taken;
+    const auto longest = published_url(service) ? std::chrono::milliseconds(1000) : patience;
+    if (std::chrono::steady_clock::now() - begin > longest) return taken;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }

@@ -16,6 +16,7 @@
 //   run/keys.url, tokens.url   where a running service listens; a killed one leaves it, so ask published_url()
 //   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here, or shared by its relays
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -77,9 +78,10 @@ class DataDir {
   /// no file: that a service never ran here is something to know (ever_ran()).
   Result<std::vector<RunLock>> lock_all() const;
   /// The lock of a service that starts, with what a killed predecessor published cleared away. Waits for one that is
-  /// ending: a second where it still says that it listens, else as long as requests in progress may take. The same
-  /// second outlasts anyone who asks for the published URL just then.
-  Result<RunLock> claim(Service service) const;
+  /// ending: a second where it still says that it listens, else `patience`, by default as long as requests in progress
+  /// may take. The same second outlasts anyone who asks for the published URL just then.
+  Result<RunLock> claim(Service service, std::chrono::milliseconds patience = longest_ending) const;
+  static constexpr std::chrono::milliseconds longest_ending{15'000};
 
   /// To be asked now and then of the lock that claim() gave: whether it is still the one by which others find that the
   /// service runs (hold_run_lock()).
