@@ -1,0 +1,1 @@
+export { LatchkeyApiError, LatchkeyManagement } from '../dist/index.js';

@@ -1,0 +1,27 @@
+import { createParamDecorator, SetMetadata, type CustomDecorator, type ExecutionContext } from '@nestjs/common';
+import { checkNeeds } from '@latchkey/node';
+import { exchangeOf } from './exchange';
+
+export const publicKey = 'latchkey:public';
+export const needsKey = 'latchkey:needs';
+
+/** On a handler or a class: no access key is asked for, and none is looked at. */
+export const Public = (): CustomDecorator => SetMetadata(publicKey, true);
+
+/** On a handler or a class: scopes that the access key must have, all of them. */
+export function Scopes(...scopes: string[]): CustomDecorator {
+  checkNeeds({ scopes });
+  return SetMetadata(needsKey, { scopes });
+}
+
+/** On a handler or a class: how many units of the limit a request takes. */
+export function Cost(cost: number): CustomDecorator {
+  checkNeeds({ cost });
+  return SetMetadata(needsKey, { cost });
+}
+
+/** A parameter: whose request it is, or one member of that, as in `@AccessKey('userId')`. null on public routes. */
+export const AccessKey = createParamDecorator((member: 'keyId' | 'userId' | 'requestsPerMinute' | undefined, context: ExecutionContext) => {
+  const key = exchangeOf(context)?.request.accessKey ?? null;
+  return member === undefined ? key : (key?.[member] ?? null);
+});

@@ -1,0 +1,63 @@
+import { Inject, Injectable, InternalServerErrorException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { Latchkey, type Verdict } from '@latchkey/node';
+import { publicKey } from './decorators';
+import { exchangeOf, setHeader, type Exchange } from './exchange';
+import { moduleOptions } from './module-definition';
+import type { LatchkeyModuleOptions } from './options';
+import { AccessRefused } from './refusal';
+
+/** Lets a request pass whose access key may, and adds `RateLimit` headers; throws AccessRefused otherwise. */
+@Injectable()
+export class LatchkeyGuard implements CanActivate {
+  /** By handler and class: what their decorators say does not change. */
+  readonly #public = new WeakMap<object, WeakMap<object, boolean>>();
+
+  constructor(
+    @Inject(Latchkey) private readonly latchkey: Latchkey,
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(moduleOptions) private readonly options: LatchkeyModuleOptions,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    if (this.#isPublic(context)) return true;
+    const exchange = this.#exchangeOf(context);
+    const { request } = exchange;
+    const raw = request.raw ?? request;
+    const verdict = raw.rawHeaders
+      ? this.latchkey.checkRequest(raw as { rawHeaders: string[] })
+      : this.latchkey.checkHeaders(request.headers ?? {});
+    if ('admitted' in verdict) return settle(exchange, verdict);
+    return verdict.then((decided) => settle(exchange, decided));
+  }
+
+  #isPublic(context: ExecutionContext): boolean {
+    const handler = context.getHandler();
+    const type = context.getClass();
+    let byClass = this.#public.get(handler);
+    if (!byClass) this.#public.set(handler, (byClass = new WeakMap()));
+    let known = byClass.get(type);
+    if (known === undefined) {
+      known = this.reflector.getAllAndOverride<boolean | undefined>(publicKey, [handler, type]) ?? false;
+      byClass.set(type, known);
+    }
+    return known;
+  }
+
+  #exchangeOf(context: ExecutionContext): Exchange {
+    const exchange = exchangeOf(context);
+    if (exchange) return exchange;
+    if (this.options.headersOf) return { request: { headers: this.options.headersOf(context) }, response: undefined };
+    throw new InternalServerErrorException(
+      `LatchkeyGuard finds no request in this ${context.getType<string>()} context. For GraphQL let the context be ` +
+        '({ req, res }); elsewhere say with the option headersOf where the headers are, or mark the handler @Public()',
+    );
+  }
+}
+
+function settle({ request, response }: Exchange, verdict: Verdict): boolean {
+  if (response) for (const [name, value] of verdict.headers) setHeader(response, name, value);
+  if (!verdict.admitted) throw new AccessRefused(verdict);
+  request.accessKey = verdict.key;
+  return true;
+}

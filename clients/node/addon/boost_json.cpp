@@ -1,0 +1,2 @@
+// Boost.JSON, compiled into the addon: its archive in Debian is for programs only.
+#include <boost/json/src.hpp>

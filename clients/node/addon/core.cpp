@@ -1,0 +1,143 @@
+#include "addon/core.hpp"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "main/engines.hpp"
+
+namespace latchkey::node {
+namespace {
+
+using access::Holder;
+using access::Refusal;
+
+// How long a process that ends may take to let go of what the next one needs.
+constexpr std::chrono::milliseconds patience{2000};
+
+constexpr std::string_view instead =
+    "Two that count by themselves would let every limit pass twice. For several processes: give each a dataDir of its "
+    "own, a common store (postgresql://) or stream (redis://), and limiter: 'redis://…', which counts over all of "
+    "them; "
+    "or run one `latchkey tokens` and let each ask it with engine: 'http'.";
+
+ReplicaError taken(std::string_view what, std::string_view by) {
+  return {"limiter", Error(ErrorCode::conflict, fmt::format("{} is in use by {}. {}", what, by, instead))};
+}
+
+/// Cores by their settings. Never destroyed: threads may outlive static objects.
+struct Cores {
+  std::mutex mutex;
+  std::unordered_map<std::string, std::weak_ptr<Core>> by_settings;
+  static Cores& all() {
+    static auto* const cores = new Cores();
+    return *cores;
+  }
+};
+
+std::string key_of(const cli::Settings& settings) {
+  std::string key;
+  for (const auto& spec : cli::setting_specs()) key += spec.get(settings) + '\n';
+  return key;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Core>, ReplicaError> Core::open(const cli::Settings& settings) {
+  auto& cores = Cores::all();
+  const std::lock_guard lock(cores.mutex);
+  auto& known = cores.by_settings[key_of(settings)];
+  if (auto core = known.lock()) return core;
+  std::shared_ptr<Core> core(new Core());
+  auto replica = Replica::open(settings, core->clock_, core->metrics_, patience);
+  if (!replica) {
+    const auto& error = replica.error();
+    if (error.error.code != ErrorCode::conflict) return error;
+    return taken(settings.data_dir, "another process (a Node process, or `latchkey tokens`)");
+  }
+  core->replica_ = std::move(*replica);
+  if (settings.limiter == "local" && (settings.store != "sqlite" || settings.stream != "none")) {
+    const auto source = engines::source_of(settings, core->replica_->data());
+    auto claim = MachineClaim::take(source);
+    if (!claim && claim.error().code == ErrorCode::conflict) {
+      return taken("The local limiter for " + source, claim.error().detail);
+    }
+    if (!claim) return ReplicaError{"limiter", claim.error()};
+    core->machine_.emplace(std::move(*claim));
+  }
+  core->signatures_ =
+      std::make_unique<tokens_service::SignatureQueue>(core->replica_->check(), tokens_service::SignatureQueueConfig{});
+  core->replica_->start();
+  known = core;
+  return core;
+}
+
+Core::~Core() {
+  signatures_.reset();  // answers whoever waits for a signature
+  if (replica_) replica_->stop();
+}
+
+limit::Limit Core::limit_of(const Holder& holder) const {
+  return {.requests_per_minute = holder.requests_per_minute,
+          .version = holder.version,
+          .epoch = replica_->view().freshness().position.epoch.value};
+}
+
+namespace {
+
+Verdict verdict_of(const Holder& holder, const limit::Decision& decision) {
+  Verdict verdict{std::nullopt, holder, decision};
+  if (decision.unavailable) {
+    verdict.refusal = Refusal::limiter_unavailable;
+  } else if (!decision.admitted) {
+    verdict.refusal = Refusal::rate_limited;
+  }
+  return verdict;
+}
+
+}  // namespace
+
+std::optional<Verdict> Core::check(std::string_view token) {
+  const access::Outcome outcome = replica_->check().check(token, &replica_->limiter());
+  if (const auto* refused = std::get_if<access::Refused>(&outcome)) return Verdict{refused->reason, std::nullopt, {}};
+  const auto* holder = std::get_if<Holder>(&outcome);
+  if (holder == nullptr) return std::nullopt;
+  const auto decision = replica_->limiter().try_admit(holder->key_id, limit_of(*holder));
+  if (!decision) return std::nullopt;
+  return verdict_of(*holder, *decision);
+}
+
+void Core::check_later(std::string token, Done done) {
+  const access::Outcome outcome = replica_->check().check(token, &replica_->limiter());
+  if (const auto* holder = std::get_if<Holder>(&outcome)) return admit_later(*holder, std::move(done));
+  if (const auto* refused = std::get_if<access::Refused>(&outcome)) {
+    return done(Verdict{refused->reason, std::nullopt, {}});
+  }
+  auto shared = std::make_shared<Done>(std::move(done));  // it may be refused, and then it is still ours to call
+  const bool queued = signatures_->submit(token, [this, shared](const access::Outcome& proven) {
+    if (const auto* holder = std::get_if<Holder>(&proven)) return admit_later(*holder, std::move(*shared));
+    (*shared)(Verdict{std::get<access::Refused>(proven).reason, std::nullopt, {}});
+  });
+  if (!queued) (*shared)(Verdict{Refusal::overloaded, std::nullopt, {}});
+}
+
+void Core::admit_later(const Holder& holder, Done done) {
+  const limit::Limit limit = limit_of(holder);
+  if (const auto decision = replica_->limiter().try_admit(holder.key_id, limit)) {
+    return done(verdict_of(holder, *decision));
+  }
+  replica_->limiter().admit_later(holder.key_id, limit,
+                                  [holder, done = std::move(done)](const limit::Decision& decision) mutable {
+                                    done(verdict_of(holder, decision));
+                                  });
+}
+
+Core::State Core::state() const {
+  const auto freshness = replica_->view().freshness();
+  return {replica_->check().readiness(), freshness.position, clock_.boot() - freshness.current_as_of,
+          replica_->view().key_count()};
+}
+
+}  // namespace latchkey::node

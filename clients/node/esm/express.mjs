@@ -1,0 +1,1 @@
+export { requireAccessKey } from '../dist/express.js';

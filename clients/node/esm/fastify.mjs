@@ -1,0 +1,1 @@
+export { latchkeyPlugin } from '../dist/fastify.js';

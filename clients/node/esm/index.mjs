@@ -1,0 +1,1 @@
+export { Latchkey, LatchkeyError, checkNeeds, problemType } from '../dist/index.js';

@@ -1,0 +1,123 @@
+import { Pool, type Dispatcher } from 'undici';
+import { Kind, type Presented } from './credentials';
+import type { Engine, State } from './engine';
+import { LatchkeyError } from './error';
+import type { CheckedOptions } from './options';
+import { admittedUnchecked, refusedWith, unavailable, type AccessKey, type Header, type Verdict } from './verdict';
+
+/** The headers of an answer that are the client's as well. */
+const passedOn = ['RateLimit-Policy', 'RateLimit', 'Retry-After', 'WWW-Authenticate'] as const;
+
+/** What can stand in a header; anything else in a value is no part of a key, and undici refuses to send it. */
+const sendable = /^[\t\x20-\x7e\x80-\xff]*$/;
+const longestValue = 8192;
+
+const malformed = refusedWith(
+  '{"type":"/problems/invalid-token","title":"Invalid access key","status":401,"detail":"The access key is not valid."}',
+  [['WWW-Authenticate', 'Bearer error="invalid_token"']],
+);
+
+function poolOf(options: CheckedOptions): Pool {
+  const url = options.url ?? 'http://127.0.0.1:7071';
+  const pooled = { connections: options.connections ?? 32, pipelining: 1, keepAliveTimeout: 30_000 };
+  if (url.startsWith('unix:/')) return new Pool('http://localhost', { ...pooled, socketPath: url.slice('unix:'.length) });
+  if (!/^https?:\/\/[^/?#]+\/?$/.test(url)) {
+    throw new LatchkeyError('LATCHKEY_CONFIGURATION', `url must be http://host:port, https://host:port or unix:/path, not '${url}'`);
+  }
+  return new Pool(url, pooled);
+}
+
+function linesOf(presented: Presented): string[] {
+  if (presented instanceof Array) return [...presented];
+  const { kind, value } = presented as { kind: Kind; value: string };
+  return [kind === Kind.authorization ? 'Authorization' : 'X-API-Key', value];
+}
+
+type Received = Dispatcher.ResponseData['headers'];
+
+function one(headers: Received, name: string): string | undefined {
+  const value = headers[name.toLowerCase()];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function keyOf(headers: Received): AccessKey {
+  const requestsPerMinute = Number(/;q=(\d+)/.exec(one(headers, 'RateLimit-Policy') ?? '')?.[1]);
+  const userId = one(headers, 'X-Latchkey-User-Encoded');
+  return Object.freeze({
+    keyId: one(headers, 'X-Latchkey-Key-Id') ?? '',
+    userId: userId === undefined ? one(headers, 'X-Latchkey-User') ?? '' : decodeURIComponent(userId),
+    requestsPerMinute,
+  });
+}
+
+/** The Token Information service at another place, asked for each request. */
+export class HttpEngine implements Engine {
+  readonly #pool: Pool;
+  readonly #timeout: number;
+  readonly #unchecked: Verdict;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: CheckedOptions) {
+    this.#pool = poolOf(options);
+    this.#timeout = options.timeout ?? 1000;
+    this.#unchecked = options.onUnavailable === 'admit' ? admittedUnchecked : unavailable;
+  }
+
+  static open(options: CheckedOptions): HttpEngine {
+    return new HttpEngine(options);
+  }
+
+  async check(presented: Presented): Promise<Verdict> {
+    if (this.#closing) throw new LatchkeyError('LATCHKEY_CLOSED', 'this Latchkey has been closed');
+    const headers = linesOf(presented);
+    for (let i = 1; i < headers.length; i += 2) {
+      if (headers[i]!.length > longestValue || !sendable.test(headers[i]!)) return malformed;
+    }
+    let answer: Dispatcher.ResponseData;
+    let body: string;
+    try {
+      answer = await this.#ask('/v1/authorize', headers);
+      body = await answer.body.text();
+    } catch {
+      return this.#unchecked;
+    }
+    const told: Header[] = [];
+    for (const name of passedOn) {
+      const value = one(answer.headers, name);
+      if (value !== undefined) told.push([name, value]);
+    }
+    if (answer.statusCode !== 200) return this.#refused(answer, body, told);
+    const remaining = Number(/;r=(\d+)/.exec(one(answer.headers, 'RateLimit') ?? '')?.[1]);
+    return { admitted: true, key: keyOf(answer.headers), remaining, headers: told };
+  }
+
+  // What is no answer of a Latchkey, such as a proxy's 502, says nothing about the key.
+  #refused(answer: Dispatcher.ResponseData, body: string, told: readonly Header[]): Verdict {
+    if (answer.statusCode >= 400 && one(answer.headers, 'content-type') === 'application/problem+json') {
+      return refusedWith(body, told);
+    }
+    return this.#unchecked;
+  }
+
+  #ask(path: string, headers: string[]): Promise<Dispatcher.ResponseData> {
+    return this.#pool.request({ path, method: 'GET', headers, signal: AbortSignal.timeout(this.#timeout) });
+  }
+
+  async state(): Promise<State> {
+    try {
+      const answer = await this.#ask('/readyz', []);
+      const told = JSON.parse(await answer.body.text()) as State;
+      return { state: told.state, position: told.position };
+    } catch {
+      return { state: 'unreachable', position: null };
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#pool.close());
+  }
+
+  closeNow(): void {
+    void this.close();
+  }
+}

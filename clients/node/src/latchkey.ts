@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import { Kind, presentedBy, presentedIn } from './credentials';
+import type { Engine, State } from './engine';
+import { HttpEngine } from './http';
+import { NativeEngine } from './native';
+import { checkOptions, type LatchkeyOptions } from './options';
+import type { Verdict } from './verdict';
+
+/** Those that are open here, to be closed when the process ends in a way that runs no cleanup hook. */
+const open = new Set<Engine>();
+let watching = false;
+
+function closeAtExit(): void {
+  if (watching) return;
+  watching = true;
+  process.once('exit', () => open.forEach((engine) => engine.closeNow()));
+}
+
+/** Checks access keys. One for a process, or for a worker thread, which share what they can. */
+export class Latchkey {
+  readonly #engine: Engine;
+
+  private constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Rejects with a LatchkeyError where it cannot work: a wrong option, a directory that another process counts in, a
+   * file that cannot be opened. Resolves once requests can be decided, or after `startTimeout`.
+   */
+  static async open(options: LatchkeyOptions = {}): Promise<Latchkey> {
+    const checked = checkOptions(options);
+    const engine = checked.engine === 'native' ? await NativeEngine.open(checked) : HttpEngine.open(checked);
+    open.add(engine);
+    closeAtExit();
+    return new Latchkey(engine);
+  }
+
+  /** An access key by itself. Counted. A promise only where a signature or a round trip is needed. */
+  check(accessKey: string): Verdict | Promise<Verdict> {
+    return this.#engine.check({ kind: Kind.token, value: accessKey });
+  }
+
+  /** Whatever key a request presents: `Authorization: Bearer` or `X-API-Key`. Counted. */
+  checkRequest(request: Pick<IncomingMessage, 'rawHeaders'>): Verdict | Promise<Verdict> {
+    return this.#engine.check(presentedBy(request));
+  }
+
+  /** The same for a record of headers. */
+  checkHeaders(headers: Record<string, string | string[] | undefined>): Verdict | Promise<Verdict> {
+    return this.#engine.check(presentedIn(headers));
+  }
+
+  /** Whether requests can be decided now. */
+  state(): State | Promise<State> {
+    return this.#engine.state();
+  }
+
+  /** Ends it: what was begun is answered, and nothing of it keeps the process alive. May be called twice. */
+  async close(): Promise<void> {
+    await this.#engine.close();
+    open.delete(this.#engine);
+  }
+}
