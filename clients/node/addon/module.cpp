@@ -35,7 +35,7 @@ Result<std::string_view, Refusal> token_in(Kind kind, const TextArgument& argume
   const http::Header header{kind == Kind::authorization ? "authorization" : "x-api-key", argument.text()};
   http::Request request;
   request.headers = {&header, 1};
-  auto token = access::presented_token(request);
+  auto token = access::token_in_headers(request);
   if (token && argument.cut()) return Refusal::malformed;
   return token;
 }
@@ -143,7 +143,7 @@ napi_value credential(napi_env env, napi_callback_info info) {
   for (std::size_t i = 0; i + 1 < lines.size(); i += 2) headers.push_back({lines[i], lines[i + 1]});
   http::Request request;
   request.headers = headers;
-  const auto token = access::presented_token(request);
+  const auto token = access::token_in_headers(request);
   if (!token) return to_js(env, -1 - static_cast<std::int32_t>(token.error()));
   const auto holds = [&](const http::Header& header) {
     return token->data() >= header.value.data() && token->data() < header.value.data() + header.value.size();

