@@ -14,7 +14,7 @@ namespace latchkey::jwt {
 namespace {
 
 Error refused(std::string_view why) { return Error(ErrorCode::invalid, "JWK Set refused: " + std::string(why)); }
-Error unusable(std::string why) { return Error(ErrorCode::invalid, std::move(why)); }
+Error unusable_jwk(std::string why) { return Error(ErrorCode::invalid, std::move(why)); }
 
 // Private members of RFC 7518 (6.2.2, 6.3.2, 6.4.1) and RFC 8037 (2).
 bool is_private(const json::object& jwk) {
@@ -40,29 +40,31 @@ PkeyPtr make_public_key(const char* type, OSSL_PARAM_BLD* builder) {
 
 Result<VerificationKey> read_okp(const json::object& jwk) {
   const auto curve = string_member(jwk, "crv");
-  if (curve != "Ed25519") return unusable("an OKP key must be on Ed25519");
+  if (curve != "Ed25519") return unusable_jwk("an OKP key must be on Ed25519");
   const auto x = string_member(jwk, "x");
   Ed25519PublicKey key{};
-  if (!x || !decode_base64url(*x, key)) return unusable("an OKP key needs x, 32 bytes as base64url without padding");
+  if (!x || !decode_base64url(*x, key))
+    return unusable_jwk("an OKP key needs x, 32 bytes as base64url without padding");
   return VerificationKey::from_ed25519(key);
 }
 
-struct Curve {
+struct JwkCurve {
   std::string_view name;
   const char* group;  // in OpenSSL
   std::size_t bytes;  // of a coordinate
 };
-constexpr std::array<Curve, 3> curves = {
+constexpr std::array<JwkCurve, 3> jwk_curves = {
     {{"P-256", "prime256v1", 32}, {"P-384", "secp384r1", 48}, {"P-521", "secp521r1", 66}}};
 
 Result<VerificationKey> read_ec(const json::object& jwk) {
   const auto name = string_member(jwk, "crv");
-  const auto* const curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.name == name; });
-  if (curve == curves.end()) return unusable("an EC key must be on P-256, P-384 or P-521");
+  const auto* const curve =
+      std::find_if(jwk_curves.begin(), jwk_curves.end(), [&](const JwkCurve& c) { return c.name == name; });
+  if (curve == jwk_curves.end()) return unusable_jwk("an EC key must be on P-256, P-384 or P-521");
   const auto x = bytes_member(jwk, "x");
   const auto y = bytes_member(jwk, "y");
   if (!x || !y || x->size() != curve->bytes || y->size() != curve->bytes) {
-    return unusable(
+    return unusable_jwk(
         fmt::format("an EC key on {} needs x and y, {} bytes each as base64url without padding (RFC 7518, "
                     "6.2.1.2)",
                     curve->name, curve->bytes));
@@ -72,7 +74,7 @@ Result<VerificationKey> read_ec(const json::object& jwk) {
   OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0);
   OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());
   PkeyPtr key = make_public_key("EC", builder.get());
-  if (!key) return unusable("an EC key's point is not on its curve");
+  if (!key) return unusable_jwk("an EC key's point is not on its curve");
   return VerificationKey::from_pkey(std::move(key));
 }
 
@@ -83,15 +85,15 @@ BignumPtr to_bignum(std::string_view bytes) {
 Result<VerificationKey> read_rsa(const json::object& jwk, AlgorithmSet algorithms) {
   const auto n = bytes_member(jwk, "n");
   const auto e = bytes_member(jwk, "e");
-  if (!n || !e || e->size() > 8) return unusable("an RSA key needs n and e as base64url without padding");
-  if (n->size() > max_rsa_bits / 8 + 1) return unusable("an RSA key must have 2048 to 8192 bits");
+  if (!n || !e || e->size() > 8) return unusable_jwk("an RSA key needs n and e as base64url without padding");
+  if (n->size() > max_rsa_bits / 8 + 1) return unusable_jwk("an RSA key must have 2048 to 8192 bits");
   const BignumPtr modulus = to_bignum(*n);
   const BignumPtr exponent = to_bignum(*e);
   const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get());
   PkeyPtr key = make_public_key("RSA", builder.get());
-  if (!key) return unusable("an RSA key cannot be used");
+  if (!key) return unusable_jwk("an RSA key cannot be used");
   return VerificationKey::from_pkey(std::move(key), algorithms);
 }
 
@@ -116,21 +118,21 @@ Result<VerificationKey> read_material(const json::object& jwk, AlgorithmSet rsa)
   if (type == "OKP") return read_okp(jwk);
   if (type == "EC") return read_ec(jwk);
   if (type == "RSA") return read_rsa(jwk, rsa);
-  return unusable("its kty is none of OKP, EC and RSA");
+  return unusable_jwk("its kty is none of OKP, EC and RSA");
 }
 
 Result<void> bind_to_its_algorithm(VerificationKey& key, const json::object& jwk) {
   if (!jwk.contains("alg")) return {};
   const auto name = string_member(jwk, "alg");
   const auto algorithm = name ? parse_algorithm(*name) : std::nullopt;
-  if (!algorithm) return unusable(fmt::format("its alg is unknown: {}", name ? shown(*name) : "no string"));
+  if (!algorithm) return unusable_jwk(fmt::format("its alg is unknown: {}", name ? shown(*name) : "no string"));
   return key.bind(*algorithm);
 }
 
 Result<VerificationKey> read_jwk(const json::value& value, AlgorithmSet rsa) {
   const auto* jwk = value.if_object();
-  if (!jwk) return unusable("it is no object");
-  if (const auto why = not_for_us(*jwk); !why.empty()) return unusable(std::string(why));
+  if (!jwk) return unusable_jwk("it is no object");
+  if (const auto why = not_for_us(*jwk); !why.empty()) return unusable_jwk(std::string(why));
   auto key = read_material(*jwk, rsa);
   if (!key) return key;
   if (auto bound = bind_to_its_algorithm(*key, *jwk); !bound) return bound.error();
