@@ -91,6 +91,23 @@ TEST_F(AccessRoutes, ARememberedAdminTokenStillExpires) {
   EXPECT_EQ(t.call(Method::get, "/v1/keys", {t.bearer(token)}).status, 401);
 }
 
+// What is watched when the store falls silent: each worker may then wait for it.
+TEST_F(AccessRoutes, PagesAndMetricsDoNotWaitForTheWorkers) {
+  std::promise<void> end;
+  const std::shared_future<void> ended(end.get_future());
+  std::atomic<int> gave_up = 0;
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_TRUE(t.pool.submit([ended, &gave_up] {
+      if (ended.wait_for(std::chrono::seconds(10)) != std::future_status::ready) ++gave_up;
+    }));
+  }
+  for (const char* path : {"/metrics", "/docs", "/openapi.json", "/healthz"}) {
+    EXPECT_EQ(t.call(Method::get, path).status, 200);
+    EXPECT_EQ(gave_up, 0) << path << " has waited";
+  }
+  end.set_value();
+}
+
 TEST_F(AccessRoutes, ARememberedAdminTokenGoesWithItsKey) {
   EXPECT_EQ(t.call(Method::get, "/v1/keys", {t.bearer(t.admin)}).status, 200);
   jwt::AdminKeys others;
@@ -231,7 +248,8 @@ TEST_F(AccessRoutes, TheDescriptionNamesEveryRouteAndNoOther) {
     }
   }
   std::vector<std::string> served;
-  const std::set<std::string_view> pages = {"/openapi.json", "/docs", "/metrics"};  // no API: no use to generated clients
+  const std::set<std::string_view> pages = {"/openapi.json", "/docs",
+                                            "/metrics"};  // no API: no use to generated clients
   for (const auto& route : t.service.routes()) {
     if (pages.contains(route.pattern)) continue;
     served.push_back(std::string(http::to_string(route.method)) + ' ' + route.pattern);

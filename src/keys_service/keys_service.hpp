@@ -46,7 +46,9 @@ class KeysService {
   const std::vector<RouteName>& routes() const { return routes_; }
 
  private:
-  enum class Who : std::uint8_t { anyone, holder, viewer, admin };  // holders are checked by their routes
+  /// `at_once`: anyone, on the I/O thread, since the route asks neither the store nor a lock held while it is asked.
+  /// Holders are checked by their routes.
+  enum class Who : std::uint8_t { anyone, at_once, holder, viewer, admin };
   using Route = std::function<void(RouteContext&, const Call&, Reply)>;
 
   void add_routes();
