@@ -261,6 +261,13 @@ Error Connection::failed(const PGresult* result) {
   std::string words = state.empty() ? one_line(PQresultErrorMessage(result))
                                     : fmt::format("PostgreSQL error {}: {}", state,
                                                   one_line(std::string(field(result, PG_DIAG_MESSAGE_PRIMARY))));
+  // Our names of statements are new with each connection; only who shares its server's connection finds them taken or
+  // gone.
+  if (state == "42P05" || state == "26000") {
+    words +=
+        ": a pooler gives each transaction another connection (PgBouncer: pool_mode=transaction); the URL must lead to "
+        "PostgreSQL itself, or to a pooler in session mode";
+  }
   return error_of(fault_, state, url_.without_password(std::move(words)));
 }
 

@@ -105,6 +105,28 @@ TEST_F(PostgresEngine, SeveralStoresAtOnceMakeOneSchemaAndOneDenseLog) {
   EXPECT_EQ(*stores[0]->position(), *stores[2]->position());
 }
 
+// The primary's clock was an hour ahead and has been set right: readers of a standby wait for the next beat.
+TEST_F(PostgresEngine, ABeatThatLiesAheadIsReplaced) {
+  const auto store = open();
+  execute("UPDATE heartbeat SET at = now_millis() + 3600000");
+  for (int i = 0; i < 1000 && query("SELECT at > now_millis() FROM heartbeat") == "t"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(query("SELECT at > now_millis() FROM heartbeat"), "f");
+}
+
+// As behind PgBouncer in transaction mode, where another client's statement has the name.
+TEST_F(PostgresEngine, APoolerThatSharesConnectionsIsNamed) {
+  const auto connection = Connection::open(*Url::parse(server_.url(database_)), Server::primary);
+  ASSERT_TRUE(connection);
+  for (int i = 0; i < 9; ++i) {
+    ASSERT_TRUE((*connection)->execute("PREPARE s" + std::to_string(i + 1) + " AS SELECT 1"));
+  }
+  const auto taken = (*connection)->query("SELECT 2");
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().internal, testing::HasSubstr("a pooler in session mode"));
+}
+
 TEST_F(PostgresEngine, ADeadlockWithAHandEditIsRunAgain) {
   const auto store = open();
   const AccessKey key = new_key();

@@ -142,7 +142,8 @@ void Writer::beat() {
   if (!connection_) return;
   const auto beaten = connection_->execute(
       "BEGIN; SET LOCAL synchronous_commit = off;"
-      "UPDATE heartbeat SET at = now_millis() WHERE at < now_millis() - 500; COMMIT");
+      // A beat that lies ahead is from before the primary's clock was set back.
+      "UPDATE heartbeat SET at = now_millis() WHERE at < now_millis() - 500 OR at > now_millis(); COMMIT");
   if (beaten) return back_off_.succeeded();
   log_warning("no heartbeat: {}", beaten.error().internal);
   connection_.reset();
