@@ -9,7 +9,9 @@
 #include "feed/sqlite/sqlite_feed.hpp"
 #include "limit/local/local_limiter.hpp"
 #include "main/shared_limiter.hpp"
+#include "relay/postgres/lineage.hpp"
 #include "relay/redis/redis_stream.hpp"
+#include "relay/redis/timelines.hpp"
 #include "replica/joined_registry.hpp"
 #include "replica/postgres/postgres_registry.hpp"
 #include "replica/postgres/postgres_reporter.hpp"
@@ -101,7 +103,15 @@ Result<std::unique_ptr<relay::Stream>> open_stream(const Settings& settings, Clo
   }
   const auto address = redis::Address::parse(settings.stream);
   if (!address) return address.error();
-  return std::make_unique<relay::RedisStream>(*address, clock);
+  auto stream = std::make_unique<relay::RedisStream>(*address, clock);
+  if (is_embedded(settings)) return stream;
+  auto url = store::postgres::Url::parse(settings.store);
+  if (!url) return url.error();
+  auto lineage = std::make_shared<relay::PostgresLineage>(std::move(*url));
+  auto timelines = std::make_shared<relay::RedisTimelines>(*address, clock);
+  return std::make_unique<relay::SucceedingStream>(
+      std::move(stream), [lineage] { return lineage->read(); },
+      [timelines](const relay::Lineage& own) { return timelines->claim(own); });
 }
 
 namespace {

@@ -15,6 +15,7 @@
 //   latchkey:{feed}:log           stream entry "<seq>-0" c <encode_change()>: dense from base + 1 to last
 //   latchkey:{feed}:snapshot:<s>  hash   "0", "1", … → a run of rows; whole and immutable once `head` names it
 //   latchkey:{feed}:nudge         stream of one entry: something was written; for XREAD BLOCK
+//   latchkey:{feed}:timelines     hash   of PostgreSQL: relay/succession.hpp
 //   latchkey:{feed}:seed:<life>   stream a log that is being prepared
 //
 // Nonces are 8 raw bytes, as in the entry, where they stand at bytes 1 to 8. What is being prepared (seed, snapshot not
