@@ -1,5 +1,7 @@
 #include "feed/record.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstring>
 #include <optional>
@@ -13,6 +15,13 @@ namespace {
 constexpr char record_version = 1;
 enum Flag : std::uint8_t { disabled_flag = 1, deleted_flag = 2, previous_flag = 4, expires_flag = 8, all_flags = 15 };
 constexpr std::size_t max_kid_bytes = 128;
+
+Error unknown_version(std::uint8_t version) {
+  if (version < record_version) return Error(ErrorCode::internal, "a record of the feed is broken");
+  return Error(ErrorCode::internal, fmt::format("a record of the feed is of a newer release (version {}, this release "
+                                                "knows {}): upgrade this service",
+                                                version, int{record_version}));
+}
 
 Error broken() { return Error(ErrorCode::internal, "a record of the feed is broken"); }
 
@@ -141,7 +150,8 @@ std::string encode_change(const Change& change) {
 Result<Change> decode_change(std::string_view bytes) {
   ByteReader in(bytes);
   Change change;
-  if (bytes.size() > max_record_bytes || in.take_byte() != record_version) return broken();
+  if (bytes.size() > max_record_bytes) return broken();
+  if (const auto version = in.take_byte(); version != record_version) return unknown_version(version);
   change.nonce = in.take_fixed64();
   change.seq = in.take_unsigned();
   change.at.count = in.take_signed();
@@ -176,7 +186,7 @@ std::string RowsWriter::take() { return std::exchange(bytes_, std::string(1, rec
 
 Result<void> decode_rows(std::string_view bytes, SnapshotSink& sink) {
   ByteReader in(bytes);
-  if (in.take_byte() != record_version) return broken();
+  if (const auto version = in.take_byte(); version != record_version) return unknown_version(version);
   while (!in.at_end()) {
     const std::string_view row = in.take_text(max_record_bytes);
     ByteReader row_in(row);

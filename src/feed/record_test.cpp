@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "feed/change_feed_suite.hpp"
 
 namespace latchkey::feed {
@@ -78,6 +80,45 @@ TEST(Record, RowsAreReadAsTheyWereWritten) {
     const bool whole = decode_rows(rows.substr(0, size), some).has_value();
     EXPECT_TRUE(!whole || some.keys.size() == 1) << size;
   }
+}
+
+std::string from_hex(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t at = 0; at < hex.size(); at += 2) {
+    bytes += static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
+// What release 0.1.0 put into Redis, read from there: the log's entries and the chunks of a snapshot.
+TEST(Record, WhatTheFirstReleaseWroteIsRead) {
+  std::ifstream file(LATCHKEY_FIXTURES "/schema-1/records.txt");
+  Replica by_log, by_snapshot;
+  std::uint64_t seq = 0;
+  for (std::string kind, hex; file >> kind >> hex;) {
+    if (kind == "rows") {
+      ASSERT_TRUE(decode_rows(from_hex(hex), by_snapshot));
+      continue;
+    }
+    const auto change = decode_change(from_hex(hex));
+    ASSERT_TRUE(change) << hex;
+    EXPECT_EQ(change->seq, ++seq);
+    by_log.apply(*change);
+  }
+  EXPECT_EQ(seq, 8U);
+  EXPECT_EQ(by_log.keys.size(), 4U);
+  EXPECT_EQ(by_log.signing_keys, by_snapshot.signing_keys);
+  for (const auto& [id, key] : by_log.keys) {
+    EXPECT_EQ(by_snapshot.keys.at(id), key) << id.to_string();
+  }
+}
+
+TEST(Record, OneOfANewerReleaseIsNamedAsSuch) {
+  const std::string bytes = "\x02" + encode_change(sample_change()).substr(1);
+  EXPECT_NE(decode_change(bytes).error().detail.find("version 2"), std::string::npos);
+  Replica replica;
+  EXPECT_NE(decode_rows("\x02", replica).error().detail.find("upgrade this service"), std::string::npos);
+  EXPECT_EQ(decode_change(std::string(40, '\0')).error().detail, "a record of the feed is broken");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/file_size_limit.hpp"
+#include "feed/snapshot_file/format.hpp"
 #include "view/sample_rows.hpp"
 
 namespace latchkey::view {
@@ -200,6 +201,37 @@ TEST_F(MemoLogTest, AFullDiskCostsLaterSignaturesOnly) {
   EXPECT_EQ(file_bytes(), record_bytes);
   start();
   EXPECT_EQ(recall(token_a), Issue::current);
+}
+
+struct ViewRows final : feed::SnapshotSink {
+  explicit ViewRows(View& to) : view(to) {}
+  void access_key(const AccessKey& key) override { view.apply(key); }
+  void signing_key(const SigningKey& key, std::uint64_t version) override { view.apply(key, version); }
+  View& view;
+};
+
+// The files of a replica of release 0.1.0, as it left them: its snapshot, and the memo of one proven token.
+TEST(FilesOfSchema1, SnapshotAndMemosAreOfUse) {
+  const std::string folder = LATCHKEY_FIXTURES "/schema-1/";
+  std::ifstream file(folder + "view.snapshot", std::ios::binary);
+  std::string why;
+  const auto usable = feed::snapshot_file::examine(file, "/tmp/latchkey-fixture/data/latchkey.db", why);
+  ASSERT_TRUE(usable) << why;
+  EXPECT_EQ(usable->mark.end.position.seq, 8U);
+  View view;
+  ViewRows rows(view);
+  ASSERT_TRUE(feed::snapshot_file::hand_over(file, *usable, rows));
+  EXPECT_EQ(view.key_count(), 4U);
+
+  std::ifstream secret_file(folder + "memos.key", std::ios::binary);
+  const std::string secret{std::istreambuf_iterator<char>(secret_file), {}};
+  const auto copy = std::filesystem::temp_directory_path() / ("latchkey-memos-" + std::to_string(::getpid()));
+  std::filesystem::copy_file(folder + "memos", copy, std::filesystem::copy_options::overwrite_existing);
+  const auto memos = MemoLog::open(copy, Secret(secret), view);
+  ASSERT_TRUE(memos);
+  (*memos)->recall();
+  EXPECT_GE((*memos)->stats().recalled.load(), 1U);
+  std::filesystem::remove(copy);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ from stores import ENGINES
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "engines(*names, reason, long=False): only for these pairings, and why; long: for all in the long campaign")
+    config.addinivalue_line("markers", "promises(*beginnings): rows and sentences of docs/operations.md that the scenario holds")
 
 
 def pytest_runtest_setup(item):

@@ -146,7 +146,6 @@ def test_four_management_services_start_at_once(lab):
 
 
 @promises("Replicas refuse a store that is newer")
-@pytest.mark.xfail(strict=True, reason="issue 11, 29: replicas on PostgreSQL do not read the store's version")
 def test_a_replica_refuses_a_newer_store(lab):
     postgres = lab.postgres()
     manager = lab.manager("manager", LATCHKEY_STORE=postgres.url()).start()

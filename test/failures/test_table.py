@@ -21,9 +21,10 @@ ELSEWHERE = {
     "A `-wal` and `-shm` that belong to the life before": "e2e/test_restored_file.py",
     "It is no part of a backup: a copy of it": "e2e/test_restored_file.py",
     "Where it is missing, was copied": "e2e/test_restored_file.py",
+    "Order: management service, relays, replicas": "e2e/test_upgrade.py",
 }
 # Not to be run here.
-NOT_RUN = {"Order: management service, relays, replicas": "there is one release only"}
+NOT_RUN = {}
 
 
 def test_what_is_held_elsewhere_is_there():

@@ -84,7 +84,7 @@ class PostgresDatabase:
 
     restores = ["files", "timeline", "cluster"]  # put back in place, recovered into another timeline, as another cluster
     gap = ("ALTER TABLE changes DISABLE TRIGGER USER; UPDATE changes SET seq = seq + 5 WHERE seq = "
-           "(SELECT max(seq) FROM changes); ALTER TABLE changes ENABLE TRIGGER USER")
+           "(SELECT max(seq) FROM changes); SELECT enable_triggers()")
 
     def __init__(self, _data_dir):
         self.server = postgres_server()

@@ -77,8 +77,10 @@ Result<Read, FeedError> LogReader::read(Position after, std::optional<LogEnd>& k
     sight.nonce_at_known = static_cast<std::uint64_t>(first.integer(nonce_at_known_column));
   }
   if (auto broken = break_in(sight, after, known)) return std::move(*broken);
+  if (auto readable = pg::check_readable(first); !readable) return unavailable(readable.error());
   known = sight.end;
-  Read read{{{}, after, {}}, {{first.integer(beat_column)}, first.boolean(standby_column)}};
+  Read read{{{}, after, {}},
+            {{first.integer(beat_column)}, first.boolean(standby_column), !pg::is_home(first, connection_->system())}};
   if (auto changes = read_changes(*rows, read.batch, sight.end); !changes) return changes.error();
   // After the read, of a connection that did not listen yet: the poll finds what comes in between.
   if (auto listens = listen_where_possible(read.beat.on_standby); !listens) return unavailable(listens.error());
@@ -94,7 +96,7 @@ Result<Position, FeedError> LogReader::load(SnapshotSink& sink, std::optional<Lo
 Result<Position> LogReader::load_all(SnapshotSink& sink, std::optional<LogEnd>& known) {
   if (auto begun = connection_->execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun)
     return begun.error();
-  const auto end = pg::log_end(*connection_);
+  const auto end = pg::readable_log_end(*connection_);
   if (!end) return end.error();
   if (auto loaded = load_keys(sink); !loaded) return loaded.error();
   if (auto loaded = load_signing_keys(sink); !loaded) return loaded.error();

@@ -9,10 +9,11 @@
 
 namespace latchkey::feed::postgres {
 
-/// What a standby tells of its age.
+/// What a server tells of its age that is not the one which takes the commands.
 struct Beat {
   UnixMillis at;  // by the primary's clock, before the commit that carried it
   bool on_standby = false;
+  bool on_copy = false;  // which no management service commits to: a restored dump, what was a subscriber
 };
 
 struct Read {

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "base/log.hpp"
 
 #include "feed/postgres/log_reader.hpp"
 
@@ -17,6 +20,11 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds poll_behind_listen{250};
 constexpr milliseconds poll_of_standby{20};
+constexpr std::string_view copy =
+    "the database is a copy of another one (a restored dump, or what a subscriber of logical replication was) that no "
+    "management service commits to: it is as old as its heartbeat. Start a management service on it, or point "
+    "LATCHKEY_STORE "
+    "to the database that one uses";
 
 }  // namespace
 
@@ -51,7 +59,9 @@ Result<Batch, FeedError> PostgresFeed::read(Position after) {
     return read.error();
   }
   on_standby_ = read->beat.on_standby;
-  read->batch.current_as_of = on_standby_ ? age_.current_as_of(read->beat.at, wall, boot) : boot;
+  const bool was_copy = std::exchange(on_copy_, read->beat.on_copy);
+  if (on_copy_ && !was_copy) log_warning("view: {}", copy);
+  read->batch.current_as_of = on_standby_ || on_copy_ ? age_.current_as_of(read->beat.at, wall, boot) : boot;
   return std::move(read->batch);
 }
 

@@ -5,9 +5,9 @@
 //   wait:  for a notification (LISTEN), with a poll behind; a standby has no LISTEN and is polled
 //   read:  one statement: the epoch, the log's end, the nonce at the end seen before, at most 1,000 changes
 //
-// On a primary a read proves the view current as of its start; on a standby see feed/postgres/standby_age.hpp. A
-// primary that was cut off and replaced by another does not know so: fence it, as any failover must. The role needs
-// SELECT on the tables alone.
+// On a primary a read proves the view current as of its start; on a standby, and on a database that no management
+// service commits to, see feed/postgres/standby_age.hpp. A primary that was cut off and replaced by another does not
+// know so: fence it, as any failover must. The role needs SELECT on the tables alone.
 
 #include <atomic>
 #include <memory>
@@ -51,6 +51,7 @@ class PostgresFeed final : public ChangeFeed {
   std::optional<LogEnd> known_;                  // outlives a reader: what was seen must still hold on the next
   postgres::StandbyAge age_;
   bool on_standby_ = false;
+  bool on_copy_ = false;
 };
 
 /// ErrorCode::invalid for a URL that cannot be read.

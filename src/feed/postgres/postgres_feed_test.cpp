@@ -97,6 +97,75 @@ TEST(PostgresFeed, ARoleThatMayOnlyReadIsEnough) {
   EXPECT_EQ(batch->changes.size(), 1U);
 }
 
+/// What a feed says that cannot be read; "" where it can.
+std::string complaint(ChangeFeed& feed, const Position& position) {
+  const auto batch = feed.next(position, 0ms);
+  if (batch) return "";
+  EXPECT_EQ(batch.error().kind, FeedError::Kind::unavailable);
+  return batch.error().why;
+}
+
+TEST(PostgresFeed, ADatabaseThatIsNewerThanItKnowsIsRefusedAtTheNextReadAndAtALoad) {
+  PostgresWorld world;
+  Replica replica;
+  const auto position = *world.feed().load(replica);
+  const auto complains_of_a_newer_release = [&] {
+    world.reopen_feed();
+    const auto loaded = world.feed().load(replica);
+    return !loaded && loaded.error().why.contains("upgrade this service");
+  };
+  world.execute("UPDATE meta SET schema_version = 99");
+  EXPECT_TRUE(complaint(world.feed(), position).contains("has schema 99")) << complaint(world.feed(), position);
+  EXPECT_TRUE(complains_of_a_newer_release());
+  EXPECT_FALSE(world.store().transact_and_wait([](store::Transaction&) { return Result<void>(); }))
+      << "a management service that runs";
+  world.execute("UPDATE meta SET readers = '99 2'");
+  EXPECT_EQ(complaint(world.feed(), position), "") << "the newer release has said that this one can go on";
+  world.execute("UPDATE meta SET readers = '99 99'");
+  EXPECT_TRUE(complains_of_a_newer_release());
+}
+
+TEST(PostgresFeed, ADatabaseThatIsOlderWaitsForTheManagementService) {
+  PostgresWorld world;
+  world.execute("UPDATE meta SET schema_version = 1; ALTER TABLE meta DROP COLUMN readers, DROP COLUMN home");
+  Replica replica;
+  const auto loaded = world.feed().load(replica);
+  ASSERT_FALSE(loaded);
+  EXPECT_TRUE(loaded.error().why.contains("start the management service")) << loaded.error().why;
+}
+
+TEST(PostgresFeed, ACopyThatNoManagementServiceCommitsToIsAsOldAsItsHeartbeat) {
+  PostgresWorld world;
+  SystemClock clock;
+  Replica replica;
+  const auto position = *world.feed().load(replica);
+  world.close_store();
+  world.execute("UPDATE heartbeat SET at = at - 60000");
+  const BootTime before = clock.boot();
+  EXPECT_GE(world.feed().next(position, 0ms)->current_as_of, before) << "the database that takes the commands";
+  world.execute("UPDATE meta SET home = '7 7'");  // as it came with a dump
+  EXPECT_LT(world.feed().next(position, 0ms)->current_as_of, before + -Duration(59s));
+  world.open_store();
+  EXPECT_GE(world.feed().next(position, 0ms)->current_as_of, before) << "its management service went on with it";
+}
+
+TEST(PostgresFeed, ASubscriberOfLogicalReplicationIsRefused) {
+  PostgresWorld world;
+  Replica replica;
+  const auto position = *world.feed().load(replica);
+  // It never connects: that our tables are among what it fills is what counts.
+  world.execute("CREATE PUBLICATION all_keys FOR TABLE access_keys, signing_keys, changes");
+  world.execute("CREATE SUBSCRIPTION other CONNECTION 'host=/nowhere' PUBLICATION all_keys WITH (connect = false)");
+  world.execute(
+      "INSERT INTO pg_subscription_rel SELECT oid, 'changes'::regclass, 'r' FROM pg_subscription WHERE subname = "
+      "'other'");
+  EXPECT_TRUE(complaint(world.feed(), position).contains("logical replication"));
+  EXPECT_FALSE(world.feed().load(replica));
+  EXPECT_FALSE(world.store().transact_and_wait([](store::Transaction&) { return Result<void>(); }));
+  SystemClock clock;
+  EXPECT_EQ(store::open_postgres(world.url(), clock).error().code, ErrorCode::conflict);
+}
+
 /// A primary of its own with a standby, and a store on the primary.
 class Standby : public testing::Test {
  protected:

@@ -20,13 +20,14 @@ class PostgresWorld final : public FeedWorld {
   std::function<void()> backup() override {
     const std::string name = "backup" + std::to_string(++backups_);
     std::string save = "CREATE SCHEMA " + name + ";";
-    std::string restore = "BEGIN; SET LOCAL session_replication_role = replica;";
+    std::string restore = "BEGIN;";
     for (const std::string table : {"access_keys", "signing_keys", "changes", "idempotency"}) {
       save += "CREATE TABLE " + name + "." + table + " AS TABLE " + table + ";";
+      if (table != "idempotency") restore += "ALTER TABLE " + table + " DISABLE TRIGGER USER;";
       restore += "TRUNCATE " + table + "; INSERT INTO " + table + " SELECT * FROM " + name + "." + table + ";";
     }
     execute(save);
-    return [this, restore] { execute(restore + "COMMIT"); };
+    return [this, restore] { execute(restore + "SELECT enable_triggers(); COMMIT"); };
   }
   void replace() override {
     store_.reset();
@@ -42,19 +43,20 @@ class PostgresWorld final : public FeedWorld {
     server_.execute("postgres", "ALTER DATABASE " + database_ + " ALLOW_CONNECTIONS true");
   }
   void lose_change(std::uint64_t seq) override {
-    execute("SET session_replication_role = replica; DELETE FROM changes WHERE seq = " + std::to_string(seq));
+    execute("ALTER TABLE changes DISABLE TRIGGER USER; DELETE FROM changes WHERE seq = " + std::to_string(seq) +
+            "; SELECT enable_triggers()");
   }
 
-  void execute(const std::string& sql) { server_.execute(database_, sql); }
-  std::string url() const { return server_.url(database_); }
-
- private:
+  void close_store() { store_.reset(); }
   void open_store() {
     auto opened = store::open_postgres(url(), clock_);
     if (!opened) throw std::runtime_error(opened.error().internal);
     store_ = std::move(*opened);
   }
+  void execute(const std::string& sql) { server_.execute(database_, sql); }
+  std::string url() const { return server_.url(database_); }
 
+ private:
   store::postgres::TestServer& server_ = store::postgres::TestServer::shared();
   const std::string database_ = server_.create_database();
   SystemClock clock_;

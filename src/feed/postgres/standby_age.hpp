@@ -8,7 +8,9 @@
 //   - by wall clocks: our time minus the beat's. Right as far as the two machines' clocks agree (NTP); a clock of ours
 //     that is behind hides that much lag, so add the disagreement you allow to max_staleness' budget
 //   - by our own monotonic clock: no newer than when this beat was first seen, whatever the clocks say
-// Without any management service there are no beats, and readers of a standby refuse after max_staleness.
+// A restored dump, or what was a subscriber of logical replication, is judged so too until a management service commits
+// to it (store/postgres/life.hpp): the database that takes the commands may be another. Without any management service
+// there are no beats, and readers of a standby refuse after max_staleness.
 
 #include <algorithm>
 #include <optional>

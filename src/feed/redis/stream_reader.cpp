@@ -91,7 +91,7 @@ std::optional<StreamSight> header_of(const std::vector<Reply>& fields) {
 Result<Change, FeedError> change_of(const Reply& entry, std::uint64_t due) {
   const bool shaped = entry.is_array() && entry.elements.size() == 2 && entry.elements[1].elements.size() == 2;
   const auto change = shaped ? decode_change(entry.elements[1].elements[1].text) : Error();
-  if (!change) return unavailable("an entry of the stream is broken");
+  if (!change) return unavailable(shaped ? change.error().detail : "an entry of the stream is broken");
   if (change->seq != due) {
     return FeedError{FeedError::Kind::reload,
                      fmt::format("a gap in the stream: {} came where {} was due", change->seq, due)};
@@ -158,7 +158,9 @@ Result<void, FeedError> StreamReader::load(const SnapshotName& snapshot, Snapsho
     if (!chunks) return chunks.error();
     for (const Reply& chunk : chunks->elements) {
       if (!chunk.is_string()) return unavailable("the snapshot was dropped while it was read");
-      if (auto decoded = decode_rows(chunk.text, sink); !decoded) return unavailable("the snapshot is broken");
+      if (auto decoded = decode_rows(chunk.text, sink); !decoded) {
+        return unavailable("the snapshot in Redis: " + decoded.error().detail);
+      }
     }
   }
   return {};

@@ -37,9 +37,7 @@ Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesys
   // The first read makes SQLite open -wal and -shm.
   const auto version = reader->db_.query_integer("PRAGMA user_version");
   if (!version) return unavailable_because(version.error());
-  if (*version != store::schema_version) {
-    return FeedError{FeedError::Kind::unavailable, fmt::format("user_version {} is not ours", *version)};
-  }
+  if (auto readable = store::check_readable(reader->db_); !readable) return unavailable_because(readable.error());
   if (auto here = store::check_not_moved(reader->db_); !here) return unavailable_because(here.error());
   const auto files = store::OpenFiles::of(reader->db_);
   if (!files) return unavailable_because(files.error());
@@ -129,6 +127,7 @@ Result<void, FeedError> LogReader::in_transaction(Position after, std::optional<
     const auto sight = look(known);
     if (!sight) return sight.error();
     if (auto broken = break_in(*sight, after, known)) return std::move(*broken);
+    if (auto readable = store::check_readable(db_); !readable) return unavailable_because(readable.error());
     known = sight->end;
     return read();
   }();

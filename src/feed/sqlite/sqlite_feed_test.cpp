@@ -43,6 +43,23 @@ TEST(SqliteFeed, AFileThatIsNotADatabaseIsUnavailable) {
   EXPECT_EQ(loaded.error().kind, FeedError::Kind::unavailable);
 }
 
+TEST(SqliteFeed, AFileThatIsNewerThanItKnowsIsRefusedAtTheNextReadAndWhenOpened) {
+  SqliteWorld world;
+  Replica replica;
+  const auto position = *world.feed().load(replica);
+  world.execute("PRAGMA user_version = 99");
+  const auto batch = world.feed().next(position, 0ms);
+  ASSERT_FALSE(batch) << "by a reader that runs";
+  EXPECT_EQ(batch.error().kind, FeedError::Kind::unavailable);
+  EXPECT_TRUE(batch.error().why.contains("upgrade this service")) << batch.error().why;
+  EXPECT_FALSE(world.store().transact_and_wait([](store::Transaction&) { return Result<void>(); }))
+      << "by a management service that runs";
+  world.reopen_feed();
+  EXPECT_TRUE(world.feed().load(replica).error().why.contains("has schema 99"));
+  world.execute("UPDATE meta SET value = '99 2' WHERE name = 'readers'");
+  EXPECT_TRUE(world.feed().load(replica)) << "the newer release has said that this one can go on";
+}
+
 TEST(SqliteFeed, ReadsWithoutAWriterAndWhenOneComesBack) {
   SqliteWorld world;
   world.execute(insert_by_hand);

@@ -11,7 +11,7 @@
 
 namespace latchkey::replica {
 
-/// Reads the table `replicas` (store/postgres/schema.sql).
+/// Reads the table `replicas` (store/postgres/migrations).
 ///
 /// A replica's first report is durable before it counts as known, so its row can be missing only where the server was
 /// put back to an older state, has failed over to a standby that lagged, or the table was emptied; each of these shows

@@ -8,7 +8,7 @@
 
 namespace latchkey::replica {
 
-/// Writes to the table `replicas` (store/postgres/schema.sql), on a connection of its own that is made when needed: the
+/// Writes to the table `replicas` (store/postgres/migrations), on a connection of its own that is made when needed: the
 /// reports of one replica, or as a relay those of many. An older report never takes the place of a newer one.
 ///
 /// What makes a row is on the primary's disk before it is known, so that a server that crashes comes back knowing who

@@ -46,13 +46,18 @@ Result<bool> Group::begin(Connection& connection) {
   if (rows->count() != 1) {
     return Error(ErrorCode::internal, "the database is not whole", "log_lock or meta has not one row");
   }
-  begin_ = read_log_end((*rows)[0], connection.system());
+  const Row life = (*rows)[0];
+  if (auto writable = check_writable(life); !writable) return writable.error();
+  begin_ = read_log_end(life, connection.system());
   if (in_doubt_) {
     auto committed = was_committed(connection);
     if (!committed || *committed) return committed;
     in_doubt_.reset();
   }
-  if (auto noticed = notice_another_history(connection, (*rows)[0]); !noticed) return noticed.error();
+  if (auto noticed = notice_another_history(connection, life); !noticed) return noticed.error();
+  if (!is_home(life, connection.system())) {
+    if (auto made = make_home(connection); !made) return made.error();
+  }
   end_ = begin_;
   return false;
 }

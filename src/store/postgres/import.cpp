@@ -111,10 +111,7 @@ class Import {
       if (!quiet) return quiet.error();
     }
     if (auto copied = copy(); !copied) return copied.error();
-    for (const auto& table : tables) {
-      auto loud = connection_.execute("ALTER TABLE " + table + " ENABLE TRIGGER USER");
-      if (!loud) return loud.error();
-    }
+    if (auto loud = connection_.execute("SELECT enable_triggers()"); !loud) return loud.error();
     if (auto same = verify(); !same) return same.error();
     if (auto ready = before_commit(); !ready) return ready.error();
     if (auto committed = connection_.query("COMMIT"); !committed) return committed.error();

@@ -1,7 +1,7 @@
 #pragma once
 
 // The engine on PostgreSQL 15 and later, by libpq. Several management services may have one on the same database: each
-// has one writer connection and a few for reads. The tables: store/postgres/schema.sql.
+// has one writer connection and a few for reads. The tables: store/postgres/migrations.
 //
 // - The role needs to own the tables, or for the first start may create them. Poolers must keep sessions.
 // - TLS is libpq's: sslmode, sslrootcert, sslcert … in the URL.

@@ -50,11 +50,16 @@ Result<std::uint64_t> PostgresTransaction::put_signing_key(const SigningKey& key
       values));
 }
 
-// Read, not counted: a trigger of the operator's own may have added changes.
+// Read, not counted: a trigger of the operator's own may have added changes. None means that the row was changed and
+// nobody will hear of it.
 Result<std::uint64_t> PostgresTransaction::seq_after(const Result<Rows>& written) {
   if (!written) return written.error();
   const auto end = connection_.query("SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1");
   if (!end) return end.error();
+  if (end->count() == 0 || static_cast<std::uint64_t>((*end)[0].integer(0)) <= end_.position.seq) {
+    return Error(ErrorCode::unavailable, "the database does not record changes: its triggers are disabled",
+                 "no change was recorded: SELECT enable_triggers()");
+  }
   end_.position.seq = static_cast<std::uint64_t>((*end)[0].integer(0));
   end_.nonce = static_cast<std::uint64_t>((*end)[0].integer(1));
   return end_.position.seq;

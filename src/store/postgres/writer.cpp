@@ -1,6 +1,7 @@
 #include "store/postgres/writer.hpp"
 
 #include "base/log.hpp"
+#include "store/postgres/schema.hpp"
 
 namespace latchkey::store::postgres {
 namespace {
@@ -10,6 +11,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t max_group = 60;  // savepoints that write: beyond 64 every snapshot on the server gets slower
 constexpr std::chrono::seconds patience{5};  // how long commands wait for a database that is away
 constexpr std::chrono::milliseconds beat_interval{1000};
+constexpr std::chrono::seconds inspection_interval{5};
 constexpr int max_repeats = 10;
 
 }  // namespace
@@ -52,6 +54,7 @@ void Writer::run() {
       if (stopping_ && queue_.empty()) return;
     }
     if (steady_clock::now() >= next_beat_) beat();
+    if (steady_clock::now() >= next_inspection_) inspect();
   }
 }
 
@@ -130,6 +133,28 @@ void Writer::look() {
   if (group.attempt(*connection_) == Attempt::committed) return;
   connection_.reset();
   back_off_.failed(steady_clock::now());
+}
+
+// What can befall the database under a connection that goes on: tables put back in place, a newer release, triggers
+// that were disabled. A command finds out by itself; who only reads, and the operator, are not to wait for one. Without
+// the lock on the log, which a hand edit may hold for long.
+void Writer::inspect() {
+  next_inspection_ = steady_clock::now() + inspection_interval;
+  if (!connection_) return;
+  const auto ours = make_home(*connection_);
+  const auto sleeping = ours ? sleeping_triggers(*connection_) : Result<std::string>(ours.error());
+  if (connection_->is_lost()) return connection_.reset();
+  say_once(refused_, ours ? "" : ours.error().internal, "commands are refused: {}");
+  say_once(
+      asleep_, sleeping ? *sleeping : asleep_,
+      "triggers are disabled: {}. What is changed meanwhile is in no change, so that replicas learn of it late. Run "
+      "SELECT enable_triggers()");
+}
+
+/// When `what` begins to be something, or becomes another thing.
+void Writer::say_once(std::string& said, const std::string& what, fmt::format_string<const std::string&> text) {
+  if (!what.empty() && what != said) log_warning(text, what);
+  said = what;
 }
 
 // How a reader on a standby knows how current it is. It need not survive a crash, so nothing waits for the disk.

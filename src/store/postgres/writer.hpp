@@ -4,6 +4,8 @@
 // log lets only one transaction at a time append anyway, whatever the number of connections, so many works to a
 // commit is what makes many commands a second.
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -39,6 +41,8 @@ class Writer {
   bool may_wait();
   void look();
   void beat();
+  void inspect();
+  static void say_once(std::string& said, const std::string& what, fmt::format_string<const std::string&> text);
 
   const Url url_;
   Clock& clock_;
@@ -47,6 +51,9 @@ class Writer {
   std::optional<LogEnd> known_;
   BackOff back_off_;
   std::chrono::steady_clock::time_point next_beat_{};
+  std::chrono::steady_clock::time_point next_inspection_{};
+  std::string refused_;  // why commands are, as said last
+  std::string asleep_;   // triggers, likewise
 
   std::mutex mutex_;
   std::condition_variable ready_;

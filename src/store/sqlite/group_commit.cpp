@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "store/sqlite/queries.hpp"
+#include "store/sqlite/schema.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/sqlite/sqlite_transaction.hpp"
 
@@ -128,6 +129,7 @@ Result<void> GroupCommit::write(std::vector<Job>& group) {
   Database& database = file_.database();
   // IMMEDIATE: the write lock now, while waiting for it is still possible; a later upgrade would fail with BUSY.
   if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun) return begun;
+  if (auto writable = check_writable(database); !writable) return writable;
   const auto settled = file_.settle();
   if (!settled) return settled.error();
   const auto before = log_end(database);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/log.hpp"
 #include "store/sqlite/moved.hpp"
 
 namespace latchkey::store {
@@ -185,13 +186,46 @@ Epoch new_epoch(Random& random) {
 
 std::string to_hex(Epoch epoch) { return fmt::format("{:016x}", epoch.value); }
 
-Result<void> create(Database& database, Random& random) {
+Result<void> to_schema_1(Database& database, Random& random) {
   const std::string rest = triggers() + fmt::format(
                                             "INSERT INTO meta (name, value) VALUES ('epoch', '{}'); PRAGMA "
-                                            "application_id = {}; PRAGMA user_version = 1;",
+                                            "application_id = {};",
                                             to_hex(new_epoch(random)), application_id);
   if (auto made = database.execute(tables); !made) return made;
   return database.execute(rest.c_str());
+}
+
+Result<void> to_schema_2(Database& database, Random&) {
+  return database.execute("INSERT INTO meta (name, value) VALUES ('readers', '2 1')");
+}
+
+/// The step to schema n is at n - 1.
+constexpr std::array<Result<void> (*)(Database&, Random&), schema_version> steps{to_schema_1, to_schema_2};
+
+Result<void> take_steps_from(Database& database, Random& random, std::int64_t found) {
+  if (found == schema_version) return {};
+  for (auto step = static_cast<std::size_t>(found); step < steps.size(); ++step) {
+    if (auto taken = steps[step](database, random); !taken) return taken;
+  }
+  if (found != 0) log_info("the database was brought from schema {} to {}", found, schema_version);
+  return database.execute(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
+}
+
+/// The schema that the file has.
+Result<std::int64_t> found_schema(Database& database) {
+  const auto version = database.query_integer("PRAGMA user_version");
+  if (!version) return version.error();
+  const auto application = database.query_integer("PRAGMA application_id");
+  if (!application) return application.error();
+  if (*application != application_id || *version < 1) {
+    return Error(ErrorCode::conflict, "the database file is not Latchkey's",
+                 "another application_id or no user_version in the file");
+  }
+  if (*version > schema_version) {
+    return Error(ErrorCode::conflict, "the database was written by a newer release of Latchkey",
+                 fmt::format("user_version {}, this release knows {}", *version, schema_version));
+  }
+  return *version;
 }
 
 Result<bool> has_tables(Database& database) {
@@ -203,14 +237,19 @@ Result<bool> has_tables(Database& database) {
 Result<void> migrate_locked(Database& database, Random& random) {
   const auto made = has_tables(database);
   if (!made) return made.error();
-  return *made ? check_ours(database) : create(database, random);
+  const auto found = *made ? found_schema(database) : Result<std::int64_t>(0);
+  if (!found) return found.error();
+  if (*made) {
+    if (auto here = check_not_moved(database); !here) return here;
+  }
+  return take_steps_from(database, random, *found);
 }
 
-Result<void> adopt_locked(Database& database, Random& /*random*/) {
+Result<void> adopt_locked(Database& database, Random& random) {
   const auto made = has_tables(database);
   if (!made) return made.error();
   if (!*made) return Error(ErrorCode::unavailable, "the database is empty", "the file that came has no tables");
-  return check_ours(database);
+  return migrate_locked(database, random);
 }
 
 Result<void> locked(Database& database, Random& random, Result<void> (*work)(Database&, Random&)) {
@@ -224,18 +263,8 @@ Result<void> locked(Database& database, Random& random, Result<void> (*work)(Dat
 }  // namespace
 
 Result<void> check_ours(Database& database) {
-  const auto version = database.query_integer("PRAGMA user_version");
-  if (!version) return version.error();
-  const auto application = database.query_integer("PRAGMA application_id");
-  if (!application) return application.error();
-  if (*application != application_id) {
-    return Error(ErrorCode::conflict, "the database file is not Latchkey's", "another application_id in the file");
-  }
-  if (*version > schema_version) {
-    return Error(ErrorCode::conflict, "the database was written by a newer release of Latchkey",
-                 fmt::format("user_version {}, this release knows {}", *version, schema_version));
-  }
-  return check_not_moved(database);
+  const auto found = found_schema(database);
+  return found ? check_not_moved(database) : found.error();
 }
 
 Result<void> migrate(Database& database, Random& random) { return locked(database, random, migrate_locked); }
@@ -247,6 +276,28 @@ Result<Epoch> begin_epoch(Database& database, Random& random) {
   const std::string renew = fmt::format("UPDATE meta SET value = '{}' WHERE name = 'epoch'", to_hex(epoch));
   if (auto renewed = database.execute(renew.c_str()); !renewed) return renewed.error();
   return epoch;
+}
+
+namespace {
+
+/// Of the file as the connection's transaction sees it: another process may have brought it up.
+Result<std::int64_t> schema_now(Database& database) { return database.query_integer("PRAGMA user_version"); }
+
+}  // namespace
+
+Result<void> check_writable(Database& database) {
+  const auto schema = schema_now(database);
+  return schema ? check_writable(*schema) : schema.error();
+}
+
+Result<void> check_readable(Database& database) {
+  const auto schema = schema_now(database);
+  if (!schema) return schema.error();
+  if (*schema <= schema_version) return check_readable(*schema, "");
+  auto readers = database.prepare("SELECT value FROM meta WHERE name = 'readers'");
+  if (!readers) return readers.error();
+  const bool said = (*readers)->step() == SQLITE_ROW;
+  return check_readable(*schema, said ? (*readers)->text(0) : std::string_view());
 }
 
 }  // namespace latchkey::store

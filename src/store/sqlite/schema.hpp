@@ -8,6 +8,7 @@
 //   idempotency   what idempotent commands answered
 //   meta          epoch: 16 hex digits, random, drawn when the database is made and whenever its log may have lost a
 //                 change that somebody has seen (store/sqlite/settle.hpp); moved_to: store/sqlite/moved.hpp
+//                 readers: who may read (store/schema_version.hpp)
 //
 // How a trigger tells a command from a hand edit: a command's statement also sets the column `command` to its action,
 // and the trigger takes it back to NULL at once. A statement that leaves it NULL was typed by hand; the trigger then
@@ -18,17 +19,18 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "key/position.hpp"
+#include "store/schema_version.hpp"
 #include "store/sqlite/database.hpp"
 
 namespace latchkey::store {
 
-constexpr std::int64_t schema_version = 1;           // PRAGMA user_version
 constexpr std::int64_t application_id = 0x4c4b6579;  // PRAGMA application_id: "LKey"
 
 /// ErrorCode::conflict when the database is somebody else's, newer than this release, or moved elsewhere.
 Result<void> check_ours(Database& database);
 
-/// Sets WAL mode and brings the file to schema_version. ErrorCode::conflict when the file is somebody else's or newer.
+/// Sets WAL mode and brings the file to schema_version (PRAGMA user_version): a new one through all steps, an old one
+/// through those it has not seen. ErrorCode::conflict when the file is somebody else's or newer.
 Result<void> migrate(Database& database, Random& random);
 
 /// As migrate(), for a file that came in the place of another while the store had that open: makes no tables in an
@@ -37,5 +39,8 @@ Result<void> adopt(Database& database, Random& random);
 
 /// In a write transaction: gives the database a new, random epoch.
 Result<Epoch> begin_epoch(Database& database, Random& random);
+/// As in store/schema_version.hpp, of the file as the connection's transaction sees it.
+Result<void> check_writable(Database& database);
+Result<void> check_readable(Database& database);
 
 }  // namespace latchkey::store

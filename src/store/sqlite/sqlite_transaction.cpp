@@ -10,11 +10,16 @@ namespace {
 
 constexpr std::string_view last_seq = "SELECT coalesce(max(seq), 0) FROM changes";
 
-Result<std::uint64_t> seq_after(Database& database, const Result<void>& ran) {
-  if (!ran) return ran.error();
-  const auto seq = database.query_integer(last_seq);
-  if (!seq) return seq.error();
-  return static_cast<std::uint64_t>(*seq);
+/// Runs a statement that changes a row, which the table's trigger records.
+Result<std::uint64_t> run_recorded(Database& database, Statement& statement) {
+  const auto before = database.query_integer(last_seq);
+  if (!before) return before.error();
+  if (auto ran = database.run(statement); !ran) return ran.error();
+  const auto after = database.query_integer(last_seq);
+  if (!after) return after.error();
+  if (*after > *before) return static_cast<std::uint64_t>(*after);
+  return Error(ErrorCode::unavailable, "the database does not record changes: its triggers are gone",
+               "no change was recorded: put back a copy of the database that has the triggers");
 }
 
 }  // namespace
@@ -35,7 +40,7 @@ Result<std::uint64_t> SqliteTransaction::put_key(const AccessKey& key, std::stri
   if (!statement) return statement.error();
   const std::string id_text = key.id.to_string();
   bind_access_key(**statement, id_text, key, action);
-  return seq_after(database_, database_.run(**statement));
+  return run_recorded(database_, **statement);
 }
 
 Result<std::vector<SigningKey>> SqliteTransaction::signing_keys() { return store::signing_keys(database_); }
@@ -50,7 +55,7 @@ Result<std::uint64_t> SqliteTransaction::put_signing_key(const SigningKey& key, 
   const std::string_view public_key(reinterpret_cast<const char*>(key.public_key.data()), key.public_key.size());
   (*statement)->bind(1, key.kid).bind_blob(2, public_key).bind(3, to_string(key.state));
   (*statement)->bind(4, key.created_at.count).bind(5, key.updated_at.count).bind(6, actor);
-  return seq_after(database_, database_.run(**statement));
+  return run_recorded(database_, **statement);
 }
 
 Result<std::optional<Change>> SqliteTransaction::find_change(std::uint64_t seq) {

@@ -1,4 +1,5 @@
--- The tables of the PostgreSQL engine, in the connection's own schema, readable and editable in psql.
+-- Schema 1: the tables of the PostgreSQL engine, in the connection's own schema, readable and editable in psql. It stays as
+-- it is: what comes after it stands in the files beside it, each the step from the schema before.
 --
 --   access_keys   one row a key; `version` is the seq of the change that made the row so
 --   signing_keys  one row a signing key

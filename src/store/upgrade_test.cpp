@@ -1,0 +1,143 @@
+// Databases of schema 1, as release 0.1.0 left them (test/fixtures/schema-1), opened by this release.
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "store/postgres/life.hpp"
+#include "store/postgres/postgres_store.hpp"
+#include "store/postgres/schema.hpp"
+#include "store/postgres/test_server.hpp"
+#include "store/sqlite/database.hpp"
+#include "store/sqlite/queries.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+#include "store/temporary_directory.hpp"
+
+namespace latchkey::store {
+namespace {
+
+std::string fixture(const std::string& name) {
+  std::ifstream file(LATCHKEY_FIXTURES "/schema-1/" + name);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// Four keys: one rotated, one that expires, one disabled, one deleted; one signing key; eight changes.
+void expect_whole(KeyStore& store, UnixMillis now) {
+  const auto page = store.list_keys({{}, 100, {}, now});
+  ASSERT_TRUE(page) << page.error().internal;
+  std::map<std::string, AccessKey> keys;
+  for (const auto& key : page->keys) keys[key.user_id] = key;
+  ASSERT_EQ(keys.size(), 4U);
+  EXPECT_TRUE(keys["alice"].previous);
+  EXPECT_EQ(keys["alice"].metadata, R"({"team":"x"})");
+  EXPECT_TRUE(keys["bob"].expires_at);
+  EXPECT_TRUE(keys["carol"].disabled);
+  EXPECT_TRUE(keys["dave"].deleted);
+  EXPECT_EQ(store.signing_keys()->size(), 1U);
+  EXPECT_EQ(store.changes_after(0, 100)->size(), 8U);
+  AccessKey changed = keys["carol"];
+  changed.disabled = false;
+  ASSERT_TRUE(store.transact_and_wait([&](Transaction& transaction) -> Result<void> {
+    const auto version = transaction.put_key(changed, "enable");
+    return version ? Result<void>() : version.error();
+  }));
+  EXPECT_EQ(store.changes_after(8, 100)->size(), 1U);
+}
+
+TEST(Upgrade, AnSqliteFileOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
+  TemporaryDirectory directory;
+  const auto path = directory / "latchkey.db";
+  std::ofstream(path.c_str()).close();
+  auto made = Database::open(path, Access::write, 1000);
+  ASSERT_TRUE(made);
+  ASSERT_TRUE(made->execute(fixture("sqlite.sql").c_str()));
+  ASSERT_EQ(*made->query_integer("PRAGMA user_version"), 1);
+  const auto before = log_end(*made);
+  ASSERT_TRUE(before);
+  SystemClock clock;
+  SystemRandom random;
+  const auto store = open_sqlite(path, clock, random);
+  ASSERT_TRUE(store) << store.error().internal;
+  EXPECT_EQ(*made->query_integer("PRAGMA user_version"), schema_version);
+  // Nobody has witnessed how far it was shown (store/sqlite/settle.hpp): another epoch, once.
+  EXPECT_EQ((*store)->position()->seq, before->position.seq);
+  EXPECT_EQ((*store)->changes_after(7, 1)->front().nonce, before->nonce);
+  expect_whole(**store, clock.wall());
+}
+
+class PostgresUpgrade : public testing::Test {
+ protected:
+  PostgresUpgrade() {
+    auto connection = postgres::Connection::open(*postgres::Url::parse(url()), postgres::Server::any);
+    const auto made = (*connection)->execute(fixture("postgres.sql"));
+    if (!made) throw std::runtime_error(made.error().internal);
+  }
+  std::string url() const { return server_.url(database_); }
+  std::string query(const std::string& sql) { return server_.query(database_, sql); }
+  LogEnd end() {
+    auto connection = postgres::Connection::open(*postgres::Url::parse(url()), postgres::Server::any);
+    return *postgres::log_end(**connection);
+  }
+
+  postgres::TestServer& server_ = postgres::TestServer::shared();
+  const std::string database_ = server_.create_database();
+  SystemClock clock_;
+};
+
+TEST_F(PostgresUpgrade, ADatabaseOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
+  const LogEnd before = end();
+  const std::string log = "SELECT md5(string_agg(c::text, '|' ORDER BY seq)) FROM changes c";
+  const std::string changes = query(log);
+  EXPECT_EQ(query("SELECT to_jsonb(m)->>'home' FROM meta m"), "");
+  {
+    const auto store = open_postgres(url(), clock_);
+    ASSERT_TRUE(store) << store.error().internal;
+    EXPECT_EQ(end(), before) << "replicas go on where they were";
+    EXPECT_EQ(query(log), changes);
+    EXPECT_EQ(query("SELECT schema_version FROM meta"), std::to_string(schema_version));
+    EXPECT_EQ(query("SELECT readers FROM meta"), readers_of_schema);
+    EXPECT_EQ(query("SELECT count(*) FROM sleeping_triggers()"), "0");
+    expect_whole(**store, clock_.wall());
+  }
+  ASSERT_TRUE(open_postgres(url(), clock_)) << "a second start finds nothing to do";
+}
+
+TEST_F(PostgresUpgrade, AStepThatFailsLeavesTheDatabaseAsItWas) {
+  server_.execute(database_, "CREATE FUNCTION home() RETURNS integer LANGUAGE sql AS 'SELECT 1'");
+  const auto store = open_postgres(url(), clock_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, ErrorCode::conflict);
+  EXPECT_EQ(store.error().detail, "the database cannot be brought to schema 2");
+  EXPECT_EQ(query("SELECT schema_version FROM meta"), "1");
+  EXPECT_EQ(query("SELECT count(*) FROM information_schema.columns WHERE column_name = 'understands'"), "0");
+}
+
+TEST_F(PostgresUpgrade, TriggersThatWereDisabledAreEnabledAtTheStartAndACommandWithoutThemIsRefused) {
+  auto store = open_postgres(url(), clock_);
+  ASSERT_TRUE(store);
+  server_.execute(database_,
+                  "SET session_replication_role = replica; UPDATE access_keys SET name = 'x' WHERE user_id = "
+                  "'bob'");
+  EXPECT_EQ((*store)->position()->seq, 9U) << "ENABLE ALWAYS";
+  server_.execute(database_, "ALTER TABLE access_keys DISABLE TRIGGER USER");
+  const auto key = (*store)->list_keys({{}, 1, {}, clock_.wall()})->keys.front();
+  const auto written = (*store)->transact_and_wait([&](Transaction& transaction) -> Result<void> {
+    const auto version = transaction.put_key(key, "update");
+    return version ? Result<void>() : version.error();
+  });
+  ASSERT_FALSE(written) << "a change that nobody will hear of was acknowledged";
+  EXPECT_EQ(written.error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(written.error().internal.contains("enable_triggers"));
+  (*store).reset();
+  store = open_postgres(url(), clock_);
+  ASSERT_TRUE(store);
+  EXPECT_EQ(query("SELECT count(*) FROM sleeping_triggers()"), "0");
+}
+
+}  // namespace
+}  // namespace latchkey::store
