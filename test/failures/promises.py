@@ -25,9 +25,9 @@ def sentences(section):
     """Of its paragraphs and bullets."""
     prose = re.sub(r"^```.*?^```", "", section, flags=re.M | re.S)
     prose = "\n".join(line for line in prose.splitlines() if not line.startswith("|"))
-    blocks = re.split(r"\n\s*\n|^- ", prose, flags=re.M)
+    blocks = re.split(r"\n\s*\n|^- |^(?=\d+\. )", prose, flags=re.M)
     flat = [" ".join(block.split()) for block in blocks]
-    return [one for block in flat for one in re.split(r"(?<=[.!?])\s+(?=[A-Z`(*])", block) if one]
+    return [one for block in flat for one in re.split(r"(?<=[^0-9][.!?])\s+(?=[A-Z`(*])", block) if one]
 
 
 def promised(text):

@@ -29,7 +29,6 @@ def test_scripts_flushed_connections_killed_and_a_replica_stopped(lab, direct):
         watch.confirm()
 
 
-@pytest.mark.short
 def test_a_record_of_redis_that_is_deleted_is_no_new_limit(lab, direct):
     """What its only replica knows it goes on knowing; others would be granted it anew."""
     with lab.watch([direct.manager], direct.replicas[:1], limits=(20,)) as watch:

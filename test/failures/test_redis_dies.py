@@ -164,7 +164,6 @@ def test_redis_is_split(lab, min_replicas):
 
 
 @promises("It is checked at each connect", "What is evicted would be admitted again", "Redis as the limiter may not evict")
-@pytest.mark.short
 def test_a_redis_that_may_evict_grants_nothing(lab, direct):
     with lab.watch([direct.manager], direct.replicas) as watch:
         direct.redis.cli("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")

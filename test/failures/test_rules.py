@@ -17,7 +17,6 @@ promises = pytest.mark.promises
 
 
 @promises("`latchkey key disable ID --wait` returns when", "A replica that is cut off therefore delays")
-@pytest.mark.short
 def test_the_command_line_says_of_each_replica_why_it_is_safe(lab, region):
     applied, stalled, stopped = region.replicas
     with lab.watch([region.manager], [applied, stalled]) as watch:
@@ -41,7 +40,34 @@ def test_the_command_line_says_of_each_replica_why_it_is_safe(lab, region):
         stopped.start()
 
 
-@promises("In whatever way a backup of the embedded store is put back", "The log says so.")
+@promises("1. `latchkey store backup", "1. Stop `latchkey tokens`", "While one runs, the next step refuses", "2. `latchkey store restore",
+          "3. On a new machine", "4. Start `latchkey keys`, then relays", "Each loads anew.")
+@pytest.mark.parametrize("machine", ["same", "new"])
+def test_the_embedded_store_is_backed_up_and_restored_as_documented(lab, machine):
+    manager = lab.manager("home").start()
+    replica = lab.replica("replica", data=manager.data_dir).start()
+    backup = lab.home / "monday.db"
+    with lab.watch([manager], [replica], loses=True) as watch:
+        cli(manager, "store", "backup", backup)
+        shutil.copytree(manager.data_dir / "secrets" / "signing", lab.home / "signing")
+        watch.confirm()
+        assert cli(manager, "store", "restore", backup, check=False).returncode != 0, "both run"
+        watch.confirm()
+        watch.stop()
+        manager.stop(), replica.stop()
+        if machine == "new":
+            shutil.rmtree(manager.data_dir)
+            (manager.data_dir / "secrets").mkdir(parents=True, mode=0o700)
+            manager.data_dir.chmod(0o700)
+            shutil.copytree(lab.home / "signing", manager.data_dir / "secrets" / "signing")
+        cli(manager, "store", "restore", backup)
+        manager.start(), replica.start()
+        if machine == "new":  # another admin key came with the directory
+            watch.admins[0].token = cli(manager, "admin-token", "--ttl", "24h").stdout.strip()
+        eventually(lambda: Caller(replica)("GET", "/v1/plan", watch.load.keys["free"])[0] == 200)
+
+
+@promises("**Without these commands.** In whatever way a backup of the embedded store is put back", "The log says so.")
 @pytest.mark.parametrize("way", ["moved", "copied", "restored"])
 @pytest.mark.parametrize("running", [False, True])
 def test_a_backup_of_the_sqlite_file_is_put_back(lab, way, running):
@@ -75,7 +101,6 @@ def test_a_backup_of_the_sqlite_file_is_put_back(lab, way, running):
 
 
 @promises("A data directory belongs to one process of a kind")
-@pytest.mark.short
 def test_a_second_process_of_a_kind_does_not_start(lab):
     manager = lab.manager("home").start()
     replica = lab.replica("replica", data=manager.data_dir).start()
@@ -133,7 +158,6 @@ def test_the_clock_of_a_replica_steps(lab):
 
 
 @promises("Schema migrations run when a management service starts")
-@pytest.mark.short
 def test_four_management_services_start_at_once(lab):
     postgres = lab.postgres()
     managers = [lab.manager(f"manager-{number}", LATCHKEY_STORE=postgres.url()).launch() for number in range(4)]

@@ -113,7 +113,7 @@ class Pair:
         self.manager = lab.manager("manager", LATCHKEY_STORE=self.url).start()
 
 
-@promises("When PostgreSQL has been restarted, restored or failed over")
+@promises("PostgreSQL failed over to a standby, the old primary dead", "Who waits for longer than that gets 200 then")
 def test_postgresql_fails_over(lab):
     """Asynchronous replication may lose what it had not sent; what is confirmed stays true."""
     pair = Pair(lab)
@@ -128,7 +128,7 @@ def test_postgresql_fails_over(lab):
         nothing_was_confirmed(watch, died, lab.staleness)
 
 
-@promises("When PostgreSQL has been restarted, restored or failed over")
+@promises("a synchronous standby")
 def test_a_synchronous_standby_is_lost(lab):
     """No command is acknowledged that the standby may not have; once it is back, all is."""
     pair = Pair(lab)
@@ -147,32 +147,6 @@ def test_a_synchronous_standby_is_lost(lab):
         pair.link.heal()
         watch.until(replica, 200)
         watch.confirm()
-
-
-@pytest.mark.xfail(strict=True, reason="issue 11, 28: a replica that follows another life is said to be fenced")
-def test_the_old_primary_lives_on(lab):
-    """The management service follows the promoted standby, the replica the old primary. Nothing may be confirmed as long as
-    it admits."""
-    pair = Pair(lab)
-    route = lab.proxy(pair.primary)
-    manager = lab.manager("manager-2", LATCHKEY_STORE=either(route, pair.standby)).start()
-    replica = lab.replica("replica", LATCHKEY_STORE=pair.url).start()
-    watch = lab.watch([manager], [replica], loses=True)
-    with watch:
-        watch.confirm()
-        pair.link.cut()
-        pair.standby.promote()
-        route.lead_to(pair.standby.port)
-        command = watch.disable(timeout="25s")
-        for _ in range(5):
-            if command.confirmed:
-                break
-            command = watch.disable(timeout="25s")
-        watch.wait(5)
-        watch.stop()
-        admitted = [r for r in watch.load.requests if r.key == "spare-0" and r.status == 200 and r.sent > command.answered]
-        assert not (command.confirmed and admitted), (command, len(admitted))
-        pytest.skip("what follows is not judged: two stores live")
 
 
 @promises("So a standby that receives nothing is refused", "Management services write the primary's time")
@@ -231,7 +205,6 @@ def test_an_embedded_store_and_a_relay(lab):
 
 
 @promises("For that a replica must be able to say that it serves")
-@pytest.mark.short
 def test_a_role_that_may_not_write_its_report_serves_nobody(lab):
     postgres = lab.postgres()
     manager = lab.manager("manager", LATCHKEY_STORE=postgres.url()).start()

@@ -14,10 +14,15 @@ EXPLANATIONS = (
     "Rules that hold everywhere", "Who reads a PostgreSQL standby trusts NTP", "Take the disagreement that you allow",
     "What admins, holders and limits see", "`S` is `LATCHKEY_MAX_STALENESS`", "It says which.", "Set it alike at replicas",
     "Clocks: limits need none", "At the very first start say that there was nothing",
+    "**Embedded, backup.** At any time", "2. Keep a copy of `secrets/signing`", "Signing keys change only by", "**Embedded, restore.**",
+    "5. Delete `latchkey.db.before-restore", "Or base backups with an archive", "Not `pg_restore --data-only`",
+    "But one that reported here and went over", "Patroni does with its watchdog", "Where a URL names several hosts",
     "Replicas on one machine need a directory each", "Backup and restore: see", "What is known of the past stands in",
 )
 # Held by a test elsewhere, which has no mark.
 ELSEWHERE = {
+    "A backup that is damaged, in use, of a newer release": "e2e/test_backup.py",
+    "**PostgreSQL.** The server's own tools": "e2e/test_backup.py",
     "A `-wal` and `-shm` that belong to the life before": "e2e/test_restored_file.py",
     "It is no part of a backup: a copy of it": "e2e/test_restored_file.py",
     "Where it is missing, was copied": "e2e/test_restored_file.py",
