@@ -73,9 +73,12 @@ def closed_for_a_minute(watch, replicas, begun):
         assert not early, early[:3]
 
 
-@promises("Redis restarted empty", "A Redis that starts empty closes every key for 61 s")
-def test_redis_restarts_empty(lab, direct):
+@promises("Redis restarted, empty or with its data", "A Redis that starts anew closes every key for 61 s")
+@pytest.mark.parametrize("keeps", ["nothing", "its data"])
+def test_redis_restarts(lab, direct, keeps):
     with lab.watch([direct.manager], direct.replicas) as watch:
+        if keeps == "its data":
+            direct.redis.cli("SAVE")
         direct.redis.kill()
         direct.redis.start()
         begun = time.monotonic()
