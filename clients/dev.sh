@@ -107,3 +107,11 @@ test_node() {
     run_node_tests "$node" build/npm/nest11 ./engines.test.mjs
   done
 }
+
+bench_node() {
+  [ -n "${LATCHKEY_BINARY:-}" ] || build release latchkey
+  build_node
+  node_suite build/npm/bench bench/node
+  cp bench/node/bench.mjs build/npm/bench
+  (cd build/npm/bench && LATCHKEY_BINARY=${LATCHKEY_BINARY:-$OLDPWD/build/release/latchkey} node bench.mjs)
+}

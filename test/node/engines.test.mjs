@@ -129,6 +129,11 @@ for (const engine of engines) {
             assert.equal(answer.headers.ratelimit, undefined);
           });
         }
+        if (name === 'fastify') {
+          test('wants a key for a path that leads nowhere, too', async () => {
+            assert.equal((await ask(app.url, [], { path: '/nowhere' })).status, 401);
+          });
+        }
         if (name.startsWith('nest')) {
           test('a parameter may be one member of the key', async () => {
             const { accessKey } = await stack.newKey();
@@ -181,6 +186,8 @@ async function refusedRequests(stack) {
   return {
     'no credentials': [],
     'another scheme': ['Authorization', 'Basic YWxpY2U6c2VjcmV0'],
+    'a long ticket of another scheme': ['Authorization', `Negotiate ${'x'.repeat(9000)}`],
+    'nothing but an empty Authorization': ['Authorization', ''],
     'two keys in both headers': [...bearer(good.accessKey), 'X-API-Key', disabled.accessKey],
     'two keys in Authorization lines': [...bearer(good.accessKey), ...bearer(disabled.accessKey)],
     'two keys in X-API-Key lines': ['X-API-Key', good.accessKey, 'x-api-key', disabled.accessKey],

@@ -27,10 +27,18 @@ function poolOf(options: CheckedOptions): Pool {
   return new Pool(url, pooled);
 }
 
+/** Without other schemes than Bearer, which present nothing to the service and may be long. */
 function linesOf(presented: Presented): string[] {
-  if (presented instanceof Array) return [...presented];
-  const { kind, value } = presented as { kind: Kind; value: string };
-  return [kind === Kind.authorization ? 'Authorization' : 'X-API-Key', value];
+  if (!(presented instanceof Array)) {
+    const { kind, value } = presented as { kind: Kind; value: string };
+    return linesOf([kind === Kind.authorization ? 'Authorization' : 'X-API-Key', value]);
+  }
+  const lines: string[] = [];
+  for (let i = 0; i + 1 < presented.length; i += 2) {
+    const [name, value] = [presented[i]!, presented[i + 1]!];
+    if (name.length === 'X-API-Key'.length || /^bearer(?: |$)/i.test(value)) lines.push(name, value);
+  }
+  return lines;
 }
 
 type Received = Dispatcher.ResponseData['headers'];
