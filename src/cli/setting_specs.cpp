@@ -64,14 +64,23 @@ Result<void> set_store(Settings& settings, std::string_view text) {
   return wrong("must be \"sqlite\" or a postgresql:// URL");
 }
 
+// What people who run Redis try next. The text repeats nothing of the URL, which may hold a password.
+Error wrong_redis(std::string_view text, std::string_view usual) {
+  if (text.starts_with("rediss://")) return wrong("TLS (rediss://) is not supported: use redis:// through a tunnel");
+  if (text.starts_with("redis-sentinel://") || text.starts_with("redis-cluster://")) {
+    return wrong("Sentinel and Cluster are not supported: name the one primary as redis://");
+  }
+  return wrong(fmt::format("must be \"{}\" or a redis:// URL", usual));
+}
+
 Result<void> set_stream(Settings& settings, std::string_view text) {
   if (text == "none" || text.starts_with("redis://")) return set_text<&Settings::stream>(settings, text);
-  return wrong("must be \"none\" or a redis:// URL");
+  return wrong_redis(text, "none");
 }
 
 Result<void> set_limiter(Settings& settings, std::string_view text) {
   if (text == "local" || text.starts_with("redis://")) return set_text<&Settings::limiter>(settings, text);
-  return wrong("must be \"local\" or a redis:// URL");
+  return wrong_redis(text, "local");
 }
 
 Result<void> set_max_staleness(Settings& settings, std::string_view text) {

@@ -105,5 +105,15 @@ TEST(Settings, APlaceNamesTheSettingAndItsOrigin) {
   EXPECT_EQ(resolved->place_of("tls"), "tls");
 }
 
+TEST(Settings, RedisThatIsNotSupportedIsSaidPlainly) {
+  for (const auto& spec : setting_specs()) {
+    if (spec.name != "stream" && spec.name != "limiter") continue;
+    Settings settings;
+    EXPECT_NE(spec.set(settings, "rediss://:pw@host").error().detail.find("TLS"), std::string::npos);
+    EXPECT_NE(spec.set(settings, "redis-sentinel://a,b/n").error().detail.find("Sentinel"), std::string::npos);
+    EXPECT_NE(spec.set(settings, "http://x").error().detail.find("redis:// URL"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace latchkey::cli
