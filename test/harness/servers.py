@@ -189,6 +189,40 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class PgBouncer:
+    """In front of a Postgres, with every database and user of it, on a Unix socket."""
+
+    def __init__(self, server, mode):
+        self.user, self.process = server.user, None
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="latchkey-pgbouncer-"))
+        self.port = free_port()  # a part of the socket's name only
+        self.settings = self.folder / "pgbouncer.ini"
+        self.settings.write_text(
+            f"[databases]\n* = host={server.folder} user=latchkey\n[pgbouncer]\npool_mode = {mode}\nauth_type = any\nlisten_port = {self.port}\n"
+            f"unix_socket_dir = {self.folder}\nlogfile = {self.folder}/log\ndefault_pool_size = 20\n")
+        if self.user:
+            shutil.chown(self.folder, "postgres", "postgres")
+
+    def url(self, database):
+        return f"postgresql:///{database}?user=latchkey&host={self.folder}&port={self.port}"
+
+    def start(self):
+        self.process = subprocess.Popen(["pgbouncer", "-q", str(self.settings)], stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, cwd=self.folder, **self.user)
+
+        def listens():
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+            return (self.folder / f".s.PGSQL.{self.port}").exists()
+        eventually(listens)
+        return self
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Nginx:
     """An nginx of one worker; `configuration` is what stands in its http block."""
 

@@ -6,13 +6,15 @@
 #include <charconv>
 #include <cstring>
 
+#include "store/postgres/pooler.hpp"
+
 namespace latchkey::store::postgres {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// The server's own bounds come first; ours is for one that says nothing any more.
+// The server's own bounds come first; ours, patience_, is for one that says nothing any more.
 constexpr const char* session_settings =
     "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s';"
     "SET standard_conforming_strings = on; SET bytea_output = 'hex'; SET client_min_messages = 'warning';"
@@ -20,7 +22,6 @@ constexpr const char* session_settings =
     "SET jit = off;"
     // An acknowledged revocation survives a power cut. Stronger settings stay as they are.
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
-constexpr milliseconds answer_timeout{15'000};
 
 void count_warning(void* count, const PGresult*) { ++*static_cast<std::uint64_t*>(count); }
 
@@ -115,6 +116,14 @@ std::string Row::bytes(int column) const {
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(const Url& url, Server server) {
+  auto connection = open_unchecked(url, server);
+  if (!connection) return connection;
+  if (auto checked = check_pooler(**connection, url, server); !checked) return checked.error();
+  if (auto prepared = (*connection)->prepare_session(); !prepared) return prepared.error();
+  return connection;
+}
+
+Result<std::unique_ptr<Connection>> Connection::open_unchecked(const Url& url, Server server) {
   const auto names = url.names();
   const auto values = url.values(server);
   std::unique_ptr<Connection> connection(new Connection(PQconnectdbParams(names.data(), values.data(), 0), url));
@@ -122,7 +131,6 @@ Result<std::unique_ptr<Connection>> Connection::open(const Url& url, Server serv
     return connection->lost(PQerrorMessage(connection->connection_.get()));
   }
   PQsetNoticeReceiver(connection->connection_.get(), count_warning, &connection->warnings_);
-  if (auto prepared = connection->prepare_session(); !prepared) return prepared.error();
   return connection;
 }
 
@@ -158,6 +166,11 @@ Result<Rows> Connection::query(std::string_view sql, const Parameters& parameter
   if (auto sync = next_result(); !sync) return sync.error();
   if (PQexitPipelineMode(raw) != 1) return lost(PQerrorMessage(raw));
   return std::move(*outcome);
+}
+
+Result<Rows> Connection::query_once(const std::string& sql) {
+  const bool sent = PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
+  return lone(sent ? Result<void>() : lost(PQerrorMessage(connection_.get())));
 }
 
 Result<void> Connection::execute(const std::string& sql) {
@@ -229,7 +242,7 @@ Result<Rows> Connection::receive() {
 
 Result<Answer> Connection::next_result() {
   PGconn* raw = connection_.get();
-  const auto deadline = steady_clock::now() + answer_timeout;
+  const auto deadline = steady_clock::now() + patience_;
   while (PQisBusy(raw) == 1) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     if (left <= milliseconds(0)) return lost("no answer in time");
@@ -263,11 +276,7 @@ Error Connection::failed(const PGresult* result) {
                                                   one_line(std::string(field(result, PG_DIAG_MESSAGE_PRIMARY))));
   // Our names of statements are new with each connection; only who shares its server's connection finds them taken or
   // gone.
-  if (state == "42P05" || state == "26000") {
-    words +=
-        ": a pooler gives each transaction another connection (PgBouncer: pool_mode=transaction); the URL must lead to "
-        "PostgreSQL itself, or to a pooler in session mode";
-  }
+  if (state == "42P05" || state == "26000") words += fmt::format(": {}", shared_by_pooler);
   return error_of(fault_, state, url_.without_password(std::move(words)));
 }
 

@@ -75,16 +75,26 @@ enum class Fault {
   lost,     // the connection, or the server is no longer one that takes commands: connect anew
 };
 
+/// What to do where a pooler shares its connections among its clients.
+inline constexpr std::string_view shared_by_pooler =
+    "LATCHKEY_STORE leads to a pooler that gives each transaction another connection (PgBouncer: "
+    "pool_mode=transaction); let it lead to PostgreSQL itself, or to a pooler in session mode (pool_mode=session)";
+
 /// One connection; one thread at a time. Every wait for the server has a bound, after which the connection is lost.
 class Connection {
  public:
+  /// Ready for use. Refused behind a pooler that shares its connections (store/postgres/pooler.hpp).
   static Result<std::unique_ptr<Connection>> open(const Url& url, Server server);
+  /// Without the session's settings, and whatever is between.
+  static Result<std::unique_ptr<Connection>> open_unchecked(const Url& url, Server server);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
   /// One statement, prepared when first seen and kept for the connection's life.
   Result<Rows> query(std::string_view sql, const Parameters& parameters = {});
+  /// One statement that is not kept.
+  Result<Rows> query_once(const std::string& sql);
   /// Statements without parameters or rows, in one round trip.
   Result<void> execute(const std::string& sql);
   /// A statement of no interest by itself (SAVEPOINT, BEGIN), sent along with the next one. Its failure is the next
@@ -100,6 +110,10 @@ class Connection {
   const std::string& system() const { return system_; }
   /// Forgets the notifications that came; whether there were any. Reads what the socket has, never waits.
   Result<bool> take_notifications();
+  /// The server's process, as it was announced when the connection was made. A pooler announces a number of its own.
+  int announced_process() const { return PQbackendPID(connection_.get()); }
+  /// How long an answer is waited for: 15 s unless set.
+  void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
   int socket() const { return PQsocket(connection_.get()); }
 
  private:
@@ -123,6 +137,7 @@ class Connection {
   std::map<std::string, std::string, std::less<>> prepared_;  // statement → its name
   std::vector<std::string> deferred_;
   std::uint64_t warnings_ = 0;
+  std::chrono::milliseconds patience_{15'000};
   Fault fault_ = Fault::none;
 };
 
