@@ -39,7 +39,7 @@ class Manager {
     replica::Commit commit;
   };
 
-  replica::Enforcement verdict_on(const Waiting& waiting, const replica::Look& look, replica::LogSnapshot& log) const;
+  replica::Enforcement verdict_on(Waiting& waiting, const replica::Look& look, replica::LogSnapshot& log) const;
 
   Registry& registry_;
   ChronicledStore& store_;
@@ -62,14 +62,14 @@ inline void Manager::look() {
   if (clock_.boot() < looks_from_) return;
   const auto look = watch_->look();
   replica::LogSnapshot log(log_);
-  std::erase_if(waiting_, [&](const Waiting& waiting) {
+  std::erase_if(waiting_, [&](Waiting& waiting) {
     const auto found = verdict_on(waiting, *look, log);
     if (found == replica::Enforcement::confirmed) judge_.confirmed(waiting.revocation);
     return found == replica::Enforcement::confirmed || found == replica::Enforcement::lost;
   });
 }
 
-inline replica::Enforcement Manager::verdict_on(const Waiting& waiting, const replica::Look& look,
+inline replica::Enforcement Manager::verdict_on(Waiting& waiting, const replica::Look& look,
                                                 replica::LogSnapshot& log) const {
   const auto found = replica::judge(look, log, waiting.commit).enforcement;
   if (bug_ != Bug::verdict_by_position || found == replica::Enforcement::lost) return found;
