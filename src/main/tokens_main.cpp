@@ -38,7 +38,6 @@ int run_tokens(const Settings& settings) {
   const int code = serve(server, replica.data(), cli::Service::tokens, settings.tokens_listen, signals, [&] {
     reload_tls(*tls);
     log.reopen();
-    log.reopen();
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
   replica.stop();  // before the service goes, which it answers by
