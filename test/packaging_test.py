@@ -64,7 +64,8 @@ class Packaging(unittest.TestCase):
                 self.assertEqual(done.returncode, 1, done.stderr)  # no answer; 2 is a command line that it does not take
 
     def test_what_is_not_committed_is_not_sent_to_the_build_of_the_image(self):
-        kept_local = {line.strip("/") for line in lines_of(".gitignore") if line.startswith("/")}
+        # What Git looks for in every folder, Docker does only where that is said.
+        kept_local = {line.strip("/") if line.startswith("/") else f"**/{line.strip('/')}" for line in lines_of(".gitignore")}
         self.assertIn(".env", kept_local)
         self.assertEqual((kept_local | {".git"}) - lines_of(".dockerignore"), set())
 
