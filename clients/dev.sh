@@ -94,17 +94,19 @@ test_node() {
   build_node
   build_example
   node_suite build/npm/nest12 test/node
-  local node; node=$(command -v node)
+  local node major; node=$(command -v node)
   run_node_tests "$node" build/npm/nest12 ./*.test.mjs
+  # What changes with Node is the addon's, with Nest the guard's.
+  run_node_tests "$(npm_node 24)" build/npm/nest12 ./engines.test.mjs ./lifecycle.test.mjs
+  node_suite build/npm/nest11 test/node/nest11
+  run_node_tests "$node" build/npm/nest11 ./engines.test.mjs ./nest.test.mjs
   [ "${1:-}" = --long ] || return 0
   test_generators
-  node_suite build/npm/nest11 test/node/nest11
-  local major
+  export LATCHKEY_LONG=1
   for major in 20 22 24 26; do
     node=$(npm_node "$major")
-    export LATCHKEY_LONG=1
     run_node_tests "$node" build/npm/nest12 ./*.test.mjs
-    run_node_tests "$node" build/npm/nest11 ./engines.test.mjs
+    run_node_tests "$node" build/npm/nest11 ./engines.test.mjs ./nest.test.mjs
   done
 }
 

@@ -59,11 +59,6 @@ describe('the native engine in a process', () => {
     });
   }
 
-  test('100 starts and stops leave nothing behind', async () => {
-    const many = new Child('again', native, '100');
-    assert.equal(await many.code(), 0, many.errors);
-  });
-
   test('20 worker threads share one core and one limit', async () => {
     const { accessKey } = await stack.newKey(50);
     const workers = new Child('workers', native, accessKey);
@@ -117,6 +112,11 @@ describe('the native engine in a process', () => {
     await latchkey.close();
     for (const verdict of await Promise.all(running)) assert.equal(typeof verdict.admitted, 'boolean');
     assert.throws(() => latchkey.check(keys[0].accessKey), { code: 'LATCHKEY_CLOSED' });
+  });
+
+  test('100 starts and stops leave nothing behind', async () => {
+    const many = new Child('again', native, '100');
+    assert.equal(await many.code(), 0, many.errors);
   });
 
   test('a wrong option is refused by its name', async () => {

@@ -9,8 +9,7 @@ const run = (command, ...args) => execFileSync(command, args, { stdio: 'inherit'
 for (const service of ['keys_service', 'tokens_service']) {
   const document = `${source}/src/${service}/openapi.json`;
   run(bin('openapi-ts'), '-i', document, '-o', `out/hey/${service}`, '-c', '@hey-api/client-fetch');
-  writeFileSync(`out-${service}.config.mjs`, `export default { api: { input: '${document}', output: { target: 'out/orval/${service}.ts', client: 'fetch' } } };`);
-  run(bin('orval'), '--config', `out-${service}.config.mjs`);
+  run(bin('orval'), '--input', document, '--output', `out/orval/${service}.ts`, '--client', 'fetch');
 }
 writeFileSync('tsconfig.json', JSON.stringify({
   compilerOptions: { strict: true, noEmit: true, target: 'es2022', module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom', 'dom.iterable'], types: [] },
