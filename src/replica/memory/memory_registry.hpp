@@ -15,9 +15,9 @@ class MemoryRegistry final : public ReplicaRegistry, public ReplicaReporter {
   Result<std::uint64_t> report(const ReplicaReport& report) override {
     const std::lock_guard lock(mutex_);
     if (unreachable_) return Error(ErrorCode::unavailable, "the registry is not available");
-    auto& newest = newest_[report.id];
-    if (newest.number >= report.number) return another_reports(report);
-    newest = report;
+    const auto [newest, is_new] = newest_.try_emplace(report.id, report);
+    if (!is_new && newest->second.number >= report.number) return another_reports(report);
+    newest->second = report;
     return report.number;
   }
   Result<std::vector<ReplicaReport>> look() override {
