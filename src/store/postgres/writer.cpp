@@ -9,7 +9,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t max_group = 60;  // savepoints that write: beyond 64 every snapshot on the server gets slower
-constexpr std::chrono::seconds patience{5};  // how long commands wait for a database that is away
+constexpr std::chrono::seconds longest_wait{5};  // how long commands wait for a database that is away
 constexpr std::chrono::milliseconds beat_interval{1000};
 constexpr std::chrono::seconds inspection_interval{5};
 constexpr int max_repeats = 10;
@@ -121,7 +121,7 @@ Result<void> Writer::connect() {
 // Waits for the next moment to try; false when the database has been away for too long, or the store is being closed.
 bool Writer::may_wait() {
   std::unique_lock lock(mutex_);
-  if (stopping_ || back_off_.next() - back_off_.down_since().value_or(back_off_.next()) > patience) return false;
+  if (stopping_ || back_off_.next() - back_off_.down_since().value_or(back_off_.next()) > longest_wait) return false;
   ready_.wait_until(lock, back_off_.next(), [this] { return stopping_; });
   return true;
 }
