@@ -83,10 +83,11 @@ Result<void> set_limiter(Settings& settings, std::string_view text) {
   return wrong_redis(text, "local");
 }
 
-Result<void> set_max_staleness(Settings& settings, std::string_view text) {
+template <auto member>
+Result<void> set_duration(Settings& settings, std::string_view text) {
   const auto duration = parse_duration(text);
   if (!duration) return wrong(fmt::format("\"{}\" is not a duration such as 30s or 5m", text));
-  settings.max_staleness = *duration;
+  settings.*member = *duration;
   return {};
 }
 
@@ -122,7 +123,10 @@ std::string get_boolean(const Settings& settings) {
   return settings.*member ? "true" : "false";
 }
 
-std::string get_max_staleness(const Settings& settings) { return fmt::format("{}s", settings.max_staleness.count()); }
+template <auto member>
+std::string get_duration(const Settings& settings) {
+  return fmt::format("{}s", (settings.*member).count());
+}
 
 using S = Settings;
 constexpr auto number = SettingSpec::Kind::number;
@@ -150,7 +154,10 @@ const std::array specs{
                 set_number<&S::max_handshakes, 1, 100'000>, get_number<&S::max_handshakes>, number},
     SettingSpec{"threads", "N", "I/O threads of each service; 0: one a processor", set_number<&S::threads, 0, 1024>,
                 get_number<&S::threads>, number},
-    SettingSpec{"max_staleness", "DURATION", "Refuse once the view is older", set_max_staleness, get_max_staleness},
+    SettingSpec{"max_staleness", "DURATION", "Refuse once the view is older", set_duration<&S::max_staleness>,
+                get_duration<&S::max_staleness>},
+    SettingSpec{"digest_interval", "DURATION", "How often a replica compares its rows with the store's",
+                set_duration<&S::digest_interval>, get_duration<&S::digest_interval>},
     SettingSpec{"replica_name", "TEXT", "What this replica is called in `latchkey replicas`; the host's name if empty",
                 set_replica_name, get_text<&S::replica_name>},
     SettingSpec{"admin_keys", "FILE", "Public keys of admin tokens, PEM or JWKS", set_text<&S::admin_keys>,

@@ -31,6 +31,7 @@ struct Settings {
   unsigned max_handshakes = 512;   // of TLS, unfinished at once, of each service
   unsigned threads = 0;            // I/O threads a service; load_settings() makes it the number of processors
   std::chrono::seconds max_staleness{30};
+  std::chrono::seconds digest_interval{15 * 60};
   std::string replica_name;                          // for people; empty: the host's name
   std::string admin_keys;                            // file, PEM or JWKS; empty: the data directory's development key
   std::string admin_secret_file;                     // file with an HS256 secret

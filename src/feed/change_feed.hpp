@@ -62,6 +62,10 @@ class ChangeFeed {
   /// then returns an empty batch, which proves that nothing was missing at `current_as_of`.
   virtual Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) = 0;
 
+  /// What load() gave, and the changes since, are not what the store holds: the digests differ. The next load() must not
+  /// come from a copy that may be wrong alike. On the thread that reads.
+  virtual void distrust() {}
+
   /// Makes a waiting next() return soon. Any thread.
   virtual void wake() = 0;
 };

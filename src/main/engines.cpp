@@ -4,8 +4,11 @@
 
 #include "base/boot_id.hpp"
 #include "base/log.hpp"
+#include "feed/postgres/postgres_digest.hpp"
 #include "feed/postgres/postgres_feed.hpp"
+#include "feed/redis/redis_digest.hpp"
 #include "feed/redis/redis_feed.hpp"
+#include "feed/sqlite/sqlite_digest.hpp"
 #include "feed/sqlite/sqlite_feed.hpp"
 #include "limit/local/local_limiter.hpp"
 #include "main/shared_limiter.hpp"
@@ -89,6 +92,28 @@ Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const Settings& settings, co
   const auto address = redis::Address::parse(settings.stream);
   if (!address) return address.error();
   return std::make_unique<feed::RedisFeed>(*address, clock);
+}
+
+Result<std::unique_ptr<feed::DigestSource>> open_store_digest(const Settings& settings, const DataDir& data) {
+  if (is_embedded(settings)) return std::make_unique<feed::SqliteDigest>(data.database());
+  auto url = store::postgres::Url::parse(settings.store);
+  if (!url) return url.error();
+  return std::make_unique<feed::PostgresDigest>(std::move(*url));
+}
+
+Result<std::unique_ptr<feed::DigestSource>> open_digest(const Settings& settings, const DataDir& data,
+                                                        const Clock& clock) {
+  if (settings.stream == "none") return open_store_digest(settings, data);
+  const auto address = redis::Address::parse(settings.stream);
+  if (!address) return address.error();
+  return std::make_unique<feed::RedisDigest>(*address, clock);
+}
+
+Result<std::unique_ptr<relay::DigestDesk>> open_desk(const Settings& settings, feed::DigestSource& store,
+                                                     const Clock& clock, relay::DigestDesk::Followed followed) {
+  const auto address = redis::Address::parse(settings.stream);
+  if (!address) return address.error();
+  return std::make_unique<relay::DigestDesk>(*address, store, clock, std::move(followed));
 }
 
 std::string source_of(const Settings& settings, const DataDir& data) {

@@ -14,7 +14,9 @@
 #include "cli/settings.hpp"
 #include "commands/key_ring.hpp"
 #include "feed/change_feed.hpp"
+#include "feed/digest_source.hpp"
 #include "limit/rate_limiter.hpp"
+#include "relay/redis/digest_desk.hpp"
 #include "relay/stream.hpp"
 #include "replica/redis/report_drain.hpp"
 #include "replica/replica_registry.hpp"
@@ -38,6 +40,10 @@ commands::Sharing sharing(const cli::Settings& settings);
 /// LATCHKEY_STREAM, or LATCHKEY_STORE itself where there is none. The store need not be reachable yet.
 Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const cli::Settings& settings, const cli::DataDir& data,
                                                     Clock& clock);
+/// What the rows behind open_feed() add up to, and behind open_store_feed().
+Result<std::unique_ptr<feed::DigestSource>> open_digest(const cli::Settings& settings, const cli::DataDir& data,
+                                                        const Clock& clock);
+Result<std::unique_ptr<feed::DigestSource>> open_store_digest(const cli::Settings& settings, const cli::DataDir& data);
 /// Names what open_feed() reads, so that a copy of one store is not taken for a copy of another.
 std::string source_of(const cli::Settings& settings, const cli::DataDir& data);
 /// LATCHKEY_STORE itself, for the relay.
@@ -45,6 +51,9 @@ Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const cli::Settings& s
                                                           Clock& clock);
 /// LATCHKEY_STREAM, for the relay. Redis need not be reachable yet.
 Result<std::unique_ptr<relay::Stream>> open_stream(const cli::Settings& settings, Clock& clock);
+/// For the relay: who answers what readers of its stream ask, with open_store_digest(), while it follows.
+Result<std::unique_ptr<relay::DigestDesk>> open_desk(const cli::Settings& settings, feed::DigestSource& store,
+                                                     const Clock& clock, relay::DigestDesk::Followed followed);
 /// LATCHKEY_LIMITER. `ran_before`: requests may have been admitted from this data directory. Redis need not be
 /// reachable yet.
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& settings, const cli::DataDir& data,

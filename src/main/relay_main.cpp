@@ -53,10 +53,16 @@ int run_relay(const cli::Settings& settings) {
   relay::Relay relay(std::move(*tail), std::move(*snapshots), clock, random);
   auto reports = engines::open_reports_of_stream(settings, *data, clock, [&] { return relay.followed().get(); });
   if (!reports) return fail("relay", reports.error());
+  const auto digests = engines::open_store_digest(settings, *data);
+  if (!digests) return fail("relay", digests.error());
+  const auto desk = engines::open_desk(settings, **digests, clock, [&] { return relay.followed().get(); });
+  if (!desk) return fail("relay", desk.error());
   relay.start();
   reports->drain->start();
+  (*desk)->start();
   log_info("relay runs");
   signals.wait_for_stop([&] { log_stats(relay.stats()); });
+  (*desk)->stop();
   reports->drain->stop();
   relay.stop();
   log_stats(relay.stats());

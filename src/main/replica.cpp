@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/printable.hpp"
 #include "main/engines.hpp"
+#include "main/planted_drift.hpp"
 
 namespace latchkey {
 
@@ -49,6 +50,23 @@ void export_memos(Metrics& metrics, const view::MemoLog& memos) {
   add("latchkey_memos_left_out_total", "Proven tokens not kept: no room.", "counter", &Stats::left_out);
 }
 
+void export_digests(Metrics& metrics, const view::DigestCheck& check, const Clock& clock) {
+  using Stats = view::DigestCheckStats;
+  const auto add = [&](const char* name, const char* help, std::uint64_t Stats::*member) {
+    metrics.callback(name, help, "counter", [&check, member] { return static_cast<double>(check.stats().*member); });
+  };
+  add("latchkey_digest_same_total", "Comparisons that found the view's rows to be the store's.", &Stats::same);
+  add("latchkey_digest_drifts_total", "Comparisons that found them to differ.", &Stats::drifts);
+  add("latchkey_digest_unanswered_total", "Times the store's rows could not be read.", &Stats::unanswered);
+  add("latchkey_digest_missed_total", "Comparisons that came too late.", &Stats::missed);
+  metrics.callback("latchkey_digest_age_seconds", "Since the rows were last found to be the same; -1: not yet.",
+                   "gauge", [&check, &clock] {
+                     const auto stats = check.stats();
+                     if (stats.same == 0) return -1.0;
+                     return std::chrono::duration<double>(clock.boot() - stats.last_same).count();
+                   });
+}
+
 }  // namespace
 
 struct Replica::Opened {
@@ -57,6 +75,7 @@ struct Replica::Opened {
   std::unique_ptr<limit::RateLimiter> limiter;
   std::unique_ptr<feed::ChangeFeed> feed;
   std::unique_ptr<replica::ReplicaReporter> reporter;
+  std::unique_ptr<feed::DigestSource> digests;
 };
 
 Result<std::unique_ptr<Replica>, ReplicaError> Replica::open(const Settings& settings, Clock& clock, Metrics& metrics,
@@ -74,7 +93,10 @@ Result<std::unique_ptr<Replica>, ReplicaError> Replica::open(const Settings& set
   if (!feed) return ReplicaError{"feed", feed.error()};
   auto reporter = engines::open_reporter(settings, *data, file_name_of(claim->get()), clock);
   if (!reporter) return ReplicaError{"replicas", reporter.error()};
-  Opened opened{std::move(*data), std::move(*claim), std::move(*limiter), std::move(*feed), std::move(*reporter)};
+  auto digests = engines::open_digest(settings, *data, clock);
+  if (!digests) return ReplicaError{"feed", digests.error()};
+  Opened opened{std::move(*data), std::move(*claim),    std::move(*limiter),
+                std::move(*feed), std::move(*reporter), std::move(*digests)};
   return std::unique_ptr<Replica>(new Replica(std::move(opened), settings, clock, metrics));
 }
 
@@ -84,6 +106,8 @@ Replica::Replica(Opened opened, const Settings& settings, Clock& clock, Metrics&
       limiter_(std::move(opened.limiter)),
       feed_(std::move(opened.feed)),
       reporter_(std::move(opened.reporter)),
+      digests_(std::move(opened.digests)),
+      digest_check_(*digests_, clock, {.interval = settings.digest_interval}),
       kept_feed_(
           *feed_,
           {view::View::slices(), [this](std::size_t slice, feed::SnapshotSink& sink) { view_.visit(slice, sink); }},
@@ -98,11 +122,21 @@ Replica::Replica(Opened opened, const Settings& settings, Clock& clock, Metrics&
                 .max_staleness = settings.max_staleness,
                 .holds_directory = [this] { return holds_directory(); }},
                &left_),
-      projector_(
-          kept_feed_, view_, clock,
-          {.on_caught_up = [this] { memos_ ? memos_->recall() : void(); }, .on_applied = [this] { reports_.nudge(); }}),
+      projector_(kept_feed_, view_, clock,
+                 {.on_caught_up =
+                      [this] {
+                        if (memos_) memos_->recall();
+                        digest_check_.ask();
+                      },
+                  .on_applied = [this] { reports_.nudge(); },
+                  .why_distrust =
+                      [this] {
+                        planted_drift::plant_if_asked(view_);
+                        return digest_check_.judge(view_);
+                      }}),
       check_(view_, clock, {settings.max_staleness, &gate_}, memos_.get()) {
   if (memos_) export_memos(metrics, *memos_);
+  export_digests(metrics, digest_check_, clock);
 }
 
 Replica::~Replica() { stop(); }
@@ -116,10 +150,12 @@ void Replica::start() {
   running_ = true;
   reports_.start();
   projector_.start();
+  digest_check_.start();
 }
 
 void Replica::stop() {
   if (!std::exchange(running_, false)) return;
+  digest_check_.stop();
   reports_.stop();  // nothing is answered any more
   projector_.stop();
   limiter_.reset();  // answers whoever still waits for it

@@ -20,6 +20,7 @@
 #include "feed/snapshot_file/snapshot_file_feed.hpp"
 #include "limit/rate_limiter.hpp"
 #include "replica/report_loop.hpp"
+#include "view/digest_check.hpp"
 #include "view/memo_log.hpp"
 #include "view/projector.hpp"
 #include "view/view.hpp"
@@ -54,6 +55,7 @@ class Replica {
   view::Projector& projector() { return projector_; }
   const access::AccessCheck& check() const { return check_; }
   limit::RateLimiter& limiter() { return *limiter_; }
+  const view::DigestCheck& digests() const { return digest_check_; }
 
  private:
   struct Opened;
@@ -66,7 +68,9 @@ class Replica {
   std::unique_ptr<limit::RateLimiter> limiter_;
   const std::unique_ptr<feed::ChangeFeed> feed_;
   const std::unique_ptr<replica::ReplicaReporter> reporter_;
+  const std::unique_ptr<feed::DigestSource> digests_;
   view::View view_;
+  view::DigestCheck digest_check_;
   feed::SnapshotFileFeed kept_feed_;
   const std::unique_ptr<view::MemoLog> memos_;  // null: they cannot be kept
   view::ServingGate gate_;

@@ -4,6 +4,7 @@
 #include "base/metrics.hpp"
 #include "catalog/catalog_holder.hpp"
 #include "main/catalog.hpp"
+#include "main/planted_drift.hpp"
 #include "main/replica.hpp"
 #include "main/serve.hpp"
 #include "main/services.hpp"
@@ -30,10 +31,11 @@ int run_tokens(const Settings& settings) {
 
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{replica.data().request_log(), settings.request_log_max_bytes, settings.request_log_files}));
-  tokens_service::TokensService service(
-      {replica.view(), replica.projector(), replica.check(), replica.limiter(), holder, log, metrics, clock});
+  tokens_service::TokensService service({replica.view(), replica.projector(), replica.check(), replica.limiter(),
+                                         holder, log, metrics, clock, &replica.digests()});
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
+  planted_drift::listen();
   replica.start();
   const int code = serve(server, replica.data(), cli::Service::tokens, settings.tokens_listen, signals, [&] {
     reload_tls(*tls);

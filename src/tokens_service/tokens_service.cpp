@@ -101,8 +101,9 @@ void TokensService::Impl::readyz(Exchange& exchange) {
   const auto readiness = parts_.check.readiness();
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.boot() - freshness.current_as_of);
   const std::string state =
-      fmt::format(R"("state":"{}","position":"{}","ageMillis":{})", to_string(readiness),
-                  freshness.position.to_string(), freshness.complete ? std::to_string(age.count()) : "null");
+      fmt::format(R"("state":"{}","position":"{}","ageMillis":{},"rows":"{}")", to_string(readiness),
+                  freshness.position.to_string(), freshness.complete ? std::to_string(age.count()) : "null",
+                  to_string(parts_.digests != nullptr ? parts_.digests->stats().last : view::Agreement::unknown));
   if (readiness == access::Readiness::ready)
     return exchange.answer(http::json_response(200, R"({"status":"ready",)" + state + "}"));
   exchange.answer(http::Response{503, "application/problem+json", "Retry-After: 1\r\n",

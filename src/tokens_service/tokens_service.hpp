@@ -26,6 +26,7 @@
 #include "limit/rate_limiter.hpp"
 #include "report/request_log.hpp"
 #include "tokens_service/signature_queue.hpp"
+#include "view/digest_check.hpp"
 #include "view/projector.hpp"
 
 namespace latchkey::tokens_service {
@@ -46,6 +47,7 @@ struct TokensServiceParts {
   report::RequestLog& log;
   Metrics& metrics;
   const Clock& clock;
+  const view::DigestCheck* digests = nullptr;  // what /readyz says of the rows; none: unknown
 };
 
 /// A route as the documentation must have it. Method::other: any method; "/*" at the end: every path below.

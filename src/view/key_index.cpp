@@ -10,7 +10,7 @@ using Entry = std::uint32_t;
 constexpr Entry ref_mask = (Entry{1} << RowArena::ref_bits) - 1;
 
 // One hash serves three choices, from different bits: the shard, the tag, and the place in the table.
-constexpr std::size_t shard_of(std::uint64_t hash, unsigned bits) { return hash >> (64 - bits); }
+constexpr std::size_t top(std::uint64_t hash, unsigned bits) { return hash >> (64 - bits); }
 constexpr Entry tag_of(std::uint64_t hash) { return static_cast<Entry>(hash >> 16) & ~ref_mask; }
 
 constexpr RowRef ref_of(Entry entry) { return entry & ref_mask; }
@@ -86,10 +86,12 @@ std::uint64_t KeyIndex::hash(const KeyId& id) const {
   return folded * 0x9E3779B97F4A7C15ULL;
 }
 
+std::size_t KeyIndex::shard_of(const KeyId& id) const { return top(hash(id), shard_bits); }
+
 template <class IsIt>
 RowRef KeyIndex::seek(const KeyId& id, IsIt&& is_it) const {
   const std::uint64_t hashed = hash(id);
-  Table* table = shards_[shard_of(hashed, shard_bits)].table.load(std::memory_order_seq_cst);
+  Table* table = shards_[top(hashed, shard_bits)].table.load(std::memory_order_seq_cst);
   if (table == nullptr) return 0;
   Entry found = 0;
   table->seek(hashed, found, is_it);
@@ -106,14 +108,14 @@ RowRef KeyIndex::nearest(const KeyId& id) const {
 
 void KeyIndex::prefetch(const KeyId& id) const {
   const std::uint64_t hashed = hash(id);
-  const Table* table = shards_[shard_of(hashed, shard_bits)].table.load(std::memory_order_seq_cst);
+  const Table* table = shards_[top(hashed, shard_bits)].table.load(std::memory_order_seq_cst);
   if (table != nullptr) table->prefetch(hashed);
 }
 
 void KeyIndex::put(const KeyId& id, RowRef ref) {
   const std::uint64_t hashed = hash(id);
   const auto is_it = [&](RowRef other) { return rows_.at(other).id() == id; };
-  Shard& shard = shards_[shard_of(hashed, shard_bits)];
+  Shard& shard = shards_[top(hashed, shard_bits)];
   Entry found = 0;
   Table* table = shard.table.load(std::memory_order_relaxed);
   if (table != nullptr) {

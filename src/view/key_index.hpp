@@ -45,6 +45,8 @@ class KeyIndex {
   /// Publishes the row under its id, in place of the one that was there.
   void put(const KeyId& id, RowRef ref);
   std::size_t size() const { return size_; }
+  /// Which shard a key's row is in.
+  std::size_t shard_of(const KeyId& id) const;
   static constexpr std::size_t shard_count() { return std::size_t{1} << shard_bits; }
   /// Every row of one shard.
   void visit(std::size_t shard, const std::function<void(RowRef)>& row) const;

@@ -72,6 +72,10 @@ milliseconds Projector::load() {
 }
 
 milliseconds Projector::follow(milliseconds patience) {
+  if (auto why = caught_up_ ? config_.why_distrust() : std::nullopt) {
+    feed_.distrust();
+    return reload(std::move(*why));
+  }
   const auto batch = feed_.next(at_, patience);
   if (batch) return apply(*batch);
   if (batch.error().kind == feed::FeedError::Kind::reload) return reload(batch.error().why);

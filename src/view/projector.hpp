@@ -15,6 +15,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -33,6 +34,8 @@ struct ProjectorConfig {
   // yet; and once the view shows the changes of a batch.
   std::function<void()> on_caught_up = [] {};
   std::function<void()> on_applied = [] {};
+  // On the projector's thread, between batches of a view that has caught up: why it must be loaded anew, if so.
+  std::function<std::optional<std::string>()> why_distrust = [] { return std::nullopt; };
 };
 
 struct ProjectorStats {

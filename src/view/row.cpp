@@ -57,6 +57,11 @@ void KeyRow::inherit_memos(const KeyRow& replaced) {
   }
 }
 
+feed::RowsDigest KeyRow::digest() const {
+  return feed::digest_of(feed::KeyFacts{id_, user_id(), version_, requests_per_minute_, issued_at_, previous(),
+                                        expires_at(), disabled(), deleted()});
+}
+
 AccessKey KeyRow::as_access_key() const {
   AccessKey key;
   key.id = id_;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "feed/rows_digest.hpp"
 #include "key/access_key.hpp"
 #include "view/memo.hpp"
 
@@ -44,6 +45,8 @@ class KeyRow {
     return KeyStatus::active;
   }
 
+  /// As of the access key that the row was made of.
+  feed::RowsDigest digest() const;
   /// What the row knows of the key; the rest as in a new one.
   AccessKey as_access_key() const;
 

@@ -21,15 +21,23 @@ std::vector<UsableKey> SigningKeys::all() const {
   return keys;
 }
 
-void SigningKeys::apply(const SigningKey& key, std::uint64_t version) {
+feed::RowsDigest SigningKeys::apply(const SigningKey& key, std::uint64_t version) {
   Held& held = held_[key.kid];
-  if (version <= held.version) return;
+  if (version <= held.version) return 0;
+  const feed::RowsDigest before = held.version == 0 ? 0 : feed::digest_of(held.key, held.version);
   const bool usable = key.state != SigningKeyState::retired;
   if (!usable || key.public_key != held.key.public_key) unseal(held);
   if (usable && held.seal.slot == 0) held.seal = new_seal();
   held.key = key;
   held.version = version;
   publish();
+  return feed::digest_of(held.key, held.version) - before;
+}
+
+feed::RowsDigest SigningKeys::digest() const {
+  feed::RowsDigest sum = 0;
+  for (const auto& [kid, held] : held_) sum += feed::digest_of(held.key, held.version);
+  return sum;
 }
 
 void SigningKeys::unseal(Held& held) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "feed/rows_digest.hpp"
 #include "key/signing_key.hpp"
 #include "view/memo.hpp"
 #include "view/reclamation.hpp"
@@ -36,8 +37,10 @@ class SigningKeys {
   /// All that find() finds. As find().
   std::vector<UsableKey> all() const;
 
-  /// The writer. A version that is not newer changes nothing.
-  void apply(const SigningKey& key, std::uint64_t version);
+  /// The writer. A version that is not newer changes nothing. Returns by how much the digest of all rows moves.
+  feed::RowsDigest apply(const SigningKey& key, std::uint64_t version);
+  /// Of those held now.
+  feed::RowsDigest digest() const;
   /// Retired ones too.
   template <class Visit>
   void visit(Visit&& visit) const {

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "base/random.hpp"
+#include "view/digest_trail.hpp"
 #include "view/freshness_cell.hpp"
 #include "view/key_index.hpp"
 #include "view/reclamation.hpp"
@@ -51,6 +53,11 @@ struct View::State {
   const std::uint64_t life;
   std::array<Partition, 4> partitions;
   SigningKeys signing_keys;
+  feed::RowsDigest digest = 0;  // of all rows; the writer's
+  DigestTrail trail;            // likewise; begins once the rows are those of one position
+  // Of View::recount(): the parts before `recount_next` add up to `recounted`, changes since included.
+  std::size_t recount_next = 0;
+  feed::RowsDigest recounted = 0;
 };
 
 struct View::Impl {
@@ -98,7 +105,8 @@ void View::reset() {
 void View::apply(const AccessKey& key) { apply_row(key, key.version); }
 
 void View::apply(const SigningKey& key, std::uint64_t version) {
-  impl_->state.load(std::memory_order_relaxed)->signing_keys.apply(key, version);
+  State& state = *impl_->state.load(std::memory_order_relaxed);
+  state.digest += state.signing_keys.apply(key, version);
 }
 
 void View::apply(const Change& change) {
@@ -107,6 +115,8 @@ void View::apply(const Change& change) {
   } else {
     apply(std::get<SigningKey>(change.row), change.seq);
   }
+  State& state = *impl_->state.load(std::memory_order_relaxed);
+  state.trail.go_to(change.seq, state.digest);
 }
 
 void View::apply_row(const AccessKey& key, std::uint64_t version) {
@@ -115,6 +125,9 @@ void View::apply_row(const AccessKey& key, std::uint64_t version) {
   const RowRef held = keys.find(key.id);
   if (held != 0 && version <= rows.at(held).version()) return;
   const RowRef ref = rows.create(key, version);
+  const feed::RowsDigest moved = rows.at(ref).digest() - (held != 0 ? rows.at(held).digest() : 0);
+  state.digest += moved;
+  if (state.recount_next > 0 && keys.shard_of(key.id) < state.recount_next) state.recounted += moved;
   if (held != 0) rows.at(ref).inherit_memos(rows.at(held));
   keys.put(key.id, ref);
   if (held != 0) impl_->reclamation.retire(&release_row, &rows, held);
@@ -128,9 +141,43 @@ void View::advance(Position position, std::optional<BootTime> as_of, std::uint64
   if (as_of) {
     freshness.complete = true;
     freshness.current_as_of = *as_of;
+    State& state = *impl_->state.load(std::memory_order_relaxed);
+    if (!state.trail.begun()) state.trail.begin(position.seq, state.digest);
   }
   impl_->freshness.publish(impl_->standing);
   impl_->reclamation.collect();
+}
+
+std::optional<feed::RowsDigest> View::digest_at(Position position) const {
+  if (!(impl_->standing.freshness.position.epoch == position.epoch)) return std::nullopt;
+  return impl_->state.load(std::memory_order_relaxed)->trail.at(position.seq);
+}
+
+std::optional<bool> View::recount() {
+  State& state = *impl_->state.load(std::memory_order_relaxed);
+  for (const Partition& each : state.partitions) {
+    each.keys.visit(state.recount_next, [&](RowRef ref) { state.recounted += each.rows.at(ref).digest(); });
+  }
+  if (++state.recount_next < slices()) return std::nullopt;
+  state.recount_next = 0;
+  return std::exchange(state.recounted, 0) + state.signing_keys.digest() == state.digest;
+}
+
+bool View::plant_drift() {
+  State& state = *impl_->state.load(std::memory_order_relaxed);
+  for (auto& [rows, keys] : state.partitions) {
+    RowRef found = 0;
+    for (std::size_t shard = 0; shard < KeyIndex::shard_count(); ++shard) {
+      keys.visit(shard, [&](RowRef ref) { found = rows.at(ref).deleted() ? found : ref; });
+    }
+    if (found == 0) continue;
+    AccessKey key = rows.at(found).as_access_key();
+    key.disabled = !key.disabled;
+    keys.put(key.id, rows.create(key, key.version));
+    impl_->reclamation.retire(&release_row, &rows, found);
+    return true;
+  }
+  return false;
 }
 
 std::size_t View::slices() { return KeyIndex::shard_count(); }

@@ -64,6 +64,15 @@ class View {
   /// `nonce`: of the change there, as far as it is known.
   void advance(Position position, std::optional<BootTime> as_of, std::uint64_t nonce = 0);
 
+  /// What the rows added up to when they were those of `position`, as far as the view passed that lately, and since it
+  /// was complete. Kept with each change applied; no reader pays for it.
+  std::optional<feed::RowsDigest> digest_at(Position position) const;
+  /// Whether the rows in memory still add up to the digest that is kept with each change. One call looks at one of
+  /// slices() parts; rows may change between calls. nullopt: not all parts have been looked at yet.
+  std::optional<bool> recount();
+  /// For tests: changes a row as a fault of memory would, past the digest. False where there is none to change.
+  bool plant_drift();
+
   /// Hands over what the view knows of its rows and signing keys, in `slices` parts, for a copy elsewhere. What no
   /// access check needs (name, metadata, who and when) is left out.
   static std::size_t slices();

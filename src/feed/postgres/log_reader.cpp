@@ -4,6 +4,7 @@
 
 #include "store/postgres/life.hpp"
 #include "store/postgres/rows.hpp"
+#include "store/postgres/schema.hpp"
 
 namespace latchkey::feed::postgres {
 namespace {
@@ -133,6 +134,12 @@ Result<void> LogReader::load_signing_keys(SnapshotSink& sink) {
     sink.signing_key(*key, static_cast<std::uint64_t>(row.integer(pg::signing_key_version_column)));
   }
   return {};
+}
+
+Result<std::string, FeedError> LogReader::sleeping_triggers() {
+  const auto names = pg::sleeping_triggers(*connection_);
+  if (!names) return unavailable(names.error());
+  return names->empty() ? std::string() : "triggers of the database are disabled: " + *names;
 }
 
 Result<bool, FeedError> LogReader::take_notifications() {

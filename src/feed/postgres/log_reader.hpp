@@ -32,6 +32,9 @@ class LogReader {
   /// One statement; never waits for changes. `known`: the end as last seen, updated.
   Result<Read, FeedError> read(Position after, std::optional<LogEnd>& known);
 
+  /// What keeps changes from being recorded, in words; empty: nothing.
+  Result<std::string, FeedError> sleeping_triggers();
+
   /// Whether notifications came since asked last. Reads what the socket has, never waits.
   Result<bool, FeedError> take_notifications();
   int socket() const { return connection_->socket(); }

@@ -17,6 +17,12 @@
 //   latchkey:{feed}:nudge         stream of one entry: something was written; for XREAD BLOCK
 //   latchkey:{feed}:timelines     hash   of PostgreSQL: relay/succession.hpp
 //   latchkey:{feed}:seed:<life>   stream a log that is being prepared
+//   latchkey:{feed}:digest        hash   what the store's rows added up to: epoch seq digest (feed/rows_digest.hpp),
+//   and
+//                                        number, which counts the answers
+//   latchkey:{feed}:digest:wanted        a reader wants another answer; the relay that takes it reads the store
+//   latchkey:{feed}:distrusted           the life whose rows a reader found to be another's than the store's: a relay
+//                                        ends it, and begins one with the rows as they are
 //
 // Nonces are 8 raw bytes, as in the entry, where they stand at bytes 1 to 8. What is being prepared (seed, snapshot not
 // yet named) expires by itself, so a relay may die at any step.
@@ -56,6 +62,9 @@ inline const std::string log = prefix + "log";
 inline const std::string nudge = prefix + "nudge";
 inline const std::string snapshot_prefix = prefix + "snapshot:";
 inline const std::string seed_prefix = prefix + "seed:";
+inline const std::string digest = prefix + "digest";
+inline const std::string digest_wanted = prefix + "digest:wanted";
+inline const std::string distrusted = prefix + "distrusted";
 /// Where something else stands at these keys.
 inline const std::string remedy = "DEL " + head + " " + log + " " + nudge + ", and the relay builds it anew";
 inline const std::string foreign = "what stands in Redis is not a stream of ours: " + remedy;

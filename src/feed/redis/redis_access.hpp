@@ -20,6 +20,7 @@ class RedisAccess final : public StreamAccess {
   Result<void, FeedError> load(const SnapshotName& snapshot, SnapshotSink& sink) override {
     return reader_.load(snapshot, sink);
   }
+  void distrust(const std::string& life) override { reader_.distrust(life); }
   Result<Nudge> wait(const std::string& seen, std::chrono::milliseconds patience) override {
     return nudges_.wait(seen, patience);
   }

@@ -6,6 +6,12 @@ namespace latchkey::feed {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+constexpr std::chrono::seconds patience_with_relays{10};
+
+}  // namespace
+
 RedisFeed::RedisFeed(const redis::Address& address, const Clock& clock, redis::Timeouts timeouts)
     : RedisFeed(std::make_unique<RedisAccess>(address, clock, timeouts), clock) {}
 
@@ -14,6 +20,7 @@ RedisFeed::RedisFeed(std::unique_ptr<StreamAccess> stream, const Clock& clock)
 
 void RedisFeed::resume(const LogEnd& known) {
   known_ = known;
+  loaded_.clear();
   proofs_.reset();
   standing_.reset();
 }
@@ -48,12 +55,24 @@ Result<Position, FeedError> RedisFeed::load(SnapshotSink& sink) {
   standing_.reset();
   const auto snapshot = stream_->snapshot();
   if (!snapshot) return snapshot.error();
+  if (snapshot->life == distrusted_ && clock_.boot() < wait_until_) {
+    return FeedError{FeedError::Kind::unavailable, "waiting for a relay to begin the stream anew"};
+  }
+  loaded_ = snapshot->life;
   if (auto loaded = stream_->load(*snapshot, sink); !loaded) return loaded.error();
   known_ = snapshot->end;
   auto position = follow_log(snapshot->end.position, sink);
   if (position) return position;
   known_.reset();
   return FeedError{FeedError::Kind::unavailable, position.error().why};
+}
+
+// Rows from elsewhere, the reader's own file, say nothing against this life: its own are read first.
+void RedisFeed::distrust() {
+  if (loaded_.empty()) return;
+  distrusted_ = loaded_;
+  wait_until_ = clock_.boot() + patience_with_relays;
+  stream_->distrust(loaded_);
 }
 
 Result<Position, FeedError> RedisFeed::follow_log(Position from, SnapshotSink& sink) {

@@ -32,6 +32,7 @@ class RedisFeed final : public ChangeFeed {
   /// `more` also while nothing proves yet that there is no more. With `patience` an empty batch may be the last one
   /// again, when nothing was written since.
   Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) override;
+  void distrust() override;
   void wake() override { stream_->wake(); }
 
  private:
@@ -43,6 +44,9 @@ class RedisFeed final : public ChangeFeed {
   Proofs proofs_;
   std::optional<LogEnd> known_;    // the newest end seen: it must still be there
   std::optional<Batch> standing_;  // the last batch, empty, while a nudge is awaited that would say it is outdated
+  std::string loaded_;             // the life that load() read the rows of; empty: they are from elsewhere
+  std::string distrusted_;         // the life that is not loaded again before `wait_until_`
+  BootTime wait_until_{};          // by then a relay has begun another, or there is none
   std::string nudge_ = "0-0";      // the newest nudge when the stream was read last
 };
 

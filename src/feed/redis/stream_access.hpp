@@ -28,6 +28,7 @@ struct StreamSight {
 };
 
 struct SnapshotName {
+  std::string life;
   std::string name;
   LogEnd end;
   std::uint64_t chunks = 0;
@@ -44,6 +45,8 @@ class StreamAccess {
   virtual Result<StreamSight, FeedError> read(std::uint64_t after, std::uint64_t known) = 0;
   virtual Result<SnapshotName, FeedError> snapshot() = 0;
   virtual Result<void, FeedError> load(const SnapshotName& snapshot, SnapshotSink& sink) = 0;
+  /// Says that this life's rows are not the store's, so that a relay begins another. Best effort.
+  virtual void distrust(const std::string& /*life*/) {}
   /// Returns when something was written after the nudge `seen` (or may have been), on wake(), or after `patience`.
   virtual Result<Nudge> wait(const std::string& seen, std::chrono::milliseconds patience) = 0;
   /// Any thread.

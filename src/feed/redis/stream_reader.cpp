@@ -132,12 +132,13 @@ Result<StreamSight, FeedError> StreamReader::read(std::uint64_t after, std::uint
 }
 
 Result<SnapshotName, FeedError> StreamReader::snapshot() {
-  const auto reply = run({"HMGET", redis_layout::head, "snap", "snap_seq", "snap_nonce", "snap_chunks", "epoch"});
+  const auto reply =
+      run({"HMGET", redis_layout::head, "snap", "snap_seq", "snap_nonce", "snap_chunks", "epoch", "life"});
   if (!reply) return reply.error();
-  if (reply->elements.size() != 5) return foreign();
+  if (reply->elements.size() != 6) return foreign();
   const auto& fields = reply->elements;
   if (fields[0].is_nil()) return unavailable("the relay has not built the stream yet");
-  SnapshotName found{fields[0].text, {}, 0};
+  SnapshotName found{fields[5].text, fields[0].text, {}, 0};
   const auto nonce = nonce_of(fields[2]);
   if (!nonce || !read_number(fields[1], found.end.position.seq) || !read_number(fields[3], found.chunks) ||
       !read_number(fields[4], found.end.position.epoch.value, 16) || found.chunks > max_chunks) {
@@ -145,6 +146,10 @@ Result<SnapshotName, FeedError> StreamReader::snapshot() {
   }
   found.end.nonce = *nonce;
   return found;
+}
+
+void StreamReader::distrust(const std::string& life) {
+  static_cast<void>(run({"SET", redis_layout::distrusted, life, "EX", "60"}));
 }
 
 Result<void, FeedError> StreamReader::load(const SnapshotName& snapshot, SnapshotSink& sink) {

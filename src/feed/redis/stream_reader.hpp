@@ -16,6 +16,7 @@ class StreamReader {
   Result<StreamSight, FeedError> read(std::uint64_t after, std::uint64_t known);
   Result<SnapshotName, FeedError> snapshot();
   Result<void, FeedError> load(const SnapshotName& snapshot, SnapshotSink& sink);
+  void distrust(const std::string& life);
 
  private:
   Result<redis::Reply, FeedError> run(const redis::Command& command);

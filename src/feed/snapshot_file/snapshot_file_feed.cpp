@@ -113,6 +113,11 @@ Result<Batch, FeedError> SnapshotFileFeed::unless_file_knows_more(Result<Batch, 
   return no_answer || no_proof ? std::move(*said) : std::move(batch);
 }
 
+void SnapshotFileFeed::distrust() {
+  forget_file();
+  feed_.distrust();
+}
+
 void SnapshotFileFeed::forget_file() {
   current_.reset();
   anew_.reset();

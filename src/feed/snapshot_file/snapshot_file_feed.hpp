@@ -47,6 +47,7 @@ class SnapshotFileFeed final : public ChangeFeed {
   Result<Position, FeedError> load(SnapshotSink& sink) override;
   void resume(const LogEnd& known) override { feed_.resume(known); }
   Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) override;
+  void distrust() override;
   void wake() override { feed_.wake(); }
 
   /// Before an orderly end, after the last next(): leaves a file that says all that is known.

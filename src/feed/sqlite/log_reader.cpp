@@ -183,6 +183,21 @@ Result<Position, FeedError> LogReader::load(SnapshotSink& sink, std::optional<Lo
   return position;
 }
 
+Result<LogEnd, FeedError> LogReader::scan(SnapshotSink& sink) {
+  std::optional<LogEnd> known;
+  const auto start = look(known);
+  if (!start) return start.error();
+  const auto done = in_transaction({start->end.position.epoch, 0}, known, [&]() -> Result<void, FeedError> {
+    std::string last;
+    do {
+      if (auto loaded = load_chunk(sink, last); !loaded) return loaded;
+    } while (!last.empty());
+    return load_signing_keys(sink);
+  });
+  if (!done) return FeedError{FeedError::Kind::unavailable, done.error().why};
+  return *known;
+}
+
 Result<void, FeedError> LogReader::load_chunk(SnapshotSink& sink, std::string& last) {
   static const std::string sql =
       fmt::format("SELECT {} FROM access_keys WHERE key_id > ? ORDER BY key_id LIMIT ?", store::key_columns);

@@ -26,6 +26,9 @@ class LogReader {
   /// Every row, in transactions of at most 1,000. Returns the log's end before the first row was read; `known` becomes
   /// its end as last seen. Any failure is `unavailable`.
   Result<Position, FeedError> load(SnapshotSink& sink, std::optional<LogEnd>& known);
+  /// Every row as of one moment, in one transaction, which keeps the WAL from being reused meanwhile. Returns the log's
+  /// end at that moment. Any failure is `unavailable`.
+  Result<LogEnd, FeedError> scan(SnapshotSink& sink);
   /// One transaction; never waits. `as_of` is a moment not after this call. `known`: the end as last seen, updated.
   Result<Batch, FeedError> read(Position after, BootTime as_of, std::optional<LogEnd>& known);
   /// Whether the path still names the files that are open here.

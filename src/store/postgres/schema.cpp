@@ -62,7 +62,7 @@ Result<void> wake_triggers(Connection& connection) {
   if (sleeping->empty()) return {};
   log_warning(
       "triggers of the database were disabled, or not ENABLE ALWAYS, and are enabled again: {}. Rows that were changed "
-      "meanwhile are in no change: restart the replicas without their file view.snapshot",
+      "meanwhile are in no change: replicas find them by their digest and load anew",
       *sleeping);
   return connection.execute("SELECT enable_triggers()");
 }

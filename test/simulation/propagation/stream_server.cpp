@@ -175,7 +175,7 @@ std::optional<feed::StreamSight> StreamServer::read(std::uint64_t after, std::ui
 std::optional<feed::SnapshotName> StreamServer::snapshot() const {
   if (!data_.life) return std::nullopt;
   const auto& snapshot = data_.life->snapshot;
-  return feed::SnapshotName{snapshot.name, snapshot.end, snapshot.chunks};
+  return feed::SnapshotName{{}, snapshot.name, snapshot.end, snapshot.chunks};
 }
 
 std::optional<std::string> StreamServer::chunk(const std::string& snapshot, std::uint64_t number) const {

@@ -1,0 +1,39 @@
+#pragma once
+
+// A digest of all current rows, in any order: the sum, modulo 2^64, of a hash of each row. So a change takes its old
+// row's hash away and adds its new one's, and two who hold the same rows have the same sum, whatever way they came to
+// them.
+//
+// It is over what the view holds of a row (name, metadata, who and when are not in it), and a row that can let nobody
+// in counts for nothing: a deleted access key, a retired signing key. A row that was deleted by hand lives on in a view
+// as such a row, and is none in the store.
+//
+// It finds what went wrong, not who cheats: whoever can write rows needs no collision.
+
+#include <cstdint>
+
+#include "key/access_key.hpp"
+#include "key/signing_key.hpp"
+
+namespace latchkey::feed {
+
+using RowsDigest = std::uint64_t;  // of no rows: 0
+
+/// What counts of an access key.
+struct KeyFacts {
+  KeyId id;
+  std::string_view user_id;  // empty where it breaks its rule
+  std::uint64_t version = 0;
+  std::uint32_t requests_per_minute = 0;
+  IssueTime issued_at;
+  std::optional<PreviousIssue> previous;
+  std::optional<UnixMillis> expires_at;
+  bool disabled = false;
+  bool deleted = false;
+};
+
+RowsDigest digest_of(const KeyFacts& facts);
+RowsDigest digest_of(const AccessKey& key, std::uint64_t version);
+RowsDigest digest_of(const SigningKey& key, std::uint64_t version);
+
+}  // namespace latchkey::feed
