@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "redis/remedy.hpp"
+
 namespace latchkey::redis {
 namespace {
 
@@ -58,9 +60,6 @@ bool may_pass(std::string_view error) {
          error.find("max number of clients") != error.npos;
 }
 
-/// The first word, and no more: the rest of an error may repeat an argument.
-std::string_view code_of(std::string_view error) { return error.substr(0, error.find(' ')); }
-
 bool unknown_script(const Command& command, const Reply& reply) {
   return command.script != nullptr && reply.is_error() && reply.text.starts_with("NOSCRIPT");
 }
@@ -102,8 +101,8 @@ Result<void> Connection::greet(const Address& address) {
   commands.push_back({"PING"});  // a server that loads its data, or wants a password, says so now
   const auto replies = run_all(commands);
   if (!replies) return replies.error();
-  for (const Reply& reply : *replies) {
-    if (auto good = unless_error(reply); !good) return good.error();
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (auto good = unless_error((*replies)[i], commands[i].words[0]); !good) return good.error();
   }
   return {};
 }
@@ -129,10 +128,11 @@ Result<Reply> Connection::next_reply() {
   return value_of(*reply);
 }
 
-Result<Reply> Connection::unless_error(Reply reply) const {
+Result<Reply> Connection::unless_error(Reply reply, std::string_view sent) const {
   if (!reply.is_error()) return reply;
   const auto code = may_pass(reply.text) ? ErrorCode::unavailable : ErrorCode::internal;
-  return Error(code, "the shared store refused a command", fmt::format("redis {}: {}", name_, code_of(reply.text)));
+  return Error(code, "the shared store refused a command",
+               fmt::format("redis {}: {}", name_, refusal(reply.text, sent)));
 }
 
 Result<std::vector<Reply>> Connection::run_all(std::span<const Command> commands) {
@@ -159,11 +159,12 @@ Result<std::vector<Reply>> Connection::run_all(std::span<const Command> commands
 Result<Reply> Connection::run(const Command& command) {
   auto replies = run_all({&command, 1});
   if (!replies) return replies.error();
-  return unless_error(std::move(replies->front()));
+  return unless_error(std::move(replies->front()), command.words[0]);
 }
 
 Result<void> Connection::send(const Command& command) {
   if (auto appended = append(command); !appended) return appended;
+  sent_ = command.words[0];
   for (int done = 0; done == 0;) {
     if (redisBufferWrite(context_.get(), &done) != REDIS_OK) return unavailable("send");
   }
@@ -177,7 +178,7 @@ Result<std::optional<Reply>> Connection::receive(milliseconds patience, int wake
     if (broken() || redisGetReplyFromReader(context_.get(), &raw) != REDIS_OK) return unavailable("answer");
     if (raw != nullptr) {
       const OwnedReply reply(static_cast<redisReply*>(raw));
-      auto good = unless_error(value_of(*reply));
+      auto good = unless_error(value_of(*reply), sent_);
       if (!good) return good.error();
       return std::optional<Reply>(std::move(*good));
     }

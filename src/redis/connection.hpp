@@ -64,10 +64,11 @@ class Connection {
   Result<void> greet(const Address& address);
   Result<void> append(const Command& command);
   Result<Reply> next_reply();
-  Result<Reply> unless_error(Reply reply) const;
+  Result<Reply> unless_error(Reply reply, std::string_view sent) const;
   Error unavailable(std::string_view doing) const;
 
   const std::string name_;  // host:port/database
+  std::string sent_;        // the command that send() sent last
   std::unique_ptr<redisContext, Free> context_;
 };
 

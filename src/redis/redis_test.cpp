@@ -2,6 +2,7 @@
 #include <sys/eventfd.h>
 
 #include "redis/link.hpp"
+#include "redis/remedy.hpp"
 #include "redis/test_server.hpp"
 
 namespace latchkey::redis {
@@ -93,6 +94,43 @@ TEST(RedisConnection, AuthenticatesAndSelects) {
     EXPECT_EQ(refused.error().code, ErrorCode::internal);
     EXPECT_EQ(refused.error().internal.find("wrong-word"), std::string::npos);
   }
+}
+
+std::string refused_for(Connection& connection, const Command& command) {
+  const auto done = connection.run(command);
+  return done ? "" : done.error().internal;
+}
+
+TEST(RedisConnection, AMissingPermissionIsNamedWithItsRemedy) {
+  TestServer server;
+  server.run({"ACL", "SETUSER", "ops", "on", ">sesame", "~latchkey:*", "+ping", "+set", "+eval", "+evalsha"});
+  const auto ops = *Connection::open(*Address::parse("redis://ops:sesame@127.0.0.1:" + std::to_string(server.port())));
+  const auto as_ops = [&](const Command& command) { return refused_for(*ops, command); };
+  EXPECT_NE(as_ops({"GET", "latchkey:x"}).find("may not run 'get'; ACL SETUSER <user> +get;"), std::string::npos);
+  EXPECT_NE(as_ops({"SET", "other-secret", "x"}).find("SET failed: the Redis user may not access its keys"),
+            std::string::npos);
+  EXPECT_EQ(as_ops({"SET", "other-secret", "x"}).find("other-secret"), std::string::npos);
+  const Script script("return redis.call('HGET', KEYS[1], 'x')");
+  EXPECT_NE(as_ops(Command::call(script, {"latchkey:x"}, {})).find("the Redis user may not run a command of this script"),
+            std::string::npos)
+      << as_ops(Command::call(script, {"latchkey:x"}, {}));
+  ASSERT_TRUE(ops->send({"XREAD", "BLOCK", "1", "STREAMS", "latchkey:x", "0"}));
+  EXPECT_NE(ops->receive(10s).error().internal.find("may not run 'xread'"), std::string::npos);
+  server.run({"ACL", "SETUSER", "ops", "-ping"});
+  const auto greeted =
+      Connection::open(*Address::parse("redis://ops:sesame@127.0.0.1:" + std::to_string(server.port())));
+  EXPECT_NE(greeted.error().internal.find("+ping"), std::string::npos);
+}
+
+TEST(RedisRefusal, SaysWhatIsNotSupportedAndRepeatsNoArgument) {
+  EXPECT_EQ(refusal("WRONGTYPE Operation against a key", "GET"), "WRONGTYPE");
+  EXPECT_EQ(refusal("CROSSSLOT Keys in request don't hash to the same slot", "EVALSHA"),
+            "CROSSSLOT: EVALSHA failed: " + std::string(cluster));
+  EXPECT_EQ(refusal("MOVED 1234 10.0.0.1:6379", "XREAD"), "MOVED: XREAD failed: " + std::string(cluster));
+  EXPECT_NE(refusal("ERR unknown command 'EVALSHA', with args beginning with: 'x'", "EVALSHA").find("a Sentinel"),
+            std::string::npos);
+  EXPECT_NE(refusal("NOPERM User o has no permissions to run the 'x; y' command", "GET").find("+get;"),
+            std::string::npos);
 }
 
 TEST(RedisConnection, ANonAnsweringServerIsUnavailableInTime) {

@@ -1,18 +1,25 @@
 #pragma once
 
+// What an error of the server means for whoever runs it.
+
+#include <string>
 #include <string_view>
 
 #include "base/error.hpp"
 
 namespace latchkey::redis {
 
+inline constexpr std::string_view sentinel =
+    "this is a Redis Sentinel, which holds no data and is not supported; name the primary";
+inline constexpr std::string_view cluster =
+    "a node of a Redis Cluster is not supported; name a server without cluster-enabled";
+
+/// The code of an error reply to the command `sent`; with what to do, where that is known: a missing permission, a
+/// Sentinel, a Cluster. Never an argument.
+std::string refusal(std::string_view error, std::string_view sent);
+
 /// With what to do, where the server refused a command or script for what may stand at its keys. (Before Redis 7 a
 /// script's error has no code of its own.)
-inline Error with_remedy(Error error, std::string_view remedy) {
-  if (error.internal.ends_with(": WRONGTYPE") || error.internal.ends_with(": ERR")) {
-    error.internal.append("; if what stands there is not ours: ").append(remedy);
-  }
-  return error;
-}
+Error with_remedy(Error error, std::string_view remedy);
 
 }  // namespace latchkey::redis

@@ -36,7 +36,8 @@ class Redis:
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         eventually(self.answers)
         if no_history:
-            self.cli("SET", "latchkey:limit:no-history", "1", "EX", "60")
+            answer = self.cli("SET", "latchkey:limit:no-history", "1", "EX", "60")
+            assert answer == "OK", answer  # NOREPLICAS, for one: every key would stay closed for a minute
         return self
 
     def answers(self):

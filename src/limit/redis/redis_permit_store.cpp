@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/log.hpp"
+#include "redis/remedy.hpp"
 
 namespace latchkey::embedded {
 extern const std::string_view limit_store_clock_lua;
@@ -58,9 +59,9 @@ std::uint64_t run_of(std::string_view info) {
 bool is_broken_record(const redis::Reply& reply) { return reply.is_error() && reply.text.starts_with("BROKEN"); }
 
 Error not_understood(const redis::Reply& reply) {
-  return Error(
-      ErrorCode::internal, "The shared limiter is not available.",
-      reply.is_error() ? "redis: a script failed: " + reply.text.substr(0, 200) : "redis: a reply of another shape");
+  return Error(ErrorCode::internal, "The shared limiter is not available.",
+               reply.is_error() ? "redis: a script failed: " + redis::refusal(reply.text, "EVALSHA")
+                                : "redis: a reply of another shape");
 }
 
 bool all_integers(const redis::Reply& reply, std::size_t count) {
@@ -190,6 +191,11 @@ bool RedisPermitStore::knows_server() const {
 Result<void> RedisPermitStore::meet(redis::Connection& server) {
   const auto info = server.run({"INFO", "server", "memory", "stats", "replication"});
   if (!info) return info.error();
+  const std::string_view mode = field_of(info->text, "redis_mode");
+  if (mode == "sentinel" || mode == "cluster") {
+    return Error(ErrorCode::internal, "The shared limiter is not available.",
+                 "redis: " + std::string(mode == "sentinel" ? redis::sentinel : redis::cluster));
+  }
   const bool may_evict =
       field_of(info->text, "maxmemory") != "0" && field_of(info->text, "maxmemory_policy") != "noeviction";
   if (may_evict) {

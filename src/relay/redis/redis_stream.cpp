@@ -92,8 +92,11 @@ Result<void> RedisStream::run_all(std::span<const Command> commands) {
   if (!connection) return connection.error();
   const auto replies = (*connection)->run_all(commands);
   if (!replies) return replies.error();
-  for (const Reply& reply : *replies) {
-    if (reply.is_error()) return Error(ErrorCode::unavailable, "the stream refused a write", reply.text.substr(0, 64));
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const Reply& reply = (*replies)[i];
+    if (!reply.is_error()) continue;
+    return Error(ErrorCode::unavailable, "the stream refused a write",
+                 redis::refusal(reply.text, commands[i].words[0]));
   }
   return {};
 }
