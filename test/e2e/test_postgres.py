@@ -132,7 +132,7 @@ def test_a_store_moves_from_sqlite(tmp_path, idle_stack):
     again = idle_stack.cli(*arguments, check=False)
     assert again.returncode == 1 and "not empty" in again.stderr
     left = subprocess.run(["sqlite3", tmp_path / "copy.db", "SELECT name FROM meta"], check=True, capture_output=True, text=True)
-    assert left.stdout == "epoch\n", "nothing moved, so there is no mark"
+    assert "epoch" in left.stdout.split() and "moved_to" not in left.stdout.split(), "nothing moved, so there is no mark"
     idle_stack.start()
     moved = idle_stack.admin()("GET", "/v1/changes?limit=1000").json()["changes"]
     assert [(c["action"], c["actor"], c["at"]) for c in moved] == [(c["action"], c["actor"], c["at"]) for c in trail]
