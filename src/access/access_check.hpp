@@ -39,7 +39,7 @@ struct Holder {
   std::string_view user_id() const { return {user_id_bytes, user_id_size}; }
 };
 
-/// A refusal, with whom it concerns where the signature proved that the token is that key's.
+/// A refusal, with the key that it concerns where the signature verified.
 struct Refused {
   Refusal reason;
   std::optional<Holder> holder;
@@ -49,7 +49,7 @@ struct NeedsSignature {};
 
 using Outcome = std::variant<Holder, Refused, NeedsSignature>;
 
-/// Whose token it is proven to be, let in or not; null: nobody knows.
+/// The key whose signature verified, admitted or not; null if none did.
 const Holder* holder_in(const Outcome& outcome);
 
 struct AccessConfig {

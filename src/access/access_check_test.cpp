@@ -112,7 +112,7 @@ TEST_F(AccessCheckTest, RefusesByStatusInTheOrderOfPrecedence) {
   EXPECT_EQ(verdict(mine), "deleted");
   const auto outcome = decide(mine);
   const auto& holder = std::get<Refused>(outcome).holder;
-  ASSERT_TRUE(holder) << "the signature proved whose it is";
+  ASSERT_TRUE(holder) << "the signature proved the key";
   EXPECT_EQ(holder->key_id, key.id);
   EXPECT_EQ(holder->user_id(), key.user_id);
 }

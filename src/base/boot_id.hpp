@@ -5,7 +5,7 @@
 namespace latchkey {
 
 /// Names the life of the machine within which BootTimes compare: another after a reboot, and another in a time
-/// namespace (time_namespaces(7)) whose boot time is shifted.
+/// namespace (time_namespaces(7)) with a shifted boot time.
 struct BootId {
   std::string text;
   bool operator==(const BootId&) const = default;

@@ -1,7 +1,7 @@
 #pragma once
 
 // Control characters in UTF-8 text: C0 (below U+0020), DEL and C1 (U+0080 to U+009F). A terminal may obey a C1 control
-// as it obeys ESC, so whoever refuses the one refuses the other.
+// as it obeys ESC, so code that refuses the one refuses the other.
 
 #include <cstddef>
 #include <string_view>

@@ -8,7 +8,7 @@
 
 namespace latchkey {
 
-/// For tests: while it lives, no file grows past `bytes`, which is a full disk to whoever writes.
+/// For tests: while it lives, no file grows past `bytes`, which is a full disk to a writer.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(std::uintmax_t bytes) {

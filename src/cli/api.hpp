@@ -1,6 +1,6 @@
 #pragma once
 
-// The management service as the commands see it: where it is, who we are, one call, one sentence when it says no.
+// The management service as the commands see it: its address, our token, one call, one sentence when it says no.
 
 #include <functional>
 #include <optional>

@@ -21,7 +21,7 @@ struct HttpRequest {
   Secret bearer;                     // empty: no Authorization
   std::vector<std::string> headers;  // "Name: value"
   std::optional<std::string> body;   // JSON
-  // A PEM file: whoever answers must hold its key, and is asked for nothing else. Empty: the system's authorities, or
+  // A PEM file: the server must hold its key, and is asked for nothing else. Empty: the system's authorities, or
   // those in the file SSL_CERT_FILE, must vouch for the host.
   std::string certificate{};
 };

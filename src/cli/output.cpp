@@ -33,7 +33,7 @@ void write_secret_line(std::string_view secret, std::string_view what, std::stri
 int finish_output(int code) {
   const auto written = flush_output();
   if (written) return code;
-  // Of a pipe that was closed, such as `| head`, whoever closed it knows.
+  // A pipe that its reader closed, such as `| head`, is no error.
   if (!written.error().internal.empty()) {
     fmt::print(stderr, "latchkey: the output could not be written: {}\n", written.error().detail);
   }

@@ -17,7 +17,7 @@ Result<void> flush_output();
 /// how to get another.
 void write_secret_line(std::string_view secret, std::string_view what, std::string_view remedy);
 
-/// The exit code of a command whose own is `code`: exit_failed, said on stderr, if its output did not arrive.
+/// The exit code of a command that ended with `code`: exit_failed, said on stderr, if its output did not arrive.
 int finish_output(int code);
 
 }  // namespace latchkey::cli

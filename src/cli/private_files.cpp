@@ -73,7 +73,7 @@ Result<void> group_directory(const fs::path& path, const struct stat& status, bo
 Result<void> keep_secret(const fs::path& file) {
   struct stat status {};
   if (::lstat(file.c_str(), &status) != 0) return cannot("look at", file, errno);
-  if (!S_ISREG(status.st_mode)) return {};  // whoever opens it says so
+  if (!S_ISREG(status.st_mode)) return {};  // opening it says so
   const bool ours = status.st_uid == ::geteuid();
   if (ours && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
   if (ours) return ::chmod(file.c_str(), 0600) == 0 ? Result<void>() : cannot("protect", file, errno);

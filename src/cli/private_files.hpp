@@ -1,11 +1,11 @@
 #pragma once
 
-// Whether a directory may hold a database and secrets: by who can read and write there.
+// Whether a directory may hold a database and secrets: by which users can read and write there.
 //
 // On a machine it is our own, and ours alone (0700). On a volume that an orchestrator gives to a group (Kubernetes'
-// fsGroup, OpenShift's arbitrary uid) it belongs to root or to whoever ran before, and we get in by a group of ours;
-// then that group's members are trusted with the volume, which is what it was given to them for, and nobody else may
-// write to it.
+// fsGroup, OpenShift's arbitrary uid) it belongs to root or to the user of an earlier run, and we get in by a group of
+// ours; then that group's members are trusted with the volume, which is what it was given to them for, and nobody else
+// may write to it.
 
 #include <cstdint>
 #include <filesystem>

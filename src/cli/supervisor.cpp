@@ -30,7 +30,7 @@ sigset_t watched_signals() {
 enum class Wish { none, stop, reload };
 
 /// What came within `milliseconds`. A SIGHUP that somebody sent asks to reload; the kernel's says that the terminal is
-/// gone, and with it whoever would press Ctrl-C.
+/// gone, and with it the person to press Ctrl-C.
 Wish wait_for_signal(long milliseconds) {
   const sigset_t set = watched_signals();
   const timespec timeout{milliseconds / 1000, (milliseconds % 1000) * 1'000'000};

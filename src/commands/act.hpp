@@ -1,6 +1,6 @@
 #pragma once
 
-// What the commands share: who acts when, what became of a row, and how it reaches the store.
+// What the commands share: the author of a change, what became of a row, and how it reaches the store.
 //
 //   validate (the request's own shape)  →  decide (pure: row + request + now → new row)  →  one transaction
 

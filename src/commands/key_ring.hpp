@@ -19,9 +19,9 @@
 
 namespace latchkey::commands {
 
-/// Whose signing keys the store may have besides ours.
+/// Which signing keys the store may have besides ours.
 enum class Sharing : std::uint8_t {
-  sole,    // nobody's: one whose private half is missing has been lost
+  sole,    // none: one without its private half has been lost
   shared,  // those of other management services
 };
 

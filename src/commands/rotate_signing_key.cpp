@@ -30,7 +30,7 @@ void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earli
       [keys, &ring, fresh = std::move(*fresh), earlier, act](store::Transaction& transaction) -> Result<void> {
         auto current = transaction.signing_keys();
         if (!current) return current.error();
-        // Another service's key goes on signing there: only who holds a key can put the next in its place.
+        // Another service's key goes on signing there: only the service that holds a key can put the next in its place.
         if (earlier == EarlierKeys::keep_verifying) {
           std::erase_if(*current, [&](const SigningKey& key) { return !ring.holds(key.kid); });
         }

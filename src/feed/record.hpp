@@ -12,7 +12,7 @@
 //
 // seq, requests_per_minute, version and sizes are unsigned LEB128; times are LEB128 of their zigzag form (seconds for
 // the two issue times, else milliseconds); texts are size and bytes. Texts that nobody's decision depends on (actor,
-// action, updated_by) are cut at max_label_bytes when written. Whoever reads expects anything at all: broken, truncated
+// action, updated_by) are cut at max_label_bytes when written. A reader expects anything at all: broken, truncated
 // or trailing bytes are an error, never a row.
 
 #include <string>

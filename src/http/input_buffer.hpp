@@ -9,7 +9,7 @@
 
 namespace latchkey::http {
 
-/// Octets received and not used yet, in one piece. Grows as needed; whoever reads bounds it.
+/// Octets received and not used yet, in one piece. Grows as needed; the reader bounds it.
 class InputBuffer {
  public:
   static constexpr std::size_t usual_capacity = 8 * 1024;

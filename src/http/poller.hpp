@@ -20,7 +20,7 @@ namespace latchkey::http {
 using CoarseTime = std::int64_t;
 CoarseTime coarse_now();
 
-/// Who is told. Outlives the poller's next turn even when its descriptor is closed.
+/// What a ready descriptor is reported to. Outlives the poller's next turn even when its descriptor is closed.
 class Watcher {
  public:
   /// `events`: of epoll; 0 when it asked for another turn.
@@ -43,7 +43,7 @@ class Poller {
   /// False: out of memory or of watches.
   bool add(int descriptor, std::uint32_t events, Watcher& watcher);
   void remove(int descriptor);
-  /// on_ready(0) in the next turn: for who could go on but lets others have theirs.
+  /// on_ready(0) in the next turn: for a watcher that could go on but lets others have theirs.
   void again(Watcher& watcher) { again_.push_back(&watcher); }
 
   /// Waits up to `patience` for events, reads the clock once for all that follows, and tells of all events.

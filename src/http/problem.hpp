@@ -18,7 +18,7 @@ struct Problem {
   std::vector<FieldError> errors{};  // may be empty: left out
 };
 
-constexpr std::size_t max_errors = 20;  // shown; who sends thousands of wrong members is not answered a thousandfold
+constexpr std::size_t max_errors = 20;  // shown; thousands of wrong members do not get a thousandfold answer
 
 /// The problem as application/problem+json, with its first max_errors errors.
 Response to_response(const Problem& problem);

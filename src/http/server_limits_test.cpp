@@ -137,8 +137,8 @@ TEST(ServerBounds, SmallerLimitsHold) {
   EXPECT_EQ(client.read_reply().status, 413) << "refused before it is read";
 }
 
-// Whoever sends thousands of requests in advance has a buffer's worth of them served at a time; then others have a
-// turn.
+// A client that sends thousands of requests in advance has a buffer's worth of them served at a time; then others have
+// a turn.
 TEST(ServerBounds, AFloodOnOneConnectionLetsOthersIn) {
   constexpr std::string_view one = "GET /flood HTTP/1.1\r\nHost: t\r\n\r\n";
   constexpr std::uint64_t a_buffers_worth = 8 * 1024 / one.size();
@@ -225,7 +225,7 @@ TEST(ServerStop, ClosesWhatIsLeftAtTheDeadlineAndALateAnswerIsHarmless) {
     server.server().stop(milliseconds(30));
     EXPECT_TRUE(client.at_end());
   }
-  EXPECT_EQ(request->header("x"), "y") << "the request belongs to whoever owes its answer";
+  EXPECT_EQ(request->header("x"), "y") << "the request belongs to the code that owes its answer";
   (*late)->answer(Response{});
   late->reset();
 }

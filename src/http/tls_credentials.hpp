@@ -1,6 +1,6 @@
 #pragma once
 
-// What a server proves with who it is: a certificate chain and its private key, both PEM files.
+// What a server proves its identity with: a certificate chain and its private key, both PEM files.
 
 #include <memory>
 #include <mutex>

@@ -38,7 +38,7 @@ Secret mint_access_token(const AccessClaims& claims, std::string_view kid, const
 /// Why a token is not an access key, before its signature was looked at.
 enum class TokenFault {
   malformed,     // not a JWS of our shape, forbidden or missing members, wrong algorithm, issuer or claim types
-  another_kind,  // a well-formed JWT whose typ is not ours, such as an admin token
+  another_kind,  // a well-formed JWT with another typ than ours, such as an admin token
   another_role,  // ours, but its role is none that may pass here
 };
 

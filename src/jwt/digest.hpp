@@ -7,7 +7,7 @@
 namespace latchkey::jwt {
 
 /// The first 128 bits of SHA-256 of a whole token: what the view remembers after a good signature. All zero means
-/// "none"; a token whose digest is all zero is simply never remembered.
+/// "none"; a token with an all-zero digest is simply never remembered.
 struct TokenDigest {
   std::array<std::uint64_t, 2> words{};
   bool operator==(const TokenDigest&) const = default;

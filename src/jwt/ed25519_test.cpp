@@ -176,8 +176,8 @@ Ed25519Signature signature_of(const Point& r, const BIGNUM* s) {
   return signature;
 }
 
-// Any R = sB passes under a key of small order for each message whose hash is a multiple of that order: one in eight at
-// worst.
+// Any R = sB passes under a key of small order for each message with a hash that is a multiple of that order: one in
+// eight at worst.
 TEST(Ed25519, RefusesForgeriesUnderSmallOrderKeysThatOpensslAccepts) {
   const auto forged = signature_of(rfc8037_key().public_key(), bignum_of_hex(scalar_hex).get());
   int accepted_by_openssl = 0;

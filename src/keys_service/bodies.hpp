@@ -2,7 +2,7 @@
 
 // Request bodies, as commands. Pure: text in, command or all that is wrong with it out (ErrorCode::invalid).
 // `now` is for naming an expiry in the past among the other errors; one that is the only error is left to the command,
-// so that a repeated request whose expiry has passed meanwhile still gets its first answer.
+// so that a repeated request still gets its first answer after its expiry has passed.
 
 #include <string_view>
 

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Little at a time: nobody who is catching up keeps the others waiting, nor overfills a stream's 1 MiB. Two hundred
+// Little at a time: a reader that is catching up neither delays the others nor overfills a stream's 1 MiB. Two hundred
 // rows of the largest kind alone would.
 constexpr std::size_t batch_size = 200;
 constexpr std::size_t batch_bytes = 128 * 1024;
@@ -126,7 +126,7 @@ Broadcaster::Progress Broadcaster::round() {
   return progress;
 }
 
-// One who reads slowly is served later, not cut off.
+// A slow reader is served later, not cut off.
 bool Broadcaster::has_room(const Listener& listener) { return listener.stream->waiting_bytes() <= room_for_a_batch; }
 
 Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {

@@ -7,7 +7,8 @@
 //   Latchkey-Enforcement: confirmed;applied=2;fenced=1;stopped=0;waiting=0;other-epoch=0     (RFC 8941)
 //   {…, "enforcement":{"state","waitedMillis","replicas":[{"replicaId","name","outcome"}]}}    where there is a body
 //
-// Confirmed: the mutation's own status. Otherwise 202: the change stands, and `waiting` tells who is behind.
+// Confirmed: the mutation's own status. Otherwise 202: the change stands, and `waiting` counts the replicas that are
+// behind.
 
 #include <optional>
 

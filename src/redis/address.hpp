@@ -9,7 +9,7 @@
 
 namespace latchkey::redis {
 
-/// Where a Redis server is and as whom to speak to it.
+/// Where a Redis server is, and the user to log in as.
 ///
 ///   redis://[[user]:password@]host[:port][/database]      port 6379, database 0 unless said; host may be [IPv6]
 ///

@@ -94,7 +94,7 @@ class SteppedRelay {
   SnapshotMaker snapshots_;
 };
 
-/// A reader before whose every look the relay has done what there was to do.
+/// A reader; before each of its looks the relay has done what there was to do.
 class SettledFeed final : public feed::ChangeFeed {
  public:
   SettledFeed(feed::ChangeFeed& feed, std::function<void()> settle, const Clock& clock)

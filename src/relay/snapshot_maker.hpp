@@ -5,7 +5,7 @@
 //
 // A snapshot is every row as of one position: the rows of a scan, then the rows of every change up to the position that
 // was the end when the scan was over. Rows go out in chunks as they come; nothing is kept but the chunk being filled.
-// A new life's log is seeded with the changes before that position, so that readers who have followed the same history
+// A new life's log is seeded with the changes before that position, so that readers that have followed the same history
 // (Redis was emptied under them) go on without a load.
 
 #include <atomic>

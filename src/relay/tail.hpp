@@ -6,7 +6,7 @@
 //    ^          │ the life is over, the log lost its end, or it has another history: join again
 //    └──────────┘ the source's own history broke under us: end the life, join again
 //
-// A life is ended by who sees its history break under himself, or finds it damaged. Who merely comes by with another
+// A relay ends a life when it sees its own history break, or finds the life damaged. A relay that merely has another
 // history (a standby that lags, an old primary) waits while anybody keeps the life ticking; only when that has stopped
 // for `abandoned_after` does he end it. So does who follows and finds less in his store than the stream had before he
 // read it: a store that was put back under another relay, which has died since, or a source that lags. His heartbeat
@@ -49,7 +49,7 @@ class Tail {
     std::string life;
     LogEnd at;  // of our source; other relays may have written more
   };
-  /// A life whose history is not our source's, since when its tick stands still.
+  /// A life with another history than our source's, and since when its tick stands still.
   struct Foreign {
     std::string life;
     std::uint64_t tick = 0;

@@ -49,7 +49,7 @@ void Confirmations::add_metrics(Metrics& metrics) {
   constexpr std::array outcomes{"applied", "fenced", "pending", "unknown", "lost"};
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     outcomes_[i] = &metrics.counter("latchkey_confirmations_total",
-                                    "Changes whose enforcement was waited for: applied by all, some fenced, or not "
+                                    "Changes that were waited for until enforced: applied by all, some fenced, or not "
                                     "confirmed in time",
                                     "outcome=\"" + std::string(outcomes[i]) + "\"");
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Those who wait until a change is enforced everywhere. One thread looks at the registry for all of them: often while
-// there are any, once a second otherwise, so that it knows since when a replica has been silent.
+// The answers that wait until a change is enforced everywhere. One thread looks at the registry for all of them: often
+// while there are any, once a second otherwise, so that it knows since when a replica has been silent.
 
 #include <array>
 #include <condition_variable>
@@ -38,10 +38,11 @@ class Confirmations {
   Confirmations(const Confirmations&) = delete;
   Confirmations& operator=(const Confirmations&) = delete;
 
-  /// Who waits. Key holders share a quarter of the places, so that they leave room for the admins.
+  /// Whether an admin or a key holder waits. Key holders share a quarter of the places, so that they leave room for the
+  /// admins.
   enum class Waiter : std::uint8_t { admin, holder };
 
-  /// Of one who may wait; given back at its end.
+  /// The right to wait; given back at its end.
   class Place {
    public:
     Place(Place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), waiter_(other.waiter_) {}
@@ -61,7 +62,7 @@ class Confirmations {
   /// `bound` has passed; on the caller's after stop().
   void confirm(Place place, LogEnd change, Duration bound, Done done);
 
-  /// Answers who waits, and whoever comes later, at once: a server that stops has no time to wait.
+  /// Answers all that wait, and all that come later, at once: a server that stops has no time to wait.
   void stop();
 
  private:

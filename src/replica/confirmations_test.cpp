@@ -199,7 +199,7 @@ TEST_F(Waiting, ConfirmsNothingWhileWhatAReplicaHasCannotBeLookedUp) {
   report(43);
   unreadable = 43;
   auto answer = confirm(42, seconds(3));
-  EXPECT_FALSE(answered(answer)) << "the store has 42, but who knows which 43 that is";
+  EXPECT_FALSE(answered(answer)) << "the store has 42, but nobody can tell which 43 that is";
   clock.advance(seconds(3));
   EXPECT_EQ(answer.get().enforcement, Enforcement::unknown);
 }

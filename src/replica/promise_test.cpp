@@ -1,8 +1,8 @@
 // The promise of replica/replica_registry.hpp, by random histories: replicas that stall, die, start anew, whose reads
 // and reports are slow, lost or carried late, whose clocks run apart; successors that
 // go on where they were killed; a registry that is lost; a manager that restarts;
-// a store that is put back to an older state in place, keeps its epoch and goes on. At every step, whoever would decide
-// by its view must hold every change that has been confirmed and not been undone since.
+// a store that is put back to an older state in place, keeps its epoch and goes on. At every step, a replica that would
+// decide by its view must hold every change that has been confirmed and not been undone since.
 
 #include <gtest/gtest.h>
 
@@ -246,7 +246,7 @@ class World {
       return true;
     });
   }
-  // Who waited is answered with "pending". Its first look is taken before it serves.
+  // The one that waited is answered with "pending". Its first look is taken before it serves.
   void restart_manager() {
     waiting_.clear();
     watch_ = std::make_unique<ReplicaWatch>(registry_, real_);

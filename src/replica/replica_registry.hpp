@@ -24,8 +24,8 @@
 //              report of it has arrived for S until c: by (2) it decides nothing now, and once it does again, by (3)
 //              its view is current as of a moment after c.
 //   stopped    said so with its last report, after its last answer.
-// Each S is taken with a margin for two clocks that run apart (margin_of()); a machine whose CLOCK_BOOTTIME stands
-// still while others' go on is outside of what this can see. A position of another epoch, or of a
+// Each S is taken with a margin for two clocks that run apart (margin_of()); a machine with a CLOCK_BOOTTIME that
+// stands still while others' go on is outside of what this can see. A position of another epoch, or of a
 // history that was undone (a copy of the database's files put back keeps its epoch, and its seqs soon pass for those of
 // before), has no order with P: such a replica passes only by falling silent. The nonce of P is read in the first round
 // after the commit, and again at last: if the store has another change at P by then, or none, the change is gone with
@@ -73,7 +73,7 @@ class ReplicaRegistry {
   /// Whether each life of the store has a registry of its own, so that a replica of another life may be known there.
   virtual bool may_fork() const { return false; }
 
-  /// Drops a replica whose newest report is still this one. An engine may leave that to others, as long as its list
+  /// Drops a replica if its newest report is still this one. An engine may leave that to others, as long as its list
   /// stays bounded.
   virtual void forget(const ReplicaReport& newest) = 0;
 };

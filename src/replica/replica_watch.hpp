@@ -1,6 +1,7 @@
 #pragma once
 
-// What the manager has seen of the registry over time: who has reported since, who fell silent when, who vanished.
+// What the manager has seen of the registry over time: which replicas have reported since, fell silent when, or
+// vanished.
 
 #include <functional>
 #include <map>

@@ -5,7 +5,7 @@
 //   {"time":"2026-01-31T12:00:00.000Z","keyId":"0198…","userId":"alice","method":"GET","path":"/v1/tokens",
 //    "outcome":"admitted","status":200,"latencyMicros":42}
 //
-//   keyId, userId  null where no signature has proved whose request it was
+//   keyId, userId  null where no signature has proved the key
 //   outcome        "admitted", "plan", or the refusal's name
 //   path           without its query, at most 256 bytes; what could be a token is "[redacted]"
 //
@@ -50,7 +50,7 @@ struct RequestLogConfig {
 
 class RequestLog {
  public:
-  /// Starts the writer thread, whose `sink` is from now on.
+  /// Starts the writer thread, which owns `sink`.
   explicit RequestLog(std::unique_ptr<LogSink> sink, RequestLogConfig config = {});
   /// Writes what waits, then ends.
   ~RequestLog();

@@ -22,7 +22,7 @@ namespace latchkey::store {
 struct IdempotencyRecord {
   static constexpr std::int64_t lifetime_ms = 24LL * 60 * 60 * 1000;  // older ones may be forgotten
 
-  std::string actor;            // whose idempotency key it is
+  std::string actor;            // the admin that chose the idempotency key
   std::string idempotency_key;  // 1 to 128 characters, chosen by the client
   std::string request_digest;   // of method, path and body: another request under the same key is a mistake
   KeyId key_id;

@@ -26,7 +26,7 @@ struct Call {
   std::optional<http::Later> later{};
 };
 
-/// Whoever holds the request's place may answer it, once.
+/// The holder of the request's place may answer it, once.
 inline void send(Call& call, const http::Answer& answer) {
   if (!call.later) return call.exchange->answer(answer);  // which adds the position
   const auto position = HeaderLines().position(call.position);

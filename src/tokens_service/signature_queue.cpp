@@ -32,7 +32,7 @@ bool SignatureQueue::enter(KeyId key, std::string_view token, Done& done, std::v
     return true;
   }
   const std::size_t in_line = found == lines_.end() ? 0 : found->second.waiting.size();
-  // Each token that waits has a task of the pool's, which checks whoever's turn it is then.
+  // Each token that waits has a task of the pool's, which checks the token whose turn it is then.
   const bool room =
       tokens_ < config_.max_tokens ? workers_.submit([this] { verify_next(); }) : make_room(in_line, displaced);
   if (!room) return false;
@@ -78,7 +78,7 @@ void SignatureQueue::verify_next() {
   for (auto& done : finish(key, job)) done(outcome);
 }
 
-// The first of the line whose turn it is; the line goes to the end.
+// Takes the first of the line that is next; the line goes to the end.
 std::shared_ptr<SignatureQueue::Job> SignatureQueue::begin(KeyId& key) {
   const std::lock_guard lock(mutex_);
   key = turns_.front();

@@ -5,7 +5,7 @@
 //   - requests with the very same token wait for one verification together;
 //   - tokens of one key id stand in a line of their own, and the lines take turns (fair queueing, Nagle, RFC 970): a
 //     flood of forged tokens for one key id delays nobody else;
-//   - when no more may wait, whoever came last in the longest line makes room for a shorter one;
+//   - when no more may wait, the last of the longest line makes room for a shorter one;
 //   - tokens of unknown key ids never get here.
 
 #include <deque>
@@ -35,7 +35,7 @@ class SignatureQueue {
 
   SignatureQueue(const access::AccessCheck& check, SignatureQueueConfig config);
 
-  /// Calls `done` once: on a worker thread, or, with Refusal::overloaded, on the thread of whom it made room for.
+  /// Calls `done` once: on a worker thread, or, with Refusal::overloaded, on the thread whose submit() evicted it.
   /// False: too much waits already, and `done` is not called.
   [[nodiscard]] bool submit(std::string_view token, Done done);
   /// Tokens that wait or are being checked.
@@ -63,8 +63,8 @@ class SignatureQueue {
   const access::AccessCheck& check_;
   const SignatureQueueConfig config_;
   mutable std::mutex mutex_;
-  Lines lines_;              // guarded by mutex_; of whom something waits or is being checked
-  std::deque<KeyId> turns_;  // guarded by mutex_; of whom something waits, once each
+  Lines lines_;              // guarded by mutex_; of the keys with something that waits or is being checked
+  std::deque<KeyId> turns_;  // guarded by mutex_; of the keys with something that waits, once each
   std::size_t tokens_ = 0;   // guarded by mutex_
   WorkerPool workers_;       // last: its threads end before the rest goes
 };

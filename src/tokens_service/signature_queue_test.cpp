@@ -77,7 +77,7 @@ TEST_F(SignatureQueueTest, KeyIdsTakeTurns) {
   }));
   release();
   wait_for(5);
-  EXPECT_EQ(refused_before, 1) << "who came fifth was the second";
+  EXPECT_EQ(refused_before, 1) << "the fifth to come was the second";
 }
 
 TEST_F(SignatureQueueTest, TheOwnerWaitsBehindForgersAndIsLetIn) {

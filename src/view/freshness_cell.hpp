@@ -24,7 +24,8 @@ class FreshnessCell {
   void publish(const Standing& standing) {
     const std::uint64_t next = published_.load(std::memory_order_relaxed) + 1;
     Record& record = ring_[next % ring_.size()];
-    // Releasing: who sees one of these also sees `published_` as it was before, and so that the ring has turned.
+    // Releasing: a thread that sees one of these also sees `published_` as it was before, and so that the ring has
+    // turned.
     record.life_and_complete.store(standing.life << 1 | (standing.freshness.complete ? 1 : 0),
                                    std::memory_order_release);
     record.epoch.store(standing.freshness.position.epoch.value, std::memory_order_release);

@@ -36,7 +36,7 @@ class KeyIndex {
 
   /// 0 when there is none. Any thread, between Reclamation's enter() and leave().
   RowRef find(const KeyId& id) const;
-  /// The first row whose tag is the id's: nearly always find()'s, and found without a look at any row. As find().
+  /// The first row with the id's tag: nearly always find()'s, and found without a look at any row. As find().
   RowRef nearest(const KeyId& id) const;
   /// Begins to fetch the entry that find() looks at first. As find().
   void prefetch(const KeyId& id) const;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a row remembers of a token whose signature was found good, so that its next use costs a comparison.
+// What a row remembers of a token that was found to be signed well, so that its next use costs a comparison.
 //
 //   word 0   digest word 0, xor the seal's value
 //   word 1   digest word 1, its low 8 bits replaced by the seal's slot (0: nothing remembered)

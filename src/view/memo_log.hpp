@@ -10,8 +10,9 @@
 // A record states a fact that does not age: the token of this digest is signed by that key and names that key id, user
 // id and issue time. Whether that is worth anything is asked of the view as it is: of a retired signing key, an issue
 // that was rotated out, another user or an unknown key id nothing is taken over, whichever epoch the store is in. A
-// record that was edited, made up or copied from elsewhere lacks the MAC. (Who can read the secret can read the private
-// signing keys beside it, and needs no forged memos.) Neither tokens nor anything to make one from is in the file.
+// record that was edited, made up or copied from elsewhere lacks the MAC. (A user that can read the secret can read the
+// private signing keys beside it, and needs no forged memos.) Neither tokens nor anything to make one from is in the
+// file.
 //
 // Read in order and appended to, never looked up, so it is no mapped table: the view's rows are the table.
 

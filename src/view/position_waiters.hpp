@@ -20,8 +20,8 @@ enum class Awaited : std::uint8_t {
   other_epoch,  // the position belongs to another life of the database: it has no order with the view's
 };
 
-/// Who waits: a key that has proved itself, or nobody in particular. No one key can take all places, and those without
-/// proof share a quarter of them, so that a flood of either leaves room for the others.
+/// For which key a request waits: one that has proved itself, or none in particular. No one key can take all places,
+/// and those without proof share a quarter of them, so that a flood of either leaves room for the others.
 using WaitingFor = std::optional<KeyId>;
 
 /// Any thread may add; the projector's thread serves.

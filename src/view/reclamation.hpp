@@ -4,7 +4,7 @@
 //
 // A reader announces the current epoch in a slot of its own before it follows any shared pointer, and clears it when it
 // is done. The writer unlinks a thing, retires it under the current epoch, moves the epoch on, and frees the thing once
-// every announced epoch is a later one: whoever announced a later epoch looked after the unlinking.
+// every announced epoch is a later one: a reader that announced a later epoch looked after the unlinking.
 //
 // The announcement and the loads after it, and the unlinking and the scan after it, are sequentially consistent:
 // with less, a reader could follow the old pointer while the writer does not yet see its announcement.

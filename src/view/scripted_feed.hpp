@@ -27,7 +27,7 @@ class ScriptedFeed final : public feed::ChangeFeed {
     change.row = std::move(key);
     log_.push_back(std::move(change));
   }
-  /// Another life of the database with the same rows: whoever reads on must load anew.
+  /// Another life of the database with the same rows: a reader must load anew.
   void begin_epoch() { ++head_.epoch.value; }
 
   Result<Position, feed::FeedError> load(feed::SnapshotSink& sink) override {

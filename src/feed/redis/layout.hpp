@@ -11,7 +11,8 @@
 //       tick          a counter, see below
 //       beat_seq beat_tick                                           the newest heartbeat
 //       snap snap_seq snap_nonce snap_chunks                         the snapshot: its name, position, number of chunks
-//       prev prev_seq                                                the one before, for who is still reading it
+//       prev prev_seq                                                the one before, for readers that are not done with
+//       it
 //   latchkey:{feed}:log           stream entry "<seq>-0" c <encode_change()>: dense from base + 1 to last
 //   latchkey:{feed}:snapshot:<s>  hash   "0", "1", … → a run of rows; whole and immutable once `head` names it
 //   latchkey:{feed}:nudge         stream of one entry: something was written; for XREAD BLOCK
@@ -31,9 +32,9 @@
 //   append   only to the life it was read for; entries at or before `last` are skipped (another relay was first), the
 //            next must be last + 1; a nonce that differs where both have a change is a fork and refused; a log whose
 //            length is not last − base was damaged (XDEL, eviction) and is refused
-//   begin    a life, only where there is none, from a whole snapshot at `last`, whose rows contain every change up to
-//   it attach   a newer snapshot, only if the log has its change with its nonce; then trims the log behind the one
-//   before end      drops head, log and snapshots together
+//   begin    a life, only where there is none, from a whole snapshot at `last`; its rows contain every change up to it
+//   attach   a newer snapshot, only if the log has its change with its nonce; then trims the log behind the one before
+//   end      drops head, log and snapshots together
 //
 // So readers of one life see one history, two relays may run and none is elected, and a reader checks for itself that
 // the change it knows last is still there with the same nonce, whatever life it reads.

@@ -13,7 +13,7 @@ namespace latchkey::feed {
 /// Pure; one thread.
 class Proofs {
  public:
-  /// A read whose sending `stamp` precedes saw `tick` in `life`, over `connection`. Ticks of another life, or of a life
+  /// A read that was sent after `stamp` saw `tick` in `life`, over `connection`. Ticks of another life, or of a life
   /// as another server may have it, are not compared.
   void saw_tick(const std::string& life, std::uint64_t connection, std::uint64_t tick, BootTime stamp);
   /// The reader holds every change up to the heartbeat's seq, in the same life as the ticks.

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 constexpr int kills = 200;
 
 struct Shared {
-  std::atomic<std::uint64_t> acknowledged;  // the highest seq whose commit was reported durable
+  std::atomic<std::uint64_t> acknowledged;  // the highest seq that was reported durable
   std::atomic<int> killed;
 };
 

@@ -38,8 +38,8 @@ Result<Batch, FeedError> SqliteFeed::read(Position after) {
   // Before the read: whatever is committed after this moment may be missing from it.
   const BootTime as_of = clock_.boot();
   auto batch = reader_->read(after, as_of, known_);
-  // A connection that failed is not trusted again. One whose file is merely gone is kept: the files it holds open are
-  // how we notice that another one has come in their place.
+  // A connection that failed is not trusted again. One that has merely lost its file is kept: the files it holds open
+  // are how we notice that another one has come in their place.
   if (!batch && batch.error().kind == FeedError::Kind::unavailable && reader_->check_identity()) reader_.reset();
   return batch;
 }

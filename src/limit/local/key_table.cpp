@@ -22,7 +22,8 @@ void KeyTable::prefetch(std::uint32_t hash) const {
   for (std::size_t i = 0; i < sizeof(KeyBlock); i += 64) __builtin_prefetch(lines + i, 1);
 }
 
-// Order of stores: all of a block before its use says `taken`, so whoever finds it after a crash finds a whole one.
+// Order of stores: all of a block before its use says `taken`, so a process that finds it after a crash finds a whole
+// one.
 KeyWindow& KeyTable::insert(const KeyId& key, std::uint32_t hash, std::int64_t now_ms) {
   sweep(sweep_step, now_ms);
   make_room();

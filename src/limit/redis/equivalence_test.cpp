@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Two replicas at one server whose clock is ours, beside a book.
+/// Two replicas at one server that runs by our clock, beside a book.
 class Comparison {
  public:
   Comparison(const redis::TestServer& server, std::uint64_t seed) : server_(server), random_(seed) {

@@ -257,7 +257,7 @@ TEST_F(StoreClockTest, LeavesOutAStepForward) {
 TEST_F(StoreClockTest, StandsStillOverAStepBackAndIsNotFooledByTheWayThere) {
   EXPECT_EQ(call(40'000, -1), 100'000);
   EXPECT_EQ(call(40'100, 40'100), 100'100);
-  // Back where it was: one who slept through both vouches for it, by what it knew before.
+  // Back where it was: a replica that slept through both vouches for it, by what it knew before.
   const auto slept = clock_.advance({.run = 1, .vouched_ms = 101'000, .steps = 0}, 101'000);
   EXPECT_EQ(slept.now_ms, 100'100);
   EXPECT_FALSE(slept.certain);

@@ -151,7 +151,7 @@ Decision LeaseBook::unreachable() {
   return {.retry_after_seconds = 1, .unavailable = true};
 }
 
-/// Decides in order of arrival whom it can; asks again for the rest.
+/// Decides what it can, in order of arrival; asks again for the rest.
 void LeaseBook::serve(Entry& entry, DecidedList& decided) {
   std::size_t served = 0;
   const BootTime now = clock_.boot();

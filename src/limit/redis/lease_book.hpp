@@ -1,7 +1,7 @@
 #pragma once
 
-// The keys of one shard of a replica: who waits, what is to be asked, what is to be returned. Pure but for the clock it
-// is given: events in, decisions and calls out. One thread at a time.
+// The keys of one shard of a replica: which requests wait, what is to be asked, what is to be returned. Pure but for
+// the clock it is given: events in, decisions and calls out. One thread at a time.
 //
 //   try_admit ──permit here, or surely none──▶ decided
 //   admit_later ──▶ waits ──▶ take_calls ──▶ (the store) ──▶ replied / lost ──▶ decided
@@ -65,7 +65,7 @@ class LeaseBook {
   void replied(const Call& call, const Reply& reply, DecidedList& decided);
   void lost(const Call& call, DecidedList& decided);
 
-  /// While the store is down nothing waits: all who do are decided at once.
+  /// While the store is down nothing waits: all that do are decided at once.
   void store_went_down(DecidedList& decided);
   void store_came_up() { reachable_ = true; }
 

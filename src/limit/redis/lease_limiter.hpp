@@ -22,15 +22,15 @@ struct LeaseLimiterConfig {
 /// The limiter of many replicas: exact over all of them, by leases from one store (lease_protocol.hpp).
 ///
 /// A request whose key has a leased permit, or surely none to be had, is decided at once under one shard's lock and
-/// allocates nothing. Others wait for the store, whom one thread of the limiter's own asks, for all keys that are due
-/// in one round trip; I/O threads never wait for it. When a round trip fails, all who wait are decided (503, or
-/// admitted and counted where the configuration says so), and so is at once whoever comes until the store answers
-/// again; what it has counted stays counted.
+/// allocates nothing. Others wait for the store, which one thread of the limiter's own asks, for all keys that are due
+/// in one round trip; I/O threads never wait for it. When a round trip fails, all that wait are decided (503, or
+/// admitted and counted where the configuration says so), and so is at once every request that comes until the store
+/// answers again; what it has counted stays counted.
 class LeaseLimiter final : public RateLimiter {
  public:
   /// `clock` outlives the limiter.
   LeaseLimiter(std::unique_ptr<lease::PermitStore> store, const Clock& clock, LeaseLimiterConfig config = {});
-  /// Returns what is left of the leases and decides for whoever still waits.
+  /// Returns what is left of the leases and decides the requests that still wait.
   ~LeaseLimiter() override;
   LeaseLimiter(const LeaseLimiter&) = delete;
   LeaseLimiter& operator=(const LeaseLimiter&) = delete;

@@ -248,7 +248,7 @@ TEST(LeaseLimiterTest, ASilentStoreHoldsNobodyUpForLong) {
     admit(limiter, key, {1'000, 1});
   }
   server.resume();
-  EXPECT_LE(waited, 3U) << "only those who met the silence first wait for its end";
+  EXPECT_LE(waited, 3U) << "only those that met the silence first wait for its end";
   while (!admit(limiter, key_number(1), {1'000, 1}).admitted) std::this_thread::yield();
 }
 

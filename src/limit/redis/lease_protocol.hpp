@@ -79,7 +79,7 @@ struct Reply {
   bool operator==(const Reply&) const = default;
 };
 
-/// Who calls, and what it knows of the store's clock.
+/// A caller, and what it knows of the store's clock.
 struct Caller {
   std::uint64_t replica = 0;     // random, of one process
   std::uint64_t run = 0;         // the life of the store that it is connected to: another one has lost its memory

@@ -39,7 +39,7 @@ struct StoreClock {
   Moment advance(const Caller& caller, std::int64_t raw_now_ms, History history = History::unknown);
 };
 
-/// What callers have named as a key's limit. Of one epoch of the database the highest version holds, so a caller whose
+/// What callers have named as a key's limit. Of one epoch of the database the highest version holds, so a caller with
 /// view is old cannot raise it. In another epoch versions count anew, and whether the limit was lowered or raised
 /// nobody can say: for a window after each change of epoch the lower of both holds. What nobody named for a window is
 /// forgotten.

@@ -44,7 +44,7 @@ class RedisPermitStore final : public PermitStore {
   BootTime met_at_{};
   Caller caller_;
   StoreWatch watch_;
-  BootTime next_word_{};  // of a key whose record is broken
+  BootTime next_word_{};  // of a key with a broken record
 };
 
 }  // namespace latchkey::limit::lease

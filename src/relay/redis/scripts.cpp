@@ -97,7 +97,7 @@ local nonce
 if seq == base then nonce = h[8] else nonce = nonce_at(seq) end
 if nonce ~= ARGV[4] then return 'fork' end
 
--- Who still reads the snapshot before this one needs the log from there on, and some time.
+-- A reader of the snapshot before this one needs the log from there on, and some time.
 if current_whole and current > base then
   redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f-0', current + 1))
   redis.call('HSET', KEYS[1], 'base', string.format('%.0f', current), 'base_nonce', h[6])

@@ -59,7 +59,8 @@ Result<void> PostgresRegistry::check_life() {
   if (!whole_from_) whole_from_ = now;
   const auto longest = std::max(max_staleness_, milliseconds((*rows)[0].integer(1)));
   if (now - *whole_from_ < longest + margin_of(longest)) {
-    return Error(ErrorCode::unavailable, "who serves is not certain yet: the database has come back a moment ago");
+    return Error(ErrorCode::unavailable,
+                 "which replicas serve is not certain yet: the database has come back a moment ago");
   }
   return connection_->execute("UPDATE registry SET whole_in = registry_life()");
 }

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds patience_of_loop{100};
 constexpr milliseconds pause_after_failure{50};
-// Who serves reports ten times a second. With none for so long, the stream may count from lower than it did.
+// A replica that serves reports ten times a second. With none for so long, the stream may count from lower than it did.
 constexpr std::chrono::seconds silence{1};
 // What fails and succeeds by turns, as where one of many reports is refused, is one failure.
 constexpr std::chrono::seconds calm{10};
@@ -81,7 +81,7 @@ Result<ReportDrain::Newest> ReportDrain::read(milliseconds patience) {
   return newest;
 }
 
-// One whose view is of another epoch is another store's, or has not seen yet that ours has a new one.
+// One with a view of another epoch is another store's, or has not seen yet that ours has a new one.
 Result<void> ReportDrain::carry(const Newest& reports, Epoch epoch) {
   Result<void> done;
   std::map<ReplicaId, std::uint64_t> known;

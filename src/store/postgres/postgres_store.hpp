@@ -5,12 +5,11 @@
 //
 // - The role needs to own the tables, or for the first start may create them. Poolers must keep sessions.
 // - TLS is libpq's: sslmode, sslrootcert, sslcert … in the URL.
-// - A database that is away is waited for up to 5 s, after which commands fail with ErrorCode::unavailable at once
+// - A database that is away is waited for up to 5 s. After that commands fail at once with ErrorCode::unavailable,
 // until
 //   it is back. Deadlocks and serialization failures are run again.
-// - Where the connection is lost during COMMIT, the store looks on another whether the change is in the log, and
-// answers
-//   accordingly. Only when it cannot look in time, the answer is ErrorCode::unavailable, "outcome is not known".
+// - Where the connection is lost during COMMIT, the store looks on another connection whether the change is in the log,
+//   and answers accordingly. If it cannot look in time, the answer is ErrorCode::unavailable, "outcome is not known".
 // - After a failover or a restored backup the store goes on in a new epoch.
 
 #include <memory>
@@ -31,7 +30,7 @@ Result<std::unique_ptr<KeyStore>> open_postgres(std::string_view url, Clock& clo
 /// Whether open_postgres() could read the URL; connects to nothing.
 Result<void> check_postgres_url(std::string_view url);
 
-/// Which database the URL leads to, without who asks and by what password; the same text for the same database.
+/// Which database the URL leads to, without user and password; the same text for the same database.
 std::string postgres_place(std::string_view url);
 
 }  // namespace latchkey::store

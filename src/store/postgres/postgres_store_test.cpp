@@ -174,7 +174,7 @@ TEST_F(PostgresEngine, ACommitThatWasLostAndUndoneIsRunAgain) {
   EXPECT_EQ(store->position()->seq, 1U);
 }
 
-/// A server whose commits wait for a standby that is not there, until told otherwise.
+/// A server with commits that wait for a standby that is not there, until told otherwise.
 class SynchronousPostgres : public PostgresEngine {
  protected:
   SynchronousPostgres() : PostgresEngine(own()) {}

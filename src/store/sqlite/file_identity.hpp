@@ -12,7 +12,7 @@
 namespace latchkey::store {
 
 /// Which files a path names: what a rename, a deletion, a truncation or a copied-in backup changes. A connection keeps
-/// the files it opened, so whoever works on one must ask now and then whether they still are the database.
+/// the files it opened, so its user must ask now and then whether they still are the database.
 struct FileIdentity {
   std::array<std::pair<dev_t, ino_t>, 3> files{};  // the database, -wal, -shm
   bool empty = false;                              // a database, once made, never is

@@ -126,7 +126,7 @@ bool written_behind(const FileState& known, const FileState& now) {
   if (known.inode == 0 || now.inode == 0 || now.wal_inode == 0 || now.wal_inode != known.wal_inode) return false;
   if (known.device != now.device || known.inode != now.inode) return true;
   if (known.written_ns == now.written_ns || known.digest == now.digest || known.salt != now.salt) return false;
-  // Without an index nobody has it open, and whoever closed it after a checkpoint has taken the -wal away.
+  // Without an index no process has it open, and the last one to close it after a checkpoint has taken the -wal away.
   if (now.written_back == FileState::no_index) return true;
   return now.written_back == known.written_back && now.being_written_back == now.written_back;
 }

@@ -53,8 +53,8 @@ bool is_whole(const fs::path& file) {
   return !none && page != 0 && big_endian(28, 4) != 0 && size >= page * big_endian(28, 4);
 }
 
-/// The same bytes in another file: whoever still has the old one open, with the old -shm mapped, sees by the inode that
-/// it must let go. SQLite shares both among the connections of a process as long as the inode is the same.
+/// The same bytes in another file: a process that still has the old one open, with the old -shm mapped, sees by the
+/// inode that it must let go. SQLite shares both among the connections of a process as long as the inode is the same.
 Result<void> make_another_file(const fs::path& file) {
   const fs::path copy = file.string() + ".copy";
   std::error_code failed;

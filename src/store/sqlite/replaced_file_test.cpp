@@ -36,7 +36,7 @@ class ReplacedFileTest : public testing::Test {
     if (!done) return done.error();
     return done->position;
   }
-  /// Whose keys the file at `path` holds, by an own connection.
+  /// The users of the keys in the file at `path`, by an own connection.
   static std::int64_t keys_in(const fs::path& path) {
     return *Database::open(path, Access::read, 5000)->query_integer("SELECT count(*) FROM access_keys");
   }

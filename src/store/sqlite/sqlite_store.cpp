@@ -20,7 +20,7 @@ Error cannot_create(const std::filesystem::path& path, int error) {
                path.string() + ": " + std::generic_category().message(error));
 }
 
-// SQLite gives -wal and -shm the mode of the database file, so that alone decides who may read keys.
+// SQLite gives -wal and -shm the mode of the database file, so that alone decides which users may read keys.
 Result<void> make_private_file(const std::filesystem::path& path) {
   const auto directory = std::filesystem::absolute(path).parent_path();
   std::error_code error;

@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::uint64_t magic = 0x316e74574b4c;   // "LKWtn1"
-constexpr milliseconds patience{1000};            // whoever holds the lock holds it for microseconds
+constexpr milliseconds patience{1000};            // its holder keeps the lock for microseconds
 constexpr std::uint64_t prompt_ns = 100'000'000;  // from taking the time to the end of the write, else once more
 constexpr std::uint64_t later_ns = 400'000'000;   // the same as a reader allows it
 constexpr int reads = 100;
