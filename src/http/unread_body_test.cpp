@@ -55,7 +55,7 @@ std::string with_length(const std::string& body) {
   return head + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-std::string chunked(const std::string& body) {
+std::string chunked_body(const std::string& body) {
   std::string text = head + "Transfer-Encoding: chunked\r\n\r\n";
   for (const char c : body) text.append("1;x=y\r\n").append(1, c).append("\r\n");
   return text + "0\r\nTrailer: GET /trap\r\n\r\n";
@@ -70,7 +70,7 @@ TEST_F(UnreadBodies, AreAnsweredBeforeTheyCome) {
 }
 
 TEST_F(UnreadBodies, ArePassedOverHoweverTheyAreCut) {
-  for (const std::string& request : {with_length(trap), chunked(trap), with_length(std::string(65'536, 'x'))}) {
+  for (const std::string& request : {with_length(trap), chunked_body(trap), with_length(std::string(65'536, 'x'))}) {
     const std::string all = request + next;
     const std::size_t from = request.find("\r\n\r\n");
     for (std::size_t cut = from; cut <= all.size(); cut += all.size() > 1000 ? 16'387 : 7) {
@@ -89,7 +89,7 @@ TEST_F(UnreadBodies, ArePassedOverHoweverTheyAreCut) {
 
 TEST_F(UnreadBodies, MayFollowEachOther) {
   auto c = client();
-  c.send(with_length(trap) + chunked(trap) + next + with_length("") + chunked("") + next);
+  c.send(with_length(trap) + chunked_body(trap) + next + with_length("") + chunked_body("") + next);
   for (const char* body : {"/unread", "/unread", "/next", "/unread", "/unread", "/next"}) {
     EXPECT_EQ(c.read_reply().body, body);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,5 +23,13 @@ struct Reply {
   bool is_array() const { return kind == Kind::array; }
   bool operator==(const Reply&) const = default;
 };
+
+/// The number that a string reply is, all of it; false, and nothing is known of `number`, for anything else.
+template <class Number>
+bool read_number(const Reply& reply, Number& number, int base = 10) {
+  const std::string& text = reply.text;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  return reply.is_string() && !text.empty() && error == std::errc() && end == text.data() + text.size();
+}
 
 }  // namespace latchkey::redis

@@ -1,6 +1,5 @@
 #include "feed/redis/redis_digest.hpp"
 
-#include <charconv>
 #include <thread>
 
 #include "feed/redis/layout.hpp"
@@ -10,12 +9,6 @@ namespace latchkey::feed {
 namespace {
 
 constexpr std::chrono::milliseconds between_looks{100};
-
-bool read_number(const redis::Reply& reply, std::uint64_t& number, int base) {
-  const std::string& text = reply.text;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  return reply.is_string() && !text.empty() && error == std::errc() && end == text.data() + text.size();
-}
 
 }  // namespace
 

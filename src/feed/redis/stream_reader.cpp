@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "feed/byte_reader.hpp"
 #include "feed/record.hpp"
 #include "feed/redis/layout.hpp"
@@ -59,12 +57,6 @@ FeedError unavailable(const Error& error) {
   return unavailable(error.internal.empty() ? error.detail : error.internal);
 }
 FeedError foreign() { return unavailable(redis_layout::foreign); }
-
-bool read_number(const Reply& reply, std::uint64_t& number, int base_of_digits = 10) {
-  const std::string& text = reply.text;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base_of_digits);
-  return reply.is_string() && !text.empty() && error == std::errc() && end == text.data() + text.size();
-}
 
 std::optional<std::uint64_t> nonce_of(const Reply& reply) {
   if (!reply.is_string() || reply.text.size() != 8) return std::nullopt;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "feed/byte_reader.hpp"
 #include "feed/record.hpp"
@@ -32,13 +31,6 @@ std::string nonce_text(std::uint64_t nonce) {
 }
 
 std::string epoch_text(Epoch epoch) { return fmt::format("{:016x}", epoch.value); }
-
-template <class Number>
-bool read_number(const Reply& reply, Number& number, int base = 10) {
-  const std::string& text = reply.text;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  return reply.is_string() && !text.empty() && error == std::errc() && end == text.data() + text.size();
-}
 
 std::optional<Life> life_of(const std::vector<Reply>& fields) {
   if (fields.size() != 9 || !fields[0].is_string() || fields[4].text.size() != 8) return std::nullopt;
