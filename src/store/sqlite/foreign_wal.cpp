@@ -9,6 +9,8 @@
 #include "base/log.hpp"
 #include "base/regular_file.hpp"
 #include "store/sqlite/file_identity.hpp"
+#include "store/sqlite/wal_index.hpp"
+#include "store/sqlite/wal_write_lock.hpp"
 
 namespace latchkey::store {
 
@@ -71,6 +73,13 @@ void set_file_aside(const std::filesystem::path& file, std::string_view why) {
   log_warning("{} {}; set aside with .replaced added", file.string(), why);
   std::error_code ignored;  // then opening fails or the next look finds it again
   std::filesystem::rename(file, file.string() + ".replaced", ignored);
+}
+
+void set_unfitting_index_aside(const fs::path& database) {
+  const fs::path index = database_file(database, 2);
+  // Compared and renamed under the lock: otherwise another process may have made it anew, and work with it, by then.
+  const auto quiet = WalWriteLock::take(index);
+  if (quiet && !wal_index_fits(database)) set_file_aside(index, "was made from another -wal");
 }
 
 Result<void> set_foreign_wal_aside(const std::filesystem::path& database, Witness& witness) {

@@ -15,4 +15,8 @@ Result<void> set_foreign_wal_aside(const std::filesystem::path& database, Witnes
 /// Renames it, with .replaced added, and says so: it may hold commits that no other file has.
 void set_file_aside(const std::filesystem::path& file, std::string_view why);
 
+/// Sets a -shm aside that was made from another -wal than the one beside it. One through which another process writes
+/// stays, and so does one that is not there. Only while this process has no connection (store/sqlite/wal_index.hpp).
+void set_unfitting_index_aside(const std::filesystem::path& database);
+
 }  // namespace latchkey::store

@@ -3,11 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/file_identity.hpp"
+#include "store/sqlite/foreign_wal.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/sqlite/wal_index.hpp"
 #include "store/temporary_directory.hpp"
@@ -91,6 +98,57 @@ TEST_F(ReplacedFileTest, AWalIndexFitsTheWalItWasMadeFromAndNoOther) {
   EXPECT_TRUE(wal_index_fits(copy_to("begun_anew.db", {"", "-wal", "-shm"})));
   fs::copy_file(directory_ / "whole.db-wal", directory_ / "begun_anew.db-wal", fs::copy_options::overwrite_existing);
   EXPECT_FALSE(wal_index_fits(directory_ / "begun_anew.db")) << "the -wal of the life before";
+}
+
+/// Another process that holds SQLite's lock on writing while it lives.
+class OtherWriter {
+ public:
+  explicit OtherWriter(const fs::path& index) {
+    int ready[2];
+    EXPECT_EQ(::pipe(ready), 0);
+    child_ = ::fork();
+    if (child_ == 0) {
+      const int file = ::open(index.c_str(), O_RDWR);
+      struct flock lock {};
+      lock.l_type = F_WRLCK;
+      lock.l_whence = SEEK_SET;
+      lock.l_start = 120;
+      lock.l_len = 1;
+      const char told = ::fcntl(file, F_SETLK, &lock) == 0 ? 'y' : 'n';
+      (void)!::write(ready[1], &told, 1);
+      for (;;) ::pause();
+    }
+    char told = 0;
+    EXPECT_EQ(::read(ready[0], &told, 1), 1);
+    EXPECT_EQ(told, 'y');
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  ~OtherWriter() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+ private:
+  pid_t child_ = -1;
+};
+
+TEST_F(ReplacedFileTest, AWalIndexIsNotSetAsideWhileAnotherProcessCommits) {
+  ASSERT_TRUE(put("alice"));
+  const auto database = directory_ / "first.db";
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::copy_file(path_.string() + suffix, database.string() + suffix);
+  // As the first commit on a new -wal leaves them for a moment: its header is there, the index knows nothing of it.
+  const std::string index = database.string() + "-shm";
+  std::fstream(index, std::ios::binary | std::ios::in | std::ios::out).seekp(16).write("\0\0\0\0", 4);
+  std::fstream(index, std::ios::binary | std::ios::in | std::ios::out).seekp(32).write("\0\0\0\0\0\0\0\0", 8);
+  EXPECT_FALSE(wal_index_fits(database));
+  {
+    const OtherWriter other(index);
+    set_unfitting_index_aside(database);
+    EXPECT_TRUE(fs::exists(index));
+  }
+  set_unfitting_index_aside(database);
+  EXPECT_FALSE(fs::exists(index)) << "with nobody at work they do not belong together";
 }
 
 TEST_F(ReplacedFileTest, ACommandAfterARenameIsRefusedAndTheNextGoesToTheNewFile) {

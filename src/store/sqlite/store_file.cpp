@@ -3,7 +3,6 @@
 #include "base/log.hpp"
 #include "store/sqlite/foreign_wal.hpp"
 #include "store/sqlite/schema.hpp"
-#include "store/sqlite/wal_index.hpp"
 
 namespace latchkey::store {
 Result<StoreFile> StoreFile::open(std::filesystem::path path, Random& random) {
@@ -122,7 +121,7 @@ void StoreFile::set_orphans_aside(const FileIdentity& now) {
     }
   }
   // A reader in another process may have made it anew while the old database was being removed.
-  if (!wal_index_fits(path_)) set_file_aside(database_file(path_, 2), "was made from another -wal");
+  set_unfitting_index_aside(path_);
 }
 
 }  // namespace latchkey::store
