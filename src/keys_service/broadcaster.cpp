@@ -132,6 +132,9 @@ bool Broadcaster::has_room(const Listener& listener) { return listener.stream->w
 Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {
   const auto changes = store_.changes_after(after, batch_size);
   if (!changes || changes->empty()) return Progress::caught_up;
+  // Asked again: these may be of a store that was restored since. Then the next round ends the streams.
+  const auto now = store_.position();
+  if (!now || now->epoch != epoch || now->seq < changes->back().seq) return Progress::more;
   std::string events;
   end_expired();  // again: what was committed after an expiry may have been read just now
   std::uint64_t last = after;

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
+#include <optional>
+#include <utility>
+
 #include "http/server.hpp"
 #include "http/test_client.hpp"
 #include "keys_service/test_service.hpp"
@@ -124,6 +128,66 @@ TEST_F(Changes, StreamsEndWhenTheStoreBecomesAnother) {
   other.epoch.value ^= 1;
   t.store.restore(other);
   EXPECT_NE(client.read_until("0\r\n\r\n").find("0\r\n\r\n"), std::string::npos);
+}
+
+/// A store that is restored as another one right before its next changes are read.
+class RestoredBetweenLooks final : public store::KeyStore {
+ public:
+  explicit RestoredBetweenLooks(store::MemoryStore& inner) : inner_(inner) {}
+  void restore_next(store::MemoryStore::State state) {
+    const std::lock_guard lock(mutex_);
+    next_ = std::move(state);
+  }
+  void transact(Work work, Done done) override { inner_.transact(std::move(work), std::move(done)); }
+  Result<std::optional<AccessKey>> find_key(KeyId id) override { return inner_.find_key(id); }
+  Result<store::KeyPage> list_keys(const store::KeyPageRequest& request) override { return inner_.list_keys(request); }
+  Result<std::vector<SigningKey>> signing_keys() override { return inner_.signing_keys(); }
+  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    if (next_) inner_.restore(*std::exchange(next_, std::nullopt));
+    return inner_.changes_after(after, limit);
+  }
+  Result<Position> position() override { return inner_.position(); }
+
+ private:
+  store::MemoryStore& inner_;
+  std::mutex mutex_;
+  std::optional<store::MemoryStore::State> next_;  // guarded by mutex_
+};
+
+class ChangesOfARestoredStore : public Changes {
+ protected:
+  ChangesOfARestoredStore() {
+    t.create();
+    const auto before = t.store.backup();
+    in_the_other = t.create().id;
+    auto other = t.store.backup();
+    other.epoch.value ^= 1;
+    t.store.restore(before);
+    store.restore_next(std::move(other));
+  }
+  RestoredBetweenLooks store{t.store};
+  std::string in_the_other;
+  Metrics metrics;
+  KeysService service{{store, *t.ring, t.verifier, t.clock, t.random, metrics, t.pool, t.replicas},
+                      {{.max_streams = 3, .poll = std::chrono::milliseconds(20)}, {}}};
+};
+
+TEST_F(ChangesOfARestoredStore, AreNotGivenAPositionOfTheEpochBefore) {
+  const auto [name, value] = TestService::bearer(t.viewer);
+  const auto reply = http::call(service.router(), Method::get, "/v1/changes?after=1", {{{name, value}}}, {});
+  EXPECT_EQ(reply.status, 410) << reply.body;
+}
+
+TEST_F(ChangesOfARestoredStore, AreNotStreamedAsThoseOfTheEpochBefore) {
+  http::Server following(http::ServerConfig{.listen = "127.0.0.1:0"}, service.router());
+  following.start().value();
+  http::TestClient client(following.port());
+  client.send(request("Last-Event-ID: 1\r\n"));
+  const std::string all = client.read_until("0\r\n\r\n");
+  EXPECT_NE(all.find("following"), std::string::npos) << all;
+  EXPECT_EQ(all.find(in_the_other), std::string::npos) << all;
+  EXPECT_EQ(all.find("event: change"), std::string::npos) << all;
 }
 
 class FullyTaken : public Changes {

@@ -51,8 +51,12 @@ std::string page_json(const std::vector<Change>& changes, Position after, Positi
 http::Response page(RouteContext& context, Position after, std::size_t limit, Position head) {
   const auto changes = context.parts.store.changes_after(after.seq, limit);
   if (!changes) return to_response(changes.error());
-  // Changes committed since `head` was read move it.
-  if (!changes->empty()) head.seq = std::max(head.seq, changes->back().seq);
+  // Asked again: a store that was restored between the two looks gave changes of another epoch.
+  const auto now = context.parts.store.position();
+  if (!now) return to_response(now.error());
+  const Position last{head.epoch, std::max(head.seq, changes->empty() ? after.seq : changes->back().seq)};
+  if (is_gone(last, *now)) return gone();
+  head = *now;
   return private_json(200, page_json(*changes, after, head)).with_header("Latchkey-Position", head.to_string());
 }
 
