@@ -241,6 +241,26 @@ TEST_F(Enforcement, ReplicasAreListedWithTheirLag) {
   EXPECT_EQ(only_replica().at("state"), "stopped");
 }
 
+TEST_F(Enforcement, WaitsNoMoreForAReplicaThatAnAdminHasForgotten) {
+  const std::string path = "/v1/replicas/" + report_.id.to_string();
+  EXPECT_EQ(t.as_admin(Method::delete_, path).status, 404);
+  EXPECT_EQ(t.as_admin(Method::delete_, "/v1/replicas/junk").status, 404);
+  catch_up();
+  EXPECT_EQ(t.call(Method::delete_, path).status, 401);
+  EXPECT_EQ(t.call(Method::delete_, path, {TestService::bearer(t.viewer)}).status, 403);
+  EXPECT_EQ(t.as_admin(Method::delete_, path + "?x=1").status, 400);
+  const auto early = t.as_admin(Method::delete_, path);
+  EXPECT_EQ(early.status, 409);
+  EXPECT_EQ(t.problem(early), "replica-reports");
+  t.clock.advance(std::chrono::seconds(11));
+  EXPECT_EQ(t.as_admin(Method::delete_, path).status, 204);
+  EXPECT_EQ(t.object(t.as_admin(Method::get, "/v1/replicas")).at("replicas").as_array().size(), 0U);
+  EXPECT_EQ(t.as_admin(Method::delete_, path).status, 404);
+  const auto key = t.create();
+  const auto reply = t.as_admin(Method::patch, key.path + "?wait=enforced", R"({"disabled":true})");
+  EXPECT_THAT(reply.header("Latchkey-Enforcement"), StartsWith("confirmed;applied=0;fenced=0;"));
+}
+
 TEST_F(Enforcement, ReplicasAreForAdminsAndViewers) {
   EXPECT_EQ(t.call(Method::get, "/v1/replicas").status, 401);
   EXPECT_EQ(t.as_admin(Method::get, "/v1/replicas").status, 200);

@@ -43,6 +43,7 @@ void KeysService::add_routes() {
   add(Method::post, "/v1/plan/disable", Who::holder, routes::disable_own_key);
   add(Method::get, "/v1/changes", Who::viewer, routes::get_changes);
   add(Method::get, "/v1/replicas", Who::viewer, routes::list_replicas);
+  add(Method::delete_, "/v1/replicas/{replicaId}", Who::admin, routes::forget_replica);
   add(Method::get, "/v1/signing-keys", Who::viewer, routes::list_signing_keys);
   add(Method::post, "/v1/signing-keys/rotate", Who::admin, routes::rotate_signing_key);
   add(Method::get, "/.well-known/jwks.json", Who::anyone, routes::jwks);

@@ -37,6 +37,7 @@ void get_plan(RouteContext& context, const Call& call, Reply reply);
 void disable_own_key(RouteContext& context, const Call& call, Reply reply);
 void get_changes(RouteContext& context, const Call& call, Reply reply);
 void list_replicas(RouteContext& context, const Call& call, Reply reply);
+void forget_replica(RouteContext& context, const Call& call, Reply reply);
 void list_signing_keys(RouteContext& context, const Call& call, Reply reply);
 void rotate_signing_key(RouteContext& context, const Call& call, Reply reply);
 void jwks(RouteContext& context, const Call& call, Reply reply);

@@ -42,6 +42,10 @@ class JoinedRegistry final : public ReplicaRegistry {
     own_->forget(newest);
     relayed_->forget(newest);
   }
+  Result<bool> remove(const ReplicaReport& newest) override {
+    auto removed = own_->remove(newest);
+    return !removed || *removed ? removed : relayed_->remove(newest);
+  }
 
  private:
   const std::unique_ptr<ReplicaRegistry> own_;

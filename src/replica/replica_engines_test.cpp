@@ -24,6 +24,7 @@ class MemoryWorld final : public RegistryWorld {
     Result<std::uint64_t> report(const ReplicaReport& report) override { return registry_.report(report); }
     Result<std::vector<ReplicaReport>> look() override { return registry_.look(); }
     void forget(const ReplicaReport& newest) override { registry_.forget(newest); }
+    Result<bool> remove(const ReplicaReport& newest) override { return registry_.remove(newest); }
 
    private:
     MemoryRegistry& registry_;

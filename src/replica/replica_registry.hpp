@@ -35,9 +35,10 @@
 // A registry that is a table of the store forks with it. Example: a standby is promoted while the old primary lives on
 // with one replica. That one reports to the old table, is known there, and serves; in the new table, which has its row
 // from before, it is silent. So by an engine that may_fork(), silence fences nobody who is known to follow another
-// life: such a replica is `other-epoch` until it reports from the store's own life, or an operator who has ended it
-// deletes its row. One that has reported from this life and falls silent is taken to be fenced: that it went over to
-// another primary later cannot be seen here, and PostgreSQL's fencing is to prevent it (docs/operations.md).
+// life: such a replica is `other-epoch` until it reports from the store's own life, or an operator says that it has
+// ended (ReplicaWatch::forget()). One that has reported from this life and falls silent is taken to be fenced: that it
+// went over to another primary later cannot be seen here, and PostgreSQL's fencing is to prevent it
+// (docs/operations.md).
 //
 // A report that has vanished without "stopped" (a registry that was lost or restored) counts as one that has fallen
 // silent, and a report that did not move since the manager began to watch proves nothing. replica/replica_watch.hpp
@@ -76,6 +77,10 @@ class ReplicaRegistry {
   /// Drops a replica if its newest report is still this one. An engine may leave that to others, as long as its list
   /// stays bounded.
   virtual void forget(const ReplicaReport& newest) = 0;
+
+  /// The same on the word of an operator, and by every engine. False: it has reported since, or is not there.
+  /// ErrorCode::unavailable when the registry cannot be written.
+  virtual Result<bool> remove(const ReplicaReport& newest) = 0;
 };
 
 }  // namespace latchkey::replica

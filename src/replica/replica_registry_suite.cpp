@@ -119,6 +119,23 @@ TEST_P(ReplicaRegistrySuite, OneThatHasReportedSinceIsNotForgotten) {
   EXPECT_EQ(registry_->look().value(), std::vector{report});
 }
 
+TEST_P(ReplicaRegistrySuite, OneThatAnOperatorRemovesIsGoneAtOnceUnlessItHasReportedSince) {
+  ReplicaReport report = new_report("a");
+  put(*reporter_, report);
+  const ReplicaReport before = report;
+  report.number = 2;
+  put(*reporter_, report);
+  ASSERT_EQ(registry_->look().value(), std::vector{report});
+  EXPECT_FALSE(registry_->remove(before).value());
+  EXPECT_EQ(registry_->look().value(), std::vector{report});
+  EXPECT_TRUE(registry_->remove(report).value());
+  EXPECT_TRUE(registry_->look().value().empty()) << "and the registry vouches for the others as before";
+  EXPECT_FALSE(registry_->remove(report).value());
+  report.number = 3;
+  put(*reporter_, report);
+  EXPECT_EQ(registry_->look().value(), std::vector{report});
+}
+
 TEST_P(ReplicaRegistrySuite, TheListStaysShortHoweverManyReplicasComeAndGo) {
   for (int i = 0; i < 100; ++i) {
     reporter_ = world_->new_reporter();

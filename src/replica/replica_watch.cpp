@@ -7,11 +7,25 @@ bool is_old(const ReplicaSight& sight, BootTime look_began) {
   return look_began - sight.silent_from >= ReplicaWatch::remembered && is_fenced_by_silence(sight, look_began);
 }
 
+Error reports_still() {
+  return Error(ErrorCode::conflict,
+               "The replica has reported within its LATCHKEY_MAX_STALENESS, or this service has not watched for so "
+               "long yet. Stop the replica, wait for that time, and ask again.");
+}
+
 }  // namespace
 
 Result<Look> ReplicaWatch::look() {
   const std::lock_guard lock(mutex_);
-  Look look{clock_.boot(), {}};
+  const auto began = take_look();
+  if (!began) return began.error();
+  Look look{*began, {}};
+  for (const auto& [id, known] : known_) look.replicas.push_back(known.sight);
+  return look;
+}
+
+Result<BootTime> ReplicaWatch::take_look() {
+  const BootTime began = clock_.boot();
   const auto reports = registry_.look();
   if (!reports) return reports.error();
   const BootTime ended = clock_.boot();  // what changed may have done so until now
@@ -19,9 +33,27 @@ Result<Look> ReplicaWatch::look() {
   for (const auto& report : *reports) see(report, ended);
   see_missing(ended);
   watching_ = true;
-  forget_old(look.began);
-  for (const auto& [id, known] : known_) look.replicas.push_back(known.sight);
-  return look;
+  forget_old(began);
+  return began;
+}
+
+Result<ReplicaReport> ReplicaWatch::forget(const ReplicaId& id) {
+  const std::lock_guard lock(mutex_);
+  const auto began = take_look();
+  if (!began) return began.error();
+  const auto found = known_.find(id);
+  if (found == known_.end()) return Error(ErrorCode::not_found, "no such replica");
+  const auto& [sight, present, forgotten] = found->second;
+  const bool silent = sight.newest.phase == Phase::stopped || is_fenced_by_silence(sight, *began);
+  if (silent && present) {
+    const auto removed = registry_.remove(sight.newest);
+    if (!removed) return removed.error();
+    if (!*removed && !forgotten) return reports_still();
+  }
+  if (!silent) return reports_still();
+  ReplicaReport last = sight.newest;
+  known_.erase(found);
+  return last;
 }
 
 void ReplicaWatch::see(const ReplicaReport& report, BootTime ended) {

@@ -26,6 +26,15 @@ class ReplicaWatch {
   /// registry cannot be read.
   Result<Look> look();
 
+  /// An operator says that this replica has ended, or is kept from every request: it is waited for no more, from now
+  /// on. Returns what it reported last. ErrorCode::not_found where it is not known; ErrorCode::conflict while it may
+  /// have reported within its max_staleness.
+  ///
+  /// The word is needed for a replica that may serve by another life of the store, which nothing here can tell. For one
+  /// that reports here it is not: by its silence it has fenced itself, and once it is back in the registry its view is
+  /// current as of a moment after that (replica/replica_registry.hpp, (2) and (3)), as if it were a new one.
+  Result<ReplicaReport> forget(const ReplicaId& id);
+
  private:
   struct Known {
     ReplicaSight sight;
@@ -33,6 +42,7 @@ class ReplicaWatch {
     bool forgotten = false;  // we had it dropped from the registry
   };
 
+  Result<BootTime> take_look();  // needs mutex_, as all below
   void see(const ReplicaReport& report, BootTime ended);
   void see_missing(BootTime ended);
   void forget_old(BootTime began);

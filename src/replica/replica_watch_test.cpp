@@ -81,6 +81,52 @@ TEST_F(Watch, TheLongSilentAreForgottenHereAndThere) {
   EXPECT_TRUE(registry.look()->empty());
 }
 
+TEST_F(Watch, AnOperatorHasOneForgottenOnceItHasBeenSilentForItsStaleness) {
+  const auto code = [&] {
+    const auto forgotten = watch.forget(report_.id);
+    return forgotten ? std::nullopt : std::optional(forgotten.error().code);
+  };
+  EXPECT_EQ(code(), ErrorCode::not_found);
+  report(1);
+  EXPECT_EQ(code(), ErrorCode::conflict);
+  clock.advance(seconds(10));
+  EXPECT_EQ(code(), ErrorCode::conflict) << "two clocks may run apart";
+  report(2);
+  clock.advance(seconds(11));
+  EXPECT_EQ(code(), ErrorCode::conflict) << "it has reported since the last look";
+  EXPECT_EQ(count(), 1U);
+  clock.advance(seconds(11));
+  EXPECT_EQ(code(), std::nullopt);
+  EXPECT_EQ(count(), 0U) << "at once, and it is not remembered as one that vanished";
+  EXPECT_TRUE(registry.look()->empty());
+  EXPECT_EQ(code(), ErrorCode::not_found);
+  report(3);
+  EXPECT_TRUE(seen().heard) << "it is back as a new one";
+}
+
+TEST_F(Watch, OneThatIsGoneFromTheRegistryOrHasStoppedIsForgottenToo) {
+  report(1);
+  seen();
+  registry.lose_everything();
+  EXPECT_EQ(watch.forget(report_.id).error().code, ErrorCode::conflict) << "it may have reported until now";
+  clock.advance(seconds(11));
+  EXPECT_TRUE(watch.forget(report_.id));
+  EXPECT_EQ(count(), 0U);
+  report(2, Phase::stopped);
+  EXPECT_TRUE(watch.forget(report_.id));
+  EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(Watch, NobodyIsForgottenWhereTheRegistryCannotBeReached) {
+  report(1);
+  seen();
+  clock.advance(seconds(11));
+  registry.set_unreachable(true);
+  EXPECT_EQ(watch.forget(report_.id).error().code, ErrorCode::unavailable);
+  registry.set_unreachable(false);
+  EXPECT_EQ(count(), 1U);
+}
+
 TEST_F(Watch, AnUnreachableRegistryIsNotAnEmptyOne) {
   report(1);
   seen();

@@ -12,7 +12,7 @@ from latchkey import bearer, connect, eventually
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 ADMIN_ROUTES = [("GET", "/v1/keys", None), ("POST", "/v1/keys", {}), ("GET", "/v1/keys/{}", None), ("PATCH", "/v1/keys/{}", {}),
                 ("DELETE", "/v1/keys/{}", None), ("POST", "/v1/keys/{}/rotate", {}), ("GET", "/v1/changes", None),
-                ("GET", "/v1/replicas", None), ("GET", "/v1/signing-keys", None), ("POST", "/v1/signing-keys/rotate", {})]
+                ("GET", "/v1/replicas", None), ("DELETE", "/v1/replicas/{}", None), ("GET", "/v1/signing-keys", None), ("POST", "/v1/signing-keys/rotate", {})]
 HOLDER_ROUTES = [("GET", "/v1/plan"), ("POST", "/v1/plan/disable")]
 # Not to be brought about from outside: an error of ours, and a queue of 4,096 requests (server and service tests do both).
 NOT_FROM_OUTSIDE = {500}
@@ -102,6 +102,17 @@ def laggards(stack):
         stack.tokens.signal(signal.SIGCONT)
 
 
+def a_replica_that_ended(stack):
+    admin = stack.admin()
+    listed = admin("GET", "/v1/replicas").json()["replicas"]
+    path = f"/v1/replicas/{next(r['replicaId'] for r in listed if r['state'] != 'stopped')}"
+    expect(admin, 409, "DELETE", path)
+    expect(admin, 400, "DELETE", path + "?x=1")
+    stack.tokens.stop()
+    eventually(lambda: admin("DELETE", path).status == 204)
+    expect(admin, 404, "DELETE", path)
+
+
 def store_away(stack, access_key, key):
     """What needs the store says 503 while it is not there."""
     admin = stack.admin()
@@ -124,6 +135,7 @@ def test_every_status_of_every_route_of_the_first_service(stack):
     refusals_of_keys(stack, access_key, key)
     commands(stack)
     laggards(stack)
+    a_replica_that_ended(stack)
     access_key, key = stack.create(user="dave")
     store_away(stack, access_key, key)
     description = conformance.descriptions["keys"]

@@ -69,7 +69,7 @@ def test_each_primary_has_a_relay(lab):
         watch.confirm()
 
 
-@promises("A replica that had died shortly before a failover", "Once it is certain that it has ended")
+@promises("A replica that had died shortly before a failover", "A row that was deleted by hand is remembered")
 def test_a_replica_that_died_before_the_failover_is_deleted(lab):
     pair = Pair(lab)
     replica = lab.replica("replica", LATCHKEY_STORE=pair.url).start()

@@ -19,6 +19,7 @@ EXPLANATIONS = (
     "But one that reported here and went over", "Patroni does with its watchdog", "Where a URL names several hosts",
     "Its data may be whole, but nothing proves it", "Look at its answer: with", "Never set it after a restart.",
     "Replicas on one machine need a directory each", "Backup and restore: see", "What is known of the past stands in",
+    "Each management service keeps a list of its own", "One that serves by another primary is not",
 )
 # Held by a test elsewhere, which has no mark.
 ELSEWHERE = {

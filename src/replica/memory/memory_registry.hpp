@@ -27,10 +27,14 @@ class MemoryRegistry final : public ReplicaRegistry, public ReplicaReporter {
     for (const auto& [id, report] : newest_) all.push_back(report);
     return all;
   }
-  void forget(const ReplicaReport& newest) override {
+  void forget(const ReplicaReport& newest) override { static_cast<void>(remove(newest)); }
+  Result<bool> remove(const ReplicaReport& newest) override {
     const std::lock_guard lock(mutex_);
+    if (unreachable_) return Error(ErrorCode::unavailable, "the registry is not available");
     const auto found = newest_.find(newest.id);
-    if (found != newest_.end() && found->second.number == newest.number) newest_.erase(found);
+    if (found == newest_.end() || found->second.number != newest.number) return false;
+    newest_.erase(found);
+    return true;
   }
 
   /// Accidents.

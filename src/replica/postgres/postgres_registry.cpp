@@ -77,14 +77,20 @@ Result<std::vector<ReplicaReport>> PostgresRegistry::read() {
   return reports;
 }
 
-void PostgresRegistry::forget(const ReplicaReport& newest) {
+Result<bool> PostgresRegistry::remove(const ReplicaReport& newest) {
   const std::lock_guard lock(mutex_);
-  if (!connection_) return;
+  if (!connection_) return Error(ErrorCode::unavailable, "the registry of replicas is not available");
   const auto number = static_cast<std::int64_t>(newest.number);
-  // The setting tells a trigger that nobody is lost by this.
-  constexpr std::string_view sql =
-      "DELETE FROM replicas WHERE id = $1 AND number = $2 AND set_config('latchkey.forget', 'on', true) = 'on'";
-  static_cast<void>(connection_->query(sql, Parameters().add(newest.id.to_string()).add(number)));
+  // The setting tells a trigger that nobody is lost by this. It is made before: the trigger fires for no row as well.
+  if (auto begun = connection_->execute("BEGIN; SET LOCAL latchkey.forget = 'on'"); !begun) return begun.error();
+  const auto deleted = connection_->query("DELETE FROM replicas WHERE id = $1 AND number = $2",
+                                          Parameters().add(newest.id.to_string()).add(number));
+  if (!deleted) {
+    if (!connection_->is_lost()) static_cast<void>(connection_->execute("ROLLBACK"));
+    return deleted.error();
+  }
+  if (auto committed = connection_->execute("COMMIT"); !committed) return committed.error();
+  return deleted->tag() != "DELETE 0";
 }
 
 }  // namespace latchkey::replica

@@ -27,7 +27,8 @@ class PostgresRegistry final : public ReplicaRegistry {
 
   Result<std::vector<ReplicaReport>> look() override;
   bool may_fork() const override { return true; }
-  void forget(const ReplicaReport& newest) override;
+  void forget(const ReplicaReport& newest) override { static_cast<void>(remove(newest)); }
+  Result<bool> remove(const ReplicaReport& newest) override;
 
  private:
   Result<void> make_sure_of_connection();

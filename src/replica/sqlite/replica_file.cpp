@@ -28,6 +28,11 @@ constexpr const char* prepare_sql =
     " first INTEGER NOT NULL, lock TEXT NOT NULL DEFAULT '');"
     "PRAGMA user_version = 2";
 
+// The last to close a file takes away its -wal, by a name that may be another file's by then.
+void leave_wal_at_close(Database& database) {
+  sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 Result<void> check(Database& database) {
   auto statement = database.prepare("PRAGMA quick_check(1)");
   if (!statement) return statement.error();
@@ -107,12 +112,23 @@ Result<ReplicaFile> open_for_reports(const std::filesystem::path& path, const Or
   return anew;
 }
 
+Result<bool> remove_report(const std::filesystem::path& path, const ReplicaReport& newest) {
+  auto database = Database::open(path, Access::write, busy_timeout_ms);
+  if (!database) return database.error();
+  leave_wal_at_close(*database);
+  auto statement = database->prepare("DELETE FROM replicas WHERE id = ? AND number = ?");
+  if (!statement) return statement.error();
+  const std::string id = newest.id.to_string();
+  (*statement)->bind(1, id).bind(2, static_cast<std::int64_t>(newest.number));
+  if (auto deleted = database->run(**statement); !deleted) return deleted.error();
+  return sqlite3_changes64(database->handle()) == 1;
+}
+
 Result<ReplicaFile> open_for_looks(const std::filesystem::path& path) {
   if (!store::FileIdentity::of(path)) return Error(ErrorCode::not_found, "no replica has reported yet");
   auto database = Database::open(path, Access::read, busy_timeout_ms);
   if (!database) return database.error();
-  // The last to close a file takes away its -wal, by a name that may be another file's by then.
-  sqlite3_db_config(database->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  leave_wal_at_close(*database);
   return opened(path, std::move(*database));
 }
 

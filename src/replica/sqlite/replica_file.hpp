@@ -1,7 +1,7 @@
 #pragma once
 
-// The embedded registry: the replica's own SQLite file in the data directory. The management service only reads it, and
-// makes it where it is gone, so that it can be seen to go again.
+// The embedded registry: the replica's own SQLite file in the data directory. The management service only reads it,
+// makes it where it is gone, so that it can be seen to go again, and takes out a replica that an operator gives up.
 //
 //   replicas  one row a replica: its newest report
 //   origin    one row: which file this is, when it was made, and whether anybody can have reported before
@@ -20,6 +20,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "replica/replica_report.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/file_identity.hpp"
 
@@ -46,6 +47,9 @@ Result<void> make_report_file(const std::filesystem::path& path, const Origin& o
 /// For the replica, which holds the lock of its data directory: makes the file where there is none, and makes it anew
 /// where it cannot be used or is a copy. `origin`: of one that is made.
 Result<ReplicaFile> open_for_reports(const std::filesystem::path& path, const Origin& origin);
+
+/// Takes a replica out whose newest report is still this one. False: there is none.
+Result<bool> remove_report(const std::filesystem::path& path, const ReplicaReport& newest);
 
 /// For whoever reads. ErrorCode::not_found where no report can have been made yet.
 Result<ReplicaFile> open_for_looks(const std::filesystem::path& path);

@@ -72,6 +72,14 @@ Result<void> SqliteRegistry::check_whole(const std::vector<ReplicaReport>& repor
                config_.path.string());
 }
 
+Result<bool> SqliteRegistry::remove(const ReplicaReport& newest) {
+  const std::lock_guard lock(mutex_);
+  if (!file_ || !file_->identity.still_at(config_.path)) return false;
+  auto removed = remove_report(config_.path, newest);
+  if (!removed) return Error(ErrorCode::unavailable, removed.error().detail, removed.error().internal);
+  return removed;
+}
+
 Result<std::vector<ReplicaReport>> SqliteRegistry::read() {
   auto statement = file_->database.prepare(select_reports);
   if (!statement) return statement.error();

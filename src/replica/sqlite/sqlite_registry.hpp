@@ -22,7 +22,7 @@ struct SqliteRegistryConfig {
   std::function<bool()> a_replica_ran;
 };
 
-/// Reads the replica's file; the replica keeps it short.
+/// Reads the replica's file; the replica keeps it short, and an operator may.
 ///
 /// A file that was removed, replaced, or put back from a copy may lack a replica that serves, even one whose lock was
 /// removed with it. So look() is `unavailable`
@@ -37,6 +37,7 @@ class SqliteRegistry final : public ReplicaRegistry {
 
   Result<std::vector<ReplicaReport>> look() override;
   void forget(const ReplicaReport&) override {}
+  Result<bool> remove(const ReplicaReport& newest) override;
 
  private:
   Result<std::vector<ReplicaReport>> read_file();

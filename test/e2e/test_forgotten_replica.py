@@ -1,0 +1,65 @@
+"""A replica that has ended without a word, and an operator who says so: `latchkey replicas forget`."""
+
+import json
+
+import pytest
+
+from latchkey import eventually
+
+
+@pytest.fixture
+def brisk(make_stack):
+    """Replicas that refuse by a view older than two seconds."""
+    return make_stack(LATCHKEY_MAX_STALENESS="2s").start()
+
+
+def listed(stack):
+    return {r["replicaId"]: r["state"] for r in stack.admin()("GET", "/v1/replicas").json()["replicas"]}
+
+
+def forget(stack, replica_id, *more, check=False):
+    return stack.cli("replicas", "forget", replica_id, *more, check=check)
+
+
+def disable(stack, key, disabled=True, timeout="5s"):
+    reply = stack.admin()("PATCH", f"/v1/keys/{key['keyId']}?wait=enforced&timeout={timeout}", {"disabled": disabled}, timeout=60)
+    return reply.json()["enforcement"]
+
+
+@pytest.mark.promises("Nothing waits for it from then on", "It is refused while the replica has reported within its `S`",
+                      "A replica that was forgotten by mistake")
+def test_it_is_forgotten_once_it_must_have_fenced_itself(brisk):
+    _, key = brisk.admitted_key()
+    before = listed(brisk)
+    some = next(iter(before))
+    asked = forget(brisk, some)
+    assert asked.returncode == 2 and "Has replica" in asked.stderr and listed(brisk).keys() == before.keys()
+    early = forget(brisk, some, "--yes")
+    assert early.returncode == 1 and "(409)" in early.stderr, early.stderr
+    assert forget(brisk, "0" * 32, "--yes").returncode == 1
+    brisk.replicas[0].kill()
+    dead = eventually(lambda: [i for i, state in listed(brisk).items() if state == "fenced"])[0]
+    told = forget(brisk, dead, "--yes", "-o", "json", check=True)
+    assert json.loads(told.stdout) == {"replicaId": dead}
+    assert dead not in listed(brisk)
+    assert f"that replica {dead}, named " in brisk.keys.tail()
+    enforcement = disable(brisk, key)
+    assert enforcement["state"] == "confirmed" and dead not in {r["replicaId"] for r in enforcement["replicas"]}
+    assert f"{dead} " not in brisk.cli("replicas").stdout, "the list is still what `replicas` alone shows"
+    brisk.replicas[0].start()
+    assert disable(brisk, key, disabled=False)["state"] == "confirmed"
+
+
+@pytest.mark.engines("postgres", reason="the registry is a table, which a failover or a dump brings along")
+@pytest.mark.promises("Once it is certain that it has ended", "3. The dump has the replicas of the life before")
+def test_one_of_another_life_of_the_database_is_waited_for_until_an_operator_gives_it_up(brisk):
+    _, key = brisk.admitted_key()
+    dead = "d" * 32
+    brisk.sql("INSERT INTO replicas (id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, started_at,"
+              f" reported_at) VALUES ('{dead}', 'dead', 7, false, '00c0ffee00c0ffee.42', 1, 0, 2000, 1, 1)")
+    enforcement = disable(brisk, key)
+    assert enforcement["state"] == "pending", enforcement
+    assert {r["replicaId"]: r["outcome"] for r in enforcement["replicas"]}[dead] == "other-epoch"
+    forget(brisk, dead, "--yes", check=True)
+    enforcement = disable(brisk, key, disabled=False, timeout="10s")
+    assert enforcement["state"] == "confirmed" and enforcement["waitedMillis"] < 10_000, "nor is the registry in doubt"
