@@ -73,12 +73,13 @@ node_suite() { # node_suite FOLDER LOCK_FOLDER
   cp test/node/*.mjs "$1"
 }
 
-run_node_tests() { # run_node_tests NODE FOLDER FILES…
+run_node_tests() { # run_node_tests NODE FOLDER PATTERNS…; patterns of files, as seen in FOLDER
   local runtime=$1 folder=$2
   shift 2
   say "testing Node $("$runtime" -p process.versions.node) in $folder"
+  # shellcheck disable=SC2048,SC2086
   (cd "$folder" && LATCHKEY_SOURCE=$OLDPWD LATCHKEY_BINARY=${LATCHKEY_BINARY:-$OLDPWD/build/release/latchkey} \
-    "$runtime" --test --test-concurrency=2 "$@")
+    "$runtime" --test --test-concurrency=2 $*)
 }
 
 test_generators() {
@@ -95,7 +96,7 @@ test_node() {
   build_example
   node_suite build/npm/nest12 test/node
   local node major; node=$(command -v node)
-  run_node_tests "$node" build/npm/nest12 ./*.test.mjs
+  run_node_tests "$node" build/npm/nest12 './*.test.mjs'
   # What changes with Node is the addon's, with Nest the guard's.
   run_node_tests "$(npm_node 24)" build/npm/nest12 ./engines.test.mjs ./lifecycle.test.mjs
   node_suite build/npm/nest11 test/node/nest11
@@ -105,7 +106,7 @@ test_node() {
   export LATCHKEY_LONG=1
   for major in 20 22 24 26; do
     node=$(npm_node "$major")
-    run_node_tests "$node" build/npm/nest12 ./*.test.mjs
+    run_node_tests "$node" build/npm/nest12 './*.test.mjs'
     run_node_tests "$node" build/npm/nest11 ./engines.test.mjs ./nest.test.mjs
   done
 }

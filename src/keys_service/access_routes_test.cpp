@@ -101,7 +101,7 @@ TEST_F(AccessRoutes, PagesAndMetricsDoNotWaitForTheWorkers) {
       if (ended.wait_for(std::chrono::seconds(10)) != std::future_status::ready) ++gave_up;
     }));
   }
-  for (const char* path : {"/metrics", "/docs", "/openapi.json", "/healthz"}) {
+  for (const char* path : {"/metrics", "/docs", "/openapi.json", "/healthz", "/readyz"}) {
     EXPECT_EQ(t.call(Method::get, path).status, 200);
     EXPECT_EQ(gave_up, 0) << path << " has waited";
   }

@@ -19,7 +19,8 @@ KeysService::KeysService(Parts parts, KeysServiceConfig config)
     : broadcaster_(parts.store, parts.clock, config.streams),
       replicas_(parts.replicas, parts.clock, [&store = parts.store] { return epoch_of(store); }),
       confirmations_(replicas_, replica::StoreLog::of(parts.store), parts.clock, parts.metrics, config.confirmations),
-      context_{parts, broadcaster_, replicas_, confirmations_},
+      store_health_([&store = parts.store] { return store.position(); }, parts.clock),
+      context_{parts, broadcaster_, replicas_, confirmations_, store_health_},
       gate_(parts.admins, parts.clock),
       overloaded_(parts.metrics.counter("latchkey_keys_overloaded_total",
                                         "Requests refused because the workers' queue was full")) {
@@ -50,7 +51,7 @@ void KeysService::add_routes() {
   add(Method::get, "/openapi.json", Who::at_once, routes::openapi);
   add(Method::get, "/docs", Who::at_once, routes::docs);
   add_healthz();
-  add(Method::get, "/readyz", Who::anyone, routes::readyz);
+  add(Method::get, "/readyz", Who::at_once, routes::readyz);
   add(Method::get, "/metrics", Who::at_once, routes::metrics);
 }
 

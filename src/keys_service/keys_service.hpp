@@ -13,6 +13,7 @@
 #include "keys_service/parts.hpp"
 #include "keys_service/reply.hpp"
 #include "keys_service/routes.hpp"
+#include "keys_service/store_health.hpp"
 
 namespace latchkey::keys_service {
 
@@ -61,6 +62,7 @@ class KeysService {
   Broadcaster broadcaster_;
   replica::ReplicaWatch replicas_;
   replica::Confirmations confirmations_;
+  StoreHealth store_health_;
   RouteContext context_;
   AdminGate gate_;
   Counter& overloaded_;

@@ -9,6 +9,7 @@
 #include "keys_service/broadcaster.hpp"
 #include "keys_service/parts.hpp"
 #include "keys_service/reply.hpp"
+#include "keys_service/store_health.hpp"
 #include "replica/confirmations.hpp"
 
 namespace latchkey::keys_service {
@@ -23,6 +24,7 @@ struct RouteContext {
   Broadcaster& broadcaster;
   replica::ReplicaWatch& replicas;
   replica::Confirmations& confirmations;
+  const StoreHealth& store_health;
 };
 
 namespace routes {

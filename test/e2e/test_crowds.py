@@ -10,7 +10,7 @@ import urllib.parse
 
 import pytest
 
-from latchkey import BINARY, LONG, bearer, connect, eventually
+from latchkey import LONG, bearer, connect, eventually, is_sanitised
 
 EMBEDDED = pytest.mark.engines("sqlite", reason="about the services' doors, which are the same with every store", long=True)
 
@@ -119,13 +119,6 @@ def test_a_crowd_of_idle_connections_slows_nobody(stack):
                 assert resident(replica) - before < count * 16 + 20_000, (before, resident(replica))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def is_sanitised():
-    """A build of which memory says nothing."""
-    with open(BINARY, "rb") as binary:
-        program = binary.read()
-    return any(word in program for word in (b"__asan_init", b"__tsan_init"))
 
 
 def resident(service):

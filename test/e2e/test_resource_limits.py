@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from latchkey import BINARY, clean_environment, eventually
+from latchkey import BINARY, clean_environment, eventually, is_sanitised
 
 pytestmark = pytest.mark.engines("sqlite", reason="files of both services")
 
@@ -78,6 +78,7 @@ def test_a_log_that_others_move_goes_on(stack):
     assert stack.replicas[0].metric("latchkey_request_log_dropped_total") == 0
 
 
+@pytest.mark.skipif(is_sanitised(), reason="a sanitiser itself does not start in so few addresses")
 def test_an_address_space_that_is_too_small_says_so(idle_stack):
     """ulimit -v: the limiter maps 20 GiB of addresses, and a service without says more than std::bad_alloc."""
     service = idle_stack.replicas[0]
@@ -87,6 +88,7 @@ def test_an_address_space_that_is_too_small_says_so(idle_stack):
         assert done.returncode == 1 and "RLIMIT_AS" in done.stderr, done
 
 
+@pytest.mark.skipif(is_sanitised(), reason="UBSan asks by a pipe whether an object is readable, and takes EMFILE for no")
 def test_too_many_open_files_fill_no_log(stack):
     service = stack.replicas[0]
     client = service.client()

@@ -33,7 +33,7 @@ void docs(RouteContext&, const Call&, Reply reply) {
 }
 
 void readyz(RouteContext& context, const Call&, Reply reply) {
-  const auto position = context.parts.store.position();
+  const auto position = context.store_health.position();
   if (position) {
     return reply.send(http::json_response(200, R"({"status":"ready","position":")" + position->to_string() + R"("})"));
   }

@@ -2,9 +2,14 @@
 
 namespace latchkey::store::postgres {
 
+bool ReaderPool::await_place(std::unique_lock<std::mutex>& lock) {
+  return returned_.wait_for(lock, patience, [this] { return lent_ < max_connections; });
+}
+
 Result<std::unique_ptr<Connection>> ReaderPool::borrow() {
   std::unique_lock lock(mutex_);
-  returned_.wait(lock, [this] { return lent_ < max_connections; });
+  if (!await_place(lock))
+    return Error(ErrorCode::unavailable, "the database is not available", "all reads wait for it");
   ++lent_;
   if (idle_.empty()) return open(lock);
   auto reader = std::move(idle_.back());
@@ -14,7 +19,8 @@ Result<std::unique_ptr<Connection>> ReaderPool::borrow() {
 
 Result<std::unique_ptr<Connection>> ReaderPool::borrow_new() {
   std::unique_lock lock(mutex_);
-  returned_.wait(lock, [this] { return lent_ < max_connections; });
+  if (!await_place(lock))
+    return Error(ErrorCode::unavailable, "the database is not available", "all reads wait for it");
   ++lent_;
   return open(lock);
 }

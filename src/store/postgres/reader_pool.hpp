@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -14,7 +15,8 @@ class ReaderPool {
  public:
   explicit ReaderPool(Url url) : url_(std::move(url)) {}
 
-  /// Calls `read(Connection&)`; waits while all are lent. Returns what `read` returns, or ErrorCode::unavailable. A
+  /// Calls `read(Connection&)`; waits up to five seconds while all are lent. Returns what `read` returns, or
+  /// ErrorCode::unavailable. A
   /// connection that turns out to be dead, as all are after the server was restarted, is replaced once: `read` may run
   /// twice. Any thread.
   template <class Read>
@@ -34,6 +36,10 @@ class ReaderPool {
 
  private:
   static constexpr std::size_t max_connections = 8;
+  static constexpr std::chrono::seconds patience{5};
+
+  /// Until a connection may be lent; false: none was given back in time, since the server is silent.
+  bool await_place(std::unique_lock<std::mutex>& lock);
 
   Result<std::unique_ptr<Connection>> borrow();
   Result<std::unique_ptr<Connection>> borrow_new();
