@@ -120,6 +120,8 @@ def test_a_store_moves_from_sqlite(tmp_path, idle_stack):
                  idle_stack.store.settings["LATCHKEY_STORE"])
     assert idle_stack.cli(*arguments, check=False).returncode == 1, "its service still runs"
     assert old.stop() == 0
+    for relay in idle_stack.relays:
+        assert relay.stop() == 0
     done = idle_stack.cli(*arguments).stdout
     assert "20 access keys" in done and f"stay in {idle_stack.data_dir.resolve() / 'secrets'}:" in done
     again = idle_stack.cli(*arguments, check=False)
@@ -133,6 +135,8 @@ def test_a_store_moves_from_sqlite(tmp_path, idle_stack):
     assert again.returncode == 1 and "not empty" in again.stderr
     left = subprocess.run(["sqlite3", tmp_path / "copy.db", "SELECT name FROM meta"], check=True, capture_output=True, text=True)
     assert "epoch" in left.stdout.split() and "moved_to" not in left.stdout.split(), "nothing moved, so there is no mark"
+    for relay in idle_stack.relays:
+        relay.start()
     idle_stack.start()
     moved = idle_stack.admin()("GET", "/v1/changes?limit=1000").json()["changes"]
     assert [(c["action"], c["actor"], c["at"]) for c in moved] == [(c["action"], c["actor"], c["at"]) for c in trail]
