@@ -18,6 +18,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def terminate(process):
+    """Ends a server in order, where one was started and still runs."""
+    if process and process.poll() is None:
+        process.terminate()
+        process.wait(timeout=30)
+
+
 class Redis:
     """A redis-server that keeps nothing over a restart unless told to: Redis(folder, "--appendonly", "yes")."""
 
@@ -218,9 +225,7 @@ class PgBouncer:
         return self
 
     def end(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=30)
+        terminate(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -249,6 +254,4 @@ class Nginx:
         return self
 
     def end(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=30)
+        terminate(self.process)
