@@ -7,13 +7,13 @@ namespace latchkey {
 
 /// What becomes of a mapped file that somebody else shortens: the kernel answers the next touch of what is gone with
 /// SIGBUS. While this lives, such a touch of its addresses finds zeros instead: the whole range becomes plain memory of
-/// this process, once, and was_cut() says so from then on. Whoever touched goes on with zeros, so the owner asks after
+/// this process, once, and was_cut() says so from then on. The touch goes on with zeros, so the owner asks after
 /// its work, not only before.
 ///
 /// Example: permits stand in a mapping, and `truncate -s 0` empties its file. The next request reads a permit and finds
 /// none; was_cut() is true, and the limiter refuses that request, and all others for a minute.
 ///
-/// A touch of any other mapping that was shortened (a database's -shm, whose zeros SQLite would believe) ends the
+/// A touch of any other mapping that was shortened (a database's -shm: SQLite would believe its zeros) ends the
 /// process with a sentence, to be started again. Both by decide_resource_signals(), which must have been called.
 class MappingGuard {
  public:

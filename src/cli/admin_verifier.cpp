@@ -42,7 +42,7 @@ Result<jwt::AdminKeys> public_keys(const Settings& settings, std::string_view te
 }
 
 Result<jwt::AdminKeys> shared_secret(std::string_view text) {
-  // A public key as an HS256 secret would let all who have it, and it is public, sign admin tokens (RFC 8725, 3.1).
+  // A public key as an HS256 secret would let everybody sign admin tokens, since it is public (RFC 8725, 3.1).
   if (text.find("-----BEGIN") != std::string_view::npos) {
     return Error(ErrorCode::invalid, "is a PEM file, not a secret; public keys are for admin_keys");
   }

@@ -41,7 +41,7 @@ std::string_view to_string(Service service);
 /// A value: names paths, holds nothing open.
 class DataDir {
  public:
-  /// Creates what is missing, 0700, and makes secrets 0600 of whoever runs. Refuses, with ErrorCode::unavailable and
+  /// Creates what is missing, 0700, and makes secrets 0600 of the process. Refuses, with ErrorCode::unavailable and
   /// the remedy in its text, a directory that others may write to: cli/private_files.hpp says who they are.
   static Result<DataDir> open_or_create(const std::filesystem::path& path);
   /// For clients: creates nothing, checks nothing.
