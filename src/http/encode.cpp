@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/pen.hpp"
+#include "base/unchecked_writer.hpp"
 
 namespace latchkey::http {
 namespace {
@@ -55,13 +55,13 @@ template <class Write>
 void append(std::string& out, std::size_t most, Write write) {
   const std::size_t before = out.size();
   out.resize_and_overwrite(before + most, [&](char* data, std::size_t) {
-    Pen pen(data + before);
+    UncheckedWriter pen(data + before);
     write(pen);
     return pen.at() - data;
   });
 }
 
-void put_status_line(Pen& pen, int status) {
+void put_status_line(UncheckedWriter& pen, int status) {
   if (status == 200) {
     pen.put("HTTP/1.1 200 OK\r\n");
     return;
@@ -70,7 +70,7 @@ void put_status_line(Pen& pen, int status) {
 }
 
 // HTTP/1.1 persists unless told otherwise, HTTP/1.0 the other way round.
-void put_connection(Pen& pen, const Framing& framing) {
+void put_connection(UncheckedWriter& pen, const Framing& framing) {
   if (framing.persistence == Persistence::close) {
     pen.put("Connection: close\r\n");
   } else if (framing.version == Version::http10) {
@@ -78,7 +78,7 @@ void put_connection(Pen& pen, const Framing& framing) {
   }
 }
 
-void put_common(Pen& pen, const Answer& answer, const Framing& framing, std::string_view date_line) {
+void put_common(UncheckedWriter& pen, const Answer& answer, const Framing& framing, std::string_view date_line) {
   put_status_line(pen, answer.status);
   pen.put(date_line);
   if (!answer.content_type.empty()) pen.put("Content-Type: ").put(answer.content_type).put("\r\n");
@@ -95,7 +95,7 @@ std::size_t most_octets(const Answer& answer, std::string_view date_line) {
 
 void append_answer(std::string& out, const Answer& answer, const Framing& framing, std::string_view date_line) {
   const bool bodiless = answer.status == 204 || answer.status == 304;
-  append(out, most_octets(answer, date_line) + answer.body.size(), [&](Pen& pen) {
+  append(out, most_octets(answer, date_line) + answer.body.size(), [&](UncheckedWriter& pen) {
     put_common(pen, answer, framing, date_line);
     if (!bodiless) pen.put("Content-Length: ").number(answer.body.size()).put("\r\n");
     pen.put("\r\n");
@@ -104,7 +104,7 @@ void append_answer(std::string& out, const Answer& answer, const Framing& framin
 }
 
 void append_stream_head(std::string& out, const Answer& head, const Framing& framing, std::string_view date_line) {
-  append(out, most_octets(head, date_line), [&](Pen& pen) {
+  append(out, most_octets(head, date_line), [&](UncheckedWriter& pen) {
     put_common(pen, head, framing, date_line);
     if (framing.version == Version::http11) pen.put("Transfer-Encoding: chunked\r\n");
     pen.put("\r\n");
@@ -113,7 +113,7 @@ void append_stream_head(std::string& out, const Answer& head, const Framing& fra
 
 void append_piece(std::string& out, std::string_view piece, Version version) {
   if (piece.empty()) return;  // an empty chunk would end the body
-  append(out, piece.size() + Pen::most_digits + 4, [&](Pen& pen) {
+  append(out, piece.size() + UncheckedWriter::most_digits + 4, [&](UncheckedWriter& pen) {
     if (version == Version::http10) {
       pen.put(piece);
     } else {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "base/pen.hpp"
+#include "base/unchecked_writer.hpp"
 #include "base/time_text.hpp"
 #include "key/key_id_text.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 static_assert(std::is_trivially_copyable_v<WaitingRecord::Fixed>);
 
 /// As a JSON string. Octets that are not visible ASCII need not be UTF-8, and become '?'.
-void quote(Pen& pen, std::string_view text) {
+void quote(UncheckedWriter& pen, std::string_view text) {
   const auto is_plain = [](char c) { return (c >= ' ') & (c <= '~') & (c != '"') & (c != '\\'); };
   pen.put('"');
   if (std::all_of(text.begin(), text.end(), is_plain)) {
@@ -72,7 +72,7 @@ void write_line(char*& out, const char*& waiting) {
   const std::string_view user_id(waiting + sizeof fixed, fixed.user_id_size);
   const std::string_view path(user_id.data() + user_id.size(), fixed.path_size);
   waiting = path.data() + path.size();
-  Pen pen(out);
+  UncheckedWriter pen(out);
   pen.put(R"({"time":")").put(text_of(fixed.time)).put(R"(","keyId":)");
   if (fixed.has_key_id) {
     const auto id = text_of(fixed.key_id);

@@ -9,23 +9,23 @@ namespace latchkey {
 
 /// Writes where room has been made: what is written at every request has many short parts, and a string would look for
 /// room at each. Copies of literals are a few instructions.
-class Pen {
+class UncheckedWriter {
  public:
-  explicit Pen(char* at) : at_(at) {}
+  explicit UncheckedWriter(char* at) : at_(at) {}
   /// Where it stands: behind what was put last.
   char* at() const { return at_; }
 
-  Pen& put(std::string_view text) {
+  UncheckedWriter& put(std::string_view text) {
     if (!text.empty()) std::memcpy(at_, text.data(), text.size());  // which takes no null
     at_ += text.size();
     return *this;
   }
-  Pen& put(char c) {
+  UncheckedWriter& put(char c) {
     *at_++ = c;
     return *this;
   }
   /// `most_digits` at most.
-  Pen& number(std::unsigned_integral auto number, int base = 10) {
+  UncheckedWriter& number(std::unsigned_integral auto number, int base = 10) {
     at_ = std::to_chars(at_, at_ + most_digits, number, base).ptr;
     return *this;
   }
