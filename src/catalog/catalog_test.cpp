@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/json.hpp"
-#include "catalog/catalog_holder.hpp"
+#include "catalog/current_catalog.hpp"
 
 namespace latchkey::catalog {
 namespace {
@@ -98,10 +98,10 @@ TEST(Catalog, IsBoundedInTokens) {
   EXPECT_TRUE(error_of(many(max_tokens + 1)).starts_with("/tokens:"));
 }
 
-TEST(CatalogHolder, ABadFileKeepsTheOldCatalog) {
+TEST(CurrentCatalog, ABadFileKeepsTheOldCatalog) {
   const std::string path = std::filesystem::temp_directory_path() / ("catalog-" + std::to_string(::getpid()) + ".json");
   const auto write = [&](std::string_view text) { std::ofstream(path) << text; };
-  CatalogHolder holder(Catalog::built_in());
+  CurrentCatalog holder(Catalog::built_in());
   const auto before = holder.current();
   write("{");
   EXPECT_EQ(holder.reload(path).error().code, ErrorCode::invalid);

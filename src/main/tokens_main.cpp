@@ -2,7 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
-#include "catalog/catalog_holder.hpp"
+#include "catalog/current_catalog.hpp"
 #include "main/catalog.hpp"
 #include "main/planted_drift.hpp"
 #include "main/replica.hpp"
@@ -25,7 +25,7 @@ int run_tokens(const Settings& settings) {
   Replica& replica = **opened;
   auto catalog = load_catalog(settings);
   if (!catalog) return fail("catalog", catalog.error());
-  catalog::CatalogHolder holder(*catalog);
+  catalog::CurrentCatalog holder(*catalog);
   const auto tls = load_tls(settings);
   if (!tls) return fail("tls", tls.error());
 

@@ -122,7 +122,7 @@ class ServiceFixture : public testing::Test {
   view::Projector projector_{feed_, view_, clock_};
   access::AccessCheck check_{view_, clock_, {}};
   limit::LocalLimiter limiter_{clock_};
-  catalog::CatalogHolder catalog_{catalog::Catalog::built_in()};
+  catalog::CurrentCatalog catalog_{catalog::Catalog::built_in()};
   report::RequestLog log_{std::make_unique<LinesSink>(lines_)};
   Metrics metrics_;
   TokensServiceParts parts_{view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_};

@@ -21,7 +21,7 @@
 
 #include "access/access_check.hpp"
 #include "base/metrics.hpp"
-#include "catalog/catalog_holder.hpp"
+#include "catalog/current_catalog.hpp"
 #include "http/exchange.hpp"
 #include "limit/rate_limiter.hpp"
 #include "report/request_log.hpp"
@@ -43,7 +43,7 @@ struct TokensServiceParts {
   view::Projector& projector;
   const access::AccessCheck& check;
   limit::RateLimiter& limiter;
-  const catalog::CatalogHolder& catalog;
+  const catalog::CurrentCatalog& catalog;
   report::RequestLog& log;
   Metrics& metrics;
   const Clock& clock;

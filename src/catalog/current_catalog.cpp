@@ -1,10 +1,10 @@
-#include "catalog/catalog_holder.hpp"
+#include "catalog/current_catalog.hpp"
 
 #include "base/log.hpp"
 
 namespace latchkey::catalog {
 
-Result<void> CatalogHolder::reload(const std::string& path) {
+Result<void> CurrentCatalog::reload(const std::string& path) {
   auto loaded = Catalog::load(path);
   if (!loaded) {
     log_error("catalog {}: {}; the one in use stays", path, loaded.error().detail);

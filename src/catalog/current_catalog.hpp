@@ -9,9 +9,9 @@
 namespace latchkey::catalog {
 
 /// The catalog in use, swapped whole. Any thread may call.
-class CatalogHolder {
+class CurrentCatalog {
  public:
-  explicit CatalogHolder(std::shared_ptr<const Catalog> catalog) : catalog_(std::move(catalog)) {}
+  explicit CurrentCatalog(std::shared_ptr<const Catalog> catalog) : catalog_(std::move(catalog)) {}
 
   /// Stays valid while held, whatever is loaded meanwhile.
   std::shared_ptr<const Catalog> current() const {
