@@ -12,9 +12,9 @@ namespace latchkey::http {
 namespace {
 
 // Holds the input, so that the request's views stay valid even when a forced stop closes the connection meanwhile.
-class Owed final : public Later::Sink {
+class DeferredAnswer final : public Later::Sink {
  public:
-  Owed(std::shared_ptr<Inbox> inbox, Ticket ticket, std::shared_ptr<const Connection::Input> input)
+  DeferredAnswer(std::shared_ptr<Inbox> inbox, Ticket ticket, std::shared_ptr<const Connection::Input> input)
       : inbox_(std::move(inbox)), ticket_(ticket), input_(std::move(input)) {}
 
   void answer(Response response) override {
@@ -42,12 +42,12 @@ CodecLimits limits_of(const ServerConfig& config) {
 
 }  // namespace
 
-Connection::Input::Input(const Worker& worker)
+Connection::Input::Input(const IoThreadState& worker)
     : codec(limits_of(worker.config),
             [&handler = worker.handler](const Request& head) { return handler.reads_body(head); }) {}
 
-Connection::Connection(Worker& worker, std::uint32_t slot)
-    : worker_(worker), input_(std::make_shared<Input>(worker)), slot_(slot) {}
+Connection::Connection(IoThreadState& worker, std::uint32_t slot)
+    : state_(worker), input_(std::make_shared<Input>(worker)), slot_(slot) {}
 
 void Connection::open(Socket socket) {
   socket_ = std::move(socket);
@@ -56,19 +56,19 @@ void Connection::open(Socket socket) {
   input_->codec.reset();
   ahead_.reset();
   unread_.reset();
-  if (worker_.config.tls) begin_handshake();
+  if (state_.config.tls) begin_handshake();
   first_request_ = true;
   continued_ = readable_ = half_closed_ = said_goodbye_ = writing_ = false;
-  worker_.connections_open.fetch_add(1, std::memory_order_relaxed);
+  state_.connections_open.fetch_add(1, std::memory_order_relaxed);
   enter(Phase::idle);
   start_read();
-  if (!worker_.poller.add(socket_.descriptor(), Poller::edges, *this)) close();
+  if (!state_.poller.add(socket_.descriptor(), Poller::edges, *this)) close();
 }
 
 void Connection::close() {
   if (phase_ == Phase::closed) return;
   // Whoever owes the answer may still be reading the request: leave it to them.
-  if (phase_ == Phase::owed) input_ = std::make_shared<Input>(worker_);
+  if (phase_ == Phase::owed) input_ = std::make_shared<Input>(state_);
   if (stream_) std::exchange(stream_, nullptr)->abandon();
   socket_.close();
   end_handshake();
@@ -77,8 +77,8 @@ void Connection::close() {
   reading_ = Reading::no;
   ++generation_;
   give_back();
-  worker_.connections_open.fetch_sub(1, std::memory_order_relaxed);
-  worker_.free_slots.push_back(slot_);
+  state_.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  state_.free_slots.push_back(slot_);
 }
 
 // For the next client a few keep what they have. Of a crowd that has gone nothing stays but the connections themselves.
@@ -86,39 +86,39 @@ void Connection::give_back() {
   input_->buffer.clear();
   forget(out_);
   forget(sending_);
-  if (worker_.free_slots.size() < kept_for_next) return;
-  input_ = std::make_shared<Input>(worker_);
+  if (state_.free_slots.size() < kept_for_next) return;
+  input_ = std::make_shared<Input>(state_);
   std::string().swap(out_);
   std::string().swap(sending_);
 }
 
 void Connection::begin_handshake() {
-  tls_ = std::make_unique<TlsSession>(*worker_.config.tls->context());
+  tls_ = std::make_unique<TlsSession>(*state_.config.tls->context());
   shaking_hands_ = true;
-  ++worker_.unfinished_handshakes;
-  worker_.handshakes.push_back({slot_, generation_});
+  ++state_.unfinished_handshakes;
+  state_.handshakes.push_back({slot_, generation_});
 }
 
 void Connection::end_handshake() {
-  if (std::exchange(shaking_hands_, false)) --worker_.unfinished_handshakes;
+  if (std::exchange(shaking_hands_, false)) --state_.unfinished_handshakes;
 }
 
 void Connection::enter(Phase phase) {
-  const auto& config = worker_.config;
+  const auto& config = state_.config;
   phase_ = phase;
   switch (phase) {
     case Phase::idle:
-      deadline_ = worker_.now + (first_request_ ? config.head_timeout : config.idle_timeout).count();
+      deadline_ = state_.now + (first_request_ ? config.head_timeout : config.idle_timeout).count();
       break;
     case Phase::head:
-      deadline_ = worker_.now + config.head_timeout.count();
+      deadline_ = state_.now + config.head_timeout.count();
       break;
     case Phase::body:
-      deadline_ = worker_.now + config.body_timeout.count();
+      deadline_ = state_.now + config.body_timeout.count();
       break;
     case Phase::skipping:
     case Phase::lingering:
-      deadline_ = worker_.now + linger_time.count();
+      deadline_ = state_.now + linger_time.count();
       break;
     default:
       deadline_ = never;
@@ -206,14 +206,14 @@ void Connection::await_body() {
 }
 
 void Connection::refuse(const Refusal& refusal) {
-  worker_.tallies.malformed.add();
+  state_.tallies.malformed.add();
   append_answer(out_, to_response(refusal).view(), {Version::http11, Persistence::close, BodyPart::send},
-                worker_.date.now());
+                state_.date.now());
   enter(Phase::closing);
 }
 
 void Connection::serve() {
-  worker_.tallies.requests.add();
+  state_.tallies.requests.add();
   enter(Phase::handling);
   first_request_ = answered_ = deferred_ = false;
   if (input_->codec.body_unread()) unread_.emplace(input_->codec.head());
@@ -228,7 +228,7 @@ void Connection::serve() {
 
 void Connection::call_handler() {
   try {
-    worker_.handler.handle(*this);
+    state_.handler.handle(*this);
     if (!answered_ && !deferred_) log_error("http: a handler neither answered nor deferred {}", request().path);
   } catch (const std::exception& e) {
     log_error("http: handler of {} failed: {}", request().path, e.what());
@@ -244,19 +244,19 @@ void Connection::answer(const Answer& answer) {
     return;
   }
   answered_ = true;
-  append_answer(out_, answer, settle_framing(), worker_.date.now());
+  append_answer(out_, answer, settle_framing(), state_.date.now());
 }
 
 Later Connection::defer() {
   if (answered_ || deferred_) throw std::logic_error("the request has been answered or deferred");
   deferred_ = true;
-  return Later(std::make_shared<Owed>(worker_.inbox, Ticket{slot_, generation_}, input_));
+  return Later(std::make_shared<DeferredAnswer>(state_.inbox, Ticket{slot_, generation_}, input_));
 }
 
 Framing Connection::settle_framing() {
   const Head& head = input_->codec.head();
   const std::size_t received = input_->buffer.size() - input_->codec.consumed();
-  const bool ends = worker_.draining || (unread_ && !unread_->can_be_passed(received));
+  const bool ends = state_.draining || (unread_ && !unread_->can_be_passed(received));
   persistence_ = ends ? Persistence::close : head.persistence;
   const BodyPart body = head.request.method == Method::head ? BodyPart::leave_out : BodyPart::send;
   return {head.version, persistence_, body};
@@ -275,7 +275,7 @@ void Connection::deliver(Delivery& delivery) {
   switch (delivery.kind) {
     case Delivery::Kind::answer:
       if (!ours || phase_ != Phase::owed) return;
-      append_answer(out_, delivery.response.view(), settle_framing(), worker_.date.now());
+      append_answer(out_, delivery.response.view(), settle_framing(), state_.date.now());
       finish_request();
       break;
     case Delivery::Kind::begin_stream:
@@ -294,7 +294,7 @@ void Connection::begin_stream(const Answer& head, std::shared_ptr<StreamState> s
   // Nothing but the end of the connection ends a body of HTTP/1.0 whose length is unknown; and what the client sends
   // meanwhile lands where requests are read, so it must hold no unread body.
   if (framing.version == Version::http10 || unread_) framing.persistence = persistence_ = Persistence::close;
-  append_stream_head(out_, head, framing, worker_.date.now());
+  append_stream_head(out_, head, framing, state_.date.now());
   finish_request();
   if (framing.body == BodyPart::leave_out) return stream->abandon();
   stream_ = std::move(stream);
@@ -319,12 +319,12 @@ bool Connection::pump_stream() {
 
 void Connection::sweep(CoarseTime now) {
   if (phase_ == Phase::closed) return;
-  if (worker_.draining && stream_) stream_->close();
+  if (state_.draining && stream_) stream_->close();
   if (writing_) {  // the client's own time begins when it has its answers
     if (now >= write_deadline_) close();
     return;
   }
-  if (worker_.draining && phase_ == Phase::idle) return close();
+  if (state_.draining && phase_ == Phase::idle) return close();
   if (now < deadline_) return;
   if (phase_ != Phase::head && phase_ != Phase::body) return close();
   refuse({RefusalKind::request_timeout, {}});

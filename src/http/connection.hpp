@@ -17,7 +17,7 @@
 #include "http/stream_state.hpp"
 #include "http/tls_session.hpp"
 #include "http/unread_body.hpp"
-#include "http/worker.hpp"
+#include "http/io_thread_state.hpp"
 
 namespace latchkey::http {
 
@@ -33,7 +33,7 @@ namespace latchkey::http {
 /// client that does not read cannot make it buffer.
 class Connection final : public Exchange, public Watcher {
  public:
-  Connection(Worker& worker, std::uint32_t slot);
+  Connection(IoThreadState& worker, std::uint32_t slot);
 
   /// A new client.
   void open(Socket socket);
@@ -56,11 +56,11 @@ class Connection final : public Exchange, public Watcher {
   Request& request() override { return input_->codec.head().request; }
   void answer(const Answer& answer) override;
   Later defer() override;
-  unsigned thread_index() const override { return worker_.index; }
+  unsigned thread_index() const override { return state_.index; }
 
   /// What a request's views point into. Shared with who owes its answer: it may outlive the connection.
   struct Input {
-    explicit Input(const Worker& worker);
+    explicit Input(const IoThreadState& worker);
     InputBuffer buffer;
     Codec codec;
   };
@@ -113,7 +113,7 @@ class Connection final : public Exchange, public Watcher {
   static constexpr std::size_t kept_for_next = 64;       // closed connections that keep their buffers
   static constexpr std::chrono::milliseconds linger_time{1000};
 
-  Worker& worker_;
+  IoThreadState& state_;
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;  // none: plain
   std::shared_ptr<Input> input_;

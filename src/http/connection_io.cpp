@@ -26,7 +26,7 @@ void Connection::go_on() {
 
 // Who sends without end lets the others have their turn.
 void Connection::await_turn() {
-  if (readable_ && reading_ != Reading::no && !std::exchange(queued_, true)) worker_.poller.again(*this);
+  if (readable_ && reading_ != Reading::no && !std::exchange(queued_, true)) state_.poller.requeue(*this);
 }
 
 void Connection::answer_received() {
@@ -59,7 +59,7 @@ void Connection::read() {
     input_->buffer.commit(n);
   }
   reading_ = Reading::no;  // until its turn to answer and send
-  worker_.received.push_back(this);
+  state_.received.push_back(this);
 }
 
 // What the peer sent, into the input.
@@ -78,7 +78,7 @@ void Connection::take_octets(std::span<const char> octets) {
       tls_.reset();
       return refuse({RefusalKind::bad_request, "this port speaks TLS: use https"});
     case TlsSession::Status::failed:
-      worker_.tallies.malformed.add();
+      state_.tallies.malformed.add();
       return enter(Phase::closing);
   }
 }
@@ -123,7 +123,7 @@ void Connection::wait_to_write(std::size_t sent) {
   out_.clear();
   sent_ = sent;
   writing_ = true;
-  write_deadline_ = worker_.now + worker_.config.write_timeout.count();
+  write_deadline_ = state_.now + state_.config.write_timeout.count();
 }
 
 void Connection::write_on() {
@@ -132,7 +132,7 @@ void Connection::write_on() {
     if (status == Socket::Status::ended) return close();
     if (status == Socket::Status::later) return;
     sent_ += n;
-    write_deadline_ = worker_.now + worker_.config.write_timeout.count();
+    write_deadline_ = state_.now + state_.config.write_timeout.count();
   }
   writing_ = false;
   forget(sending_);

@@ -46,9 +46,9 @@ void prefer_short_turns() {
 }  // namespace
 
 IoThread::IoThread(const ServerConfig& config, Handler& handler, std::atomic<unsigned>& open, unsigned index)
-    : worker_(config, handler, open, index) {
+    : state_(config, handler, open, index) {
   // By edges: each ring is told once, and nobody has to read the count away.
-  if (!worker_.poller.add(worker_.inbox->wake_descriptor(), EPOLLIN | EPOLLET, on_wake_)) {
+  if (!state_.poller.add(state_.inbox->wake_descriptor(), EPOLLIN | EPOLLET, on_wake_)) {
     throw std::system_error(errno, std::generic_category(), "epoll");
   }
 }
@@ -71,30 +71,30 @@ void IoThread::join() {
 void IoThread::run() {
   block_signals();
   prefer_short_turns();
-  worker_.now = coarse_now();
-  next_sweep_ = worker_.now + sweep_period().count();
+  state_.now = coarse_now();
+  next_sweep_ = state_.now + sweep_period().count();
   start_accept();
   while (!ended_) {
-    const CoarseTime until_sweep = std::max<CoarseTime>(next_sweep_ - worker_.now, 1);
-    worker_.poller.turn(std::chrono::milliseconds(until_sweep), worker_.now);
+    const CoarseTime until_sweep = std::max<CoarseTime>(next_sweep_ - state_.now, 1);
+    state_.poller.turn(std::chrono::milliseconds(until_sweep), state_.now);
     answer_received();
     sweep_if_due();
   }
-  worker_.inbox->close();
+  state_.inbox->close();
 }
 
 Connection& IoThread::free_connection() {
-  if (worker_.free_slots.empty()) {
+  if (state_.free_slots.empty()) {
     const auto slot = static_cast<std::uint32_t>(connections_.size());
-    connections_.push_back(std::make_unique<Connection>(worker_, slot));
+    connections_.push_back(std::make_unique<Connection>(state_, slot));
     return *connections_.back();
   }
-  const auto slot = worker_.free_slots.back();
-  worker_.free_slots.pop_back();
+  const auto slot = state_.free_slots.back();
+  state_.free_slots.pop_back();
   return *connections_[slot];
 }
 
-void IoThread::start_accept() { accepting_ = worker_.poller.add(listener_.descriptor(), EPOLLIN, on_accept_); }
+void IoThread::start_accept() { accepting_ = state_.poller.add(listener_.descriptor(), EPOLLIN, on_accept_); }
 
 void IoThread::accept_some() {
   for (int i = 0; i < most_accepts_a_turn && accepting_ && accept_one();) ++i;
@@ -103,8 +103,8 @@ void IoThread::accept_some() {
 // At the first one, and then at most once a minute, as it may go on for hours with two tries a second.
 void IoThread::tell_of_failed_accept(int why) {
   ++failed_accepts_;
-  if (worker_.now < next_told_) return;
-  next_told_ = worker_.now + std::chrono::milliseconds(std::chrono::minutes(1)).count();
+  if (state_.now < next_told_) return;
+  next_told_ = state_.now + std::chrono::milliseconds(std::chrono::minutes(1)).count();
   log_error("http: accept: {}; new clients wait ({} failures since this was last said)",
             std::generic_category().message(why), std::exchange(failed_accepts_, 0));
 }
@@ -117,15 +117,15 @@ bool IoThread::accept_one() {
   if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
   // Out of descriptors or memory: the next sweep tries again, rather than a loop that spins.
   tell_of_failed_accept(errno);
-  worker_.poller.remove(listener_.descriptor());
+  state_.poller.remove(listener_.descriptor());
   return accepting_ = false;
 }
 
 void IoThread::admit(Socket socket) {
-  worker_.tallies.connections.add();
-  most_open_ = std::max(most_open_, worker_.connections_open.load(std::memory_order_relaxed) + 1);
-  if (worker_.connections_open.load(std::memory_order_relaxed) >= worker_.config.max_connections) {
-    worker_.tallies.refused.add();
+  state_.tallies.connections.add();
+  most_open_ = std::max(most_open_, state_.connections_open.load(std::memory_order_relaxed) + 1);
+  if (state_.connections_open.load(std::memory_order_relaxed) >= state_.config.max_connections) {
+    state_.tallies.refused.add();
     return;
   }
   free_connection().open(std::move(socket));
@@ -135,26 +135,26 @@ void IoThread::admit(Socket socket) {
 // A handshake takes many times the memory of the connection that it is for, and whoever begins one proves nothing. The
 // oldest makes room: of those who go on, few take as long.
 void IoThread::end_oldest_handshakes() {
-  const unsigned most = std::max(worker_.config.max_handshakes / std::max(worker_.config.threads, 1U), 1U);
-  auto& begun = worker_.handshakes;
+  const unsigned most = std::max(state_.config.max_handshakes / std::max(state_.config.threads, 1U), 1U);
+  auto& begun = state_.handshakes;
   while (!begun.empty()) {
     Connection& oldest = *connections_[begun.front().slot];
     const bool unfinished = oldest.shakes_hands(begun.front());
-    if (unfinished && worker_.unfinished_handshakes <= most) return;
+    if (unfinished && state_.unfinished_handshakes <= most) return;
     begun.pop_front();
     if (!unfinished) continue;
-    worker_.tallies.handshakes_ended.add();
+    state_.tallies.handshakes_ended.add();
     oldest.close();
   }
 }
 
 void IoThread::look_ahead() {
   try {
-    worker_.expected.clear();
-    for (Connection* connection : worker_.received) {
-      if (const Request* request = connection->look_ahead()) worker_.expected.push_back(request);
+    state_.expected.clear();
+    for (Connection* connection : state_.received) {
+      if (const Request* request = connection->look_ahead()) state_.expected.push_back(request);
     }
-    worker_.handler.expect(worker_.expected);
+    state_.handler.expect(state_.expected);
   } catch (const std::exception& e) {  // nothing is lost but time
     log_error("http: {}", e.what());
   }
@@ -162,9 +162,9 @@ void IoThread::look_ahead() {
 
 // Stage by stage, see connection_io.cpp.
 void IoThread::answer_received() {
-  if (worker_.received.size() > 1) look_ahead();
+  if (state_.received.size() > 1) look_ahead();
   for (const auto stage : {&Connection::answer_received, &Connection::send_answers}) {
-    for (Connection* connection : worker_.received) {
+    for (Connection* connection : state_.received) {
       try {
         (connection->*stage)();
       } catch (const std::exception& e) {  // must not take the others' turn
@@ -172,11 +172,11 @@ void IoThread::answer_received() {
       }
     }
   }
-  worker_.received.clear();
+  state_.received.clear();
 }
 
 void IoThread::deliver_all() {
-  worker_.inbox->take(taken_);
+  state_.inbox->take(taken_);
   for (auto& delivery : taken_) {
     if (delivery.kind == Delivery::Kind::drain) {
       begin_drain();
@@ -189,12 +189,12 @@ void IoThread::deliver_all() {
 
 void IoThread::drain(std::chrono::milliseconds deadline) {
   drain_milliseconds_ = deadline.count();
-  worker_.inbox->post({});
+  state_.inbox->post({});
 }
 
 void IoThread::begin_drain() {
-  if (std::exchange(worker_.draining, true)) return;
-  last_call_ = worker_.now + drain_milliseconds_.load();
+  if (std::exchange(state_.draining, true)) return;
+  last_call_ = state_.now + drain_milliseconds_.load();
   // Clients whose connection the kernel has already accepted would see a reset.
   while (accepting_ && accept_one()) continue;
   accepting_ = false;
@@ -204,27 +204,27 @@ void IoThread::begin_drain() {
 
 std::chrono::milliseconds IoThread::sweep_period() const {
   using std::chrono::milliseconds;
-  if (worker_.draining) return milliseconds(10);
-  const auto& c = worker_.config;
+  if (state_.draining) return milliseconds(10);
+  const auto& c = state_.config;
   const auto shortest = std::min({c.head_timeout, c.body_timeout, c.idle_timeout, c.write_timeout});
   return std::clamp(shortest / 4, milliseconds(10), milliseconds(500));
 }
 
 // One timer for all connections.
 void IoThread::sweep_if_due() {
-  if (worker_.now < next_sweep_) return;
+  if (state_.now < next_sweep_) return;
   sweep();
-  next_sweep_ = worker_.now + sweep_period().count();
+  next_sweep_ = state_.now + sweep_period().count();
 }
 
 void IoThread::sweep() {
-  const bool force = worker_.draining && worker_.now >= last_call_;
+  const bool force = state_.draining && state_.now >= last_call_;
   for (const auto& connection : connections_) {
-    force ? connection->close() : connection->sweep(worker_.now);
+    force ? connection->close() : connection->sweep(state_.now);
   }
-  if (worker_.draining && all_closed()) ended_ = true;
-  if (!accepting_ && !worker_.draining) start_accept();
-  if (worker_.index == 0) return_memory();
+  if (state_.draining && all_closed()) ended_ = true;
+  if (!accepting_ && !state_.draining) start_accept();
+  if (state_.index == 0) return_memory();
 }
 
 // What a crowd of connections took, the allocator keeps for the next crowd, which may never come. After a crowd only,
@@ -232,11 +232,11 @@ void IoThread::sweep() {
 void IoThread::return_memory() {
   constexpr unsigned crowd = 32;
   constexpr CoarseTime pause_ms = 2000;
-  const unsigned open = worker_.connections_open.load(std::memory_order_relaxed);
+  const unsigned open = state_.connections_open.load(std::memory_order_relaxed);
   most_open_ = std::max(most_open_, open);
-  if (most_open_ < open + crowd || open > most_open_ / 2 || worker_.now < next_return_) return;
+  if (most_open_ < open + crowd || open > most_open_ / 2 || state_.now < next_return_) return;
   most_open_ = open;
-  next_return_ = worker_.now + pause_ms;
+  next_return_ = state_.now + pause_ms;
 #ifdef __GLIBC__
   ::malloc_trim(0);
 #endif

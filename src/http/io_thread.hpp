@@ -8,7 +8,7 @@
 #include "http/connection.hpp"
 #include "http/listen.hpp"
 #include "http/poller.hpp"
-#include "http/worker.hpp"
+#include "http/io_thread_state.hpp"
 
 namespace latchkey::http {
 
@@ -24,7 +24,7 @@ class IoThread {
   /// Any thread: stop accepting, finish what is in progress within `deadline`, end.
   void drain(std::chrono::milliseconds deadline);
   void join();
-  const Tallies& tallies() const { return worker_.tallies; }
+  const Tallies& tallies() const { return state_.tallies; }
 
  private:
   template <void (IoThread::*act)()>
@@ -52,7 +52,7 @@ class IoThread {
   bool all_closed() const;
   std::chrono::milliseconds sweep_period() const;
 
-  Worker worker_;
+  IoThreadState state_;
   Calls<&IoThread::accept_some> on_accept_{*this};
   Calls<&IoThread::deliver_all> on_wake_{*this};
   Socket listener_;

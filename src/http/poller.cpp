@@ -33,7 +33,7 @@ bool Poller::add(int descriptor, std::uint32_t events, Watcher& watcher) {
 void Poller::remove(int descriptor) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr); }
 
 // What was told once is not told again, so a failure of one must not swallow the others' events.
-void Poller::tell(Watcher& watcher, std::uint32_t events) {
+void Poller::dispatch(Watcher& watcher, std::uint32_t events) {
   try {
     watcher.on_ready(events);
   } catch (const std::exception& e) {
@@ -42,15 +42,15 @@ void Poller::tell(Watcher& watcher, std::uint32_t events) {
 }
 
 void Poller::turn(std::chrono::milliseconds patience, CoarseTime& now) {
-  const int timeout = again_.empty() ? static_cast<int>(patience.count()) : 0;
+  const int timeout = requeued_.empty() ? static_cast<int>(patience.count()) : 0;
   const int n = ::epoll_wait(epoll_, events_.data(), most_events, timeout);
   now = coarse_now();
-  now_.swap(again_);
+  now_.swap(requeued_);
   for (int i = 0; i < n; ++i) {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
-    tell(*static_cast<Watcher*>(event.data.ptr), event.events);
+    dispatch(*static_cast<Watcher*>(event.data.ptr), event.events);
   }
-  for (Watcher* watcher : now_) tell(*watcher, 0);
+  for (Watcher* watcher : now_) dispatch(*watcher, 0);
   now_.clear();
 }
 

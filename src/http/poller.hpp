@@ -44,7 +44,7 @@ class Poller {
   bool add(int descriptor, std::uint32_t events, Watcher& watcher);
   void remove(int descriptor);
   /// on_ready(0) in the next turn: for a watcher that could go on but lets others have theirs.
-  void again(Watcher& watcher) { again_.push_back(&watcher); }
+  void requeue(Watcher& watcher) { requeued_.push_back(&watcher); }
 
   /// Waits up to `patience` for events, reads the clock once for all that follows, and tells of all events.
   void turn(std::chrono::milliseconds patience, CoarseTime& now);
@@ -52,11 +52,11 @@ class Poller {
  private:
   static constexpr std::size_t most_events = 64;  // a turn: what so many sent still lies in the cache to be answered
 
-  static void tell(Watcher& watcher, std::uint32_t events);
+  static void dispatch(Watcher& watcher, std::uint32_t events);
 
   const int epoll_;
   std::array<epoll_event, most_events> events_;
-  std::vector<Watcher*> again_;
+  std::vector<Watcher*> requeued_;
   std::vector<Watcher*> now_;
 };
 

@@ -31,8 +31,8 @@ struct Tallies {
   Tally connections, refused, requests, malformed, handshakes_ended;
 };
 
-struct Worker {
-  Worker(const ServerConfig& c, Handler& h, std::atomic<unsigned>& open, unsigned i)
+struct IoThreadState {
+  IoThreadState(const ServerConfig& c, Handler& h, std::atomic<unsigned>& open, unsigned i)
       : config(c), handler(h), connections_open(open), index(i) {}
 
   const ServerConfig& config;
