@@ -127,7 +127,7 @@ std::string sentence_of_problem(int status, std::string_view body) {
   std::string sentence = field_errors(problem);
   if (sentence.empty()) sentence = text_member(problem, "detail");
   if (sentence.empty()) sentence = text_member(problem, "title");
-  return fmt::format("{} ({})", sentence.empty() ? "refused" : harmless(sentence), status);
+  return fmt::format("{} ({})", sentence.empty() ? "refused" : escape_for_terminal(sentence), status);
 }
 
 int complain(const HttpReply& reply) {

@@ -56,7 +56,7 @@ void show_page(const Invocation& invocation, const json::value& body) {
 std::string position_in(const json::value& body, std::string_view member) {
   const auto* object = body.if_object();
   const auto* found = object == nullptr ? nullptr : object->if_contains(member);
-  return found != nullptr && found->is_string() ? harmless(found->as_string()) : "";
+  return found != nullptr && found->is_string() ? escape_for_terminal(found->as_string()) : "";
 }
 
 /// The page is the oldest one, which is hardly what was asked for where there are thousands.

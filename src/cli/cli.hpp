@@ -12,7 +12,7 @@ namespace latchkey::cli {
 enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_usage = 2, exit_not_authorised = 4 };
 
 /// A store's URL, and the option or setting that names it.
-struct Target {
+struct NamedUrl {
   std::string place;
   std::string url;
 };
@@ -24,9 +24,9 @@ struct Programs {
   std::function<int(const Settings&)> relay;
   /// For --check-config: what only the services can tell of settings that are well-formed, such as whether this build
   /// has the engines and the files can be used. All that is wrong at once.
-  std::function<std::vector<FieldError>(const Settings&)> faults;
+  std::function<std::vector<FieldError>(const Settings&)> configuration_errors;
   /// `latchkey store migrate`: what was moved, in words.
-  std::function<Result<std::string>(const std::string& from, const Target& to)> migrate;
+  std::function<Result<std::string>(const std::string& from, const NamedUrl& to)> migrate;
   /// `latchkey store backup` and `restore`: what was done, in words.
   std::function<Result<std::string>(const Settings&, const std::string& file)> backup;
   std::function<Result<std::string>(const Settings&, const std::string& file)> restore;

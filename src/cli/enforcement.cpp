@@ -32,7 +32,7 @@ std::string counts_in(std::string_view header) {
     const auto equals = part.find('=');
     const auto count = equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1);
     if (count.empty() || count == "0") continue;
-    sentence += fmt::format("{}{} {}", sentence.empty() ? "" : ", ", harmless(count), harmless(part.substr(0, equals)));
+    sentence += fmt::format("{}{} {}", sentence.empty() ? "" : ", ", escape_for_terminal(count), escape_for_terminal(part.substr(0, equals)));
   }
   return sentence;
 }

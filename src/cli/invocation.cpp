@@ -34,7 +34,7 @@ Result<ResolvedSettings> Invocation::settings() const {
 
 Result<void> check_configuration(const Invocation& invocation, const ResolvedSettings& resolved) {
   Error error(ErrorCode::invalid, "the configuration is not valid");
-  error.fields = invocation.programs.faults(resolved.settings);
+  error.fields = invocation.programs.configuration_errors(resolved.settings);
   for (auto& field : error.fields) field.pointer = resolved.place_of(field.pointer);
   if (!error.fields.empty()) return error;
   return {};

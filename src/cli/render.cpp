@@ -54,9 +54,9 @@ std::span<const Column> key_details() { return details; }
 std::string render_value(const json::value& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) {
-    return value.as_string().empty() ? "-" : harmless(value.as_string());
+    return value.as_string().empty() ? "-" : escape_for_terminal(value.as_string());
   }
-  return harmless(json::serialize(value));
+  return escape_for_terminal(json::serialize(value));
 }
 
 std::string render_table(const json::array& rows, std::span<const Column> columns) {

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/regular_file.hpp"
-#include "cli/visible.hpp"
+#include "cli/redact_url.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -157,7 +157,7 @@ std::string ResolvedSettings::place_of(const std::string& name) const {
 std::string print_settings(const ResolvedSettings& resolved) {
   std::string out;
   for (const auto& spec : setting_specs()) {
-    const std::string value = visible(spec.get(resolved.settings));
+    const std::string value = redact_url_credentials(spec.get(resolved.settings));
     const auto origin = resolved.origins.find(std::string(spec.name));
     out += fmt::format("{} = {}  # {}\n", spec.name, spec.kind == SettingSpec::Kind::text ? toml_string(value) : value,
                        origin == resolved.origins.end() ? "default" : origin->second);

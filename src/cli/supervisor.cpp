@@ -27,22 +27,22 @@ sigset_t watched_signals() {
   return set;
 }
 
-enum class Wish { none, stop, reload };
+enum class SignalRequest { none, stop, reload };
 
 /// What came within `milliseconds`. A SIGHUP that somebody sent asks to reload; the kernel's says that the terminal is
 /// gone, and with it the person to press Ctrl-C.
-Wish wait_for_signal(long milliseconds) {
+SignalRequest wait_for_signal(long milliseconds) {
   const sigset_t set = watched_signals();
   const timespec timeout{milliseconds / 1000, (milliseconds % 1000) * 1'000'000};
   siginfo_t about{};
   switch (::sigtimedwait(&set, &about, &timeout)) {
     case SIGINT:
     case SIGTERM:
-      return Wish::stop;
+      return SignalRequest::stop;
     case SIGHUP:
-      return about.si_code == SI_KERNEL ? Wish::stop : Wish::reload;
+      return about.si_code == SI_KERNEL ? SignalRequest::stop : SignalRequest::reload;
     default:
-      return Wish::none;
+      return SignalRequest::none;
   }
 }
 
@@ -168,9 +168,9 @@ int Supervisor::run(const std::function<void()>& when_ready) {
   const auto begun = Clock::now();
   for (;;) {
     start_due();
-    const Wish wish = wait_for_signal(told_ ? 100 : 20);
-    if (wish == Wish::stop) return stop_all(), 0;
-    if (wish == Wish::reload) tell_all(SIGHUP);
+    const SignalRequest request = wait_for_signal(told_ ? 100 : 20);
+    if (request == SignalRequest::stop) return stop_all(), 0;
+    if (request == SignalRequest::reload) tell_all(SIGHUP);
     if (!reap()) return stop_all(), 1;
     if (!told_ && all_ready()) {
       when_ready();

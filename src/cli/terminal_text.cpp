@@ -16,7 +16,7 @@ std::size_t leading_layout(std::string_view text) {
 
 }  // namespace
 
-std::string harmless(std::string_view text) {
+std::string escape_for_terminal(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t harm = leading_control(text) + leading_layout(text);

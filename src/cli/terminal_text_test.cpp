@@ -27,7 +27,7 @@ TEST(TerminalText, ReplacesWhatATerminalWouldObey) {
            Case{"\xc2", "\xc2"},  // cut short
            Case{"\xe2\x80", "\xe2\x80"},
        }) {
-    EXPECT_EQ(harmless(text), shown) << text;
+    EXPECT_EQ(escape_for_terminal(text), shown) << text;
   }
 }
 

@@ -40,7 +40,7 @@ bool is_embedded(const Settings& settings) { return settings.store == "sqlite"; 
 
 }  // namespace
 
-std::vector<FieldError> faults(const Settings& settings) {
+std::vector<FieldError> configuration_errors(const Settings& settings) {
   std::vector<FieldError> found;
   const auto note = [&](const char* setting, const auto& read) {
     if (!read) found.push_back({setting, read.error().detail});
@@ -52,7 +52,7 @@ std::vector<FieldError> faults(const Settings& settings) {
 }
 
 Result<void> check(const Settings& settings) {
-  const auto found = faults(settings);
+  const auto found = configuration_errors(settings);
   if (found.empty()) return {};
   return Error(ErrorCode::invalid, found.front().pointer + ": " + found.front().detail);
 }

@@ -26,8 +26,8 @@
 namespace latchkey::engines {
 
 /// What is wrong with the URLs of the engines that the settings name, by setting.
-std::vector<FieldError> faults(const cli::Settings& settings);
-/// The first of faults(), in one text.
+std::vector<FieldError> configuration_errors(const cli::Settings& settings);
+/// The first of configuration_errors(), in one text.
 Result<void> check(const cli::Settings& settings);
 
 // What is given by reference outlives what is returned.

@@ -61,7 +61,7 @@ Error unsure(const Error& error, const fs::path& file) {
 
 }  // namespace
 
-Result<std::string> migrate_store(const std::string& from, const cli::Target& to) {
+Result<std::string> migrate_store(const std::string& from, const cli::NamedUrl& to) {
   if (!from.starts_with(sqlite_prefix) || from == sqlite_prefix) return invalid("--from must be sqlite:FILE");
   if (const auto read = store::check_postgres_url(to.url); !read) return invalid(to.place + ": " + read.error().detail);
   fs::path file = from.substr(sqlite_prefix.size());

@@ -15,9 +15,9 @@ int run_tokens(const cli::Settings& settings);
 /// The relay, likewise: copies the store's changes to the stream, for replicas that need Redis only.
 int run_relay(const cli::Settings& settings);
 /// What a service would find wrong with well-formed settings, without starting one.
-std::vector<FieldError> faults(const cli::Settings& settings);
+std::vector<FieldError> configuration_errors(const cli::Settings& settings);
 /// `latchkey store migrate`. Returns what was moved, in words.
-Result<std::string> migrate_store(const std::string& from, const cli::Target& to);
+Result<std::string> migrate_store(const std::string& from, const cli::NamedUrl& to);
 /// `latchkey store backup` and `latchkey store restore`, likewise.
 Result<std::string> back_up_store(const cli::Settings& settings, const std::string& file);
 Result<std::string> restore_store(const cli::Settings& settings, const std::string& file);

@@ -9,8 +9,8 @@
 
 namespace latchkey {
 
-std::vector<FieldError> faults(const cli::Settings& settings) {
-  std::vector<FieldError> found = engines::faults(settings);
+std::vector<FieldError> configuration_errors(const cli::Settings& settings) {
+  std::vector<FieldError> found = engines::configuration_errors(settings);
   const auto note = [&](std::string setting, const auto& checked) {
     if (!checked) found.push_back({std::move(setting), checked.error().detail});
   };

@@ -1,4 +1,4 @@
-#include "cli/visible.hpp"
+#include "cli/redact_url.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -34,7 +34,7 @@ bool names_place(std::string_view text, bool redis) {
 
 }  // namespace
 
-std::string visible(std::string text) {
+std::string redact_url_credentials(std::string text) {
   const auto none = std::string::npos;
   const auto scheme = text.find("://");
   if (scheme == none) return text;

@@ -8,6 +8,6 @@ namespace latchkey::cli {
 /// any of "/?#@:" unescaped, so it ends at the last '@'; where that may as well be in the query, both are hidden. What
 /// has no colon may be a password where a user is optional, as for Redis; so may what is no place, where the '@' or the
 /// host was forgotten.
-std::string visible(std::string text);
+std::string redact_url_credentials(std::string text);
 
 }  // namespace latchkey::cli
