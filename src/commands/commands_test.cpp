@@ -15,7 +15,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr UnixMillis now{1'767'225'600'500};
-const Act by_ops{"ops", now};
+const Author by_ops{"ops", now};
 
 AccessKey stored_key() {
   SeededRandom random(1);

@@ -2,8 +2,8 @@
 
 namespace latchkey::commands {
 
-Result<AccessKey> decide(const CreateKey& command, KeyId id, const Act& act) {
-  const auto expires_at = resolve(command.expiry, act.now);
+Result<AccessKey> decide(const CreateKey& command, KeyId id, const Author& author) {
+  const auto expires_at = resolve(command.expiry, author.now);
   if (!expires_at) return expires_at.error();
   AccessKey key;
   key.id = id;
@@ -11,25 +11,25 @@ Result<AccessKey> decide(const CreateKey& command, KeyId id, const Act& act) {
   key.name = command.name;
   key.metadata = command.metadata;
   key.requests_per_minute = command.requests_per_minute;
-  key.issued_at = {act.now.seconds()};
+  key.issued_at = {author.now.seconds()};
   key.expires_at = *expires_at;
-  key.created_at = act.now;
-  key.updated_at = act.now;
-  key.updated_by = act.actor;
+  key.created_at = author.now;
+  key.updated_at = author.now;
+  key.updated_by = author.actor;
   return key;
 }
 
-void create_key(store::KeyStore& store, KeyRing& ring, CreateKey command, KeyId id, const Act& act,
+void create_key(store::KeyStore& store, KeyRing& ring, CreateKey command, KeyId id, const Author& author,
                 const std::optional<IdempotencyKey>& idempotency, IssuedDone done) {
-  auto make = [command = std::move(command), id, act](store::Transaction& transaction) -> Result<AccessKey> {
-    auto key = decide(command, id, act);
+  auto make = [command = std::move(command), id, author](store::Transaction& transaction) -> Result<AccessKey> {
+    auto key = decide(command, id, author);
     if (!key) return key;
     const auto version = transaction.put_key(*key, "create");
     if (!version) return version.error();
     key->version = *version;
     return key;
   };
-  issue(store, ring, act, idempotency, std::move(make), std::move(done));
+  issue(store, ring, author, idempotency, std::move(make), std::move(done));
 }
 
 }  // namespace latchkey::commands

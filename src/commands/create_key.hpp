@@ -15,9 +15,9 @@ struct CreateKey {
 };
 
 /// The first row of a key.
-Result<AccessKey> decide(const CreateKey& command, KeyId id, const Act& act);
+Result<AccessKey> decide(const CreateKey& command, KeyId id, const Author& author);
 
-void create_key(store::KeyStore& store, KeyRing& ring, CreateKey command, KeyId id, const Act& act,
+void create_key(store::KeyStore& store, KeyRing& ring, CreateKey command, KeyId id, const Author& author,
                 const std::optional<IdempotencyKey>& idempotency, IssuedDone done);
 
 }  // namespace latchkey::commands

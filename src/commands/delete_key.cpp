@@ -2,18 +2,18 @@
 
 namespace latchkey::commands {
 
-Decision decide_delete(const AccessKey& current, const Act& act) {
+Decision decide_delete(const AccessKey& current, const Author& author) {
   AccessKey next = current;
   next.deleted = true;
-  return if_changed(current, std::move(next), "delete", act);
+  return if_changed(current, std::move(next), "delete", author);
 }
 
-void delete_key(store::KeyStore& store, KeyId id, const Precondition& precondition, const Act& act, KeyDone done) {
-  auto work = [id, precondition, act](store::Transaction& transaction) {
+void delete_key(store::KeyStore& store, KeyId id, const Precondition& precondition, const Author& author, KeyDone done) {
+  auto work = [id, precondition, author](store::Transaction& transaction) {
     return change_key(transaction, id, precondition,
-                      [&](const AccessKey& current) { return decide_delete(current, act); });
+                      [&](const AccessKey& current) { return decide_delete(current, author); });
   };
-  run(store, std::move(work), std::move(done));
+  commit_key_change(store, std::move(work), std::move(done));
 }
 
 }  // namespace latchkey::commands

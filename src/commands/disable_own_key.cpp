@@ -2,22 +2,22 @@
 
 namespace latchkey::commands {
 
-Decision decide_disable_own(const AccessKey& current, IssueTime presented, const Act& act) {
+Decision decide_disable_own(const AccessKey& current, IssueTime presented, const Author& author) {
   if (const auto checked = check_not_deleted(current); !checked) return checked.error();
   const bool in_grace =
-      current.previous && presented == current.previous->issued_at && act.now < current.previous->valid_until;
+      current.previous && presented == current.previous->issued_at && author.now < current.previous->valid_until;
   if (presented != current.issued_at && !in_grace) return Error(ErrorCode::not_found, "the key has been rotated");
   AccessKey next = current;
   next.disabled = true;
-  return if_changed(current, std::move(next), "disable", act);
+  return if_changed(current, std::move(next), "disable", author);
 }
 
 void disable_own_key(store::KeyStore& store, KeyId id, IssueTime presented, UnixMillis now, KeyDone done) {
-  auto work = [id, presented, act = Act{"key:" + id.to_string(), now}](store::Transaction& transaction) {
+  auto work = [id, presented, author = Author{"key:" + id.to_string(), now}](store::Transaction& transaction) {
     return change_key(transaction, id, Precondition(),
-                      [&](const AccessKey& current) { return decide_disable_own(current, presented, act); });
+                      [&](const AccessKey& current) { return decide_disable_own(current, presented, author); });
   };
-  run(store, std::move(work), std::move(done));
+  commit_key_change(store, std::move(work), std::move(done));
 }
 
 }  // namespace latchkey::commands

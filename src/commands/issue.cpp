@@ -10,7 +10,7 @@ using store::IdempotencyRecord;
 using store::Transaction;
 
 /// The newest key that signs here. Where another service's rotation has retired all of ours, a new one.
-Result<std::string> signing_kid(Transaction& transaction, KeyRing& ring, const Act& act) {
+Result<std::string> signing_kid(Transaction& transaction, KeyRing& ring, const Author& author) {
   const auto keys = transaction.signing_keys();
   if (!keys) return keys.error();
   const SigningKey* newest = nullptr;
@@ -19,9 +19,9 @@ Result<std::string> signing_kid(Transaction& transaction, KeyRing& ring, const A
     if (newest == nullptr || newest->created_at < key.created_at) newest = &key;
   }
   if (newest != nullptr) return newest->kid;
-  const auto fresh = ring.generate(act.now);
+  const auto fresh = ring.generate(author.now);
   if (!fresh) return fresh.error();
-  if (const auto put = transaction.put_signing_key(*fresh, act.actor); !put) return put.error();
+  if (const auto put = transaction.put_signing_key(*fresh, author.actor); !put) return put.error();
   return fresh->kid;
 }
 
@@ -47,8 +47,8 @@ Result<Issued> repeat(Transaction& transaction, const IdempotencyRecord& record)
   return issued;
 }
 
-Result<std::optional<Issued>> find_earlier(Transaction& transaction, const Act& act, const IdempotencyKey& key) {
-  const auto record = transaction.find_idempotency(act.actor, key.key);
+Result<std::optional<Issued>> find_earlier(Transaction& transaction, const Author& author, const IdempotencyKey& key) {
+  const auto record = transaction.find_idempotency(author.actor, key.key);
   if (!record) return record.error();
   if (!*record) return std::optional<Issued>();
   const std::string& recorded = (*record)->request_digest;
@@ -60,38 +60,38 @@ Result<std::optional<Issued>> find_earlier(Transaction& transaction, const Act& 
   return std::optional(std::move(*issued));
 }
 
-Result<void> remember(Transaction& transaction, const Act& act, const IdempotencyKey& key, const Issued& issued) {
+Result<void> remember(Transaction& transaction, const Author& author, const IdempotencyKey& key, const Issued& issued) {
   return transaction.put_idempotency(
-      {act.actor, key.key, key.request_digest, issued.key.id, issued.key.version, issued.kid, act.now});
+      {author.actor, key.key, key.request_digest, issued.key.id, issued.key.version, issued.kid, author.now});
 }
 
-Result<Issued> issue_in(Transaction& transaction, KeyRing& ring, const Act& act,
+Result<Issued> issue_in(Transaction& transaction, KeyRing& ring, const Author& author,
                         const std::optional<IdempotencyKey>& idempotency,
                         const std::function<Result<AccessKey>(Transaction&)>& make) {
   if (idempotency) {
-    auto earlier = find_earlier(transaction, act, *idempotency);
+    auto earlier = find_earlier(transaction, author, *idempotency);
     if (!earlier) return earlier.error();
     if (*earlier) return std::move(**earlier);
   }
-  auto kid = signing_kid(transaction, ring, act);
+  auto kid = signing_kid(transaction, ring, author);
   if (!kid) return kid.error();
   auto key = make(transaction);
   if (!key) return key.error();
   Issued issued{std::move(*key), std::move(*kid), {}};
   if (!idempotency) return issued;
-  const auto remembered = remember(transaction, act, *idempotency, issued);
+  const auto remembered = remember(transaction, author, *idempotency, issued);
   if (!remembered) return remembered.error();
   return issued;
 }
 
 }  // namespace
 
-void issue(store::KeyStore& store, KeyRing& ring, const Act& act, const std::optional<IdempotencyKey>& idempotency,
+void issue(store::KeyStore& store, KeyRing& ring, const Author& author, const std::optional<IdempotencyKey>& idempotency,
            std::function<Result<AccessKey>(store::Transaction&)> make, IssuedDone done) {
   auto out = std::make_shared<Issued>();
   store.transact(
-      [out, &ring, act, idempotency, make = std::move(make)](Transaction& transaction) -> Result<void> {
-        auto issued = issue_in(transaction, ring, act, idempotency, make);
+      [out, &ring, author, idempotency, make = std::move(make)](Transaction& transaction) -> Result<void> {
+        auto issued = issue_in(transaction, ring, author, idempotency, make);
         if (!issued) return issued.error();
         *out = std::move(*issued);
         return {};

@@ -21,21 +21,21 @@ std::vector<SigningKey> decide_signing_key_rotation(const std::vector<SigningKey
   return rows;
 }
 
-void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earlier, const Act& act,
+void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earlier, const Author& author,
                         SigningKeysDone done) {
-  auto fresh = ring.generate(act.now);
+  auto fresh = ring.generate(author.now);
   if (!fresh) return done(fresh.error());
   auto keys = std::make_shared<std::vector<SigningKey>>();
   store.transact(
-      [keys, &ring, fresh = std::move(*fresh), earlier, act](store::Transaction& transaction) -> Result<void> {
+      [keys, &ring, fresh = std::move(*fresh), earlier, author](store::Transaction& transaction) -> Result<void> {
         auto current = transaction.signing_keys();
         if (!current) return current.error();
         // Another service's key goes on signing there: only the service that holds a key can put the next in its place.
         if (earlier == EarlierKeys::keep_verifying) {
           std::erase_if(*current, [&](const SigningKey& key) { return !ring.holds(key.kid); });
         }
-        for (const auto& row : decide_signing_key_rotation(*current, fresh, earlier, act.now)) {
-          if (const auto put = transaction.put_signing_key(row, act.actor); !put) return put.error();
+        for (const auto& row : decide_signing_key_rotation(*current, fresh, earlier, author.now)) {
+          if (const auto put = transaction.put_signing_key(row, author.actor); !put) return put.error();
         }
         auto after = transaction.signing_keys();
         if (!after) return after.error();

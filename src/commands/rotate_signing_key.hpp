@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "commands/act.hpp"
+#include "commands/key_change.hpp"
 #include "commands/key_ring.hpp"
 
 namespace latchkey::commands {
@@ -24,7 +24,7 @@ using SigningKeysDone = std::move_only_function<void(Result<SigningKeysAnswer>)>
 
 /// Writes the new private key to disk before its public half is committed. Signing keys that other management services
 /// hold step down only when retired; then those make new ones when they issue next. `ring` outlives the call of `done`.
-void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earlier, const Act& act,
+void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earlier, const Author& author,
                         SigningKeysDone done);
 
 }  // namespace latchkey::commands

@@ -62,25 +62,25 @@ std::string_view action_of(const AccessKey& current, const AccessKey& next) {
 
 }  // namespace
 
-Decision decide(const UpdateKey& command, const AccessKey& current, const Act& act) {
+Decision decide(const UpdateKey& command, const AccessKey& current, const Author& author) {
   if (const auto checked = check_not_deleted(current); !checked) return checked.error();
   AccessKey next = current;
   next.requests_per_minute = command.requests_per_minute.value_or(current.requests_per_minute);
   next.disabled = command.disabled.value_or(current.disabled);
   next.name = command.name.value_or(current.name);
-  if (const auto set = set_expiry(next, command, act.now); !set) return set.error();
+  if (const auto set = set_expiry(next, command, author.now); !set) return set.error();
   if (const auto set = set_metadata(next, command); !set) return set.error();
   const std::string_view action = action_of(current, next);
-  return if_changed(current, std::move(next), action, act);
+  return if_changed(current, std::move(next), action, author);
 }
 
-void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition, const Act& act,
+void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition, const Author& author,
                 KeyDone done) {
-  auto work = [id, command = std::move(command), precondition, act](store::Transaction& transaction) {
+  auto work = [id, command = std::move(command), precondition, author](store::Transaction& transaction) {
     return change_key(transaction, id, precondition,
-                      [&](const AccessKey& current) { return decide(command, current, act); });
+                      [&](const AccessKey& current) { return decide(command, current, author); });
   };
-  run(store, std::move(work), std::move(done));
+  commit_key_change(store, std::move(work), std::move(done));
 }
 
 }  // namespace latchkey::commands

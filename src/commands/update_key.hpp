@@ -1,6 +1,6 @@
 #pragma once
 
-#include "commands/act.hpp"
+#include "commands/key_change.hpp"
 #include "commands/expiry.hpp"
 
 namespace latchkey::commands {
@@ -21,9 +21,9 @@ struct UpdateKey {
 };
 
 /// The change is called "disable" or "enable" where nothing else differs, else "update".
-Decision decide(const UpdateKey& command, const AccessKey& current, const Act& act);
+Decision decide(const UpdateKey& command, const AccessKey& current, const Author& author);
 
-void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition, const Act& act,
+void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition, const Author& author,
                 KeyDone done);
 
 }  // namespace latchkey::commands

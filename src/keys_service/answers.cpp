@@ -12,7 +12,7 @@ http::Response private_json(int status, std::string body) {
   return http::json_response(status, std::move(body)).with_header("Cache-Control", "no-store");
 }
 
-commands::Act act_of(const RouteContext& context, const Call& call) {
+commands::Author author_of(const RouteContext& context, const Call& call) {
   return {call.admin.subject, context.parts.clock.wall()};
 }
 

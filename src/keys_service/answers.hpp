@@ -11,8 +11,8 @@ namespace latchkey::keys_service {
 /// JSON that no cache may keep.
 http::Response private_json(int status, std::string body);
 
-/// The act of this call's admin, now.
-commands::Act act_of(const RouteContext& context, const Call& call);
+/// The author of this call's admin, now.
+commands::Author author_of(const RouteContext& context, const Call& call);
 
 /// A command's answer: the key with its ETag.
 http::Response key_answer(const commands::KeyAnswer& answer, UnixMillis now);

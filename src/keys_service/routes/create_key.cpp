@@ -10,15 +10,15 @@ namespace latchkey::keys_service::routes {
 
 void create_key(RouteContext& context, const Call& call, Reply reply) {
   if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
-  const auto act = act_of(context, call);
+  const auto author = author_of(context, call);
   const auto idempotency = idempotency_key_of(call.request);
   if (!idempotency) return reply.send(to_response(idempotency.error()));
-  auto command = parse_create_body(call.request.body, act.now);
+  auto command = parse_create_body(call.request.body, author.now);
   if (!command) return reply.send(to_response(command.error()));
   auto wait = wait_of(context, call);
   if (!wait) return reply.send(wait.error());
 
-  const KeyId id = KeyId::generate(act.now, context.parts.random);
+  const KeyId id = KeyId::generate(author.now, context.parts.random);
   auto done = [&context, wait = std::move(*wait), reply = std::move(reply)](Result<commands::Issued> issued) mutable {
     if (!issued) return reply.send(to_response(issued.error()));
     continue_on(context.parts.pool,
@@ -27,7 +27,7 @@ void create_key(RouteContext& context, const Call& call, Reply reply) {
                                    issued_answer(context.parts.ring, issued, 201, Location::present));
                 });
   };
-  commands::create_key(context.parts.store, context.parts.ring, std::move(*command), id, act, *idempotency,
+  commands::create_key(context.parts.store, context.parts.ring, std::move(*command), id, author, *idempotency,
                        std::move(done));
 }
 

@@ -19,7 +19,7 @@ void rotate_key(RouteContext& context, const Call& call, Reply reply) {
   auto wait = wait_of(context, call);
   if (!wait) return reply.send(wait.error());
 
-  const auto act = act_of(context, call);
+  const auto author = author_of(context, call);
   const auto precondition = precondition_of(call.request);
   auto done = [&context, wait = std::move(*wait), reply = std::move(reply)](Result<commands::Issued> issued) mutable {
     if (!issued) return reply.send(to_response(issued.error()));
@@ -29,7 +29,7 @@ void rotate_key(RouteContext& context, const Call& call, Reply reply) {
                                    issued_answer(context.parts.ring, issued, 200, Location::absent));
                 });
   };
-  commands::rotate_key(context.parts.store, context.parts.ring, *id, *command, precondition, act, *idempotency,
+  commands::rotate_key(context.parts.store, context.parts.ring, *id, *command, precondition, author, *idempotency,
                        std::move(done));
 }
 

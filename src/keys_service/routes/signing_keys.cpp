@@ -26,7 +26,7 @@ void rotate_signing_key(RouteContext& context, const Call& call, Reply reply) {
     answer_committed(context, std::move(wait), std::move(reply), answer->commit,
                      private_json(200, signing_keys_json(answer->keys)));
   };
-  commands::rotate_signing_key(context.parts.store, context.parts.ring, *earlier, act_of(context, call),
+  commands::rotate_signing_key(context.parts.store, context.parts.ring, *earlier, author_of(context, call),
                                std::move(done));
 }
 

@@ -13,19 +13,19 @@ void update_key(RouteContext& context, const Call& call, Reply reply) {
   if (!id) return reply.send(to_response(id.error()));
   if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
   const bool merges = media_type_of(call.request) == MediaType::merge_patch;
-  const auto act = act_of(context, call);
+  const auto author = author_of(context, call);
   auto command =
-      parse_update_body(call.request.body, merges ? commands::Metadata::merge : commands::Metadata::replace, act.now);
+      parse_update_body(call.request.body, merges ? commands::Metadata::merge : commands::Metadata::replace, author.now);
   if (!command) return reply.send(to_response(command.error()));
   auto wait = wait_of(context, call);
   if (!wait) return reply.send(wait.error());
 
-  auto done = [&context, now = act.now, wait = std::move(*wait),
+  auto done = [&context, now = author.now, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
     answer_committed(context, std::move(wait), std::move(reply), answer->commit, key_answer(*answer, now));
   };
-  commands::update_key(context.parts.store, *id, std::move(*command), precondition_of(call.request), act,
+  commands::update_key(context.parts.store, *id, std::move(*command), precondition_of(call.request), author,
                        std::move(done));
 }
 

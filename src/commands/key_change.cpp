@@ -1,14 +1,14 @@
-#include "commands/act.hpp"
+#include "commands/key_change.hpp"
 
 #include <algorithm>
 #include <memory>
 
 namespace latchkey::commands {
 
-std::optional<NewRow> if_changed(const AccessKey& current, AccessKey next, std::string_view action, const Act& act) {
+std::optional<NewRow> if_changed(const AccessKey& current, AccessKey next, std::string_view action, const Author& author) {
   if (next == current) return std::nullopt;
-  next.updated_at = std::max(act.now, UnixMillis{current.updated_at.count + 1});
-  next.updated_by = act.actor;
+  next.updated_at = std::max(author.now, UnixMillis{current.updated_at.count + 1});
+  next.updated_by = author.actor;
   return NewRow{std::move(next), action};
 }
 
@@ -36,7 +36,7 @@ Result<AccessKey> change_key(store::Transaction& transaction, KeyId id, const Pr
   return std::move(row.key);
 }
 
-void run(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work, KeyDone done) {
+void commit_key_change(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work, KeyDone done) {
   auto row = std::make_shared<AccessKey>();
   store.transact(
       [row, work = std::move(work)](store::Transaction& transaction) -> Result<void> {
