@@ -110,7 +110,7 @@ Result<std::unique_ptr<feed::DigestSource>> open_digest(const Settings& settings
 }
 
 Result<std::unique_ptr<relay::DigestDesk>> open_desk(const Settings& settings, feed::DigestSource& store,
-                                                     const Clock& clock, relay::DigestDesk::Followed followed) {
+                                                     const Clock& clock, relay::DigestDesk::FollowedEpoch followed) {
   const auto address = redis::Address::parse(settings.stream);
   if (!address) return address.error();
   return std::make_unique<relay::DigestDesk>(*address, store, clock, std::move(followed));
@@ -237,7 +237,7 @@ Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings& 
 }
 
 Result<ReportsOfStream> open_reports_of_stream(const Settings& settings, const DataDir& data, const Clock& clock,
-                                               replica::ReportDrain::Followed followed) {
+                                               replica::ReportDrain::FollowedEpoch followed) {
   const auto address = redis::Address::parse(settings.stream);
   if (!address) return address.error();
   ReportsOfStream reports;

@@ -53,7 +53,7 @@ Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const cli::Settings& s
 Result<std::unique_ptr<relay::Stream>> open_stream(const cli::Settings& settings, Clock& clock);
 /// For the relay: who answers what readers of its stream ask, with open_store_digest(), while it follows.
 Result<std::unique_ptr<relay::DigestDesk>> open_desk(const cli::Settings& settings, feed::DigestSource& store,
-                                                     const Clock& clock, relay::DigestDesk::Followed followed);
+                                                     const Clock& clock, relay::DigestDesk::FollowedEpoch followed);
 /// LATCHKEY_LIMITER. `ran_before`: requests may have been admitted from this data directory. Redis need not be
 /// reachable yet.
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& settings, const cli::DataDir& data,
@@ -75,6 +75,6 @@ struct ReportsOfStream {
   std::unique_ptr<replica::ReportDrain> drain;
 };
 Result<ReportsOfStream> open_reports_of_stream(const cli::Settings& settings, const cli::DataDir& data,
-                                               const Clock& clock, replica::ReportDrain::Followed followed);
+                                               const Clock& clock, replica::ReportDrain::FollowedEpoch followed);
 
 }  // namespace latchkey::engines

@@ -36,7 +36,7 @@ class Relay {
   void start();
   void stop();
   const RelayStats& stats() const { return stats_; }
-  const Followed& followed() const { return tail_.followed(); }
+  const FollowedEpoch& followed() const { return tail_.followed(); }
 
  private:
   void run(const std::function<std::chrono::milliseconds()>& step);

@@ -46,9 +46,9 @@ milliseconds Tail::stand_by(const Life& life, const std::string& why) {
         "relay: the stream has another history than our store ({}). Does the relay of another store write to this "
         "Redis? Give each store a Redis, or a database, of its own",
         why);
-    foreign_ = Foreign{life.id, life.tick, now};
+    foreign_ = OtherHistory{life.id, life.tick, now};
   }
-  if (foreign_->tick != life.tick) foreign_ = Foreign{life.id, life.tick, now};
+  if (foreign_->tick != life.tick) foreign_ = OtherHistory{life.id, life.tick, now};
   if (now - foreign_->since >= config_.abandoned_after) return end_life(life.id, "no relay follows it");
   return config_.beat_interval;
 }

@@ -19,9 +19,9 @@
 
 #include "base/clock.hpp"
 #include "feed/change_feed.hpp"
-#include "relay/followed.hpp"
+#include "relay/followed_epoch.hpp"
 #include "relay/relay_stats.hpp"
-#include "relay/setbacks.hpp"
+#include "relay/retry_backoff.hpp"
 #include "relay/stream.hpp"
 
 namespace latchkey::relay {
@@ -42,7 +42,7 @@ class Tail {
 
   bool following() const { return following_.has_value(); }
   /// The same, for any thread.
-  const Followed& followed() const { return followed_; }
+  const FollowedEpoch& followed() const { return followed_; }
 
  private:
   struct Following {
@@ -50,7 +50,7 @@ class Tail {
     LogEnd at;  // of our source; other relays may have written more
   };
   /// A life with another history than our source's, and since when its tick stands still.
-  struct Foreign {
+  struct OtherHistory {
     std::string life;
     std::uint64_t tick = 0;
     BootTime since;
@@ -70,10 +70,10 @@ class Tail {
   const TailConfig config_;
 
   std::optional<Following> following_;
-  Followed followed_;
-  std::optional<Foreign> foreign_;
+  FollowedEpoch followed_;
+  std::optional<OtherHistory> foreign_;
   BootTime next_beat_{};
-  Setbacks setbacks_;
+  RetryBackoff setbacks_;
 };
 
 }  // namespace latchkey::relay

@@ -23,10 +23,10 @@ namespace latchkey::relay {
 class DigestDesk {
  public:
   /// Of which epoch the stream is that this relay follows; nullopt: it follows none, and answers nobody.
-  using Followed = std::function<std::optional<Epoch>()>;
+  using FollowedEpoch = std::function<std::optional<Epoch>()>;
 
   /// `source` and `clock` outlive it, and what `followed` asks.
-  DigestDesk(const redis::Address& address, feed::DigestSource& source, const Clock& clock, Followed followed,
+  DigestDesk(const redis::Address& address, feed::DigestSource& source, const Clock& clock, FollowedEpoch followed,
              redis::Timeouts timeouts = {});
   ~DigestDesk();
   DigestDesk(const DigestDesk&) = delete;
@@ -45,7 +45,7 @@ class DigestDesk {
 
   redis::Link link_;
   feed::DigestSource& source_;
-  const Followed followed_;
+  const FollowedEpoch followed_;
   std::string trouble_;  // as said last
   std::string warning_;  // of the store, likewise
   std::atomic<bool> stopping_{false};

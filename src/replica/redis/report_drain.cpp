@@ -34,7 +34,7 @@ return redis.status_reply('OK')
 }  // namespace
 
 ReportDrain::ReportDrain(const redis::Address& address, ReplicaReporter& registry, const Clock& clock,
-                         Followed followed, redis::Timeouts timeouts)
+                         FollowedEpoch followed, redis::Timeouts timeouts)
     : link_(address, timeouts, clock), registry_(registry), clock_(clock), followed_(std::move(followed)) {}
 
 ReportDrain::~ReportDrain() { stop(); }

@@ -18,10 +18,10 @@ namespace latchkey::replica {
 class ReportDrain {
  public:
   /// Of which epoch the stream is that this relay follows; nullopt: it follows none, and so acknowledges nothing.
-  using Followed = std::function<std::optional<Epoch>()>;
+  using FollowedEpoch = std::function<std::optional<Epoch>()>;
 
   /// `registry` and `clock` outlive it, and what `followed` asks.
-  ReportDrain(const redis::Address& address, ReplicaReporter& registry, const Clock& clock, Followed followed,
+  ReportDrain(const redis::Address& address, ReplicaReporter& registry, const Clock& clock, FollowedEpoch followed,
               redis::Timeouts timeouts = {});
   ~ReportDrain();
   ReportDrain(const ReportDrain&) = delete;
@@ -46,7 +46,7 @@ class ReportDrain {
   redis::Link link_;
   ReplicaReporter& registry_;
   const Clock& clock_;
-  const Followed followed_;
+  const FollowedEpoch followed_;
   std::uint64_t generation_ = 0;    // of the connection that `last_` was read on
   std::string last_ = "0";          // the entry read last
   BootTime heard_{};                // when there was one

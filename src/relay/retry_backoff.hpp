@@ -12,9 +12,9 @@
 namespace latchkey::relay {
 
 /// Failures in a row: how long to pause after each, and when they deserve a word in the log.
-class Setbacks {
+class RetryBackoff {
  public:
-  Setbacks(std::string_view doing, RelayStats& stats) : doing_(doing), stats_(stats) {}
+  RetryBackoff(std::string_view doing, RelayStats& stats) : doing_(doing), stats_(stats) {}
 
   /// 20 ms, doubling up to a second.
   std::chrono::milliseconds pause_after(std::string_view why) {

@@ -8,7 +8,7 @@
 namespace latchkey::relay {
 
 /// Of which epoch the life is that a tail follows; nullopt: it follows none. Any thread.
-class Followed {
+class FollowedEpoch {
  public:
   void set(std::optional<Epoch> epoch) {
     const std::lock_guard lock(mutex_);
