@@ -11,7 +11,7 @@
 //   logs/requests.jsonl    the request log
 //   state/limits           permits in use, for the next `latchkey tokens` (limit/local/limit_file.hpp)
 //   state/memos            proven tokens, for the same (view/memo_log.hpp)
-//   state/replica          what the next `latchkey tokens` may go on with (replica/inheritance.hpp)
+//   state/replica          what the next `latchkey tokens` may go on with (replica/successor_state.hpp)
 //   state/relayed          made by the first `latchkey relay`: there may be replicas that are not in replicas.db
 //   run/keys.url, tokens.url   where a running service listens; a killed one leaves it, so ask published_url()
 //   run/*.lock             held by the `latchkey up`, `keys` or `tokens` that runs here, or shared by its relays

@@ -54,7 +54,7 @@ std::string secrets_in(const std::set<fs::path>& data_dirs) {
 Error unsure(const Error& error, const fs::path& file) {
   return Error(
       ErrorCode::unavailable,
-      fmt::format("whether the target has committed is not known ({}): {} is marked as moved. Look there; if it is "
+      fmt::format("whether the target has committed is not known ({}): {} is marked as moved. RegistrySnapshot there; if it is "
                   "empty, take the mark back: sqlite3 {} \"DELETE FROM meta WHERE name = 'moved_to'\"",
                   error.internal.empty() ? error.detail : error.internal, file.string(), file.string()));
 }

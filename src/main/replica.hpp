@@ -74,7 +74,7 @@ class Replica {
   feed::SnapshotFileFeed kept_feed_;
   const std::unique_ptr<view::MemoLog> memos_;  // null: they cannot be kept
   view::ServingGate gate_;
-  replica::InheritanceFile left_;
+  replica::SuccessorState left_;
   replica::ReportLoop reports_;
   view::Projector projector_;
   const access::AccessCheck check_;

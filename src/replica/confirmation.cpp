@@ -23,7 +23,7 @@ std::size_t Confirmation::count(Verdict verdict) const {
                                                 [verdict](const auto& replica) { return replica.verdict == verdict; }));
 }
 
-Confirmation confirmation_of(const Look& look, const Commit& commit, const HistoryOf& history_of) {
+Confirmation confirmation_of(const RegistrySnapshot& look, const Commit& commit, const HistoryOf& history_of) {
   Confirmation out{look.began < commit.by ? Enforcement::pending : Enforcement::confirmed, {}, {}};
   for (const auto& sight : look.replicas) {
     const bool ended_before = sight.newest.phase == Phase::stopped && sight.silent_from < commit.by;
@@ -35,7 +35,7 @@ Confirmation confirmation_of(const Look& look, const Commit& commit, const Histo
   return out;
 }
 
-Confirmation judge(const Look& look, LogSnapshot& log, Commit& commit) {
+Confirmation judge(const RegistrySnapshot& look, LogSnapshot& log, Commit& commit) {
   const auto there = log.find(commit.change);
   const Position& wanted = commit.change.position;
   bool unread = !there;  // something of the log that would have to be known

@@ -36,10 +36,10 @@ struct Confirmation {
 using HistoryOf = std::function<History(const ReplicaReport&)>;
 
 /// What one look says of a change: confirmed or pending.
-Confirmation confirmation_of(const Look& look, const Commit& commit, const HistoryOf& history_of);
+Confirmation confirmation_of(const RegistrySnapshot& look, const Commit& commit, const HistoryOf& history_of);
 
 /// What a look and the store's log, read after it, say of a change; which is of the log's epoch then, where that has
 /// it.
-Confirmation judge(const Look& look, LogSnapshot& log, Commit& commit);
+Confirmation judge(const RegistrySnapshot& look, LogSnapshot& log, Commit& commit);
 
 }  // namespace latchkey::replica

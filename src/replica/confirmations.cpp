@@ -10,7 +10,7 @@ using std::chrono::microseconds;
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// Of replicas that may decide: how old a view one of them may have decided by.
-double oldest_view(const Result<Look>& look) {
+double oldest_view(const Result<RegistrySnapshot>& look) {
   double oldest = 0;
   if (!look) return oldest;
   for (const auto& sight : look->replicas) {
@@ -20,7 +20,7 @@ double oldest_view(const Result<Look>& look) {
   return oldest;
 }
 
-double running(const Result<Look>& look) {
+double running(const Result<RegistrySnapshot>& look) {
   if (!look) return 0;
   return static_cast<double>(std::count_if(look->replicas.begin(), look->replicas.end(), [&](const auto& sight) {
     return sight.newest.phase == Phase::running && !is_fenced_by_silence(sight, look->began);
@@ -31,7 +31,7 @@ double running(const Result<Look>& look) {
 
 /// What one round has found out: the registry, and then the store where that decides.
 struct Confirmations::Round {
-  Result<Look> look;
+  Result<RegistrySnapshot> look;
   LogSnapshot log;
 };
 

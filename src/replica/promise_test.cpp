@@ -113,7 +113,7 @@ struct Replica {
   view::View view;
   view::ServingGate gate;
   Carrier carrier;
-  InheritanceFile left;
+  SuccessorState left;
   ReportLoop loop;
   std::optional<std::pair<Log::End, BootTime>> reading;  // begun, not yet applied
   std::optional<std::pair<Log::End, BootTime>> file;     // its snapshot file, which may be behind its view

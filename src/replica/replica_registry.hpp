@@ -53,7 +53,7 @@
 //
 // A replica that starts is a new one, and by (3) decides nothing by its snapshot file, which is older than its
 // registration. One that was killed goes on as the replica it was, with that file, while (2) holds from before
-// (replica/inheritance.hpp).
+// (replica/successor_state.hpp).
 
 #include <vector>
 

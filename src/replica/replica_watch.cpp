@@ -3,7 +3,7 @@
 namespace latchkey::replica {
 namespace {
 
-bool is_old(const ReplicaSight& sight, BootTime look_began) {
+bool is_old(const ObservedReplica& sight, BootTime look_began) {
   return look_began - sight.silent_from >= ReplicaWatch::remembered && is_fenced_by_silence(sight, look_began);
 }
 
@@ -15,11 +15,11 @@ Error reports_still() {
 
 }  // namespace
 
-Result<Look> ReplicaWatch::look() {
+Result<RegistrySnapshot> ReplicaWatch::look() {
   const std::lock_guard lock(mutex_);
   const auto began = take_look();
   if (!began) return began.error();
-  Look look{*began, {}};
+  RegistrySnapshot look{*began, {}};
   for (const auto& [id, known] : known_) look.replicas.push_back(known.sight);
   return look;
 }
@@ -79,7 +79,7 @@ void ReplicaWatch::see_missing(BootTime ended) {
 }
 
 // Then it is waited for until an operator says that it has ended, by deleting its row.
-bool ReplicaWatch::may_serve_elsewhere(const ReplicaSight& sight) const {
+bool ReplicaWatch::may_serve_elsewhere(const ObservedReplica& sight) const {
   if (!sight.may_report_elsewhere || sight.newest.phase == Phase::stopped || !sight.newest.applied) return false;
   return !epoch_ || epoch_() != sight.newest.applied->epoch;
 }

@@ -24,7 +24,7 @@ class ReplicaWatch {
 
   /// Every replica that is in the registry, or was at a look before and did not stop. ErrorCode::unavailable when the
   /// registry cannot be read.
-  Result<Look> look();
+  Result<RegistrySnapshot> look();
 
   /// An operator says that this replica has ended, or is kept from every request: it is waited for no more, from now
   /// on. Returns what it reported last. ErrorCode::not_found where it is not known; ErrorCode::conflict while it may
@@ -37,7 +37,7 @@ class ReplicaWatch {
 
  private:
   struct Known {
-    ReplicaSight sight;
+    ObservedReplica sight;
     bool present = true;
     bool forgotten = false;  // we had it dropped from the registry
   };
@@ -46,7 +46,7 @@ class ReplicaWatch {
   void see(const ReplicaReport& report, BootTime ended);
   void see_missing(BootTime ended);
   void forget_old(BootTime began);
-  bool may_serve_elsewhere(const ReplicaSight& sight) const;
+  bool may_serve_elsewhere(const ObservedReplica& sight) const;
 
   ReplicaRegistry& registry_;
   const Clock& clock_;

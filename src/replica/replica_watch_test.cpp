@@ -17,10 +17,10 @@ class Watch : public testing::Test {
     report_.max_staleness = seconds(10);
     registry.report(report_).value();
   }
-  ReplicaSight seen() {
+  ObservedReplica seen() {
     const auto look = watch.look().value();
     EXPECT_EQ(look.replicas.size(), 1U);
-    return look.replicas.empty() ? ReplicaSight{} : look.replicas.front();
+    return look.replicas.empty() ? ObservedReplica{} : look.replicas.front();
   }
   std::size_t count() { return watch.look()->replicas.size(); }
 

@@ -5,7 +5,7 @@
 namespace latchkey::replica {
 
 ReportLoop::ReportLoop(ReplicaReporter& reporter, const view::View& view, view::ServingGate& gate, const Clock& clock,
-                       Random& random, ReportLoopConfig config, InheritanceFile* left)
+                       Random& random, ReportLoopConfig config, SuccessorState* left)
     : reporter_(reporter),
       view_(view),
       gate_(gate),

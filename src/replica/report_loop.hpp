@@ -5,7 +5,7 @@
 //   report 1 ──known──> the gate opens, for views current from then on, until max_staleness after report 1 was begun
 //   report n ──known──> … until max_staleness after report n was begun; if the gate had closed meanwhile, again for
 //                       views current from then on only
-//   inherited ──view holds what was reported──> the gate as the predecessor had it (replica/inheritance.hpp), unless
+//   inherited ──view holds what was reported──> the gate as the predecessor had it (replica/successor_state.hpp), unless
 //                       the registry knows a later report: then what was inherited came from an older copy
 //   another reports as this replica, or the data directory is no longer its own ──> the gate closes at once, and
 //                       what reports next is a new replica
@@ -19,7 +19,7 @@
 #include <thread>
 
 #include "base/clock.hpp"
-#include "replica/inheritance.hpp"
+#include "replica/successor_state.hpp"
 #include "replica/replica_reporter.hpp"
 #include "view/serving_gate.hpp"
 #include "view/view.hpp"
@@ -42,7 +42,7 @@ class ReportLoop {
   /// `left`: where this replica leaves what its successor may go on with, and finds what its predecessor left; null:
   /// neither. All that is given by reference outlives it.
   ReportLoop(ReplicaReporter& reporter, const view::View& view, view::ServingGate& gate, const Clock& clock,
-             Random& random, ReportLoopConfig config, InheritanceFile* left = nullptr);
+             Random& random, ReportLoopConfig config, SuccessorState* left = nullptr);
   ~ReportLoop();
   ReportLoop(const ReportLoop&) = delete;
   ReportLoop& operator=(const ReportLoop&) = delete;
@@ -80,7 +80,7 @@ class ReportLoop {
   const Clock& clock_;
   Random& random_;
   const ReportLoopConfig config_;
-  InheritanceFile* const left_;
+  SuccessorState* const left_;
 
   // The reporting thread's.
   ReplicaReport next_;

@@ -141,7 +141,7 @@ class Successor : public Reports {
   }
 
   store::TemporaryDirectory directory;
-  InheritanceFile file{directory / "replica", "boot"};
+  SuccessorState file{directory / "replica", "boot"};
   std::unique_ptr<ReportLoop> predecessor;
   view::ServingGate successor_gate;
 };
@@ -201,7 +201,7 @@ TEST_F(Successor, OfOneThatCouldTellNobodyThatItStoppedGoesOn) {
 
 TEST_F(Successor, OfAnotherBootOrAnEmptiedViewHasNothing) {
   EXPECT_TRUE(file.take());
-  EXPECT_FALSE(InheritanceFile(directory / "replica", "another").take());
+  EXPECT_FALSE(SuccessorState(directory / "replica", "another").take());
   view.reset();
   predecessor->step();
   EXPECT_FALSE(file.take());
@@ -211,8 +211,8 @@ TEST_F(Successor, OfAnotherBootOrAnEmptiedViewHasNothing) {
 TEST_F(Successor, OfACopiedDirectoryIsAnother) {
   namespace fs = std::filesystem;
   fs::copy_file(directory / "replica", directory / "copy");
-  EXPECT_FALSE(InheritanceFile(directory / "copy", "boot").take());
-  EXPECT_TRUE(InheritanceFile(directory / "replica", "boot").take());
+  EXPECT_FALSE(SuccessorState(directory / "copy", "boot").take());
+  EXPECT_TRUE(SuccessorState(directory / "replica", "boot").take());
 }
 
 // Older than what was reported since: it would serve by less than was confirmed.
@@ -220,7 +220,7 @@ TEST_F(Successor, OfACopyThatIsPutBackInPlaceIsAnother) {
   namespace fs = std::filesystem;
   fs::copy_file(directory / "replica", directory / "copy");
   predecessor->step();
-  std::this_thread::sleep_for(InheritanceFile::slack + milliseconds(50));
+  std::this_thread::sleep_for(SuccessorState::slack + milliseconds(50));
   EXPECT_TRUE(file.take()) << "however long it lies there";
   std::ofstream(directory / "replica", std::ios::binary) << std::ifstream(directory / "copy").rdbuf();
   EXPECT_FALSE(file.take());
@@ -245,7 +245,7 @@ TEST_F(Successor, OfAnOlderCopyThatPassesForTheFileServesNothing) {
 
 TEST_F(Reports, OfTwoThatGoByOneIdStopServingAtOnce) {
   store::TemporaryDirectory directory;
-  InheritanceFile file(directory / "replica", "boot");
+  SuccessorState file(directory / "replica", "boot");
   view.advance({{7}, 30}, clock.boot());
   ReportLoop original(registry, view, gate, clock, random, config, &file);
   original.step();
@@ -292,7 +292,7 @@ TEST_F(Successor, WritesToTheFileThatIsThere) {
 TEST_F(Successor, OfALinkedFileIsAnotherAndLeavesTheOtherItsFile) {
   namespace fs = std::filesystem;
   fs::create_hard_link(directory / "replica", directory / "link");
-  InheritanceFile link(directory / "link", "boot");
+  SuccessorState link(directory / "link", "boot");
   EXPECT_FALSE(link.take());
   const Inheritance own{ReplicaId::generate(random), 1, {{7}, 31}, seconds(10), {}, {}};
   EXPECT_TRUE(link.leave(own));

@@ -5,7 +5,7 @@
 namespace latchkey::replica {
 namespace {
 
-Duration fence_of(const ReplicaSight& sight) {
+Duration fence_of(const ObservedReplica& sight) {
   return sight.newest.max_staleness + margin_of(sight.newest.max_staleness);
 }
 
@@ -31,15 +31,15 @@ Duration margin_of(std::chrono::milliseconds max_staleness) {
   return Duration(max_staleness) / 500 + std::chrono::milliseconds(10);
 }
 
-Duration lag_of(const ReplicaSight& sight, BootTime look_began) {
+Duration lag_of(const ObservedReplica& sight, BootTime look_began) {
   return sight.newest.view_age + std::max(look_began - sight.silent_from, Duration::zero());
 }
 
-bool is_fenced_by_silence(const ReplicaSight& sight, BootTime look_began) {
+bool is_fenced_by_silence(const ObservedReplica& sight, BootTime look_began) {
   return look_began - sight.silent_from >= fence_of(sight);
 }
 
-Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_began, History history) {
+Verdict judge(const ObservedReplica& sight, const Commit& commit, BootTime look_began, History history) {
   if (look_began < commit.by) return Verdict::waiting;  // what was seen before the change proves nothing
   if (sight.newest.phase == Phase::stopped) return Verdict::stopped;
   const auto& applied = sight.newest.applied;

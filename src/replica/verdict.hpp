@@ -13,18 +13,18 @@
 namespace latchkey::replica {
 
 /// A replica as the manager has seen it; moments are the manager's.
-struct ReplicaSight {
+struct ObservedReplica {
   ReplicaReport newest;
   bool heard = false;     // it has reported since the manager began to watch
   bool vanished = false;  // from the registry, without having stopped
-  BootTime silent_from;   // no later report had arrived by Look::began
+  BootTime silent_from;   // no later report had arrived by RegistrySnapshot::began
   /// Once it follows another life, its silence here is no proof (replica/replica_registry.hpp).
   bool may_report_elsewhere = false;
 };
 
-struct Look {
+struct RegistrySnapshot {
   BootTime began;
-  std::vector<ReplicaSight> replicas;
+  std::vector<ObservedReplica> replicas;
 };
 
 /// A change that was committed by the manager's moment `by`. Its nonce is that of the commit itself: what a later look
@@ -51,14 +51,14 @@ constexpr bool passes(Verdict verdict) { return verdict <= Verdict::stopped; }
 Duration margin_of(std::chrono::milliseconds max_staleness);
 
 /// How old its view may be by now.
-Duration lag_of(const ReplicaSight& sight, BootTime look_began);
+Duration lag_of(const ObservedReplica& sight, BootTime look_began);
 
 /// No report of it has arrived for so long that it has fenced itself.
-bool is_fenced_by_silence(const ReplicaSight& sight, BootTime look_began);
+bool is_fenced_by_silence(const ObservedReplica& sight, BootTime look_began);
 
 /// Whether the store's log, as it is now, has the change that a replica said it applied last.
 enum class History : std::uint8_t { of_the_store, another };
 
-Verdict judge(const ReplicaSight& sight, const Commit& commit, BootTime look_began, History history);
+Verdict judge(const ObservedReplica& sight, const Commit& commit, BootTime look_began, History history);
 
 }  // namespace latchkey::replica

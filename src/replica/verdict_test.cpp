@@ -18,8 +18,8 @@ constexpr LogEnd wanted{{ours, 42}, 1};
 constexpr BootTime at(milliseconds after_start) { return start + after_start; }
 
 /// A replica of 10 s staleness that has been heard of just now.
-ReplicaSight sight(std::optional<Position> applied, BootTime silent_from = start) {
-  ReplicaSight out;
+ObservedReplica sight(std::optional<Position> applied, BootTime silent_from = start) {
+  ObservedReplica out;
   out.newest.applied = applied;
   out.newest.max_staleness = seconds(10);
   out.heard = true;
@@ -27,20 +27,20 @@ ReplicaSight sight(std::optional<Position> applied, BootTime silent_from = start
   return out;
 }
 
-ReplicaSight unheard(Position applied) {
-  ReplicaSight out = sight(applied);
+ObservedReplica unheard(Position applied) {
+  ObservedReplica out = sight(applied);
   out.heard = false;
   return out;
 }
 
 /// Whose registry is a table of the store, as every life of the store has one.
-ReplicaSight of_a_fork(ReplicaSight out) {
+ObservedReplica of_a_fork(ObservedReplica out) {
   out.may_report_elsewhere = true;
   return out;
 }
 
-ReplicaSight stopped(std::optional<Position> applied) {
-  ReplicaSight out = sight(applied);
+ObservedReplica stopped(std::optional<Position> applied) {
+  ObservedReplica out = sight(applied);
   out.newest.phase = Phase::stopped;
   return out;
 }
@@ -49,7 +49,7 @@ constexpr milliseconds fence{10'030};  // 10 s, 0.2 % of it, 10 ms
 
 struct Case {
   const char* name;
-  ReplicaSight sight;
+  ObservedReplica sight;
   milliseconds look_began;  // after start; the commit is by start
   Verdict verdict;
   History history = History::of_the_store;
@@ -94,12 +94,12 @@ const Case cases[] = {
 INSTANTIATE_TEST_SUITE_P(Table, Verdicts, testing::ValuesIn(cases),
                          [](const auto& test) { return std::string(test.param.name); });
 
-Confirmation confirmation(const Look& look, const Commit& commit) {
+Confirmation confirmation(const RegistrySnapshot& look, const Commit& commit) {
   return confirmation_of(look, commit, [](const auto&) { return History::of_the_store; });
 }
 
 TEST(Confirmation, NeedsEveryReplica) {
-  Look look{start, {sight(Position{ours, 42}), sight(Position{ours, 42})}};
+  RegistrySnapshot look{start, {sight(Position{ours, 42}), sight(Position{ours, 42})}};
   EXPECT_EQ(confirmation(look, {wanted, start}).enforcement, Enforcement::confirmed);
   look.replicas.push_back(sight(Position{ours, 41}));
   const auto behind = confirmation(look, {wanted, start});
@@ -114,7 +114,7 @@ TEST(Confirmation, IsTrueOfNoReplicaAtAllButNotOfALookFromBefore) {
 }
 
 TEST(Confirmation, IsSilentAboutThoseThatHadStopped) {
-  const Look look{at(seconds(1)), {stopped(std::nullopt)}};
+  const RegistrySnapshot look{at(seconds(1)), {stopped(std::nullopt)}};
   EXPECT_TRUE(confirmation(look, {wanted, at(seconds(1))}).replicas.empty());
   EXPECT_EQ(confirmation(look, {wanted, start}).replicas.size(), 1U);
 }

@@ -12,30 +12,30 @@ namespace latchkey::keys_service::routes {
 namespace {
 
 using replica::Phase;
-using replica::ReplicaSight;
+using replica::ObservedReplica;
 
 constexpr std::chrono::seconds soon{1};  // ten reports
 
-std::string_view state_of(const ReplicaSight& sight, BootTime now) {
+std::string_view state_of(const ObservedReplica& sight, BootTime now) {
   if (sight.newest.phase == Phase::stopped) return "stopped";
   if (replica::is_fenced_by_silence(sight, now)) return "fenced";
   if (sight.vanished || now - sight.silent_from > soon) return "silent";
   return sight.newest.applied ? "serving" : "loading";
 }
 
-std::string lag_changes(const ReplicaSight& sight, Position head) {
+std::string lag_changes(const ObservedReplica& sight, Position head) {
   const auto& applied = sight.newest.applied;
   if (!applied || applied->epoch != head.epoch) return "null";
   return std::to_string(head.seq - std::min(head.seq, applied->seq));
 }
 
 /// Nothing says how old the view is of one that has not reported since we began to watch.
-std::string lag_millis(const ReplicaSight& sight, BootTime now) {
+std::string lag_millis(const ObservedReplica& sight, BootTime now) {
   if (!sight.newest.applied || !sight.heard || sight.newest.phase == Phase::stopped) return "null";
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(lag_of(sight, now)).count());
 }
 
-std::string json_of(const ReplicaSight& sight, Position head, BootTime now) {
+std::string json_of(const ObservedReplica& sight, Position head, BootTime now) {
   const auto& report = sight.newest;
   std::string name;
   append_json_string(name, report.name);

@@ -39,7 +39,7 @@ class Manager {
     replica::Commit commit;
   };
 
-  replica::Enforcement verdict_on(Waiting& waiting, const replica::Look& look, replica::LogSnapshot& log) const;
+  replica::Enforcement verdict_on(Waiting& waiting, const replica::RegistrySnapshot& look, replica::LogSnapshot& log) const;
 
   Registry& registry_;
   ChronicledStore& store_;
@@ -69,7 +69,7 @@ inline void Manager::look() {
   });
 }
 
-inline replica::Enforcement Manager::verdict_on(Waiting& waiting, const replica::Look& look,
+inline replica::Enforcement Manager::verdict_on(Waiting& waiting, const replica::RegistrySnapshot& look,
                                                 replica::LogSnapshot& log) const {
   const auto found = replica::judge(look, log, waiting.commit).enforcement;
   if (bug_ != Bug::verdict_by_position || found == replica::Enforcement::lost) return found;

@@ -39,12 +39,12 @@ struct Inheritance {
 };
 
 /// One file of one line, in the data directory whose lock the replica holds. One thread.
-class InheritanceFile {
+class SuccessorState {
  public:
   /// `boot_id` says in which boot the BootTimes mean something: a file of another one is none.
-  InheritanceFile(std::filesystem::path path, std::string boot_id);
-  InheritanceFile(const InheritanceFile&) = delete;
-  InheritanceFile& operator=(const InheritanceFile&) = delete;
+  SuccessorState(std::filesystem::path path, std::string boot_id);
+  SuccessorState(const SuccessorState&) = delete;
+  SuccessorState& operator=(const SuccessorState&) = delete;
 
   /// How long a write may take from when its time is read.
   static constexpr std::chrono::milliseconds slack{250};

@@ -1,4 +1,4 @@
-#include "replica/inheritance.hpp"
+#include "replica/successor_state.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -42,10 +42,10 @@ Found read_line(const std::filesystem::path& path) {
 
 }  // namespace
 
-InheritanceFile::InheritanceFile(std::filesystem::path path, std::string boot_id)
+SuccessorState::SuccessorState(std::filesystem::path path, std::string boot_id)
     : path_(std::move(path)), boot_id_(std::move(boot_id)) {}
 
-std::optional<Inheritance> InheritanceFile::take() const {
+std::optional<Inheritance> SuccessorState::take() const {
   const auto here = read_line(path_);
   std::istringstream words(here.line);
   std::string kind, boot, file, id, applied;
@@ -67,7 +67,7 @@ std::optional<Inheritance> InheritanceFile::take() const {
   return found;
 }
 
-bool InheritanceFile::leave(const Inheritance& left) {
+bool SuccessorState::leave(const Inheritance& left) {
   // Where another file is there, or none, nobody would find what is written here.
   if (descriptor_.get() >= 0 && file_name_of(path_) != file_) descriptor_ = Descriptor(-1);
   if (descriptor_.get() < 0) open();
@@ -83,7 +83,7 @@ bool InheritanceFile::leave(const Inheritance& left) {
 }
 
 // One that has no name, for it is linked elsewhere, is left to whoever else has it.
-void InheritanceFile::open() {
+void SuccessorState::open() {
   const auto open_file = [this] {
     auto opened = open_regular(path_, O_WRONLY | O_CREAT);
     descriptor_ = opened ? std::move(*opened) : Descriptor(-1);
@@ -95,7 +95,7 @@ void InheritanceFile::open() {
   if (!open_file() || file_.empty()) leave_nothing();
 }
 
-void InheritanceFile::leave_nothing() {
+void SuccessorState::leave_nothing() {
   descriptor_ = Descriptor(-1);
   ::unlink(path_.c_str());
 }
