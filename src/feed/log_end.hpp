@@ -11,7 +11,7 @@
 namespace latchkey::feed {
 
 /// What one read sees of a log.
-struct LogSight {
+struct LogState {
   LogEnd end;
   std::optional<std::uint64_t> nonce_at_known;  // of the change at the seq of the end seen before
 };
@@ -20,7 +20,7 @@ struct LogSight {
 /// epoch and a seq that went back: a backup restored and grown past our position again has the same epoch and the same
 /// seqs with another history, and only the nonce of a change tells. Nonces are drawn anew for each change, so one equal
 /// nonce at `known` vouches for everything before it.
-inline std::optional<FeedError> break_in(const LogSight& sight, Position after, const std::optional<LogEnd>& known) {
+inline std::optional<FeedError> discontinuity_of(const LogState& sight, Position after, const std::optional<LogEnd>& known) {
   const Position end = sight.end.position;
   if (end.epoch != after.epoch) return FeedError{FeedError::Kind::reload, "the database has another epoch"};
   if (end.seq < after.seq) return FeedError{FeedError::Kind::reload, "the log ends before our position"};

@@ -5,8 +5,8 @@ namespace {
 
 constexpr std::size_t max_batch = 1000;
 
-LogSight sight_of(const store::MemoryStore::State& state, const std::optional<LogEnd>& known) {
-  LogSight sight{state.end(), std::nullopt};
+LogState sight_of(const store::MemoryStore::State& state, const std::optional<LogEnd>& known) {
+  LogState sight{state.end(), std::nullopt};
   if (known && known->position.seq > 0 && known->position.seq <= state.log.size()) {
     sight.nonce_at_known = state.log[known->position.seq - 1].nonce;
   }
@@ -15,8 +15,8 @@ LogSight sight_of(const store::MemoryStore::State& state, const std::optional<Lo
 
 Result<Batch, FeedError> read(const store::MemoryStore::State& state, Position after, BootTime now,
                               std::optional<LogEnd>& known) {
-  const LogSight sight = sight_of(state, known);
-  if (auto broken = break_in(sight, after, known)) return std::move(*broken);
+  const LogState sight = sight_of(state, known);
+  if (auto broken = discontinuity_of(sight, after, known)) return std::move(*broken);
   known = sight.end;
   Batch batch{{}, after, now};
   for (std::size_t i = after.seq; i < state.log.size() && batch.changes.size() < max_batch; ++i) {

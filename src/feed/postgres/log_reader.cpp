@@ -73,11 +73,11 @@ Result<Read, FeedError> LogReader::read(Position after, std::optional<LogEnd>& k
   if (!rows) return unavailable(rows.error());
   if (rows->count() == 0) return FeedError{FeedError::Kind::unavailable, "log_lock, meta or heartbeat has no row"};
   const pg::Row first = (*rows)[0];
-  LogSight sight{pg::read_log_end(first, connection_->system()), std::nullopt};
+  LogState sight{pg::read_log_end(first, connection_->system()), std::nullopt};
   if (!first.is_null(nonce_at_known_column)) {
     sight.nonce_at_known = static_cast<std::uint64_t>(first.integer(nonce_at_known_column));
   }
-  if (auto broken = break_in(sight, after, known)) return std::move(*broken);
+  if (auto broken = discontinuity_of(sight, after, known)) return std::move(*broken);
   if (auto readable = pg::check_readable(first); !readable) return unavailable(readable.error());
   known = sight.end;
   Read read{{{}, after, {}},

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "feed/redis/nudges.hpp"
+#include "feed/redis/wake_subscription.hpp"
 #include "feed/redis/stream_access.hpp"
 #include "feed/redis/stream_reader.hpp"
 
@@ -29,7 +29,7 @@ class RedisAccess final : public StreamAccess {
  private:
   redis::Link link_;
   StreamReader reader_;
-  Nudges nudges_;
+  WakeSubscription nudges_;
 };
 
 }  // namespace latchkey::feed

@@ -28,7 +28,7 @@ void RedisFeed::resume(const LogEnd& known) {
 Result<Batch, FeedError> RedisFeed::read(Position after) {
   auto sight = stream_->read(after.seq, known_ ? known_->position.seq : 0);
   if (!sight) return sight.error();
-  if (auto broken = break_in(sight->log, after, known_)) return std::move(*broken);
+  if (auto broken = discontinuity_of(sight->log, after, known_)) return std::move(*broken);
   if (after.seq < sight->base) return FeedError{FeedError::Kind::reload, "the stream begins after our position"};
   if (after.seq < sight->log.end.position.seq && sight->changes.empty()) {
     return FeedError{FeedError::Kind::reload, "the stream has lost its end"};

@@ -14,7 +14,7 @@
 
 #include "base/clock.hpp"
 #include "feed/change_feed.hpp"
-#include "feed/redis/proofs.hpp"
+#include "feed/redis/freshness_proof.hpp"
 #include "feed/redis/stream_access.hpp"
 #include "redis/connection.hpp"
 
@@ -41,7 +41,7 @@ class RedisFeed final : public ChangeFeed {
 
   const std::unique_ptr<StreamAccess> stream_;
   const Clock& clock_;
-  Proofs proofs_;
+  FreshnessProof proofs_;
   std::optional<LogEnd> known_;    // the newest end seen: it must still be there
   std::optional<Batch> standing_;  // the last batch, empty, while a nudge is awaited that would say it is outdated
   std::string loaded_;             // the life that load() read the rows of; empty: they are from elsewhere

@@ -94,7 +94,7 @@ Result<void, FeedError> LogReader::begin() {
   return FeedError{FeedError::Kind::unavailable, "the log changes all the time"};
 }
 
-Result<LogSight, FeedError> LogReader::look(const std::optional<LogEnd>& known) {
+Result<LogState, FeedError> LogReader::look(const std::optional<LogEnd>& known) {
   auto statement = db_.prepare(
       "SELECT (SELECT value FROM meta WHERE name = 'epoch'), seq, nonce,"
       " (SELECT nonce FROM changes WHERE seq = ?) FROM changes ORDER BY seq DESC LIMIT 1");
@@ -103,7 +103,7 @@ Result<LogSight, FeedError> LogReader::look(const std::optional<LogEnd>& known) 
   row.bind(1, static_cast<std::int64_t>(known ? known->position.seq : 0));
   const int code = row.step();
   if (code != SQLITE_ROW && code != SQLITE_DONE) return unavailable(code);
-  LogSight sight;
+  LogState sight;
   if (code == SQLITE_ROW) {
     const auto epoch = store::parse_epoch(row.text(0));
     if (!epoch) return unavailable_because(epoch.error());
@@ -126,7 +126,7 @@ Result<void, FeedError> LogReader::in_transaction(Position after, std::optional<
   auto outcome = [&]() -> Result<void, FeedError> {
     const auto sight = look(known);
     if (!sight) return sight.error();
-    if (auto broken = break_in(*sight, after, known)) return std::move(*broken);
+    if (auto broken = discontinuity_of(*sight, after, known)) return std::move(*broken);
     if (auto readable = store::check_readable(db_); !readable) return unavailable_because(readable.error());
     known = sight->end;
     return read();

@@ -42,7 +42,7 @@ class LogReader {
   LogReader(std::filesystem::path path, store::Database database, store::Witness& witness)
       : path_(std::move(path)), db_(std::move(database)), witness_(witness) {}
 
-  Result<LogSight, FeedError> look(const std::optional<LogEnd>& known);
+  Result<LogState, FeedError> look(const std::optional<LogEnd>& known);
   /// Runs `read` in a read transaction, after making sure that the log continues from `after` and `known`.
   template <class Read>
   Result<void, FeedError> in_transaction(Position after, std::optional<LogEnd>& known, Read read);

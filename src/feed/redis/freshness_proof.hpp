@@ -11,7 +11,7 @@ namespace latchkey::feed {
 
 /// Turns ticks and heartbeats into a moment at which the reader had everything: the proof of feed/redis/layout.hpp.
 /// Pure; one thread.
-class Proofs {
+class FreshnessProof {
  public:
   /// A read that was sent after `stamp` saw `tick` in `life`, over `connection`. Ticks of another life, or of a life
   /// as another server may have it, are not compared.

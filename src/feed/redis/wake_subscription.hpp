@@ -13,12 +13,12 @@
 namespace latchkey::feed {
 
 /// One waiting thread; wake() from any.
-class Nudges {
+class WakeSubscription {
  public:
-  Nudges(redis::Address address, const Clock& clock);
-  ~Nudges();
-  Nudges(const Nudges&) = delete;
-  Nudges& operator=(const Nudges&) = delete;
+  WakeSubscription(redis::Address address, const Clock& clock);
+  ~WakeSubscription();
+  WakeSubscription(const WakeSubscription&) = delete;
+  WakeSubscription& operator=(const WakeSubscription&) = delete;
 
   /// As StreamAccess::wait().
   Result<Nudge> wait(const std::string& seen, std::chrono::milliseconds patience);

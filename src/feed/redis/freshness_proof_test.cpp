@@ -1,4 +1,4 @@
-#include "feed/redis/proofs.hpp"
+#include "feed/redis/freshness_proof.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@ namespace {
 
 BootTime at(std::int64_t second) { return {second * 1'000'000'000}; }
 
-TEST(Proofs, AReadBeforeTheTickWasRaisedIsProvedByItsHeartbeat) {
-  Proofs proofs;
+TEST(FreshnessProof, AReadBeforeTheTickWasRaisedIsProvedByItsHeartbeat) {
+  FreshnessProof proofs;
   proofs.saw_tick("life", 1, 7, at(1));
   proofs.saw_tick("life", 1, 7, at(2));
   EXPECT_FALSE(proofs.current_as_of());
@@ -17,23 +17,23 @@ TEST(Proofs, AReadBeforeTheTickWasRaisedIsProvedByItsHeartbeat) {
   EXPECT_EQ(proofs.current_as_of(), at(2)) << "the latest read that saw less than 8";
 }
 
-TEST(Proofs, AHeartbeatOfATickThatWasSeenAlreadyProvesNothing) {
-  Proofs proofs;
+TEST(FreshnessProof, AHeartbeatOfATickThatWasSeenAlreadyProvesNothing) {
+  FreshnessProof proofs;
   proofs.saw_tick("life", 1, 8, at(1));
   proofs.holds_beat(8);
   EXPECT_FALSE(proofs.current_as_of());
 }
 
-TEST(Proofs, AnOldHeartbeatDoesNotTakeAProofBack) {
-  Proofs proofs;
+TEST(FreshnessProof, AnOldHeartbeatDoesNotTakeAProofBack) {
+  FreshnessProof proofs;
   for (int i = 1; i <= 5; ++i) proofs.saw_tick("life", 1, static_cast<std::uint64_t>(i), at(i));
   proofs.holds_beat(5);
   proofs.holds_beat(2);
   EXPECT_EQ(proofs.current_as_of(), at(4));
 }
 
-TEST(Proofs, TicksOfAnotherLifeOrAnEarlierCountAreNotCompared) {
-  Proofs proofs;
+TEST(FreshnessProof, TicksOfAnotherLifeOrAnEarlierCountAreNotCompared) {
+  FreshnessProof proofs;
   proofs.saw_tick("one", 1, 3, at(1));
   proofs.saw_tick("two", 1, 9, at(2));
   proofs.holds_beat(9);
@@ -44,16 +44,16 @@ TEST(Proofs, TicksOfAnotherLifeOrAnEarlierCountAreNotCompared) {
   EXPECT_EQ(proofs.current_as_of(), at(3));
 }
 
-TEST(Proofs, TicksOfAServerThatWasCutOffAreNotComparedWithItsSuccessors) {
-  Proofs proofs;
+TEST(FreshnessProof, TicksOfAServerThatWasCutOffAreNotComparedWithItsSuccessors) {
+  FreshnessProof proofs;
   proofs.saw_tick("life", 1, 3, at(10));  // at the old primary, where nobody ticks any more
   proofs.saw_tick("life", 2, 5, at(11));  // 5 was raised, and its heartbeat written, long before 10
   proofs.holds_beat(5);
   EXPECT_FALSE(proofs.current_as_of());
 }
 
-TEST(Proofs, MemoryIsBounded) {
-  Proofs proofs;
+TEST(FreshnessProof, MemoryIsBounded) {
+  FreshnessProof proofs;
   for (int i = 1; i <= 10'000; ++i) proofs.saw_tick("life", 1, static_cast<std::uint64_t>(i), at(i));
   proofs.holds_beat(1000);
   EXPECT_FALSE(proofs.current_as_of());

@@ -1,4 +1,4 @@
-#include "feed/redis/nudges.hpp"
+#include "feed/redis/wake_subscription.hpp"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -18,19 +18,19 @@ constexpr auto answered_within = std::chrono::seconds(2);
 
 }  // namespace
 
-Nudges::Nudges(redis::Address address, const Clock& clock)
+WakeSubscription::WakeSubscription(redis::Address address, const Clock& clock)
     : link_(std::move(address), {}, clock), clock_(clock), wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (wake_event_ < 0) throw std::runtime_error("eventfd failed");
 }
 
-Nudges::~Nudges() { ::close(wake_event_); }
+WakeSubscription::~WakeSubscription() { ::close(wake_event_); }
 
-void Nudges::wake() {
+void WakeSubscription::wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_event_, &one, sizeof one);
 }
 
-Result<void> Nudges::stand_by(const std::string& seen) {
+Result<void> WakeSubscription::stand_by(const std::string& seen) {
   const auto connection = link_.get();
   if (!connection) return connection.error();
   if (waiting_ == *connection) return {};
@@ -42,13 +42,13 @@ Result<void> Nudges::stand_by(const std::string& seen) {
   return {};
 }
 
-Error Nudges::give_up(Error why) {
+Error WakeSubscription::give_up(Error why) {
   waiting_ = nullptr;
   link_.drop();
   return why;
 }
 
-Result<Nudge> Nudges::wait(const std::string& seen, std::chrono::milliseconds patience) {
+Result<Nudge> WakeSubscription::wait(const std::string& seen, std::chrono::milliseconds patience) {
   if (const auto standing = stand_by(seen); !standing) return standing.error();
   const auto reply = waiting_->receive(std::max(patience, std::chrono::milliseconds(0)), wake_event_);
   if (!reply) return give_up(redis::with_remedy(reply.error(), redis_layout::remedy));
