@@ -21,23 +21,23 @@
 
 namespace latchkey::view {
 
-struct Seal {
+struct KeyGeneration {
   std::uint8_t slot = 0;  // 0: what was proven is not to be remembered
   std::uint64_t value = 0;
 };
 
 /// The current value of each slot. One writer, any number of readers.
-class SealBook {
+class KeyGenerations {
  public:
   static constexpr std::size_t slot_count = 256;
 
-  SealBook() {
+  KeyGenerations() {
     for (auto& value : values_) value.store(++last_, std::memory_order_relaxed);
   }
   std::uint64_t value(std::uint8_t slot) const { return values_[slot].load(std::memory_order_acquire); }
 
   /// The writer: unmakes what was sealed with the slot. Values are never used twice.
-  Seal renew(std::uint8_t slot) {
+  KeyGeneration renew(std::uint8_t slot) {
     values_[slot].store(++last_, std::memory_order_release);
     return {slot, last_};
   }
@@ -53,12 +53,12 @@ class SealBook {
 class Memo {
  public:
   Memo() = default;
-  void remember(const jwt::TokenDigest& digest, Seal seal) const {
+  void remember(const jwt::TokenDigest& digest, KeyGeneration seal) const {
     if (seal.slot == 0) return;
     words_[0].store(digest.words[0] ^ seal.value, std::memory_order_relaxed);
     words_[1].store((digest.words[1] & ~slot_bits) | seal.slot, std::memory_order_relaxed);
   }
-  bool recalls(const jwt::TokenDigest& digest, const SealBook& seals) const {
+  bool recalls(const jwt::TokenDigest& digest, const KeyGenerations& seals) const {
     const std::uint64_t second = words_[1].load(std::memory_order_relaxed);
     const auto slot = static_cast<std::uint8_t>(second & slot_bits);
     return slot != 0 && ((second ^ digest.words[1]) & ~slot_bits) == 0 &&

@@ -48,7 +48,7 @@ void SigningKeys::unseal(Held& held) {
 }
 
 // With more than 255 usable keys the rest go without a seal: their tokens are verified each time.
-Seal SigningKeys::new_seal() {
+KeyGeneration SigningKeys::new_seal() {
   for (std::size_t slot = 1; slot < slot_taken_.size(); ++slot) {
     if (slot_taken_[slot]) continue;
     slot_taken_[slot] = true;

@@ -21,12 +21,12 @@ namespace latchkey::view {
 /// A signing key whose signatures count, and the seal for what it proves.
 struct UsableKey {
   Ed25519PublicKey public_key{};
-  Seal seal;
+  KeyGeneration seal;
 };
 
 class SigningKeys {
  public:
-  SigningKeys(SealBook& seals, Reclamation& reclamation) : seals_(seals), reclamation_(reclamation) {}
+  SigningKeys(KeyGenerations& seals, Reclamation& reclamation) : seals_(seals), reclamation_(reclamation) {}
   ~SigningKeys();
   SigningKeys(const SigningKeys&) = delete;
   SigningKeys& operator=(const SigningKeys&) = delete;
@@ -52,17 +52,17 @@ class SigningKeys {
   struct Held {
     SigningKey key;
     std::uint64_t version = 0;
-    Seal seal;  // slot 0 while the key is not usable
+    KeyGeneration seal;  // slot 0 while the key is not usable
   };
 
   void unseal(Held& held);
-  Seal new_seal();
+  KeyGeneration new_seal();
   void publish();
 
-  SealBook& seals_;
+  KeyGenerations& seals_;
   Reclamation& reclamation_;
   std::map<std::string, Held, std::less<>> held_;  // the writer's; retired ones too, so that no old row revives them
-  std::array<bool, SealBook::slot_count> slot_taken_{};
+  std::array<bool, KeyGenerations::slot_count> slot_taken_{};
   std::atomic<const Set*> usable_{nullptr};
 };
 

@@ -41,7 +41,7 @@ struct Partition {
 
 /// Everything that a reset drops.
 struct View::State {
-  State(std::uint64_t life_number, SealBook& seals, Reclamation& reclamation, HashSeed seed)
+  State(std::uint64_t life_number, KeyGenerations& seals, Reclamation& reclamation, HashSeed seed)
       : life(life_number),
         partitions{{{reclamation, seed}, {reclamation, seed}, {reclamation, seed}, {reclamation, seed}}},
         signing_keys(seals, reclamation) {}
@@ -79,7 +79,7 @@ struct View::Impl {
   }
 
   const HashSeed seed = random_seed();
-  SealBook seals;
+  KeyGenerations seals;
   Reclamation reclamation;
   Standing standing;  // the writer's copy of what `freshness` tells
   FreshnessCell freshness;

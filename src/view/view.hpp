@@ -7,7 +7,7 @@
 //                  │   ├─ KeyIndex  key id → reference, small hash tables
 //                  │   └─ RowArena  reference → KeyRow, immutable; a change writes a new row and retires the old one
 //                  └─ SigningKeys   kid → public key
-//        ├─ SealBook                which memos of proven tokens still count
+//        ├─ KeyGenerations                which memos of proven tokens still count
 //        ├─ Reclamation             when what was replaced may be reused
 //        └─ FreshnessCell           position and age
 
