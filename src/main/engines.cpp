@@ -158,12 +158,12 @@ void export_limiter(Metrics& metrics, const limit::LocalLimiter& limiter) {
 Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings& settings, const DataDir& data, bool ran_before,
                                                          const Clock& clock, Metrics& metrics) {
   if (settings.limiter != "local") return open_shared_limiter(settings, clock, metrics);
-  const auto past = ran_before ? limit::Past::possible : limit::Past::none;
-  auto file = limit::LimitFile::open(data.limits(), BootId::current(), clock, past);
+  const auto prior_run = ran_before ? limit::PriorRun::possible : limit::PriorRun::none;
+  auto file = limit::LimitFile::open(data.limits(), BootId::current(), clock, prior_run);
   if (!file) return file.error();
   auto limiter = std::make_unique<limit::LocalLimiter>(clock, std::move(*file));
   if (const auto why = limiter->why_past_is_unknown(); !why.empty()) {
-    log_warning("limits: {} is no memory of the past minute ({}): until it has passed, every key counts as used up",
+    log_warning("limits: {} is no memory of the prior_run minute ({}): until it has passed, every key counts as used up",
                 data.limits().string(), why);
   }
   export_limiter(metrics, *limiter);

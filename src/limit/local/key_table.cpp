@@ -45,11 +45,11 @@ void KeyTable::adopt(std::uint32_t number, std::uint32_t hash) {
 
 void KeyTable::sweep(std::uint32_t places, std::int64_t now_ms) {
   for (std::uint32_t left = places; left > 0; --left) {
-    hand_ &= mask();
-    if (index_[hand_].block != 0 && block(index_[hand_]).permits.idle(now_ms)) {
-      remove(hand_);  // another may stand here now
+    sweep_position_ &= mask();
+    if (index_[sweep_position_].block != 0 && block(index_[sweep_position_]).permits.idle(now_ms)) {
+      remove(sweep_position_);  // another may stand here now
     } else {
-      ++hand_;
+      ++sweep_position_;
     }
   }
 }

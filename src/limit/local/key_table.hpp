@@ -56,7 +56,7 @@ class KeyTable {
   std::vector<Entry> index_ = std::vector<Entry>(2 * blocks_at_once);  // a power of two, at most half full
   std::vector<std::uint32_t> vacant_;                                  // room for all blocks of this shard
   std::uint32_t size_ = 0;
-  std::uint32_t hand_ = 0;  // where the sweep goes on
+  std::uint32_t sweep_position_ = 0;  // where the sweep goes on
 };
 
 }  // namespace latchkey::limit

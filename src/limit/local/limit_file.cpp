@@ -106,7 +106,7 @@ LimitFile::~LimitFile() {
 }
 
 Result<LimitFile> LimitFile::open(const std::filesystem::path& path, const BootId& boot, const Clock& clock,
-                                  Past past) {
+                                  PriorRun prior_run) {
   auto opened = open_regular(path, O_RDWR | O_CREAT);
   if (!opened) return opened.error();
   const int fd = opened->release();
@@ -123,7 +123,7 @@ Result<LimitFile> LimitFile::open(const std::filesystem::path& path, const BootI
   file.guard_ = std::make_unique<MappingGuard>(file.map_, map_bytes);
   const auto bytes = static_cast<std::uint64_t>(status.st_size);
   const std::int64_t now_ms = clock.boot().nanos / 1'000'000;
-  if (bytes == 0 && past == Past::none) {
+  if (bytes == 0 && prior_run == PriorRun::none) {
     file.begin_anew(boot, status.st_ino, always);
   } else if (file.why_ = file.fault(boot, status.st_ino, now_ms, bytes); !file.why_.empty()) {
     file.begin_anew(boot, status.st_ino, now_ms);

@@ -37,7 +37,7 @@
 namespace latchkey::limit {
 
 /// Whether anything can have been admitted before, by a process that kept its permits in this file.
-enum class Past : std::uint8_t {
+enum class PriorRun : std::uint8_t {
   none,     // certainly not: here begins a new installation
   possible  // a missing or unusable file is lost memory
 };
@@ -60,7 +60,7 @@ class LimitFile {
   LimitFile();
   /// Creates what is missing, 0600. ErrorCode::conflict while another process has it, unavailable where it cannot be
   /// opened. A full disk is no error: then it reaches nowhere.
-  static Result<LimitFile> open(const std::filesystem::path& path, const BootId& boot, const Clock& clock, Past past);
+  static Result<LimitFile> open(const std::filesystem::path& path, const BootId& boot, const Clock& clock, PriorRun prior_run);
 
   LimitFile(LimitFile&& other) noexcept;
   LimitFile& operator=(LimitFile&&) = delete;

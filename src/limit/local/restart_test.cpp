@@ -23,7 +23,7 @@ INSTANTIATE_TEST_SUITE_P(LocalInAFile, RateLimiterSuite, testing::Values([](Manu
 
 class RestartTest : public testing::Test {
  protected:
-  void start(Past past = Past::possible, const BootId& boot = {"this boot"}) {
+  void start(PriorRun prior_run = PriorRun::possible, const BootId& boot = {"this boot"}) {
     limiter_.emplace(clock_, file_.open(clock_, past, boot));
   }
   void stop() { limiter_.reset(); }
@@ -67,7 +67,7 @@ class RestartTest : public testing::Test {
 
 TEST_F(RestartTest, GoesOnWhereItEnded) {
   for (const std::uint32_t limit : {1U, 64U, 65U, 1'000U}) {
-    start(Past::none);
+    start(PriorRun::none);
     clock_.advance(seconds(61));
     ASSERT_EQ(admitted_of(limit / 2 + 1, limit), limit / 2 + 1);
     clock_.advance(seconds(20));
@@ -82,31 +82,31 @@ TEST_F(RestartTest, GoesOnWhereItEnded) {
 }
 
 TEST_F(RestartTest, ANewInstallationAdmitsAtOnce) {
-  start(Past::none);
+  start(PriorRun::none);
   EXPECT_EQ(why(), "");
   EXPECT_TRUE(admit(1));
 }
 
 TEST_F(RestartTest, ALostFileIsLostMemory) {
   std::filesystem::remove(file_.path());
-  start(Past::possible);
+  start(PriorRun::possible);
   expect_a_minute_of_refusals("none");
 }
 
 TEST_F(RestartTest, AnotherBootsStampsMeanNothing) {
-  start(Past::none);
+  start(PriorRun::none);
   stop();
-  start(Past::possible, {"another boot"});
+  start(PriorRun::possible, {"another boot"});
   expect_a_minute_of_refusals("another boot");
 }
 
 TEST_F(RestartTest, AShortenedFileIsNoMemory) {
   for (const std::uintmax_t less : {std::uintmax_t{1}, std::uintmax_t{LimitFile::extent_bytes}}) {
-    start(Past::none);
+    start(PriorRun::none);
     ASSERT_TRUE(admit(5));
     stop();
     std::filesystem::resize_file(file_.path(), std::filesystem::file_size(file_.path()) - less);
-    start(Past::possible);
+    start(PriorRun::possible);
     EXPECT_EQ(why(), "it is cut off") << less;
     EXPECT_FALSE(admit(5));
     stop();
@@ -115,7 +115,7 @@ TEST_F(RestartTest, AShortenedFileIsNoMemory) {
 }
 
 TEST_F(RestartTest, WhatIsNotKnownStaysSoAcrossACrash) {
-  start(Past::possible);
+  start(PriorRun::possible);
   clock_.advance(seconds(30));
   restart();
   EXPECT_EQ(why(), "") << "this time the file itself is good";
@@ -128,7 +128,7 @@ TEST_F(RestartTest, WhatIsNotKnownStaysSoAcrossACrash) {
 
 TEST_F(RestartTest, ADamagedHeaderIsNotBelieved) {
   for (const std::streamoff at : {0, 15, 16, 20, 24, 32, 40, 119, 120}) {
-    start(Past::none);
+    start(PriorRun::none);
     edit([&](std::fstream& file) {
       file.seekg(at);
       const auto byte = static_cast<char>(file.get() ^ 1);
@@ -144,7 +144,7 @@ TEST_F(RestartTest, ADamagedHeaderIsNotBelieved) {
 }
 
 TEST_F(RestartTest, ACopyIsNotBelieved) {
-  start(Past::none);
+  start(PriorRun::none);
   stop();
   const auto copy = file_.path().string() + ".copy";
   std::filesystem::copy_file(file_.path(), copy);
@@ -155,7 +155,7 @@ TEST_F(RestartTest, ACopyIsNotBelieved) {
 
 // It keeps the inode, the time that was made, and everything in it adds up.
 TEST_F(RestartTest, ACopyThatIsPutBackInPlaceIsNotBelieved) {
-  start(Past::none);
+  start(PriorRun::none);
   ASSERT_EQ(admitted_of(1, 20), 1U);
   const auto copy = file_.path().string() + ".copy";
   std::filesystem::copy_file(file_.path(), copy);
@@ -169,7 +169,7 @@ TEST_F(RestartTest, ACopyThatIsPutBackInPlaceIsNotBelieved) {
 }
 
 TEST_F(RestartTest, AnotherFileOfTheSameInodeIsNotBelieved) {
-  start(Past::none);
+  start(PriorRun::none);
   ASSERT_TRUE(admit(5));
   edit([](std::fstream& file) {  // as of an inode that was made at another time
     const std::uint64_t another = 1;
@@ -180,7 +180,7 @@ TEST_F(RestartTest, AnotherFileOfTheSameInodeIsNotBelieved) {
 }
 
 TEST_F(RestartTest, WhatIsMarkedIsBelievedHoweverLongItRan) {
-  start(Past::none);
+  start(PriorRun::none);
   ASSERT_TRUE(admit(5));
   std::this_thread::sleep_for(LimitFile::slack + milliseconds(100));
   limiter_->keep();
@@ -191,7 +191,7 @@ TEST_F(RestartTest, WhatIsMarkedIsBelievedHoweverLongItRan) {
 }
 
 TEST_F(RestartTest, AFileThatTheNextProcessWillNotFindIsNoticed) {
-  start(Past::none);
+  start(PriorRun::none);
   EXPECT_TRUE(limiter_->survives_restart());
   std::filesystem::rename(file_.path(), file_.path().string() + ".away");
   EXPECT_FALSE(limiter_->survives_restart());
@@ -203,19 +203,19 @@ TEST_F(RestartTest, AFileThatTheNextProcessWillNotFindIsNoticed) {
 
 TEST_F(RestartTest, AForeignFileIsNotBelieved) {
   std::ofstream(file_.path()) << std::string(10'000, 'x');
-  start(Past::none);
+  start(PriorRun::none);
   expect_a_minute_of_refusals("damaged");
 }
 
 TEST_F(RestartTest, BelongsToOneProcess) {
-  start(Past::none);
-  const auto second = LimitFile::open(file_.path(), {"this boot"}, clock_, Past::none);
+  start(PriorRun::none);
+  const auto second = LimitFile::open(file_.path(), {"this boot"}, clock_, PriorRun::none);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::conflict);
 }
 
 TEST_F(RestartTest, ForgetsIdleKeysAndGivesTheirRoomBack) {
-  start(Past::none);
+  start(PriorRun::none);
   for (int i = 0; i < 20'000; ++i) limiter_->try_admit(KeyId::generate(clock_.wall(), random_), {5, 1});
   const auto full = std::filesystem::file_size(file_.path());
   EXPECT_GE(full, 20'000 * sizeof(KeyBlock));
@@ -232,7 +232,7 @@ TEST_F(RestartTest, ForgetsIdleKeysAndGivesTheirRoomBack) {
 }
 
 TEST_F(RestartTest, BlocksThatMakeNoSenseCountAsUsedUp) {
-  start(Past::none);
+  start(PriorRun::none);
   ASSERT_TRUE(admit(5));
   edit([](std::fstream& file) {
     std::vector<char> block(sizeof(KeyBlock));
@@ -251,7 +251,7 @@ TEST_F(RestartTest, BlocksThatMakeNoSenseCountAsUsedUp) {
 }
 
 TEST_F(RestartTest, AFullDiskLosesNoPermitWhileItRuns) {
-  start(Past::none);
+  start(PriorRun::none);
   std::vector<KeyId> keys(30'000);
   for (KeyId& key : keys) key = KeyId::generate(clock_.wall(), random_);
   {
@@ -268,7 +268,7 @@ TEST_F(RestartTest, AFullDiskLosesNoPermitWhileItRuns) {
 TEST_F(RestartTest, AFileThatIsCutOffWhileItIsMappedIsNoMemory) {
   decide_resource_signals();
   for (const std::uintmax_t left : {std::uintmax_t{0}, std::uintmax_t{LimitFile::header_bytes}}) {
-    start(Past::none);
+    start(PriorRun::none);
     clock_.advance(seconds(100));
     ASSERT_EQ(admitted_of(6, 5), 5U);
     std::filesystem::resize_file(file_.path(), left);
@@ -292,7 +292,7 @@ TEST_F(RestartTest, AFileThatIsCutOffWhileItIsMappedIsNoMemory) {
 
 TEST_F(RestartTest, AFullDiskAtTheStartIsNoError) {
   const FileSizeLimit no_room(100);
-  start(Past::none);
+  start(PriorRun::none);
   EXPECT_EQ(admitted_of(6, 5), 5U);
   EXPECT_FALSE(limiter_->survives_restart());
   restart();

@@ -28,7 +28,7 @@ class TemporaryLimitFile {
 
   const std::filesystem::path& path() const { return path_; }
   /// As a service's: in one boot, and at the first time as a new installation's.
-  LimitFile open(const Clock& clock, Past past = Past::none, const BootId& boot = {"this boot"}) const {
+  LimitFile open(const Clock& clock, PriorRun prior_run = PriorRun::none, const BootId& boot = {"this boot"}) const {
     return LimitFile::open(path_, boot, clock, past).value();
   }
 

@@ -237,7 +237,7 @@ class StoreClockTest : public testing::Test {
  protected:
   /// By one that has seen the clock where it is, and knows no better.
   std::int64_t call(std::int64_t raw_ms, std::int64_t vouched_ms) {
-    return clock_.advance({.run = 1, .vouched_ms = vouched_ms, .steps = clock_.steps, .insists = true}, raw_ms).now_ms;
+    return clock_.advance({.run = 1, .vouched_ms = vouched_ms, .steps = clock_.steps, .confirms_clock_step = true}, raw_ms).now_ms;
   }
   StoreClock clock_{.raw_ms = 100'000, .run = 1};
 };
@@ -339,17 +339,17 @@ TEST_F(StoreWatchTest, LearnsNothingFromASlowAnswer) {
 TEST_F(StoreWatchTest, InsistsOnAStepAndNotOnADelay) {
   saw(50'000, 0, true, 1'000, 1'000);
   saw(52'000, 0, false, 1'000, 3'000);
-  EXPECT_FALSE(at(3'000).insists) << "it was on its way for so long";
+  EXPECT_FALSE(at(3'000).confirms_clock_step) << "it was on its way for so long";
   saw(59'000, 0, false, 3'000, 3'000);
-  EXPECT_TRUE(at(3'000).insists);
+  EXPECT_TRUE(at(3'000).confirms_clock_step);
   EXPECT_LE(at(3'000).vouched_ms, 52'000) << "by what it knew before the step";
   saw(59'100, 1, true, 3'100, 3'100);
-  EXPECT_FALSE(at(3'100).insists);
+  EXPECT_FALSE(at(3'100).confirms_clock_step);
 }
 
 TEST_F(StoreWatchTest, InsistsWhereItCanNeverVouch) {
   saw(50'000, 0, false, 1'000, 1'000);
-  EXPECT_TRUE(at(1'000).insists);
+  EXPECT_TRUE(at(1'000).confirms_clock_step);
   EXPECT_EQ(at(1'000).vouched_ms, -1);
 }
 

@@ -176,8 +176,8 @@ void LeaseBook::fail(Entry& entry, DecidedList& decided) {
 void LeaseBook::forget_idle(std::size_t buckets) {
   const BootTime now = clock_.boot();
   for (std::size_t looked_at = 0; looked_at < buckets; ++looked_at) {
-    if (++hand_ >= entries_.bucket_count()) hand_ = 0;
-    for (auto each = entries_.begin(hand_); each != entries_.end(hand_);) {
+    if (++sweep_position_ >= entries_.bucket_count()) sweep_position_ = 0;
+    for (auto each = entries_.begin(sweep_position_); each != entries_.end(sweep_position_);) {
       const Entry& idle = each->second;
       const bool stays = idle.due || idle.leased || !idle.waiters.empty() || idle.lease.asking() ||
                          idle.lease.holds_lease(now) || idle.lease.holds_unspent(now) || idle.lease.refuses(now) ||

@@ -110,7 +110,7 @@ class LeaseBook {
   std::vector<Entry*> leased_;                // with permits that may have to be returned
   std::uint64_t calls_numbered_ = 0;
   std::size_t waiting_ = 0;
-  std::size_t hand_ = 0;  // the bucket where forget_idle() goes on
+  std::size_t sweep_position_ = 0;  // the bucket where forget_idle() goes on
   bool reachable_ = true;
   LeaseStats stats_;
 };

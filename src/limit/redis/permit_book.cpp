@@ -16,7 +16,7 @@ StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_no
     const bool vouches = same_run && caller.steps == steps && caller.vouched_ms >= 0;
     const std::int64_t excess = raw_now_ms - (vouches ? caller.vouched_ms : raw_ms);
     if (excess > step_tolerance_ms) {
-      if (same_run && !caller.insists) return {.now_ms = raw_ms + adjust_ms, .certain = false};
+      if (same_run && !caller.confirms_clock_step) return {.now_ms = raw_ms + adjust_ms, .certain = false};
       adjust_ms -= std::min(excess, raw_now_ms - raw_ms);
       steps = call;
     } else if (vouches && excess < -step_tolerance_ms) {

@@ -218,7 +218,7 @@ std::vector<std::string> RedisPermitStore::arguments(BootTime sent) const {
           std::to_string(caller.vouched_ms),
           std::to_string(caller.steps),
           std::to_string(caller.replica),
-          caller.insists ? "1" : "0",
+          caller.confirms_clock_step ? "1" : "0",
           std::to_string(caller.calls),
           raw};
 }

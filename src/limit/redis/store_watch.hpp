@@ -26,7 +26,7 @@ class StoreWatch {
     caller.vouched_ms = ahead_ms_ ? millis(sent) + *ahead_ms_ : -1;
     caller.steps = steps_;
     caller.calls = calls_;
-    caller.insists = insists_;
+    caller.confirms_clock_step = confirms_clock_step_;
   }
 
   /// What the store said of itself in the reply to a call that was sent at `sent` and answered at `received`.
@@ -35,7 +35,7 @@ class StoreWatch {
     const std::int64_t most = reply.raw_ms - millis(sent) + 1;
     const bool knows = ahead_ms_ && reply.steps == steps_;
     calls_ = std::max(calls_, reply.calls);
-    insists_ = !reply.certain && (!knows || least - *ahead_ms_ > step_tolerance_ms / 2);
+    confirms_clock_step_ = !reply.certain && (!knows || least - *ahead_ms_ > step_tolerance_ms / 2);
     if (!reply.certain) return;
     if (!knows) {
       ahead_ms_.reset();
@@ -66,7 +66,7 @@ class StoreWatch {
   std::int64_t set_at_ms_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t calls_ = 0;
-  bool insists_ = false;
+  bool confirms_clock_step_ = false;
 };
 
 }  // namespace latchkey::limit::lease
