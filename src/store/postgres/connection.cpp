@@ -147,7 +147,7 @@ Result<void> Connection::prepare_session() {
 Result<Rows> Connection::query(std::string_view sql, const Parameters& parameters) {
   const auto name = prepare(sql);
   if (!name) return name.error();
-  if (deferred_.empty()) return lone(send(*name, parameters));
+  if (deferred_.empty()) return send_and_receive(send(*name, parameters));
   // All in one round trip; after a failure the server skips the rest up to the sync.
   PGconn* raw = connection_.get();
   if (PQenterPipelineMode(raw) != 1) return lost("no pipeline");
@@ -170,7 +170,7 @@ Result<Rows> Connection::query(std::string_view sql, const Parameters& parameter
 
 Result<Rows> Connection::query_once(const std::string& sql) {
   const bool sent = PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
-  return lone(sent ? Result<void>() : lost(PQerrorMessage(connection_.get())));
+  return send_and_receive(sent ? Result<void>() : lost(PQerrorMessage(connection_.get())));
 }
 
 Result<void> Connection::execute(const std::string& sql) {
@@ -199,7 +199,7 @@ Result<std::string> Connection::prepare(std::string_view sql) {
   }
   const std::string text(sql);
   const bool sent = PQsendPrepare(connection_.get(), name.c_str(), text.c_str(), 0, nullptr) == 1;
-  auto made = lone(sent ? Result<void>() : lost(PQerrorMessage(connection_.get())));
+  auto made = send_and_receive(sent ? Result<void>() : lost(PQerrorMessage(connection_.get())));
   if (!made) return made.error();
   prepared_.emplace(text, name);
   return name;
@@ -215,7 +215,7 @@ Result<void> Connection::send(const std::string& name, const Parameters& paramet
   return {};
 }
 
-Result<Rows> Connection::lone(const Result<void>& sent) {
+Result<Rows> Connection::send_and_receive(const Result<void>& sent) {
   fault_ = sent ? Fault::none : fault_;
   return sent ? receive() : Result<Rows>(sent.error());
 }

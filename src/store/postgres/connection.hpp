@@ -127,7 +127,7 @@ class Connection {
   Result<void> send(const std::string& name, const Parameters& parameters);
   Result<Rows> receive();
   Result<Answer> next_result();
-  Result<Rows> lone(const Result<void>& sent);
+  Result<Rows> send_and_receive(const Result<void>& sent);
   Error failed(const PGresult* result);
   Error lost(std::string why);
 
