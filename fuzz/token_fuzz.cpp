@@ -8,8 +8,8 @@
 #include "jwt/access_token.hpp"
 #include "jwt/admin_token.hpp"
 #include "jwt/digest.hpp"
-#include "jwt/hand_made_token.hpp"
 #include "jwt/jose.hpp"
+#include "jwt/testing/hand_made_token.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

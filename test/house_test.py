@@ -10,8 +10,9 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
 # The one street of docs/architecture.md. A folder may use those before it; CMake says which of them it does.
-STREET = [["base"], ["key", "http", "catalog", "redis"], ["jwt", "report"], ["store", "feed", "limit"],
-          ["commands", "view", "relay"], ["access", "replica"], ["keys_service", "tokens_service"], ["cli"]]
+STREET = [["base"], ["key", "http", "catalog", "redis"], ["jwt", "report"],
+          ["store", "feed", "limit", "config", "data_dir"], ["commands", "view", "relay", "http_client", "admin_identity"],
+          ["access", "replica", "supervise"], ["keys_service", "tokens_service"], ["cli"]]
 MAX_FILE_LINES = 400
 
 
@@ -43,6 +44,11 @@ def sources():
     return [p for p in all_sources() if p.parent != SRC / "main"]
 
 
+def is_test(path):
+    """Tests, and what only they use: the folders `testing`."""
+    return path.stem.endswith(("_test", "_suite")) or path.parent.name == "testing"
+
+
 def includes_of(path):
     return re.findall(r'^#include "([^"]+)"', path.read_text(), re.M)
 
@@ -72,7 +78,7 @@ class House(unittest.TestCase):
         for path in sources():
             folder = path.relative_to(SRC).parts[0]
             # relay/redis writes what feed/redis reads.
-            if folder in ("store", "feed", "limit", "relay", "replica") or path.stem.endswith(("_test", "_suite")):
+            if folder in ("store", "feed", "limit", "relay", "replica") or is_test(path):
                 continue
             self.assertIsNone(engines.search(path.read_text()), path)
 
@@ -83,7 +89,7 @@ class House(unittest.TestCase):
 
     def test_rooms_are_small(self):
         for path in all_sources():
-            if not path.stem.endswith(("_test", "_suite")):
+            if not is_test(path):
                 lines = len(path.read_text().splitlines())
                 self.assertLessEqual(lines, MAX_FILE_LINES, f"{path.relative_to(ROOT)} has {lines} lines")
 
@@ -91,14 +97,20 @@ class House(unittest.TestCase):
         """base/regular_file.hpp: what is no regular file makes nobody wait. Who opens otherwise asks it first, or opens what
         no operator names: /proc, /dev/null, a person's command its input (which may be a pipe)."""
         otherwise = re.compile(r"(?<![\w:])::open\(|\bstd::ifstream\b|\bfopen\(|\bofstream\b")
-        without = {"base/regular_file.cpp", "base/boot_id.cpp", "main/standard_streams.hpp", "cli/small_file.cpp",
+        without = {"base/regular_file.cpp", "base/boot_id.cpp", "main/standard_streams.hpp", "data_dir/small_file.cpp",
                    "store/sqlite/file_state.cpp"}  # of which foreign_wal.cpp asks first
         for path in all_sources():
             name, text = str(path.relative_to(SRC)), path.read_text()
-            if path.stem.endswith(("_test", "_suite")) or path.stem.startswith(("test_", "temporary_")) or name in without:
+            if is_test(path) or name in without:
                 continue
             if otherwise.search(text):
                 self.assertTrue("check_regular(" in text, f"{name} opens files past base/regular_file.hpp")
+
+    def test_only_tests_use_what_is_for_tests(self):
+        for path in all_sources():
+            if not is_test(path):
+                for include in includes_of(path):
+                    self.assertNotIn("/testing/", include, path)
 
     def test_every_header_is_included(self):
         included = {i for p in [*all_sources(), *(ROOT / "fuzz").glob("*.cpp")]

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/testing/temporary_directory.hpp"
+
 namespace latchkey {
 namespace {
 
@@ -18,8 +20,6 @@ namespace fs = std::filesystem;
 class RegularFileTest : public testing::Test {
  protected:
   RegularFileTest() {
-    std::string name = (fs::temp_directory_path() / "latchkey-regular.XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     std::ofstream(folder_ / "plain") << "content";
     fs::create_symlink("plain", folder_ / "link");
     fs::create_symlink("fifo", folder_ / "link to fifo");
@@ -27,7 +27,6 @@ class RegularFileTest : public testing::Test {
     fs::create_directory(folder_ / "directory");
     make_socket();
   }
-  ~RegularFileTest() override { fs::remove_all(folder_); }
 
   void make_socket() const {
     sockaddr_un address{};
@@ -46,7 +45,8 @@ class RegularFileTest : public testing::Test {
     return opened.error().detail.substr(opened.error().detail.rfind(": ") + 2);
   }
 
-  fs::path folder_;
+  TemporaryDirectory directory_;
+  const fs::path folder_ = directory_.path();
 };
 
 TEST_F(RegularFileTest, OpensRegularFilesAndSaysWhatElseThereIs) {

@@ -2,8 +2,8 @@
 
 #include <memory>
 
+#include "admin_identity/dev_admin_token.hpp"
 #include "base/time_text.hpp"
-#include "cli/dev_admin_token.hpp"
 #include "cli/invocation.hpp"
 #include "cli/output.hpp"
 
@@ -23,19 +23,19 @@ int admin_token(const Invocation& invocation, const AdminTokenOptions& options) 
   }
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());
-  if (const auto others = other_admin_keys(resolved->settings); !others.empty()) {
+  if (const auto others = admin_identity::other_admin_keys(resolved->settings); !others.empty()) {
     return complain(
         Error(ErrorCode::conflict, fmt::format("admin tokens are judged by {}, not by the development key of the data "
                                                "directory: sign one with the private half of that",
                                                others)));
   }
-  const auto data = DataDir::open_or_create(resolved->settings.data_dir);
+  const auto data = data_dir::DataDir::open_or_create(resolved->settings.data_dir);
   if (!data) return complain(data.error());
   const auto key = data->load_or_create_admin_key();
   if (!key) return complain(key.error());
   const auto role = options.role == "admin" ? jwt::AdminRole::admin : jwt::AdminRole::viewer;
-  write_secret_line(mint_dev_admin_token({options.subject, role, *lifetime}, *key).reveal(), "the admin token",
-                    "the same command mints another");
+  write_secret_line(admin_identity::mint_dev_admin_token({options.subject, role, *lifetime}, *key).reveal(),
+                    "the admin token", "the same command mints another");
   return exit_done;
 }
 

@@ -8,11 +8,11 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "admin_identity/dev_admin_token.hpp"
 #include "cli/bearer.hpp"
-#include "cli/data_dir.hpp"
-#include "cli/dev_admin_token.hpp"
 #include "cli/enforcement.hpp"
 #include "cli/terminal_text.hpp"
+#include "data_dir/data_dir.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -41,7 +41,7 @@ std::string field_errors(const json::object& problem) {
   return sentence;
 }
 
-bool is_default(const ResolvedSettings& resolved, std::string_view setting) {
+bool is_default(const config::ResolvedSettings& resolved, std::string_view setting) {
   const auto origin = resolved.origins.find(std::string(setting));
   return origin == resolved.origins.end() || origin->second == "default";
 }
@@ -64,7 +64,8 @@ std::string body_of(const ApiCall& call) {
 /// One call; the exit code.
 int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& call,
             const std::function<void(const json::value&)>& show) {
-  HttpRequest request{call.method, service.url + call.path, bearer, call.headers, std::nullopt, service.certificate};
+  http_client::HttpRequest request{call.method,  service.url + call.path, bearer, call.headers,
+                                   std::nullopt, service.certificate};
   if (call.body) request.body = body_of(call);
   if (request.body && !parse_json(*request.body)) return complain(Error(ErrorCode::invalid, "arguments must be UTF-8"));
   const auto reply = send(request, call.timeout);
@@ -78,20 +79,20 @@ int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& 
 
 }  // namespace
 
-Result<ServiceAddress> management_address(const ResolvedSettings& resolved, BearerSource source) {
+Result<ServiceAddress> management_address(const config::ResolvedSettings& resolved, BearerSource source) {
   const auto& settings = resolved.settings;
   if (std::string url = from_environment("LATCHKEY_URL"); !url.empty()) {
     while (url.ends_with('/')) url.pop_back();
     return ServiceAddress{url, {}};
   }
-  if (const auto url = DataDir::at(settings.data_dir).published_url(Service::keys)) {
+  if (const auto url = data_dir::DataDir::at(settings.data_dir).published_url(data_dir::Service::keys)) {
     return ServiceAddress{*url, settings.tls_cert};
   }
   if (source == BearerSource::minted && is_default(resolved, "keys_listen")) return no_service_on(settings.data_dir);
   return ServiceAddress{(settings.tls_cert.empty() ? "http://" : "https://") + settings.keys_listen, settings.tls_cert};
 }
 
-Result<AdminCredentials> admin_credentials(const Invocation& invocation, const Settings& settings) {
+Result<AdminCredentials> admin_credentials(const Invocation& invocation, const config::Settings& settings) {
   if (!invocation.token_file.empty()) {
     auto token = read_bearer(invocation.token_file);
     if (!token) return token.error();
@@ -102,22 +103,23 @@ Result<AdminCredentials> admin_credentials(const Invocation& invocation, const S
     if (!token) return token.error();
     return AdminCredentials{std::move(*token), BearerSource::given};
   }
-  if (const auto others = other_admin_keys(settings); !others.empty()) {
+  if (const auto others = admin_identity::other_admin_keys(settings); !others.empty()) {
     return Error(ErrorCode::not_found,
                  fmt::format("no admin token: the service judges them by {}; set LATCHKEY_ADMIN_TOKEN or give "
                              "--token-file with one that is signed by it",
                              others));
   }
-  auto key = DataDir::at(settings.data_dir).load_admin_key();
+  auto key = data_dir::DataDir::at(settings.data_dir).load_admin_key();
   if (!key && key.error().code == ErrorCode::not_found) {
     return Error(ErrorCode::not_found,
                  fmt::format("no admin token: set LATCHKEY_ADMIN_TOKEN, give --token-file, or name the data directory "
                              "with --data-dir (there is no {})",
-                             DataDir::at(settings.data_dir).admin_key().string()));
+                             data_dir::DataDir::at(settings.data_dir).admin_key().string()));
   }
   if (!key) return key.error();
-  return AdminCredentials{mint_dev_admin_token({"cli", jwt::AdminRole::admin, std::chrono::minutes(5)}, *key),
-                          BearerSource::minted};
+  return AdminCredentials{
+      admin_identity::mint_dev_admin_token({"cli", jwt::AdminRole::admin, std::chrono::minutes(5)}, *key),
+      BearerSource::minted};
 }
 
 std::string sentence_of_problem(int status, std::string_view body) {
@@ -130,7 +132,7 @@ std::string sentence_of_problem(int status, std::string_view body) {
   return fmt::format("{} ({})", sentence.empty() ? "refused" : escape_for_terminal(sentence), status);
 }
 
-int complain(const HttpReply& reply) {
+int complain(const http_client::HttpReply& reply) {
   fmt::print(stderr, "latchkey: {}\n", sentence_of_problem(reply.status, reply.body));
   return reply.status == 401 || reply.status == 403 ? exit_not_authorised : exit_failed;
 }
@@ -156,7 +158,7 @@ int as_admin(const Invocation& invocation, const std::function<int(const Service
     fmt::print(stderr,
                "The token was minted by {}; a service with admin keys of its own wants one of theirs, by "
                "LATCHKEY_ADMIN_TOKEN or --token-file.\n",
-               DataDir::at(resolved->settings.data_dir).admin_key().string());
+               data_dir::DataDir::at(resolved->settings.data_dir).admin_key().string());
   }
   return code;
 }

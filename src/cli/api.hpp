@@ -9,8 +9,8 @@
 #include "base/json.hpp"
 #include "base/json_text.hpp"
 #include "base/secret.hpp"
-#include "cli/http_client.hpp"
 #include "cli/invocation.hpp"
+#include "http_client/http_client.hpp"
 
 namespace latchkey::cli {
 
@@ -33,7 +33,7 @@ struct ServiceAddress {
 
 /// LATCHKEY_URL, else what the running service published in the data directory, else keys_listen. Its default does not
 /// do for a minted token: nobody chose to send it there, and whatever listens there may not be Latchkey.
-Result<ServiceAddress> management_address(const ResolvedSettings& resolved, BearerSource source);
+Result<ServiceAddress> management_address(const config::ResolvedSettings& resolved, BearerSource source);
 
 struct AdminCredentials {
   Secret token;
@@ -41,7 +41,7 @@ struct AdminCredentials {
 };
 
 /// --token-file, else LATCHKEY_ADMIN_TOKEN, else a token of a few minutes by the data directory's development key.
-Result<AdminCredentials> admin_credentials(const Invocation& invocation, const Settings& settings);
+Result<AdminCredentials> admin_credentials(const Invocation& invocation, const config::Settings& settings);
 
 /// Finds URL and token and acts with them; the exit code of that, or of what could not be found.
 int as_admin(const Invocation& invocation, const std::function<int(const ServiceAddress&, const Secret& token)>& act);
@@ -55,7 +55,7 @@ int call_with(const Invocation& invocation, const Secret& bearer, const ApiCall&
               const std::function<void(const json::value&)>& show);
 
 /// Says on stderr what a refusing answer means; the exit code for it.
-int complain(const HttpReply& reply);
+int complain(const http_client::HttpReply& reply);
 
 /// A problem document (RFC 9457) as one sentence, its field errors included; harmless on a terminal.
 std::string sentence_of_problem(int status, std::string_view body);

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "cli/data_dir.hpp"
-#include "cli/temporary_folder.hpp"
+#include "base/testing/temporary_directory.hpp"
+#include "data_dir/data_dir.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -14,13 +14,13 @@ class ManagementAddress : public testing::Test {
   void SetUp() override { ::unsetenv("LATCHKEY_URL"); }
   void TearDown() override { ::unsetenv("LATCHKEY_URL"); }
 
-  ResolvedSettings settings(std::map<std::string, std::string> flags = {}) const {
+  config::ResolvedSettings settings(std::map<std::string, std::string> flags = {}) const {
     flags["data_dir"] = data_.path().string();
-    return load_settings({flags, {{"LATCHKEY_CONFIG", ""}}, {}}).value();
+    return config::load_settings({flags, {{"LATCHKEY_CONFIG", ""}}, {}}).value();
   }
 
-  TemporaryFolder folder_;
-  DataDir data_ = DataDir::open_or_create(folder_.path() / "data").value();
+  TemporaryDirectory folder_;
+  data_dir::DataDir data_ = data_dir::DataDir::open_or_create(folder_.path() / "data").value();
 };
 
 TEST_F(ManagementAddress, AMintedTokenGoesToNoDefaultAddress) {
@@ -33,7 +33,7 @@ TEST_F(ManagementAddress, AMintedTokenGoesToNoDefaultAddress) {
 }
 
 TEST_F(ManagementAddress, NorToWhatAKilledServiceLeft) {
-  ASSERT_TRUE(data_.publish_url(Service::keys, "http://127.0.0.1:9"));
+  ASSERT_TRUE(data_.publish_url(data_dir::Service::keys, "http://127.0.0.1:9"));
   EXPECT_FALSE(management_address(settings(), BearerSource::minted));
 }
 
@@ -44,8 +44,8 @@ TEST_F(ManagementAddress, AGivenTokenMayGoToTheDefaultAddress) {
 TEST_F(ManagementAddress, AMintedTokenGoesWhereSomebodySaid) {
   EXPECT_EQ(management_address(settings({{"keys_listen", "127.0.0.1:7070"}}), BearerSource::minted).value().url,
             "http://127.0.0.1:7070");
-  const auto claim = data_.claim(Service::keys);
-  ASSERT_TRUE(claim && data_.publish_url(Service::keys, "http://127.0.0.1:9"));
+  const auto claim = data_.claim(data_dir::Service::keys);
+  ASSERT_TRUE(claim && data_.publish_url(data_dir::Service::keys, "http://127.0.0.1:9"));
   EXPECT_EQ(management_address(settings(), BearerSource::minted).value().url, "http://127.0.0.1:9");
   ::setenv("LATCHKEY_URL", "http://elsewhere/", 1);
   EXPECT_EQ(management_address(settings(), BearerSource::minted).value().url, "http://elsewhere");

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "cli/small_file.hpp"
+#include "data_dir/small_file.hpp"
 
 namespace latchkey::cli {
 
@@ -19,7 +19,7 @@ Result<Secret> bearer_of(std::string text, std::string_view source) {
 
 Result<Secret> read_bearer(const std::string& file) {
   const bool from_stdin = file == "-";
-  auto text = from_stdin ? read_stdin() : read_small_input(file);
+  auto text = from_stdin ? data_dir::read_stdin() : data_dir::read_small_input(file);
   if (!text) return text.error();
   return bearer_of(std::move(*text), from_stdin ? "standard input" : file);
 }

@@ -107,8 +107,8 @@ int follow_changes(const Invocation& invocation, const std::string& path) {
   return as_admin(invocation, [&](const ServiceAddress& service, const Secret& token) -> int {
     EventLines lines(invocation);
     const auto reply =
-        follow({"GET", service.url + path, token, {"Accept: text/event-stream"}, {}, service.certificate},
-               [&](std::string_view piece) { return lines.take(piece); });
+        http_client::follow({"GET", service.url + path, token, {"Accept: text/event-stream"}, {}, service.certificate},
+                            [&](std::string_view piece) { return lines.take(piece); });
     if (!reply) return complain(reply.error());
     if (reply->status != 200) return complain(*reply);
     return exit_done;
@@ -119,7 +119,7 @@ int changes(const Invocation& invocation, const ChangesOptions& options) {
   std::string path = "/v1/changes";
   char separator = '?';
   const auto add = [&](std::string_view name, const std::string& value) {
-    path += fmt::format("{}{}={}", std::exchange(separator, '&'), name, url_escape(value));
+    path += fmt::format("{}{}={}", std::exchange(separator, '&'), name, http_client::url_escape(value));
   };
   if (!options.after.empty()) add("after", options.after);
   if (options.limit != 0) add("limit", std::to_string(options.limit));

@@ -43,7 +43,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, cha
 int check_or_print(const Invocation& invocation) {
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());
-  if (invocation.print_config) fmt::print("{}", print_settings(*resolved));
+  if (invocation.print_config) fmt::print("{}", config::print_settings(*resolved));
   if (!invocation.check_config) return exit_done;
   const auto valid = check_configuration(invocation, *resolved);
   return valid ? exit_done : complain(valid.error());

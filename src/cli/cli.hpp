@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "cli/settings.hpp"
+#include "config/settings.hpp"
 
 namespace latchkey::cli {
 
@@ -19,17 +19,17 @@ struct NamedUrl {
 
 struct Programs {
   /// Each runs its service until SIGTERM or SIGINT and returns the exit code.
-  std::function<int(const Settings&)> keys;
-  std::function<int(const Settings&)> tokens;
-  std::function<int(const Settings&)> relay;
+  std::function<int(const config::Settings&)> keys;
+  std::function<int(const config::Settings&)> tokens;
+  std::function<int(const config::Settings&)> relay;
   /// For --check-config: what only the services can tell of settings that are well-formed, such as whether this build
   /// has the engines and the files can be used. All that is wrong at once.
-  std::function<std::vector<FieldError>(const Settings&)> configuration_errors;
+  std::function<std::vector<FieldError>(const config::Settings&)> configuration_errors;
   /// `latchkey store migrate`: what was moved, in words.
   std::function<Result<std::string>(const std::string& from, const NamedUrl& to)> migrate;
   /// `latchkey store backup` and `restore`: what was done, in words.
-  std::function<Result<std::string>(const Settings&, const std::string& file)> backup;
-  std::function<Result<std::string>(const Settings&, const std::string& file)> restore;
+  std::function<Result<std::string>(const config::Settings&, const std::string& file)> backup;
+  std::function<Result<std::string>(const config::Settings&, const std::string& file)> restore;
 };
 
 /// Parses, runs one command, returns the exit code. Never throws.

@@ -32,7 +32,8 @@ std::string counts_in(std::string_view header) {
     const auto equals = part.find('=');
     const auto count = equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1);
     if (count.empty() || count == "0") continue;
-    sentence += fmt::format("{}{} {}", sentence.empty() ? "" : ", ", escape_for_terminal(count), escape_for_terminal(part.substr(0, equals)));
+    sentence += fmt::format("{}{} {}", sentence.empty() ? "" : ", ", escape_for_terminal(count),
+                            escape_for_terminal(part.substr(0, equals)));
   }
   return sentence;
 }
@@ -60,12 +61,12 @@ void add_wait_flags(CLI::App& app, Invocation& invocation) {
 
 ApiCall waiting(const Invocation& invocation, ApiCall call) {
   if (!invocation.wait) return call;
-  call.path += "?wait=enforced&timeout=" + url_escape(invocation.wait_timeout);
+  call.path += "?wait=enforced&timeout=" + http_client::url_escape(invocation.wait_timeout);
   call.timeout += parse_duration(invocation.wait_timeout).value_or(std::chrono::seconds(0));
   return call;
 }
 
-int tell_enforcement(const HttpReply& reply, const json::value& body) {
+int tell_enforcement(const http_client::HttpReply& reply, const json::value& body) {
   const auto found = reply.headers.find("latchkey-enforcement");
   if (found == reply.headers.end()) return exit_done;
   const bool confirmed = found->second.starts_with("confirmed");

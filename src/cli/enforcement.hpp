@@ -13,6 +13,6 @@ ApiCall waiting(const Invocation& invocation, ApiCall call);
 
 /// Says on stderr how each replica came to enforce the change, if that was asked for. exit_failed where it has not been
 /// confirmed in time.
-int tell_enforcement(const HttpReply& reply, const json::value& body);
+int tell_enforcement(const http_client::HttpReply& reply, const json::value& body);
 
 }  // namespace latchkey::cli

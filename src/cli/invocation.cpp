@@ -5,8 +5,8 @@
 namespace latchkey::cli {
 namespace {
 
-void add_setting(CLI::App& app, Invocation& invocation, const SettingSpec& spec) {
-  const Settings defaults;
+void add_setting(CLI::App& app, Invocation& invocation, const config::SettingSpec& spec) {
+  const config::Settings defaults;
   const std::string standard = spec.get(defaults);
   const auto keep = [&invocation, name = std::string(spec.name)](const std::string& text) {
     invocation.flags[name] = text;
@@ -26,13 +26,13 @@ void add_config(CLI::App& app, Invocation& invocation) {
 
 }  // namespace
 
-Result<ResolvedSettings> Invocation::settings() const {
-  SettingSources sources{flags, latchkey_environment(), std::nullopt};
+Result<config::ResolvedSettings> Invocation::settings() const {
+  config::SettingSources sources{flags, config::latchkey_environment(), std::nullopt};
   if (!config.empty()) sources.config_flag = config;
-  return load_settings(sources);
+  return config::load_settings(sources);
 }
 
-Result<void> check_configuration(const Invocation& invocation, const ResolvedSettings& resolved) {
+Result<void> check_configuration(const Invocation& invocation, const config::ResolvedSettings& resolved) {
   Error error(ErrorCode::invalid, "the configuration is not valid");
   error.fields = invocation.programs.configuration_errors(resolved.settings);
   for (auto& field : error.fields) field.pointer = resolved.place_of(field.pointer);
@@ -47,7 +47,7 @@ int complain(const Error& error) {
 }
 
 void add_setting_flags(CLI::App& app, Invocation& invocation) {
-  for (const auto& spec : setting_specs()) add_setting(app, invocation, spec);
+  for (const auto& spec : config::setting_specs()) add_setting(app, invocation, spec);
   add_config(app, invocation);
   app.add_flag("--check-config", invocation.check_config, "Check the configuration and end")->group("Settings");
   app.add_flag("--print-config", invocation.print_config, "Print the configuration and where it is from, and end")
@@ -55,7 +55,7 @@ void add_setting_flags(CLI::App& app, Invocation& invocation) {
 }
 
 void add_location_flags(CLI::App& app, Invocation& invocation) {
-  for (const auto& spec : setting_specs()) {
+  for (const auto& spec : config::setting_specs()) {
     if (spec.name == "data_dir") add_setting(app, invocation, spec);
   }
   add_config(app, invocation);

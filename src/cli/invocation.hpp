@@ -31,11 +31,11 @@ struct Invocation {
   std::string token_file{};
   std::function<int()> command{};
 
-  Result<ResolvedSettings> settings() const;
+  Result<config::ResolvedSettings> settings() const;
 };
 
 /// Everything the settings name can be read and used: said once, before any process starts.
-Result<void> check_configuration(const Invocation& invocation, const ResolvedSettings& resolved);
+Result<void> check_configuration(const Invocation& invocation, const config::ResolvedSettings& resolved);
 
 /// Says what is wrong on stderr, a line each, and returns exit_usage or exit_failed by its kind.
 int complain(const Error& error);

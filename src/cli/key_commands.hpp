@@ -17,7 +17,7 @@ void add_key_rotate(CLI::App& key, Invocation& invocation);
 void add_key_delete(CLI::App& key, Invocation& invocation);
 
 /// "/v1/keys/<id>", whatever the id is.
-inline std::string key_path(const std::string& id) { return "/v1/keys/" + url_escape(id); }
+inline std::string key_path(const std::string& id) { return "/v1/keys/" + http_client::url_escape(id); }
 
 /// A key in the chosen form.
 void show_key(const Invocation& invocation, const json::value& key);

@@ -26,7 +26,7 @@ constexpr std::array key_columns{Column{"KEY ID", "keyId"},
 std::string page_path(const KeyListOptions& options, const std::string& cursor) {
   std::string path = fmt::format("/v1/keys?limit={}", options.limit);
   const auto add = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) path += fmt::format("&{}={}", name, url_escape(value));
+    if (!value.empty()) path += fmt::format("&{}={}", name, http_client::url_escape(value));
   };
   add("userId", options.user);
   add("status", options.status);

@@ -28,10 +28,11 @@ void show_replicas(const Invocation& invocation, const json::value& body) {
 int forget(const Invocation& invocation, const std::string& id) {
   const auto question = fmt::format("Has replica {} ended for certain, or is it kept from every request?", id);
   if (const auto end = ask(invocation, question)) return *end;
-  return call_as_admin(invocation, {"DELETE", "/v1/replicas/" + url_escape(id), std::nullopt}, [&](const json::value&) {
-    if (invocation.output == Output::json) return print_json(json::object{{"replicaId", id}});
-    if (invocation.quiet) fmt::print("{}\n", id);
-  });
+  return call_as_admin(invocation, {"DELETE", "/v1/replicas/" + http_client::url_escape(id), std::nullopt},
+                       [&](const json::value&) {
+                         if (invocation.output == Output::json) return print_json(json::object{{"replicaId", id}});
+                         if (invocation.quiet) fmt::print("{}\n", id);
+                       });
 }
 
 void add_forget(CLI::App& replicas, Invocation& invocation) {

@@ -3,7 +3,7 @@
 namespace latchkey::cli {
 namespace {
 
-using Program = std::function<int(const Settings&)>;
+using Program = std::function<int(const config::Settings&)>;
 
 void add_service(CLI::App& app, Invocation& invocation, const char* name, const char* description,
                  const Program& program) {

@@ -29,7 +29,7 @@ int migrate(const Invocation& invocation, const Migration& migration) {
   return exit_done;
 }
 
-using FileCommand = std::function<Result<std::string>(const Settings&, const std::string&)>;
+using FileCommand = std::function<Result<std::string>(const config::Settings&, const std::string&)>;
 
 int work_on_file(const Invocation& invocation, const FileCommand& command, const std::string& file) {
   const auto resolved = invocation.settings();

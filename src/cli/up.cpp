@@ -2,11 +2,11 @@
 
 #include <cstdio>
 
+#include "admin_identity/dev_admin_token.hpp"
 #include "base/log.hpp"
-#include "cli/dev_admin_token.hpp"
 #include "cli/invocation.hpp"
 #include "cli/output.hpp"
-#include "cli/supervisor.hpp"
+#include "supervise/supervisor.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -28,19 +28,22 @@ std::string command_word(const std::string& program) {
 }
 
 /// With the development key everything works when pasted; where other keys are trusted, a person has the token.
-std::string admin_words(const Settings& settings, const Secret& token) {
-  const auto others = other_admin_keys(settings);
+std::string admin_words(const config::Settings& settings, const Secret& token) {
+  const auto others = admin_identity::other_admin_keys(settings);
   if (others.empty()) return fmt::format("Admin token (12 h)     {}\n", token.reveal());
   return fmt::format("Admin tokens           judged by {}\n", others);
 }
 
-std::string admin_export(const Settings& settings) {
-  return other_admin_keys(settings).empty() ? "" : "  export LATCHKEY_ADMIN_TOKEN=...  # one of yours, of role admin\n";
+std::string admin_export(const config::Settings& settings) {
+  return admin_identity::other_admin_keys(settings).empty()
+             ? ""
+             : "  export LATCHKEY_ADMIN_TOKEN=...  # one of yours, of role admin\n";
 }
 
-void print_tour(const std::string& program, const Settings& settings, const DataDir& data, const Secret& token) {
+void print_tour(const std::string& program, const config::Settings& settings, const data_dir::DataDir& data,
+                const Secret& token) {
   const std::string command = command_word(program);
-  const std::string tokens = data.published_url(Service::tokens).value_or("");
+  const std::string tokens = data.published_url(data_dir::Service::tokens).value_or("");
   fmt::print(R"tour(Access Key Management  {keys}/docs
 Token Information      {tokens}/openapi.json
 {admin}
@@ -56,7 +59,7 @@ A tour, to paste into another terminal:
 
 The last answer is the refusal. Ctrl-C stops both services.
 )tour",
-             fmt::arg("keys", data.published_url(Service::keys).value_or("")), fmt::arg("tokens", tokens),
+             fmt::arg("keys", data.published_url(data_dir::Service::keys).value_or("")), fmt::arg("tokens", tokens),
              fmt::arg("admin", admin_words(settings, token)), fmt::arg("export", admin_export(settings)),
              fmt::arg("dir", shell_word(data.path().string())), fmt::arg("command", command));
   if (const auto written = flush_output(); !written) {
@@ -66,8 +69,8 @@ The last answer is the refusal. Ctrl-C stops both services.
 
 /// Refuses where a service runs that was started without `up`: its children could not start, and what it published
 /// would be taken for theirs.
-Result<void> check_unclaimed(const DataDir& data) {
-  for (const auto service : {Service::keys, Service::tokens}) {
+Result<void> check_unclaimed(const data_dir::DataDir& data) {
+  for (const auto service : {data_dir::Service::keys, data_dir::Service::tokens}) {
     if (!data.ever_ran(service)) continue;  // nor does it run now; and to claim it would look as if it had
     if (const auto claimed = data.claim(service); !claimed) return claimed.error();
   }
@@ -75,19 +78,19 @@ Result<void> check_unclaimed(const DataDir& data) {
 }
 
 /// Empty where it would be refused; then no development key is made either.
-Result<Secret> tour_token(const Settings& settings, const DataDir& data) {
-  if (!other_admin_keys(settings).empty()) return Secret();
+Result<Secret> tour_token(const config::Settings& settings, const data_dir::DataDir& data) {
+  if (!admin_identity::other_admin_keys(settings).empty()) return Secret();
   const auto key = data.load_or_create_admin_key();
   if (!key) return key.error();
-  return mint_dev_admin_token({"up", jwt::AdminRole::admin, std::chrono::hours(12)}, *key);
+  return admin_identity::mint_dev_admin_token({"up", jwt::AdminRole::admin, std::chrono::hours(12)}, *key);
 }
 
 int up(const Invocation& invocation) {
   const auto resolved = invocation.settings();
   if (!resolved) return complain(resolved.error());
-  Settings settings = resolved->settings;
+  config::Settings settings = resolved->settings;
   if (const auto valid = check_configuration(invocation, *resolved); !valid) return complain(valid.error());
-  const auto data = DataDir::open_or_create(settings.data_dir);
+  const auto data = data_dir::DataDir::open_or_create(settings.data_dir);
   if (!data) return complain(data.error());
   settings.data_dir = data->path().string();
   const auto lock = data->lock("up");
@@ -95,7 +98,7 @@ int up(const Invocation& invocation) {
   if (const auto unclaimed = check_unclaimed(*data); !unclaimed) return complain(unclaimed.error());
   const auto token = tour_token(settings, *data);
   if (!token) return complain(token.error());
-  Supervisor supervisor(invocation.program, settings, *data);
+  supervise::Supervisor supervisor(invocation.program, settings, *data);
   return supervisor.run([&] { print_tour(invocation.program, settings, *data, *token); });
 }
 

@@ -31,8 +31,9 @@ TEST(WholeNumber, GuardsEachOptionThatCounts) {
   int counts = 0;
   visit_options(app, [&](CLI::App& command, CLI::Option& option) {
     const auto type = option.get_type_name();  // followed by what its validators call themselves
-    const bool setting = std::ranges::any_of(
-        setting_specs(), [&](const SettingSpec& spec) { return option.check_lname(spec.flag().substr(2)); });
+    const bool setting = std::ranges::any_of(config::setting_specs(), [&](const config::SettingSpec& spec) {
+      return option.check_lname(spec.flag().substr(2));
+    });
     if (setting) return;  // read by its spec, in decimal
     if (type != "N" && !type.starts_with("N:") && !type.starts_with("N ")) return;
     ++counts;

@@ -86,8 +86,9 @@ Result<Issued> issue_in(Transaction& transaction, KeyRing& ring, const Author& a
 
 }  // namespace
 
-void issue(store::KeyStore& store, KeyRing& ring, const Author& author, const std::optional<IdempotencyKey>& idempotency,
-           std::function<Result<AccessKey>(store::Transaction&)> make, IssuedDone done) {
+void issue(store::KeyStore& store, KeyRing& ring, const Author& author,
+           const std::optional<IdempotencyKey>& idempotency, std::function<Result<AccessKey>(store::Transaction&)> make,
+           IssuedDone done) {
   auto out = std::make_shared<Issued>();
   store.transact(
       [out, &ring, author, idempotency, make = std::move(make)](Transaction& transaction) -> Result<void> {

@@ -34,7 +34,8 @@ using IssuedDone = std::move_only_function<void(Result<Issued>)>;
 /// The same idempotency key with another request is ErrorCode::idempotency_mismatch; a repetition whose signing key has
 /// been retired, so that its token would be worth nothing, ErrorCode::not_repeatable. `ring` outlives the call of
 /// `done`.
-void issue(store::KeyStore& store, KeyRing& ring, const Author& author, const std::optional<IdempotencyKey>& idempotency,
-           std::function<Result<AccessKey>(store::Transaction&)> make, IssuedDone done);
+void issue(store::KeyStore& store, KeyRing& ring, const Author& author,
+           const std::optional<IdempotencyKey>& idempotency, std::function<Result<AccessKey>(store::Transaction&)> make,
+           IssuedDone done);
 
 }  // namespace latchkey::commands

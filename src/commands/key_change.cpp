@@ -5,7 +5,8 @@
 
 namespace latchkey::commands {
 
-std::optional<NewRow> if_changed(const AccessKey& current, AccessKey next, std::string_view action, const Author& author) {
+std::optional<NewRow> if_changed(const AccessKey& current, AccessKey next, std::string_view action,
+                                 const Author& author) {
   if (next == current) return std::nullopt;
   next.updated_at = std::max(author.now, UnixMillis{current.updated_at.count + 1});
   next.updated_by = author.actor;
@@ -36,7 +37,8 @@ Result<AccessKey> change_key(store::Transaction& transaction, KeyId id, const Pr
   return std::move(row.key);
 }
 
-void commit_key_change(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work, KeyDone done) {
+void commit_key_change(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work,
+                       KeyDone done) {
   auto row = std::make_shared<AccessKey>();
   store.transact(
       [row, work = std::move(work)](store::Transaction& transaction) -> Result<void> {

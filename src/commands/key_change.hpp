@@ -31,7 +31,8 @@ using Decision = Result<std::optional<NewRow>>;
 
 /// `next` signed by its actor, with `updated_at` after the current row's even where the clock stood still or stepped
 /// back; nullopt where nothing differs.
-std::optional<NewRow> if_changed(const AccessKey& current, AccessKey next, std::string_view action, const Author& author);
+std::optional<NewRow> if_changed(const AccessKey& current, AccessKey next, std::string_view action,
+                                 const Author& author);
 
 /// ErrorCode::conflict for a deleted key: no command but another delete means anything to it.
 Result<void> check_not_deleted(const AccessKey& key);
@@ -49,6 +50,7 @@ struct KeyAnswer {
 using KeyDone = std::move_only_function<void(Result<KeyAnswer>)>;
 
 /// One transaction around `work`. `done` runs once, after the commit, on the engine's thread.
-void commit_key_change(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work, KeyDone done);
+void commit_key_change(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work,
+                       KeyDone done);
 
 }  // namespace latchkey::commands

@@ -74,8 +74,8 @@ Decision decide(const UpdateKey& command, const AccessKey& current, const Author
   return if_changed(current, std::move(next), action, author);
 }
 
-void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition, const Author& author,
-                KeyDone done) {
+void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition,
+                const Author& author, KeyDone done) {
   auto work = [id, command = std::move(command), precondition, author](store::Transaction& transaction) {
     return change_key(transaction, id, precondition,
                       [&](const AccessKey& current) { return decide(command, current, author); });

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "commands/key_change.hpp"
 #include "commands/expiry.hpp"
+#include "commands/key_change.hpp"
 
 namespace latchkey::commands {
 
@@ -23,7 +23,7 @@ struct UpdateKey {
 /// The change is called "disable" or "enable" where nothing else differs, else "update".
 Decision decide(const UpdateKey& command, const AccessKey& current, const Author& author);
 
-void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition, const Author& author,
-                KeyDone done);
+void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition,
+                const Author& author, KeyDone done);
 
 }  // namespace latchkey::commands

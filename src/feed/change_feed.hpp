@@ -1,7 +1,7 @@
 #pragma once
 
 // The read side's way to the store: changes after a position, in order, without a gap. Every engine passes the suite in
-// feed/change_feed_suite.hpp.
+// feed/testing/change_feed_suite.hpp.
 
 #include <chrono>
 #include <string>

@@ -3,9 +3,9 @@
 #include <set>
 
 #include "feed/postgres/postgres_digest.hpp"
-#include "feed/postgres/postgres_world.hpp"
 #include "feed/sqlite/sqlite_digest.hpp"
-#include "feed/sqlite/sqlite_world.hpp"
+#include "feed/testing/postgres_world.hpp"
+#include "feed/testing/sqlite_world.hpp"
 
 namespace latchkey::feed {
 namespace {

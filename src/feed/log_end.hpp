@@ -20,7 +20,8 @@ struct LogState {
 /// epoch and a seq that went back: a backup restored and grown past our position again has the same epoch and the same
 /// seqs with another history, and only the nonce of a change tells. Nonces are drawn anew for each change, so one equal
 /// nonce at `known` vouches for everything before it.
-inline std::optional<FeedError> discontinuity_of(const LogState& sight, Position after, const std::optional<LogEnd>& known) {
+inline std::optional<FeedError> discontinuity_of(const LogState& sight, Position after,
+                                                 const std::optional<LogEnd>& known) {
   const Position end = sight.end.position;
   if (end.epoch != after.epoch) return FeedError{FeedError::Kind::reload, "the database has another epoch"};
   if (end.seq < after.seq) return FeedError{FeedError::Kind::reload, "the log ends before our position"};

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "feed/change_feed_suite.hpp"
+#include "feed/testing/change_feed_suite.hpp"
 
 namespace latchkey::feed {
 namespace {

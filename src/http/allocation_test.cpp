@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/allocation_count.hpp"
-#include "http/test_server.hpp"
+#include "base/testing/allocation_count.hpp"
+#include "http/testing/test_server.hpp"
 
 namespace latchkey::http {
 namespace {

@@ -12,12 +12,12 @@
 #include "http/encode.hpp"
 #include "http/exchange.hpp"
 #include "http/input_buffer.hpp"
+#include "http/io_thread_state.hpp"
 #include "http/poller.hpp"
 #include "http/socket.hpp"
 #include "http/stream_state.hpp"
 #include "http/tls_session.hpp"
 #include "http/unread_body.hpp"
-#include "http/io_thread_state.hpp"
 
 namespace latchkey::http {
 

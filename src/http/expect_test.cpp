@@ -2,7 +2,7 @@
 
 #include <semaphore>
 
-#include "http/test_server.hpp"
+#include "http/testing/test_server.hpp"
 
 namespace latchkey::http {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "http/connection.hpp"
+#include "http/io_thread_state.hpp"
 #include "http/listen.hpp"
 #include "http/poller.hpp"
-#include "http/io_thread_state.hpp"
 
 namespace latchkey::http {
 

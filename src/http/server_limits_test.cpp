@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "http/test_server.hpp"
+#include "http/testing/test_server.hpp"
 
 namespace latchkey::http {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "http/router.hpp"
-#include "http/test_server.hpp"
+#include "http/testing/test_server.hpp"
 
 namespace latchkey::http {
 namespace {

@@ -3,8 +3,8 @@
 #include <fstream>
 #include <future>
 
-#include "http/test_certificate.hpp"
-#include "http/test_server.hpp"
+#include "http/testing/test_certificate.hpp"
+#include "http/testing/test_server.hpp"
 
 namespace latchkey::http {
 namespace {

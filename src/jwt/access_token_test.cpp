@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "jwt/sample_access_token.hpp"
+#include "jwt/testing/sample_access_token.hpp"
 
 namespace latchkey::jwt {
 namespace {

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "jwt/access_token.hpp"
-#include "jwt/hand_made_token.hpp"
-#include "jwt/rfc7515_vectors.hpp"
+#include "jwt/testing/hand_made_token.hpp"
+#include "jwt/testing/rfc7515_vectors.hpp"
 
 namespace latchkey::jwt {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "jwt/access_token.hpp"
-#include "jwt/sample_access_token.hpp"
+#include "jwt/testing/sample_access_token.hpp"
 
 namespace latchkey::jwt {
 namespace {

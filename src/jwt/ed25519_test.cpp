@@ -5,8 +5,8 @@
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 
-#include "jwt/hand_made_token.hpp"
 #include "jwt/openssl_ptr.hpp"
+#include "jwt/testing/hand_made_token.hpp"
 
 namespace latchkey::jwt {
 namespace {

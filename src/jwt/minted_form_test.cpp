@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "jwt/base64url.hpp"
-#include "jwt/sample_access_token.hpp"
+#include "jwt/testing/sample_access_token.hpp"
 
 namespace latchkey::jwt {
 namespace {

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "jwt/base64url.hpp"
-#include "jwt/hand_made_token.hpp"
 #include "jwt/public_keys.hpp"
-#include "jwt/rfc7515_vectors.hpp"
+#include "jwt/testing/hand_made_token.hpp"
+#include "jwt/testing/rfc7515_vectors.hpp"
 
 namespace latchkey::jwt {
 namespace {

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "jwt/access_token.hpp"
-#include "keys_service/test_service.hpp"
+#include "keys_service/testing/test_service.hpp"
 
 namespace latchkey::keys_service {
 namespace {

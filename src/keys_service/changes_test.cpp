@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "http/server.hpp"
-#include "http/test_client.hpp"
-#include "keys_service/test_service.hpp"
+#include "http/testing/test_client.hpp"
+#include "keys_service/testing/test_service.hpp"
 
 namespace latchkey::keys_service {
 namespace {

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "keys_service/enforcement.hpp"
-#include "keys_service/test_service.hpp"
+#include "keys_service/testing/test_service.hpp"
 
 namespace latchkey::keys_service {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 #include <thread>
 
-#include "keys_service/test_service.hpp"
+#include "keys_service/testing/test_service.hpp"
 
 namespace latchkey::keys_service {
 namespace {

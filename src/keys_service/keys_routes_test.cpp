@@ -8,7 +8,7 @@
 
 #include "http/problem.hpp"
 #include "jwt/access_token.hpp"
-#include "keys_service/test_service.hpp"
+#include "keys_service/testing/test_service.hpp"
 
 namespace latchkey::keys_service {
 namespace {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.hpp"
-#include "jwt/test_signer.hpp"
+#include "jwt/testing/test_signer.hpp"
 #include "keys_service/admin_gate.hpp"
 
 namespace latchkey::keys_service {

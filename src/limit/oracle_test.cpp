@@ -15,7 +15,7 @@
 #include <string>
 
 #include "limit/local/local_limiter.hpp"
-#include "limit/local/temporary_limit_file.hpp"
+#include "limit/testing/temporary_limit_file.hpp"
 
 namespace latchkey::limit {
 namespace {

@@ -2,7 +2,7 @@
 
 // The rate limit contract (design.md 6): in no interval of 60 seconds are more than `requests_per_minute` requests of a
 // key admitted; a request is refused only if that many were admitted within the last 61 seconds. Refusals cost nothing.
-// Every engine passes the suite in limit/rate_limiter_suite.hpp.
+// Every engine passes the suite in limit/testing/rate_limiter_suite.hpp.
 
 #include <cstdint>
 #include <functional>

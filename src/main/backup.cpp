@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
-#include "cli/data_dir.hpp"
+#include "data_dir/data_dir.hpp"
 #include "main/services.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/backup.hpp"
@@ -38,11 +38,11 @@ fs::path real_file(const fs::path& database) {
 
 }  // namespace
 
-Result<std::string> back_up_store(const cli::Settings& settings, const std::string& file) {
+Result<std::string> back_up_store(const config::Settings& settings, const std::string& file) {
   if (settings.store != "sqlite") {
     return use_postgres_tools(settings.store, fmt::format("run pg_dump --format=custom --file={} URL", file));
   }
-  const auto data = cli::DataDir::at(settings.data_dir);
+  const auto data = data_dir::DataDir::at(settings.data_dir);
   if (std::error_code none; !fs::exists(data.database(), none)) {
     return Error(ErrorCode::not_found, fmt::format("there is no store at {}", data.database().string()));
   }
@@ -54,7 +54,7 @@ Result<std::string> back_up_store(const cli::Settings& settings, const std::stri
       file, done->access_keys, done->position.to_string(), data.signing_keys().string());
 }
 
-Result<std::string> restore_store(const cli::Settings& settings, const std::string& file) {
+Result<std::string> restore_store(const config::Settings& settings, const std::string& file) {
   if (settings.store != "sqlite") {
     return use_postgres_tools(
         settings.store,
@@ -62,7 +62,7 @@ Result<std::string> restore_store(const cli::Settings& settings, const std::stri
                     "into the new, empty database",
                     file));
   }
-  auto data = cli::DataDir::open_or_create(settings.data_dir);
+  auto data = data_dir::DataDir::open_or_create(settings.data_dir);
   if (!data) return data.error();
   const auto locks = data->lock_all();
   if (!locks) return Error(locks.error().code, locks.error().detail + ": stop it first", locks.error().internal);

@@ -4,12 +4,12 @@
 
 #include "base/error.hpp"
 #include "catalog/catalog.hpp"
-#include "cli/settings.hpp"
+#include "config/settings.hpp"
 
 namespace latchkey {
 
 /// The file that LATCHKEY_CATALOG names, or the built-in one.
-inline Result<std::shared_ptr<const catalog::Catalog>> load_catalog(const cli::Settings& settings) {
+inline Result<std::shared_ptr<const catalog::Catalog>> load_catalog(const config::Settings& settings) {
   if (settings.catalog.empty()) return catalog::Catalog::built_in();
   return catalog::Catalog::load(settings.catalog);
 }

@@ -1,6 +1,6 @@
 #include <string>
 
-#include "cli/admin_verifier.hpp"
+#include "admin_identity/admin_verifier.hpp"
 #include "http/listen.hpp"
 #include "main/catalog.hpp"
 #include "main/engines.hpp"
@@ -9,7 +9,7 @@
 
 namespace latchkey {
 
-std::vector<FieldError> configuration_errors(const cli::Settings& settings) {
+std::vector<FieldError> configuration_errors(const config::Settings& settings) {
   std::vector<FieldError> found = engines::configuration_errors(settings);
   const auto note = [&](std::string setting, const auto& checked) {
     if (!checked) found.push_back({std::move(setting), checked.error().detail});
@@ -20,7 +20,7 @@ std::vector<FieldError> configuration_errors(const cli::Settings& settings) {
     const auto& fields = tls.error().fields;
     found.insert(found.end(), fields.begin(), fields.end());
   }
-  note("admin keys", cli::check_admin_keys(settings));
+  note("admin keys", admin_identity::check_admin_keys(settings));
   note("catalog", load_catalog(settings));
   return found;
 }

@@ -26,8 +26,8 @@
 
 namespace latchkey::engines {
 
-using cli::DataDir;
-using cli::Settings;
+using config::Settings;
+using data_dir::DataDir;
 
 namespace {
 
@@ -163,8 +163,9 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings& setting
   if (!file) return file.error();
   auto limiter = std::make_unique<limit::LocalLimiter>(clock, std::move(*file));
   if (const auto why = limiter->why_past_is_unknown(); !why.empty()) {
-    log_warning("limits: {} is no memory of the prior_run minute ({}): until it has passed, every key counts as used up",
-                data.limits().string(), why);
+    log_warning(
+        "limits: {} is no memory of the prior_run minute ({}): until it has passed, every key counts as used up",
+        data.limits().string(), why);
   }
   export_limiter(metrics, *limiter);
   return limiter;
@@ -184,8 +185,8 @@ Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const Settings& 
   };
   auto own = std::make_unique<replica::SqliteRegistry>(
       replica::SqliteRegistryConfig{data.replicas(), BootId::current().text, settings.max_staleness,
-                                    [data, direct] { return direct && data.runs(cli::Service::tokens); },
-                                    [data, direct] { return direct && data.ever_ran(cli::Service::tokens); }},
+                                    [data, direct] { return direct && data.runs(data_dir::Service::tokens); },
+                                    [data, direct] { return direct && data.ever_ran(data_dir::Service::tokens); }},
       clock);
   auto relayed = std::make_unique<replica::SqliteRegistry>(
       replica::SqliteRegistryConfig{data.relayed_replicas(), BootId::current().text, settings.max_staleness,

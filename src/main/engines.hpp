@@ -10,9 +10,9 @@
 #include "base/error.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
-#include "cli/data_dir.hpp"
-#include "cli/settings.hpp"
 #include "commands/key_ring.hpp"
+#include "config/settings.hpp"
+#include "data_dir/data_dir.hpp"
 #include "feed/change_feed.hpp"
 #include "feed/digest_source.hpp"
 #include "limit/rate_limiter.hpp"
@@ -26,55 +26,59 @@
 namespace latchkey::engines {
 
 /// What is wrong with the URLs of the engines that the settings name, by setting.
-std::vector<FieldError> configuration_errors(const cli::Settings& settings);
+std::vector<FieldError> configuration_errors(const config::Settings& settings);
 /// The first of configuration_errors(), in one text.
-Result<void> check(const cli::Settings& settings);
+Result<void> check(const config::Settings& settings);
 
 // What is given by reference outlives what is returned.
 
 /// LATCHKEY_STORE, for the management service.
-Result<std::unique_ptr<store::KeyStore>> open_store(const cli::Settings& settings, const cli::DataDir& data,
+Result<std::unique_ptr<store::KeyStore>> open_store(const config::Settings& settings, const data_dir::DataDir& data,
                                                     Clock& clock, Random& random);
 /// Whether other management services may work on the same store.
-commands::Sharing sharing(const cli::Settings& settings);
+commands::Sharing sharing(const config::Settings& settings);
 /// LATCHKEY_STREAM, or LATCHKEY_STORE itself where there is none. The store need not be reachable yet.
-Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const cli::Settings& settings, const cli::DataDir& data,
+Result<std::unique_ptr<feed::ChangeFeed>> open_feed(const config::Settings& settings, const data_dir::DataDir& data,
                                                     Clock& clock);
 /// What the rows behind open_feed() add up to, and behind open_store_feed().
-Result<std::unique_ptr<feed::DigestSource>> open_digest(const cli::Settings& settings, const cli::DataDir& data,
+Result<std::unique_ptr<feed::DigestSource>> open_digest(const config::Settings& settings, const data_dir::DataDir& data,
                                                         const Clock& clock);
-Result<std::unique_ptr<feed::DigestSource>> open_store_digest(const cli::Settings& settings, const cli::DataDir& data);
+Result<std::unique_ptr<feed::DigestSource>> open_store_digest(const config::Settings& settings,
+                                                              const data_dir::DataDir& data);
 /// Names what open_feed() reads, so that a copy of one store is not taken for a copy of another.
-std::string source_of(const cli::Settings& settings, const cli::DataDir& data);
+std::string source_of(const config::Settings& settings, const data_dir::DataDir& data);
 /// LATCHKEY_STORE itself, for the relay.
-Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const cli::Settings& settings, const cli::DataDir& data,
-                                                          Clock& clock);
+Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const config::Settings& settings,
+                                                          const data_dir::DataDir& data, Clock& clock);
 /// LATCHKEY_STREAM, for the relay. Redis need not be reachable yet.
-Result<std::unique_ptr<relay::Stream>> open_stream(const cli::Settings& settings, Clock& clock);
+Result<std::unique_ptr<relay::Stream>> open_stream(const config::Settings& settings, Clock& clock);
 /// For the relay: who answers what readers of its stream ask, with open_store_digest(), while it follows.
-Result<std::unique_ptr<relay::DigestDesk>> open_desk(const cli::Settings& settings, feed::DigestSource& store,
+Result<std::unique_ptr<relay::DigestDesk>> open_desk(const config::Settings& settings, feed::DigestSource& store,
                                                      const Clock& clock, relay::DigestDesk::FollowedEpoch followed);
 /// LATCHKEY_LIMITER. `ran_before`: requests may have been admitted from this data directory. Redis need not be
 /// reachable yet.
-Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const cli::Settings& settings, const cli::DataDir& data,
-                                                         bool ran_before, const Clock& clock, Metrics& metrics);
+Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const config::Settings& settings,
+                                                         const data_dir::DataDir& data, bool ran_before,
+                                                         const Clock& clock, Metrics& metrics);
 /// Where replicas are accounted for, as the management service sees it.
-Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const cli::Settings& settings, const cli::DataDir& data,
-                                                                const Clock& clock);
+Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const config::Settings& settings,
+                                                                const data_dir::DataDir& data, const Clock& clock);
 /// Before a replica, or a relay, leaves any other trace in the data directory: makes the file that it reports to, where
 /// that is a file. Who finds such traces and not this file knows that it was lost (replica/sqlite/replica_file.hpp).
-void prepare_reports(const cli::Settings& settings, const cli::DataDir& data, bool ran_before, const Clock& clock);
-void prepare_reports_of_stream(const cli::Settings& settings, const cli::DataDir& data, const Clock& clock);
+void prepare_reports(const config::Settings& settings, const data_dir::DataDir& data, bool ran_before,
+                     const Clock& clock);
+void prepare_reports_of_stream(const config::Settings& settings, const data_dir::DataDir& data, const Clock& clock);
 /// The same for a replica, which holds the data directory's lock, named `lock` (base/file_name.hpp): over the stream,
 /// where it follows one. Neither need be reachable yet.
-Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const cli::Settings& settings, const cli::DataDir& data,
-                                                                const std::string& lock, const Clock& clock);
+Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const config::Settings& settings,
+                                                                const data_dir::DataDir& data, const std::string& lock,
+                                                                const Clock& clock);
 /// For the relay: where the reports that come over the stream are entered, and how they come, while it follows.
 struct ReportsOfStream {
   std::unique_ptr<replica::ReplicaReporter> registry;
   std::unique_ptr<replica::ReportDrain> drain;
 };
-Result<ReportsOfStream> open_reports_of_stream(const cli::Settings& settings, const cli::DataDir& data,
+Result<ReportsOfStream> open_reports_of_stream(const config::Settings& settings, const data_dir::DataDir& data,
                                                const Clock& clock, replica::ReportDrain::FollowedEpoch followed);
 
 }  // namespace latchkey::engines

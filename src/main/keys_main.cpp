@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "admin_identity/admin_verifier.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/worker_pool.hpp"
-#include "cli/admin_verifier.hpp"
 #include "commands/key_ring.hpp"
 #include "keys_service/keys_service.hpp"
 #include "main/engines.hpp"
@@ -16,8 +16,8 @@
 
 namespace latchkey {
 
-using cli::DataDir;
-using cli::Settings;
+using config::Settings;
+using data_dir::DataDir;
 
 int run_keys(const Settings& settings) {
   const Signals signals;
@@ -27,9 +27,9 @@ int run_keys(const Settings& settings) {
   if (auto checked = engines::check(settings); !checked) return fail("configuration", checked.error());
   auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
-  const auto claim = data->claim(cli::Service::keys);
+  const auto claim = data->claim(data_dir::Service::keys);
   if (!claim) return fail("data directory", claim.error());
-  const auto admins = cli::Admins::open(settings, *data);
+  const auto admins = admin_identity::Admins::open(settings, *data);
   if (!admins) return fail("admin keys", admins.error());
   const auto tls = load_tls(settings);
   if (!tls) return fail("tls", tls.error());
@@ -46,7 +46,7 @@ int run_keys(const Settings& settings) {
   http::Server server(server_config(settings, settings.keys_listen, *tls), service.router());
   export_server(metrics, server);
   return serve(
-      server, *data, cli::Service::keys, settings.keys_listen, signals,
+      server, *data, data_dir::Service::keys, settings.keys_listen, signals,
       [&] {
         reload_tls(*tls);
         (*admins)->read_again();

@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
-#include "cli/data_dir.hpp"
+#include "data_dir/data_dir.hpp"
 #include "main/services.hpp"
 #include "store/postgres/import.hpp"
 #include "store/postgres/postgres_store.hpp"
@@ -32,10 +32,10 @@ std::set<fs::path> data_dirs_of(const fs::path& file) {
 
 /// What is written to the old store from now on would be lost, and a replica that goes on with it would never hear of a
 /// revocation at the new one. Who starts later finds the mark.
-Result<std::vector<cli::RunLock>> keep_services_away(const std::set<fs::path>& data_dirs) {
-  std::vector<cli::RunLock> locks;
+Result<std::vector<data_dir::RunLock>> keep_services_away(const std::set<fs::path>& data_dirs) {
+  std::vector<data_dir::RunLock> locks;
   for (const auto& path : data_dirs) {
-    auto all = cli::DataDir::at(path).lock_all();
+    auto all = data_dir::DataDir::at(path).lock_all();
     if (!all) return all.error();
     std::move(all->begin(), all->end(), std::back_inserter(locks));
   }
@@ -45,7 +45,7 @@ Result<std::vector<cli::RunLock>> keep_services_away(const std::set<fs::path>& d
 std::string secrets_in(const std::set<fs::path>& data_dirs) {
   std::string found;
   for (const auto& path : data_dirs) {
-    const auto secrets = cli::DataDir::at(path).secrets();
+    const auto secrets = data_dir::DataDir::at(path).secrets();
     if (fs::is_directory(secrets)) found += (found.empty() ? "" : " or ") + secrets.string();
   }
   return found.empty() ? "the directory secrets of its service" : found;
@@ -54,9 +54,10 @@ std::string secrets_in(const std::set<fs::path>& data_dirs) {
 Error unsure(const Error& error, const fs::path& file) {
   return Error(
       ErrorCode::unavailable,
-      fmt::format("whether the target has committed is not known ({}): {} is marked as moved. RegistrySnapshot there; if it is "
-                  "empty, take the mark back: sqlite3 {} \"DELETE FROM meta WHERE name = 'moved_to'\"",
-                  error.internal.empty() ? error.detail : error.internal, file.string(), file.string()));
+      fmt::format(
+          "whether the target has committed is not known ({}): {} is marked as moved. RegistrySnapshot there; if it is "
+          "empty, take the mark back: sqlite3 {} \"DELETE FROM meta WHERE name = 'moved_to'\"",
+          error.internal.empty() ? error.detail : error.internal, file.string(), file.string()));
 }
 
 }  // namespace
@@ -65,7 +66,7 @@ Result<std::string> migrate_store(const std::string& from, const cli::NamedUrl& 
   if (!from.starts_with(sqlite_prefix) || from == sqlite_prefix) return invalid("--from must be sqlite:FILE");
   if (const auto read = store::check_postgres_url(to.url); !read) return invalid(to.place + ": " + read.error().detail);
   fs::path file = from.substr(sqlite_prefix.size());
-  if (fs::is_directory(file)) file = cli::DataDir::at(file).database();
+  if (fs::is_directory(file)) file = data_dir::DataDir::at(file).database();
   if (!fs::is_regular_file(file)) return Error(ErrorCode::not_found, "there is no file " + file.string());
   const auto data_dirs = data_dirs_of(file);
   const auto locks = keep_services_away(data_dirs);

@@ -3,7 +3,7 @@
 
 #include "base/log.hpp"
 #include "cli/cli.hpp"
-#include "cli/small_file.hpp"
+#include "data_dir/small_file.hpp"
 #include "main/engines.hpp"
 #include "main/serve.hpp"
 #include "main/services.hpp"
@@ -12,7 +12,7 @@
 namespace latchkey {
 namespace {
 
-Result<relay::RelayEnd> open_end(const cli::Settings& settings, const cli::DataDir& data, Clock& clock) {
+Result<relay::RelayEnd> open_end(const config::Settings& settings, const data_dir::DataDir& data, Clock& clock) {
   auto source = engines::open_store_feed(settings, data, clock);
   if (!source) return source.error();
   auto stream = engines::open_stream(settings, clock);
@@ -30,12 +30,12 @@ void log_stats(const relay::RelayStats& stats) {
 
 }  // namespace
 
-int run_relay(const cli::Settings& settings) {
+int run_relay(const config::Settings& settings) {
   const Signals signals;
   SystemClock clock;
   SystemRandom random;
   if (auto checked = engines::check(settings); !checked) return fail("configuration", checked.error());
-  const auto data = cli::DataDir::open_or_create(settings.data_dir);
+  const auto data = data_dir::DataDir::open_or_create(settings.data_dir);
   if (!data) return fail("data directory", data.error());
   // The store may be a file of this directory, which is not to be moved or replaced meanwhile.
   const auto running = data->share("relay");
@@ -47,7 +47,7 @@ int run_relay(const cli::Settings& settings) {
 
   engines::prepare_reports_of_stream(settings, *data, clock);
   // Before any replica can read what is relayed.
-  if (auto marked = cli::write_small_file(data->relayed(), "", cli::IfExists::keep); !marked) {
+  if (auto marked = data_dir::write_small_file(data->relayed(), "", data_dir::IfExists::keep); !marked) {
     return fail("relay", marked.error());
   }
   relay::Relay relay(std::move(*tail), std::move(*snapshots), clock, random);

@@ -16,8 +16,8 @@
 
 namespace latchkey {
 
-using cli::DataDir;
-using cli::Settings;
+using config::Settings;
+using data_dir::DataDir;
 
 namespace {
 
@@ -71,7 +71,7 @@ void export_digests(Metrics& metrics, const view::DigestCheck& check, const Cloc
 
 struct Replica::Opened {
   DataDir data;
-  cli::RunLock claim;
+  data_dir::RunLock claim;
   std::unique_ptr<limit::RateLimiter> limiter;
   std::unique_ptr<feed::ChangeFeed> feed;
   std::unique_ptr<replica::ReplicaReporter> reporter;
@@ -83,9 +83,9 @@ Result<std::unique_ptr<Replica>, ReplicaError> Replica::open(const Settings& set
   if (auto checked = engines::check(settings); !checked) return ReplicaError{"configuration", checked.error()};
   auto data = DataDir::open_or_create(settings.data_dir);
   if (!data) return ReplicaError{"data directory", data.error()};
-  const bool ran_before = data->ever_ran(cli::Service::tokens);
+  const bool ran_before = data->ever_ran(data_dir::Service::tokens);
   engines::prepare_reports(settings, *data, ran_before, clock);
-  auto claim = data->claim(cli::Service::tokens, patience);
+  auto claim = data->claim(data_dir::Service::tokens, patience);
   if (!claim) return ReplicaError{"data directory", claim.error()};
   auto limiter = engines::open_limiter(settings, *data, ran_before, clock, metrics);
   if (!limiter) return ReplicaError{"limiter", limiter.error()};
@@ -143,7 +143,7 @@ Replica::~Replica() { stop(); }
 
 bool Replica::holds_directory() {
   limiter_->keep();
-  return data_.still_claimed(cli::Service::tokens, claim_);
+  return data_.still_claimed(data_dir::Service::tokens, claim_);
 }
 
 void Replica::start() {

@@ -15,8 +15,8 @@
 #include "base/error.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
-#include "cli/data_dir.hpp"
-#include "cli/settings.hpp"
+#include "config/settings.hpp"
+#include "data_dir/data_dir.hpp"
 #include "feed/snapshot_file/snapshot_file_feed.hpp"
 #include "limit/rate_limiter.hpp"
 #include "replica/report_loop.hpp"
@@ -39,7 +39,7 @@ class Replica {
  public:
   /// Claims the data directory; ErrorCode::conflict where another process has it for longer than `patience`. `metrics`
   /// is rendered while the replica lives only.
-  static Result<std::unique_ptr<Replica>, ReplicaError> open(const cli::Settings& settings, Clock& clock,
+  static Result<std::unique_ptr<Replica>, ReplicaError> open(const config::Settings& settings, Clock& clock,
                                                              Metrics& metrics, std::chrono::milliseconds patience);
   ~Replica();
   Replica(const Replica&) = delete;
@@ -50,7 +50,7 @@ class Replica {
   /// May be called twice.
   void stop();
 
-  const cli::DataDir& data() const { return data_; }
+  const data_dir::DataDir& data() const { return data_; }
   const view::View& view() const { return view_; }
   view::Projector& projector() { return projector_; }
   const access::AccessCheck& check() const { return check_; }
@@ -60,11 +60,11 @@ class Replica {
  private:
   struct Opened;
   bool holds_directory();
-  Replica(Opened opened, const cli::Settings& settings, Clock& clock, Metrics& metrics);
+  Replica(Opened opened, const config::Settings& settings, Clock& clock, Metrics& metrics);
 
   SystemRandom random_;
-  const cli::DataDir data_;
-  cli::RunLock claim_;
+  const data_dir::DataDir data_;
+  data_dir::RunLock claim_;
   std::unique_ptr<limit::RateLimiter> limiter_;
   const std::unique_ptr<feed::ChangeFeed> feed_;
   const std::unique_ptr<replica::ReplicaReporter> reporter_;

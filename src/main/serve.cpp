@@ -12,7 +12,7 @@ int fail(std::string_view doing, const Error& error) {
   return cli::exit_failed;
 }
 
-http::ServerConfig server_config(const cli::Settings& settings, const std::string& listen,
+http::ServerConfig server_config(const config::Settings& settings, const std::string& listen,
                                  std::shared_ptr<http::TlsCredentials> tls) {
   http::ServerConfig config;
   config.listen = listen;
@@ -36,19 +36,19 @@ void export_server(Metrics& metrics, const http::Server& server) {
       &http::ServerStats::handshakes_ended);
 }
 
-int serve(http::Server& server, const cli::DataDir& data, cli::Service service, std::string_view listen,
+int serve(http::Server& server, const data_dir::DataDir& data, data_dir::Service service, std::string_view listen,
           const Signals& signals, const std::function<void()>& on_hangup, const std::function<void()>& on_stop) {
   if (auto started = server.start(); !started)
-    return fail(fmt::format("{}_listen", cli::to_string(service)), started.error());
-  const std::string url = cli::reachable_url(server.scheme(), listen, server.port());
+    return fail(fmt::format("{}_listen", data_dir::to_string(service)), started.error());
+  const std::string url = data_dir::reachable_url(server.scheme(), listen, server.port());
   if (auto published = data.publish_url(service, url); !published)
     return fail("cannot publish the address", published.error());
-  log_info("{} listens at {}", cli::to_string(service), url);
+  log_info("{} listens at {}", data_dir::to_string(service), url);
   signals.wait_for_stop(on_hangup);
   data.withdraw_url(service, url);
   on_stop();
   server.stop();
-  log_info("{} stopped", cli::to_string(service));
+  log_info("{} stopped", data_dir::to_string(service));
   return cli::exit_done;
 }
 

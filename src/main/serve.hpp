@@ -9,8 +9,8 @@
 
 #include "base/error.hpp"
 #include "base/metrics.hpp"
-#include "cli/data_dir.hpp"
-#include "cli/settings.hpp"
+#include "config/settings.hpp"
+#include "data_dir/data_dir.hpp"
 #include "http/server.hpp"
 #include "main/signals.hpp"
 
@@ -19,13 +19,13 @@ namespace latchkey {
 /// Says on the operator's log what could not be done, and gives the exit code.
 int fail(std::string_view doing, const Error& error);
 
-http::ServerConfig server_config(const cli::Settings& settings, const std::string& listen,
+http::ServerConfig server_config(const config::Settings& settings, const std::string& listen,
                                  std::shared_ptr<http::TlsCredentials> tls);
 void export_server(Metrics& metrics, const http::Server& server);
 
 /// Listens, tells where, serves until asked to stop, drains. `on_stop`: before it drains.
 int serve(
-    http::Server& server, const cli::DataDir& data, cli::Service service, std::string_view listen,
+    http::Server& server, const data_dir::DataDir& data, data_dir::Service service, std::string_view listen,
     const Signals& signals, const std::function<void()>& on_hangup, const std::function<void()>& on_stop = [] {});
 
 }  // namespace latchkey

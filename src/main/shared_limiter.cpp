@@ -31,7 +31,7 @@ void export_limiter(Metrics& metrics, const limit::LeaseLimiter& limiter) {
 
 }  // namespace
 
-Result<std::unique_ptr<limit::RateLimiter>> open_shared_limiter(const cli::Settings& settings, const Clock& clock,
+Result<std::unique_ptr<limit::RateLimiter>> open_shared_limiter(const config::Settings& settings, const Clock& clock,
                                                                 Metrics& metrics) {
   const auto address = redis::Address::parse(settings.limiter);
   if (!address) return address.error();

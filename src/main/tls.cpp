@@ -17,7 +17,7 @@ Error naming_the_setting(Error error) {
 
 }  // namespace
 
-Result<std::shared_ptr<http::TlsCredentials>> load_tls(const cli::Settings& settings) {
+Result<std::shared_ptr<http::TlsCredentials>> load_tls(const config::Settings& settings) {
   if (settings.tls_cert.empty() && settings.tls_key.empty()) return std::shared_ptr<http::TlsCredentials>();
   if (settings.tls_cert.empty() || settings.tls_key.empty()) {
     return naming_the_setting(Error::invalid(settings.tls_cert.empty() ? "certificate" : "private key",

@@ -14,13 +14,13 @@
 
 namespace latchkey {
 
-using cli::Settings;
+using config::Settings;
 
 int run_tokens(const Settings& settings) {
   const Signals signals;
   SystemClock clock;
   Metrics metrics;
-  const auto opened = Replica::open(settings, clock, metrics, cli::DataDir::longest_ending);
+  const auto opened = Replica::open(settings, clock, metrics, data_dir::DataDir::longest_ending);
   if (!opened) return fail(opened.error().opening, opened.error().error);
   Replica& replica = **opened;
   auto catalog = load_catalog(settings);
@@ -37,7 +37,7 @@ int run_tokens(const Settings& settings) {
   export_server(metrics, server);
   planted_drift::listen();
   replica.start();
-  const int code = serve(server, replica.data(), cli::Service::tokens, settings.tokens_listen, signals, [&] {
+  const int code = serve(server, replica.data(), data_dir::Service::tokens, settings.tokens_listen, signals, [&] {
     reload_tls(*tls);
     log.reopen();
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);

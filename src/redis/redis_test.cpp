@@ -3,7 +3,7 @@
 
 #include "redis/link.hpp"
 #include "redis/remedy.hpp"
-#include "redis/test_server.hpp"
+#include "redis/testing/test_server.hpp"
 
 namespace latchkey::redis {
 namespace {
@@ -111,8 +111,9 @@ TEST(RedisConnection, AMissingPermissionIsNamedWithItsRemedy) {
             std::string::npos);
   EXPECT_EQ(as_ops({"SET", "other-secret", "x"}).find("other-secret"), std::string::npos);
   const Script script("return redis.call('HGET', KEYS[1], 'x')");
-  EXPECT_NE(as_ops(Command::call(script, {"latchkey:x"}, {})).find("the Redis user may not run a command of this script"),
-            std::string::npos)
+  EXPECT_NE(
+      as_ops(Command::call(script, {"latchkey:x"}, {})).find("the Redis user may not run a command of this script"),
+      std::string::npos)
       << as_ops(Command::call(script, {"latchkey:x"}, {}));
   ASSERT_TRUE(ops->send({"XREAD", "BLOCK", "1", "STREAMS", "latchkey:x", "0"}));
   EXPECT_NE(ops->receive(10s).error().internal.find("may not run 'xread'"), std::string::npos);

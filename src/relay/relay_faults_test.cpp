@@ -1,6 +1,6 @@
 // What befalls a stream: relays that die at any step, two of them, a Redis that forgets, entries that get lost.
 
-#include "relay/relay_world.hpp"
+#include "relay/testing/relay_world.hpp"
 
 namespace latchkey::relay {
 namespace {

@@ -1,6 +1,6 @@
 // The contract of ChangeFeed, held by the Redis stream and the relay together.
 
-#include "relay/relay_world.hpp"
+#include "relay/testing/relay_world.hpp"
 
 namespace latchkey::feed {
 namespace {

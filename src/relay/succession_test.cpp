@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
-#include "redis/test_server.hpp"
+#include "redis/testing/test_server.hpp"
 #include "relay/redis/redis_stream.hpp"
 #include "relay/redis/timelines.hpp"
 

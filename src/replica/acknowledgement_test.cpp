@@ -7,7 +7,7 @@
 
 #include "replica/report_loop.hpp"
 #include "view/projector.hpp"
-#include "view/sample_rows.hpp"
+#include "view/testing/sample_rows.hpp"
 
 namespace latchkey::replica {
 namespace {

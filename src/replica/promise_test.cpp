@@ -12,11 +12,11 @@
 #include <memory>
 #include <random>
 
+#include "base/testing/temporary_directory.hpp"
 #include "replica/confirmation.hpp"
 #include "replica/memory/memory_registry.hpp"
 #include "replica/replica_watch.hpp"
 #include "replica/report_loop.hpp"
-#include "store/temporary_directory.hpp"
 
 namespace latchkey::replica {
 namespace {
@@ -257,7 +257,7 @@ class World {
   SeededRandom random_;
   ManualClock real_;
   MemoryRegistry registry_;
-  store::TemporaryDirectory directory_;
+  TemporaryDirectory directory_;
   std::unique_ptr<ReplicaWatch> watch_ = std::make_unique<ReplicaWatch>(registry_, real_);
   std::array<std::unique_ptr<Replica>, 3> replicas_;
   std::vector<std::pair<Log::End, BootTime>> waiting_;

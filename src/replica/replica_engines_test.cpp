@@ -2,11 +2,11 @@
 
 #include <fstream>
 
+#include "base/testing/temporary_directory.hpp"
 #include "replica/memory/memory_registry.hpp"
-#include "replica/replica_registry_suite.hpp"
 #include "replica/sqlite/sqlite_registry.hpp"
 #include "replica/sqlite/sqlite_reporter.hpp"
-#include "store/temporary_directory.hpp"
+#include "replica/testing/replica_registry_suite.hpp"
 
 namespace latchkey::replica {
 namespace {
@@ -58,7 +58,7 @@ class SqliteWorld final : public RegistryWorld {
   std::string lock = "lock";
 
  private:
-  store::TemporaryDirectory directory_;
+  TemporaryDirectory directory_;
 };
 
 template <class World>

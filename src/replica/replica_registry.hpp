@@ -62,7 +62,7 @@
 
 namespace latchkey::replica {
 
-/// The manager's way to the registry. Every engine passes the suite in replica/replica_registry_suite.hpp. Any thread.
+/// The manager's way to the registry. Every engine passes the suite in replica/testing/replica_registry_suite.hpp. Any thread.
 class ReplicaRegistry {
  public:
   virtual ~ReplicaRegistry() = default;

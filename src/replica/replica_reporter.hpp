@@ -7,7 +7,7 @@
 
 namespace latchkey::replica {
 
-/// The replica's way to the registry. Every engine passes the suite in replica/replica_registry_suite.hpp. One thread.
+/// The replica's way to the registry. Every engine passes the suite in replica/testing/replica_registry_suite.hpp. One thread.
 class ReplicaReporter {
  public:
   virtual ~ReplicaReporter() = default;

@@ -19,8 +19,8 @@
 #include <thread>
 
 #include "base/clock.hpp"
-#include "replica/successor_state.hpp"
 #include "replica/replica_reporter.hpp"
+#include "replica/successor_state.hpp"
 #include "view/serving_gate.hpp"
 #include "view/view.hpp"
 

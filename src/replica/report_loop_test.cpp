@@ -6,8 +6,8 @@
 #include <fstream>
 #include <thread>
 
+#include "base/testing/temporary_directory.hpp"
 #include "replica/memory/memory_registry.hpp"
-#include "store/temporary_directory.hpp"
 
 namespace latchkey::replica {
 namespace {
@@ -140,7 +140,7 @@ class Successor : public Reports {
     return successor_gate.admits(view.freshness().current_as_of, clock.boot());
   }
 
-  store::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   SuccessorState file{directory / "replica", "boot"};
   std::unique_ptr<ReportLoop> predecessor;
   view::ServingGate successor_gate;
@@ -244,7 +244,7 @@ TEST_F(Successor, OfAnOlderCopyThatPassesForTheFileServesNothing) {
 }
 
 TEST_F(Reports, OfTwoThatGoByOneIdStopServingAtOnce) {
-  store::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   SuccessorState file(directory / "replica", "boot");
   view.advance({{7}, 30}, clock.boot());
   ReportLoop original(registry, view, gate, clock, random, config, &file);

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <type_traits>
 
-#include "base/unchecked_writer.hpp"
 #include "base/time_text.hpp"
+#include "base/unchecked_writer.hpp"
 #include "key/key_id_text.hpp"
 
 namespace latchkey::report {

@@ -12,8 +12,8 @@
 #include <map>
 #include <sstream>
 
-#include "base/file_size_limit.hpp"
 #include "base/json.hpp"
+#include "base/testing/file_size_limit.hpp"
 
 namespace latchkey::report {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
 // The write side's database: rows of access keys and signing keys, and the change log that the database itself fills by
-// trigger in the same transaction. Every engine passes the suite in store/key_store_suite.hpp.
+// trigger in the same transaction. Every engine passes the suite in store/testing/key_store_suite.hpp.
 
 #include <cstdint>
 #include <functional>

@@ -1,9 +1,9 @@
-#include "store/key_store_suite.hpp"
+#include "base/testing/temporary_directory.hpp"
 #include "store/memory/memory_store.hpp"
 #include "store/postgres/postgres_store.hpp"
-#include "store/postgres/test_server.hpp"
 #include "store/sqlite/sqlite_store.hpp"
-#include "store/temporary_directory.hpp"
+#include "store/testing/key_store_suite.hpp"
+#include "store/testing/test_server.hpp"
 
 namespace latchkey::store {
 namespace {

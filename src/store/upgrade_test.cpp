@@ -7,14 +7,14 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "base/testing/temporary_directory.hpp"
 #include "store/postgres/life.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/postgres/schema.hpp"
-#include "store/postgres/test_server.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/sqlite_store.hpp"
-#include "store/temporary_directory.hpp"
+#include "store/testing/test_server.hpp"
 
 namespace latchkey::store {
 namespace {

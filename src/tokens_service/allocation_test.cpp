@@ -1,7 +1,7 @@
 // A counted request with a remembered token allocates nothing, from the handler to the answer.
 
-#include "base/allocation_count.hpp"
-#include "tokens_service/service_suite.hpp"
+#include "base/testing/allocation_count.hpp"
+#include "tokens_service/testing/service_suite.hpp"
 
 namespace latchkey::tokens_service {
 namespace {

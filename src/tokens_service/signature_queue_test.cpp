@@ -4,7 +4,7 @@
 #include <future>
 #include <semaphore>
 
-#include "tokens_service/service_suite.hpp"
+#include "tokens_service/testing/service_suite.hpp"
 
 namespace latchkey::tokens_service {
 namespace {

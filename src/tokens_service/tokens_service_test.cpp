@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "tokens_service/header_lines.hpp"
-#include "tokens_service/service_suite.hpp"
+#include "tokens_service/testing/service_suite.hpp"
 
 namespace latchkey::tokens_service {
 namespace {
@@ -406,7 +406,8 @@ TEST(TokensOpenApi, DescribesTheRoutesAndNoOthers) {
     for (const auto& [method, operation] : item.as_object())
       described.insert(std::string(method) + " " + std::string(path));
   }
-  const std::set<std::string_view> pages = {"/openapi.json", "/metrics"};  // no API: a generated client has no use for them
+  const std::set<std::string_view> pages = {"/openapi.json",
+                                            "/metrics"};  // no API: a generated client has no use for them
   for (const auto& route : TokensService::routes()) {
     if (pages.contains(route.path)) continue;
     const auto add = [&](const char* method) { served.insert(std::string(method) + " " + std::string(route.path)); };

@@ -7,8 +7,8 @@
 
 #include "view/digest_trail.hpp"
 #include "view/projector.hpp"
-#include "view/sample_rows.hpp"
-#include "view/scripted_feed.hpp"
+#include "view/testing/sample_rows.hpp"
+#include "view/testing/scripted_feed.hpp"
 
 namespace latchkey::view {
 namespace {

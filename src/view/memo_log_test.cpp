@@ -7,9 +7,9 @@
 #include <fstream>
 #include <optional>
 
-#include "base/file_size_limit.hpp"
+#include "base/testing/file_size_limit.hpp"
 #include "feed/snapshot_file/format.hpp"
-#include "view/sample_rows.hpp"
+#include "view/testing/sample_rows.hpp"
 
 namespace latchkey::view {
 namespace {

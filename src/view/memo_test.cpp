@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "view/sample_rows.hpp"
+#include "view/testing/sample_rows.hpp"
 #include "view/view.hpp"
 
 namespace latchkey::view {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "view/sample_rows.hpp"
-#include "view/scripted_feed.hpp"
+#include "view/testing/sample_rows.hpp"
+#include "view/testing/scripted_feed.hpp"
 
 namespace latchkey::view {
 namespace {

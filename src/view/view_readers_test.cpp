@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "view/sample_rows.hpp"
+#include "view/testing/sample_rows.hpp"
 #include "view/view.hpp"
 
 namespace latchkey::view {

@@ -3,7 +3,7 @@
 #include <map>
 #include <random>
 
-#include "view/sample_rows.hpp"
+#include "view/testing/sample_rows.hpp"
 #include "view/view.hpp"
 
 namespace latchkey::view {

@@ -37,15 +37,15 @@ struct Cores {
   }
 };
 
-std::string key_of(const cli::Settings& settings) {
+std::string key_of(const config::Settings& settings) {
   std::string key;
-  for (const auto& spec : cli::setting_specs()) key += spec.get(settings) + '\n';
+  for (const auto& spec : config::setting_specs()) key += spec.get(settings) + '\n';
   return key;
 }
 
 }  // namespace
 
-Result<std::shared_ptr<Core>, ReplicaError> Core::open(const cli::Settings& settings) {
+Result<std::shared_ptr<Core>, ReplicaError> Core::open(const config::Settings& settings) {
   auto& cores = Cores::all();
   const std::lock_guard lock(cores.mutex);
   auto& known = cores.by_settings[key_of(settings)];

@@ -12,7 +12,7 @@
 #include "addon/machine_claim.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
-#include "cli/settings.hpp"
+#include "config/settings.hpp"
 #include "main/replica.hpp"
 #include "tokens_service/signature_queue.hpp"
 
@@ -29,7 +29,7 @@ struct Verdict {
 class Core {
  public:
   using Done = std::move_only_function<void(const Verdict&)>;
-  static Result<std::shared_ptr<Core>, ReplicaError> open(const cli::Settings& settings);
+  static Result<std::shared_ptr<Core>, ReplicaError> open(const config::Settings& settings);
   ~Core();
 
   /// Decides at once. nullopt: this needs a signature or a permit from Redis, and nothing was taken; call

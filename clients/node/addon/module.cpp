@@ -151,10 +151,10 @@ napi_value credential(napi_env env, napi_callback_info info) {
   return to_js(env, static_cast<std::int32_t>(std::find_if(headers.begin(), headers.end(), holds) - headers.begin()));
 }
 
-Result<cli::Settings> settings_of(const std::vector<std::string>& pairs) {
-  cli::Settings settings;
+Result<config::Settings> settings_of(const std::vector<std::string>& pairs) {
+  config::Settings settings;
   for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
-    const auto specs = cli::setting_specs();
+    const auto specs = config::setting_specs();
     const auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == pairs[i]; });
     if (spec == specs.end()) return Error(ErrorCode::invalid, pairs[i] + ": no such setting");
     if (const auto taken = spec->set(settings, pairs[i + 1]); !taken) {

@@ -1,6 +1,6 @@
 #include "feed/memory/memory_feed.hpp"
 
-#include "feed/change_feed_suite.hpp"
+#include "feed/testing/change_feed_suite.hpp"
 
 namespace latchkey::feed {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <thread>
 
-#include "feed/postgres/postgres_world.hpp"
-#include "feed/shown_history.hpp"
+#include "feed/testing/postgres_world.hpp"
+#include "feed/testing/shown_history.hpp"
 
 namespace latchkey::feed {
 namespace {
@@ -71,7 +71,7 @@ TEST(PostgresFeed, ARestoreAtEachPositionLeavesTrueWhatWasSeenOfItsEpoch) {
 
 TEST(PostgresFeed, AServerThatIsNotThereYetIsUnavailable) {
   SystemClock clock;
-  store::TemporaryDirectory empty;
+  TemporaryDirectory empty;
   const auto feed = open_postgres_feed("postgresql:///x?host=" + empty.path().string(), clock);
   ASSERT_TRUE(feed);
   Replica replica;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "feed/redis/wake_subscription.hpp"
 #include "feed/redis/stream_access.hpp"
 #include "feed/redis/stream_reader.hpp"
+#include "feed/redis/wake_subscription.hpp"
 
 namespace latchkey::feed {
 

@@ -3,9 +3,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "feed/change_feed_suite.hpp"
 #include "feed/snapshot_file/snapshot_file_feed.hpp"
-#include "feed/sqlite/sqlite_world.hpp"
+#include "feed/testing/change_feed_suite.hpp"
+#include "feed/testing/sqlite_world.hpp"
 
 namespace latchkey::feed {
 namespace {

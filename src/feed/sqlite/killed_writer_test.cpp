@@ -10,10 +10,10 @@
 #include <random>
 #include <thread>
 
-#include "feed/change_feed_suite.hpp"
+#include "base/testing/temporary_directory.hpp"
 #include "feed/sqlite/sqlite_feed.hpp"
+#include "feed/testing/change_feed_suite.hpp"
 #include "store/sqlite/sqlite_store.hpp"
-#include "store/temporary_directory.hpp"
 
 namespace latchkey::feed {
 namespace {
@@ -64,7 +64,7 @@ struct Shared {
 TEST(KilledWriter, LosesNoAcknowledgedChangeAndLeavesNoGap) {
   const std::uint64_t seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
-  store::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const auto path = directory / "latchkey.db";
   void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   auto& shared = *new (memory) Shared();

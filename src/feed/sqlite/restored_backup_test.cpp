@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
-#include "feed/shown_history.hpp"
-#include "feed/sqlite/sqlite_world.hpp"
+#include "feed/testing/shown_history.hpp"
+#include "feed/testing/sqlite_world.hpp"
 
 namespace latchkey::feed {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <thread>
 
-#include "feed/sqlite/sqlite_world.hpp"
+#include "feed/testing/sqlite_world.hpp"
 
 namespace latchkey::feed {
 namespace {
@@ -17,7 +17,7 @@ constexpr const char* insert_by_hand =
     " VALUES ('0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d', 'alice', 60, 1, 1, 1, 'hand')";
 
 TEST(SqliteFeed, AFileThatDoesNotExistYetIsUnavailableUntilItDoes) {
-  store::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   SystemClock clock;
   SystemRandom random;
   SqliteFeed feed(directory / "latchkey.db", clock);
@@ -31,7 +31,7 @@ TEST(SqliteFeed, AFileThatDoesNotExistYetIsUnavailableUntilItDoes) {
 }
 
 TEST(SqliteFeed, AFileThatIsNotADatabaseIsUnavailable) {
-  store::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   SystemClock clock;
   std::FILE* file = std::fopen((directory / "latchkey.db").c_str(), "w");
   std::fputs(std::string(8192, 'x').c_str(), file);

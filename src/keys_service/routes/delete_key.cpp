@@ -17,7 +17,8 @@ void delete_key(RouteContext& context, const Call& call, Reply reply) {
     if (!answer) return reply.send(to_response(answer.error()));
     answer_committed(context, std::move(wait), std::move(reply), answer->commit, {204, {}, {}, {}});
   };
-  commands::delete_key(context.parts.store, *id, precondition_of(call.request), author_of(context, call), std::move(done));
+  commands::delete_key(context.parts.store, *id, precondition_of(call.request), author_of(context, call),
+                       std::move(done));
 }
 
 }  // namespace latchkey::keys_service::routes

@@ -11,8 +11,8 @@
 namespace latchkey::keys_service::routes {
 namespace {
 
-using replica::Phase;
 using replica::ObservedReplica;
+using replica::Phase;
 
 constexpr std::chrono::seconds soon{1};  // ten reports
 

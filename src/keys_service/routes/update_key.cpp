@@ -14,8 +14,8 @@ void update_key(RouteContext& context, const Call& call, Reply reply) {
   if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
   const bool merges = media_type_of(call.request) == MediaType::merge_patch;
   const auto author = author_of(context, call);
-  auto command =
-      parse_update_body(call.request.body, merges ? commands::Metadata::merge : commands::Metadata::replace, author.now);
+  auto command = parse_update_body(call.request.body, merges ? commands::Metadata::merge : commands::Metadata::replace,
+                                   author.now);
   if (!command) return reply.send(to_response(command.error()));
   auto wait = wait_of(context, call);
   if (!wait) return reply.send(wait.error());

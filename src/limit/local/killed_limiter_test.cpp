@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "limit/local/local_limiter.hpp"
-#include "limit/local/stepped_process.hpp"
-#include "limit/local/temporary_limit_file.hpp"
+#include "limit/testing/stepped_process.hpp"
+#include "limit/testing/temporary_limit_file.hpp"
 
 namespace latchkey::limit {
 namespace {

@@ -60,7 +60,8 @@ class LimitFile {
   LimitFile();
   /// Creates what is missing, 0600. ErrorCode::conflict while another process has it, unavailable where it cannot be
   /// opened. A full disk is no error: then it reaches nowhere.
-  static Result<LimitFile> open(const std::filesystem::path& path, const BootId& boot, const Clock& clock, PriorRun prior_run);
+  static Result<LimitFile> open(const std::filesystem::path& path, const BootId& boot, const Clock& clock,
+                                PriorRun prior_run);
 
   LimitFile(LimitFile&& other) noexcept;
   LimitFile& operator=(LimitFile&&) = delete;

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "limit/rate_limiter_suite.hpp"
+#include "limit/testing/rate_limiter_suite.hpp"
 
 namespace latchkey::limit {
 namespace {

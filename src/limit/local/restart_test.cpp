@@ -6,10 +6,10 @@
 #include <thread>
 #include <vector>
 
-#include "base/file_size_limit.hpp"
+#include "base/testing/file_size_limit.hpp"
 #include "limit/local/local_limiter.hpp"
-#include "limit/local/temporary_limit_file.hpp"
-#include "limit/rate_limiter_suite.hpp"
+#include "limit/testing/rate_limiter_suite.hpp"
+#include "limit/testing/temporary_limit_file.hpp"
 
 namespace latchkey::limit {
 namespace {
@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(LocalInAFile, RateLimiterSuite, testing::Values([](Manu
 class RestartTest : public testing::Test {
  protected:
   void start(PriorRun prior_run = PriorRun::possible, const BootId& boot = {"this boot"}) {
-    limiter_.emplace(clock_, file_.open(clock_, past, boot));
+    limiter_.emplace(clock_, file_.open(clock_, prior_run, boot));
   }
   void stop() { limiter_.reset(); }
   void restart() {

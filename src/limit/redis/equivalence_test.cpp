@@ -9,7 +9,7 @@
 #include "limit/redis/permit_book.hpp"
 #include "limit/redis/redis_permit_store.hpp"
 #include "limit/redis/store_watch.hpp"
-#include "redis/test_server.hpp"
+#include "redis/testing/test_server.hpp"
 
 namespace latchkey::limit::lease {
 namespace {

@@ -237,7 +237,9 @@ class StoreClockTest : public testing::Test {
  protected:
   /// By one that has seen the clock where it is, and knows no better.
   std::int64_t call(std::int64_t raw_ms, std::int64_t vouched_ms) {
-    return clock_.advance({.run = 1, .vouched_ms = vouched_ms, .steps = clock_.steps, .confirms_clock_step = true}, raw_ms).now_ms;
+    return clock_
+        .advance({.run = 1, .vouched_ms = vouched_ms, .steps = clock_.steps, .confirms_clock_step = true}, raw_ms)
+        .now_ms;
   }
   StoreClock clock_{.raw_ms = 100'000, .run = 1};
 };

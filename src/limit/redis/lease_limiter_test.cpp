@@ -6,11 +6,11 @@
 #include <optional>
 #include <thread>
 
-#include "limit/rate_limiter_suite.hpp"
 #include "limit/redis/permit_book.hpp"
 #include "limit/redis/redis_permit_store.hpp"
 #include "limit/redis/store_watch.hpp"
-#include "redis/test_server.hpp"
+#include "limit/testing/rate_limiter_suite.hpp"
+#include "redis/testing/test_server.hpp"
 
 namespace latchkey::limit {
 namespace {

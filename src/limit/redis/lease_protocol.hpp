@@ -86,7 +86,7 @@ struct Caller {
   std::int64_t vouched_ms = -1;  // the store's raw clock when the call was sent, at least (StoreWatch); −1: unknown
   std::uint64_t steps = 0;       // the last step that the store knew of when that was learnt
   std::uint64_t calls = 0;       // that the store of this life is known to have executed, at least
-  bool confirms_clock_step = false;          // its last answer was in doubt, and not since the call was long on its way
+  bool confirms_clock_step = false;  // its last answer was in doubt, and not since the call was long on its way
 };
 
 }  // namespace latchkey::limit::lease

@@ -36,8 +36,8 @@ return redis.status_reply('OK')
 
 }  // namespace
 
-DigestDesk::DigestDesk(const redis::Address& address, feed::DigestSource& source, const Clock& clock, FollowedEpoch followed,
-                       redis::Timeouts timeouts)
+DigestDesk::DigestDesk(const redis::Address& address, feed::DigestSource& source, const Clock& clock,
+                       FollowedEpoch followed, redis::Timeouts timeouts)
     : link_(address, timeouts, clock), source_(source), followed_(std::move(followed)) {}
 
 DigestDesk::~DigestDesk() { stop(); }

@@ -4,9 +4,9 @@
 
 #include "replica/postgres/postgres_registry.hpp"
 #include "replica/postgres/postgres_reporter.hpp"
-#include "replica/replica_registry_suite.hpp"
+#include "replica/testing/replica_registry_suite.hpp"
 #include "store/postgres/postgres_store.hpp"
-#include "store/postgres/test_server.hpp"
+#include "store/testing/test_server.hpp"
 
 namespace latchkey::replica {
 namespace {

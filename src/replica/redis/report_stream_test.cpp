@@ -3,16 +3,16 @@
 #include <cstdlib>
 #include <random>
 
-#include "redis/test_server.hpp"
+#include "redis/testing/test_server.hpp"
 #include "replica/memory/memory_registry.hpp"
 #include "replica/postgres/postgres_registry.hpp"
 #include "replica/postgres/postgres_reporter.hpp"
 #include "replica/redis/redis_reporter.hpp"
 #include "replica/redis/report_drain.hpp"
 #include "replica/redis/report_stream.hpp"
-#include "replica/replica_registry_suite.hpp"
+#include "replica/testing/replica_registry_suite.hpp"
 #include "store/postgres/postgres_store.hpp"
-#include "store/postgres/test_server.hpp"
+#include "store/testing/test_server.hpp"
 
 namespace latchkey::replica {
 namespace {

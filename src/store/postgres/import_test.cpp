@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "store/postgres/postgres_store.hpp"
-#include "store/postgres/test_server.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "store/testing/test_server.hpp"
 
 namespace latchkey::store {
 namespace {

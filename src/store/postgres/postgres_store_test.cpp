@@ -5,7 +5,7 @@
 #include <future>
 #include <thread>
 
-#include "store/postgres/test_server.hpp"
+#include "store/testing/test_server.hpp"
 
 namespace latchkey::store::postgres {
 namespace {

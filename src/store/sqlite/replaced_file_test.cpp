@@ -12,12 +12,12 @@
 #include <fstream>
 #include <thread>
 
+#include "base/testing/temporary_directory.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/file_identity.hpp"
 #include "store/sqlite/foreign_wal.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/sqlite/wal_index.hpp"
-#include "store/temporary_directory.hpp"
 
 namespace latchkey::store {
 namespace {

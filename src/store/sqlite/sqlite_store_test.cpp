@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/testing/temporary_directory.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/queries.hpp"
-#include "store/temporary_directory.hpp"
 
 namespace latchkey::store {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <thread>
 
+#include "base/testing/temporary_directory.hpp"
 #include "store/sqlite/settle.hpp"
 #include "store/sqlite/sqlite_store.hpp"
-#include "store/temporary_directory.hpp"
 
 namespace latchkey::store {
 namespace {

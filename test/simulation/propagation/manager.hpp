@@ -39,7 +39,8 @@ class Manager {
     replica::Commit commit;
   };
 
-  replica::Enforcement verdict_on(Waiting& waiting, const replica::RegistrySnapshot& look, replica::LogSnapshot& log) const;
+  replica::Enforcement verdict_on(Waiting& waiting, const replica::RegistrySnapshot& look,
+                                  replica::LogSnapshot& log) const;
 
   Registry& registry_;
   ChronicledStore& store_;

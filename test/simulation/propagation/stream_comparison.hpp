@@ -10,7 +10,7 @@
 
 #include "feed/redis/stream_reader.hpp"
 #include "propagation/stream_server.hpp"
-#include "redis/test_server.hpp"
+#include "redis/testing/test_server.hpp"
 #include "relay/redis/redis_stream.hpp"
 
 namespace latchkey::simulation::propagation {

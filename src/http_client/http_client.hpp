@@ -1,0 +1,47 @@
+#pragma once
+
+// One HTTP request at a time over libcurl, bounded in time and size. One thread.
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/secret.hpp"
+
+namespace latchkey::http_client {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  Secret bearer;                     // empty: no Authorization
+  std::vector<std::string> headers;  // "Name: value"
+  std::optional<std::string> body;   // JSON
+  // A PEM file: the server must hold its key, and is asked for nothing else. Empty: the system's authorities, or
+  // those in the file SSL_CERT_FILE, must vouch for the host.
+  std::string certificate{};
+};
+
+struct HttpReply {
+  int status = 0;
+  std::string body;                            // of a stream: only where the status is not 200
+  std::map<std::string, std::string> headers;  // names in lower case; the last of a name
+};
+
+constexpr std::size_t max_reply_bytes = 16U << 20U;
+
+/// ErrorCode::unavailable where no whole reply came within `timeout`. Redirects are not followed: a token goes to the
+/// host it was meant for only.
+Result<HttpReply> send(const HttpRequest& request, std::chrono::milliseconds timeout = std::chrono::seconds(30));
+
+/// For answers without end: hands each piece over as it comes, until the peer ends, or `piece` returns false.
+Result<HttpReply> follow(const HttpRequest& request, const std::function<bool(std::string_view piece)>& piece);
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+std::string url_escape(std::string_view text);
+
+}  // namespace latchkey::http_client
