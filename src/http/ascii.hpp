@@ -2,6 +2,7 @@
 
 // Characters as HTTP sees them (RFC 9110 section 5.6), whatever the locale.
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -23,6 +24,11 @@ constexpr bool is_token_char(char c) {
 
 /// CTL but for the tab, which header values and chunk extensions may hold.
 constexpr bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+
+/// No space, no control character, nothing beyond ASCII.
+constexpr bool is_visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
 
 /// 0 to 15, or -1.
 constexpr int hex_value(char c) {

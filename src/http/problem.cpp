@@ -3,39 +3,30 @@
 #include <algorithm>
 #include <span>
 
-#include "base/json.hpp"
-
 namespace latchkey::http {
 namespace {
 
-void append_errors(std::string& out, const std::vector<FieldError>& errors) {
-  out += ",\"errors\":[";
+void write_errors(JsonWriter& out, const std::vector<FieldError>& errors) {
+  out.name("errors").begin_array();
   for (const auto& error : std::span(errors).first(std::min(errors.size(), max_errors))) {
-    if (out.back() != '[') out += ',';
-    out += "{\"pointer\":";
-    append_json_string(out, error.pointer);
-    out += ",\"detail\":";
-    append_json_string(out, error.detail);
-    out += '}';
+    out.begin_object().member("pointer", error.pointer).member("detail", error.detail).end_object();
   }
-  out += ']';
+  out.end_array();
 }
 
 }  // namespace
 
+void write_members(JsonWriter& out, const Problem& problem) {
+  out.member("type", std::string("/problems/").append(problem.name));
+  out.member("title", problem.title).member("status", problem.status);
+  if (!problem.detail.empty()) out.member("detail", problem.detail);
+  if (!problem.errors.empty()) write_errors(out, problem.errors);
+}
+
 Response to_response(const Problem& problem) {
-  std::string body = "{\"type\":";
-  append_json_string(body, std::string("/problems/").append(problem.name));
-  body += ",\"title\":";
-  append_json_string(body, problem.title);
-  body += ",\"status\":" + std::to_string(problem.status);
-  if (!problem.detail.empty()) {
-    body += ",\"detail\":";
-    append_json_string(body, problem.detail);
-  }
-  if (!problem.errors.empty()) append_errors(body, problem.errors);
-  body += '}';
-  return {problem.status, "application/problem+json", {}, std::move(body)};
+  JsonWriter out;
+  write_members(out.begin_object(), problem);
+  return {problem.status, "application/problem+json", {}, out.end_object().take()};
 }
 
 }  // namespace latchkey::http

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/json_writer.hpp"
 #include "http/message.hpp"
 
 namespace latchkey::http {
@@ -20,7 +21,10 @@ struct Problem {
 
 constexpr std::size_t max_errors = 20;  // shown; thousands of wrong members do not get a thousandfold answer
 
-/// The problem as application/problem+json, with its first max_errors errors.
+/// Its members, with its first max_errors errors, into an object that is open.
+void write_members(JsonWriter& out, const Problem& problem);
+
+/// The problem as application/problem+json.
 Response to_response(const Problem& problem);
 
 }  // namespace latchkey::http
