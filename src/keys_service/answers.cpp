@@ -2,35 +2,46 @@
 
 #include <memory>
 
-#include "base/json.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
 
 namespace latchkey::keys_service {
 
+http::Response private_head(int status) {
+  http::Response head{status, "application/json", {}, {}};
+  return head.with_header("Cache-Control", "no-store");
+}
+
 http::Response private_json(int status, std::string body) {
-  return http::json_response(status, std::move(body)).with_header("Cache-Control", "no-store");
+  http::Response response = private_head(status);
+  response.body = std::move(body);
+  return response;
 }
 
 commands::Author author_of(const RouteContext& context, const Call& call) {
   return {call.admin.subject, context.parts.clock.wall()};
 }
 
-http::Response key_answer(const commands::KeyAnswer& answer, UnixMillis now) {
-  return private_json(200, to_json(answer.key, answer.commit.position.epoch, now))
-      .with_header("ETag", etag_of(answer.key));
+CommittedAnswer key_answer(commands::KeyAnswer answer, UnixMillis now) {
+  http::Response head = private_head(200).with_header("ETag", etag_of(answer.key));
+  auto members = [answer = std::move(answer), now](JsonWriter& out) {
+    write_members(out, answer.key, answer.commit.position.epoch, now);
+  };
+  return {std::move(head), std::move(members)};
 }
 
-http::Response issued_answer(const commands::KeyRing& ring, const commands::Issued& issued, int status,
-                             Location location) {
-  const auto token = ring.mint(issued.key, issued.kid);
-  if (!token) return to_response(token.error());
-  std::string body = "{\"accessKey\":";
-  append_json_string(body, token->reveal());
-  body += ",\"key\":" + to_json(issued.key, issued.commit.position.epoch, issued.key.updated_at) + '}';
-  http::Response response = private_json(status, std::move(body));
-  if (location == Location::present) response.with_header("Location", "/v1/keys/" + issued.key.id.to_string());
-  return response.with_header("ETag", etag_of(issued.key));
+CommittedAnswer issued_answer(const commands::KeyRing& ring, commands::Issued issued, int status, Location location) {
+  auto token = ring.mint(issued.key, issued.kid);
+  if (!token) return {to_response(token.error())};
+  http::Response head = private_head(status);
+  if (location == Location::present) head.with_header("Location", "/v1/keys/" + issued.key.id.to_string());
+  head.with_header("ETag", etag_of(issued.key));
+  auto members = [token = std::move(*token), issued = std::move(issued)](JsonWriter& out) {
+    out.member("accessKey", token.reveal()).name("key").begin_object();
+    write_members(out, issued.key, issued.commit.position.epoch, issued.key.updated_at);
+    out.end_object();
+  };
+  return {std::move(head), std::move(members)};
 }
 
 void continue_on(WorkerPool& pool, std::move_only_function<void()> work) {

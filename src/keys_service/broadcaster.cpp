@@ -19,7 +19,9 @@ constexpr std::chrono::milliseconds between_batches{20};
 constexpr std::size_t room_for_a_batch = 512 * 1024;  // of the 1 MiB that a stream may have waiting
 
 std::string event_of(const Change& change, Epoch epoch) {
-  return "id: " + Position{epoch, change.seq}.to_string() + "\nevent: change\ndata: " + to_json(change, epoch) + "\n\n";
+  JsonWriter data;
+  write(data, change, epoch);
+  return "id: " + Position{epoch, change.seq}.to_string() + "\nevent: change\ndata: " + data.take() + "\n\n";
 }
 
 }  // namespace

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "base/json.hpp"
 #include "base/time_text.hpp"
 #include "keys_service/error_response.hpp"
-#include "keys_service/request_parts.hpp"
+#include "service/query_reader.hpp"
 
 namespace latchkey::keys_service {
 namespace {
@@ -27,23 +26,26 @@ std::string header_of(const Confirmation& confirmation) {
   return text;
 }
 
-std::string json_of(const Confirmation& confirmation) {
-  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(confirmation.waited).count();
-  std::string out =
-      fmt::format(R"({{"state":"{}","waitedMillis":{},"replicas":[)", to_string(confirmation.enforcement), waited);
+void write(JsonWriter& out, const Confirmation& confirmation) {
+  out.begin_object()
+      .member("state", to_string(confirmation.enforcement))
+      .member("waitedMillis", std::chrono::duration_cast<std::chrono::milliseconds>(confirmation.waited).count())
+      .name("replicas")
+      .begin_array();
   for (const auto& replica : confirmation.replicas) {
-    if (out.back() != '[') out += ',';
-    out += fmt::format(R"({{"replicaId":"{}","name":)", replica.id.to_string());
-    append_json_string(out, replica.name);
-    out += fmt::format(R"(,"outcome":"{}"}})", to_string(replica.verdict));
+    out.begin_object()
+        .member("replicaId", replica.id.to_string())
+        .member("name", replica.name)
+        .member("outcome", to_string(replica.verdict))
+        .end_object();
   }
-  return out + "]}";
+  out.end_array().end_object();
 }
 
 }  // namespace
 
 Result<std::optional<EnforcementWait>, http::Response> wait_of(RouteContext& context, const Call& call) {
-  QueryReader reader(call.request.query);
+  service::QueryReader reader(call.request.query);
   const auto wait = reader.text("wait");
   const auto timeout = reader.text("timeout");
   const auto bound = timeout ? parse_duration(*timeout) : usual_bound;
@@ -58,29 +60,29 @@ Result<std::optional<EnforcementWait>, http::Response> wait_of(RouteContext& con
   return std::optional(EnforcementWait{std::move(*place), *bound});
 }
 
-http::Response with_enforcement(http::Response response, const Confirmation& confirmation) {
-  response.with_header("Latchkey-Enforcement", header_of(confirmation));
-  const bool confirmed = confirmation.enforcement == Enforcement::confirmed;
-  if (!confirmed) response.status = 202;
-  if (response.body.empty() && confirmed) return response;
-  if (response.body.empty()) {
-    response.content_type = "application/json";
-    response.body = "{}";
-  }
-  response.body.pop_back();
-  response.body += response.body.size() > 1 ? "," : "";
-  response.body += "\"enforcement\":" + json_of(confirmation) + '}';
+http::Response with_enforcement(CommittedAnswer answer, const Confirmation* confirmation) {
+  http::Response response = std::move(answer.head);
+  const bool pending = confirmation != nullptr && confirmation->enforcement != Enforcement::confirmed;
+  if (confirmation != nullptr) response.with_header("Latchkey-Enforcement", header_of(*confirmation));
+  if (pending) response.status = 202;
+  if (!answer.members && !pending) return response;
+  JsonWriter out;
+  out.begin_object();
+  if (answer.members) answer.members(out);
+  if (confirmation != nullptr) write(out.name("enforcement"), *confirmation);
+  response.content_type = "application/json";
+  response.body = out.end_object().take();
   return response;
 }
 
 void answer_committed(RouteContext& context, std::optional<EnforcementWait> wait, Reply reply, LogEnd commit,
-                      http::Response response) {
+                      CommittedAnswer answer) {
   context.broadcaster.nudge();
-  response.with_header("Latchkey-Position", commit.position.to_string());
-  const bool good = response.status < 300;
-  if (!wait || !good) return reply.send(std::move(response));
-  auto done = [reply = std::move(reply), response = std::move(response)](const Confirmation& confirmation) mutable {
-    reply.send(with_enforcement(std::move(response), confirmation));
+  answer.head.with_header("Latchkey-Position", commit.position.to_string());
+  const bool good = answer.head.status < 300;
+  if (!wait || !good) return reply.send(with_enforcement(std::move(answer), nullptr));
+  auto done = [reply = std::move(reply), answer = std::move(answer)](const Confirmation& confirmation) mutable {
+    reply.send(with_enforcement(std::move(answer), &confirmation));
   };
   context.confirmations.confirm(std::move(wait->place), commit, wait->bound, std::move(done));
 }

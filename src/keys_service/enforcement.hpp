@@ -12,7 +12,8 @@
 
 #include <optional>
 
-#include "keys_service/routes.hpp"
+#include "keys_service/answers.hpp"
+#include "keys_service/reply.hpp"
 
 namespace latchkey::keys_service {
 
@@ -27,9 +28,9 @@ Result<std::optional<EnforcementWait>, http::Response> wait_of(RouteContext& con
 
 /// Answers a mutation that has been committed, now or when its wait is over.
 void answer_committed(RouteContext& context, std::optional<EnforcementWait> wait, Reply reply, LogEnd commit,
-                      http::Response response);
+                      CommittedAnswer answer);
 
-/// `response` with what became of the wait.
-http::Response with_enforcement(http::Response response, const replica::Confirmation& confirmation);
+/// The answer with what became of the wait, if there was one.
+http::Response with_enforcement(CommittedAnswer answer, const replica::Confirmation* confirmation);
 
 }  // namespace latchkey::keys_service

@@ -3,8 +3,8 @@
 #include <variant>
 
 #include "http/message.hpp"
+#include "keys_service/call.hpp"
 #include "keys_service/holder_check.hpp"
-#include "keys_service/routes.hpp"
 
 namespace latchkey::keys_service {
 

@@ -1,36 +1,10 @@
 #include "keys_service/key_json.hpp"
 
 #include "base/json.hpp"
-#include "base/time_text.hpp"
 #include "jwt/base64url.hpp"
 
 namespace latchkey::keys_service {
 namespace {
-
-class ObjectWriter {
- public:
-  ObjectWriter& text(std::string_view name, std::string_view value) {
-    append_json_string(begin(name), value);
-    return *this;
-  }
-  ObjectWriter& raw(std::string_view name, std::string_view value) {
-    begin(name) += value;
-    return *this;
-  }
-  ObjectWriter& time(std::string_view name, UnixMillis at) { return text(name, to_rfc3339(at)); }
-  ObjectWriter& time(std::string_view name, const std::optional<UnixMillis>& at) {
-    return at ? time(name, *at) : raw(name, "null");
-  }
-  std::string finish() { return std::move(out_) + '}'; }
-
- private:
-  std::string& begin(std::string_view name) {
-    if (out_.size() > 1) out_ += ',';
-    append_json_string(out_, name);
-    return out_ += ':';
-  }
-  std::string out_ = "{";
-};
 
 UnixMillis time_of(IssueTime issue) { return {issue.seconds * 1000}; }
 std::string position_text(Epoch epoch, std::uint64_t seq) { return Position{epoch, seq}.to_string(); }
@@ -46,68 +20,72 @@ std::string_view shown_metadata(const AccessKey& key) {
   return parsed && parsed->is_object() ? std::string_view(key.metadata) : "{}";
 }
 
+void write(JsonWriter& out, const SigningKey& key) {
+  out.begin_object()
+      .member("kid", key.kid)
+      .member("state", to_string(key.state))
+      .member("publicKey", jwt::encode_base64url(key.public_key))
+      .member("createdAt", key.created_at)
+      .member("updatedAt", key.updated_at)
+      .end_object();
+}
+
 }  // namespace
 
+void write_members(JsonWriter& out, const AccessKey& key, Epoch epoch, UnixMillis now) {
+  out.member("keyId", key.id.to_string())
+      .member("userId", key.user_id)
+      .member("role", to_string(key.role))
+      .member("name", key.name)
+      .member("metadata", JsonText{shown_metadata(key)})
+      .member("requestsPerMinute", key.requests_per_minute)
+      .member("issuedAt", time_of(key.issued_at))
+      .member("previousValidUntil", grace_of(key, now))
+      .member("expiresAt", key.expires_at)
+      .member("status", to_string(status_of(key, now)))
+      .member("createdAt", key.created_at)
+      .member("updatedAt", key.updated_at)
+      .member("updatedBy", key.updated_by)
+      .member("position", position_text(epoch, key.version));
+}
+
 std::string to_json(const AccessKey& key, Epoch epoch, UnixMillis now) {
-  return ObjectWriter()
-      .text("keyId", key.id.to_string())
-      .text("userId", key.user_id)
-      .text("role", to_string(key.role))
-      .text("name", key.name)
-      .raw("metadata", shown_metadata(key))
-      .raw("requestsPerMinute", std::to_string(key.requests_per_minute))
-      .time("issuedAt", time_of(key.issued_at))
-      .time("previousValidUntil", grace_of(key, now))
-      .time("expiresAt", key.expires_at)
-      .text("status", to_string(status_of(key, now)))
-      .time("createdAt", key.created_at)
-      .time("updatedAt", key.updated_at)
-      .text("updatedBy", key.updated_by)
-      .text("position", position_text(epoch, key.version))
-      .finish();
+  JsonWriter out;
+  out.begin_object();
+  write_members(out, key, epoch, now);
+  return out.end_object().take();
 }
 
-std::string plan_json(const AccessKey& key, Epoch epoch, UnixMillis now) {
-  return ObjectWriter()
-      .text("keyId", key.id.to_string())
-      .text("userId", key.user_id)
-      .raw("requestsPerMinute", std::to_string(key.requests_per_minute))
-      .time("expiresAt", key.expires_at)
-      .text("status", to_string(status_of(key, now)))
-      .time("issuedAt", time_of(key.issued_at))
-      .text("position", position_text(epoch, key.version))
-      .finish();
+service::HeldPlan plan_of(const AccessKey& key, Epoch epoch, UnixMillis now) {
+  return {.key_id = key.id,
+          .user_id = key.user_id,
+          .requests_per_minute = key.requests_per_minute,
+          .expires_at = key.expires_at,
+          .status = status_of(key, now),
+          .issued_at = key.issued_at,
+          .position = {epoch, key.version}};
 }
 
-std::string to_json(const SigningKey& key) {
-  return ObjectWriter()
-      .text("kid", key.kid)
-      .text("state", to_string(key.state))
-      .text("publicKey", jwt::encode_base64url(key.public_key))
-      .time("createdAt", key.created_at)
-      .time("updatedAt", key.updated_at)
-      .finish();
-}
-
-std::string to_json(const Change& change, Epoch epoch) {
-  ObjectWriter writer;
-  writer.text("position", position_text(epoch, change.seq))
-      .time("at", change.at)
-      .text("actor", change.actor)
-      .text("action", change.action);
+void write(JsonWriter& out, const Change& change, Epoch epoch) {
+  out.begin_object()
+      .member("position", position_text(epoch, change.seq))
+      .member("at", change.at)
+      .member("actor", change.actor)
+      .member("action", change.action);
   if (const auto* key = std::get_if<AccessKey>(&change.row)) {
-    return writer.raw("key", to_json(*key, epoch, change.at)).finish();
+    out.name("key").begin_object();
+    write_members(out, *key, epoch, change.at);
+    out.end_object();
+  } else {
+    write(out.name("signingKey"), std::get<SigningKey>(change.row));
   }
-  return writer.raw("signingKey", to_json(std::get<SigningKey>(change.row))).finish();
+  out.end_object();
 }
 
-std::string signing_keys_json(std::span<const SigningKey> keys) {
-  std::string out = "{\"keys\":[";
-  for (const auto& key : keys) {
-    if (out.back() == '}') out += ',';
-    out += to_json(key);
-  }
-  return out + "]}";
+void write_members(JsonWriter& out, std::span<const SigningKey> keys) {
+  out.name("keys").begin_array();
+  for (const auto& key : keys) write(out, key);
+  out.end_array();
 }
 
 std::string etag_of(const AccessKey& key) { return '"' + std::to_string(key.version) + '"'; }

@@ -1,32 +1,35 @@
 #pragma once
 
-// Rows as the API shows them (design.md 8).
+// Rows as the API shows them.
 
 #include <span>
 #include <string>
 
+#include "base/json_writer.hpp"
 #include "key/access_key.hpp"
 #include "key/change.hpp"
 #include "key/position.hpp"
 #include "key/signing_key.hpp"
+#include "service/held_plan.hpp"
 
 namespace latchkey::keys_service {
 
-/// {"keyId","userId","role","name","metadata","requestsPerMinute","issuedAt","expiresAt","status","createdAt",
-///  "updatedAt","updatedBy","position"}. `status` is as of `now`; `position` is that of the row's last change.
+/// "keyId","userId","role","name","metadata","requestsPerMinute","issuedAt","previousValidUntil","expiresAt","status",
+/// "createdAt","updatedAt","updatedBy","position", into an object that is open. `status` is as of `now`; `position` is
+/// that of the row's last change.
+void write_members(JsonWriter& out, const AccessKey& key, Epoch epoch, UnixMillis now);
+/// The same as an object.
 std::string to_json(const AccessKey& key, Epoch epoch, UnixMillis now);
 
-/// What its holder sees: {"keyId","userId","requestsPerMinute","expiresAt","status","issuedAt","position"}.
-std::string plan_json(const AccessKey& key, Epoch epoch, UnixMillis now);
-
-/// {"kid","state","publicKey","createdAt","updatedAt"}; the public key is base64url.
-std::string to_json(const SigningKey& key);
+/// What its holder sees. The views are the key's.
+service::HeldPlan plan_of(const AccessKey& key, Epoch epoch, UnixMillis now);
 
 /// {"position","at","actor","action","key" | "signingKey"}; a key's status is as of the change.
-std::string to_json(const Change& change, Epoch epoch);
+void write(JsonWriter& out, const Change& change, Epoch epoch);
 
-/// {"keys":[…]}
-std::string signing_keys_json(std::span<const SigningKey> keys);
+/// "keys":[{"kid","state","publicKey","createdAt","updatedAt"}…], into an object that is open; a public key is
+/// base64url.
+void write_members(JsonWriter& out, std::span<const SigningKey> keys);
 
 /// The entity tag of a row: its version in quotes.
 std::string etag_of(const AccessKey& key);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/json_text.hpp"
-
 namespace latchkey::keys_service {
 
 Result<ObjectReader> ObjectReader::parse(std::string_view text) {
@@ -50,11 +48,8 @@ std::optional<std::string> ObjectReader::object(std::string_view name) {
   return std::nullopt;
 }
 
-std::string ObjectReader::text_of(std::string_view name) const {
-  for (auto& member : members_of(text_)) {
-    if (member.name == name) return std::move(member.value);
-  }
-  return {};
+const std::string& ObjectReader::text_of(std::string_view name) const {
+  return std::find_if(members_.begin(), members_.end(), [&](const auto& member) { return member.name == name; })->value;
 }
 
 void ObjectReader::note(std::string_view name, std::string detail) {

@@ -11,12 +11,13 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/json_text.hpp"
 
 namespace latchkey::keys_service {
 
 class ObjectReader {
  public:
-  /// Fails with ErrorCode::invalid at "" (the whole document) for what is no JSON object. `text` outlives the reader.
+  /// Fails with ErrorCode::invalid at "" (the whole document) for what is no JSON object.
   static Result<ObjectReader> parse(std::string_view text);
 
   /// The member if it came; nullptr otherwise. Whatever is asked for is a known member.
@@ -37,18 +38,17 @@ class ObjectReader {
   void note(const Result<void>& checked) {
     if (!checked) note(checked.error());
   }
-  bool faultless() const { return errors_.empty(); }
 
   /// Notes the members nobody asked for; the error with all notes, or nothing.
   Result<void> finish();
 
  private:
-  ObjectReader(json::object object, std::string_view text) : object_(std::move(object)), text_(text) {}
-  /// The member's value as compact JSON.
-  std::string text_of(std::string_view name) const;
+  ObjectReader(json::object object, std::string_view text) : object_(std::move(object)), members_(members_of(text)) {}
+  /// The member's value as compact JSON, for what must be kept as it was sent. The member is there.
+  const std::string& text_of(std::string_view name) const;
 
   json::object object_;
-  std::string_view text_;
+  std::vector<JsonMember> members_;
   std::vector<std::string> known_;
   std::vector<FieldError> errors_;
 };

@@ -1,31 +1,14 @@
 #pragma once
 
-// One route, one function, one file under routes/. Each runs on a worker thread and answers through `reply`, now or
-// when the store has committed. `call.request` is valid until then.
+// The routes of Access Key Management. One route, one function, one file under routes/, one row of the table below. A
+// function runs on a worker, or on the I/O thread where its row needs nothing, and answers through `reply`, now or when
+// the store has committed.
 
-#include <functional>
-
-#include "jwt/admin_token.hpp"
-#include "keys_service/broadcaster.hpp"
-#include "keys_service/parts.hpp"
+#include "keys_service/call.hpp"
 #include "keys_service/reply.hpp"
-#include "keys_service/store_health.hpp"
-#include "replica/confirmations.hpp"
+#include "service/route.hpp"
 
 namespace latchkey::keys_service {
-
-struct Call {
-  const http::Request& request;
-  jwt::AdminIdentity admin;  // empty on routes that need none
-};
-
-struct RouteContext {
-  Parts parts;
-  Broadcaster& broadcaster;
-  replica::ReplicaWatch& replicas;
-  replica::Confirmations& confirmations;
-  const StoreHealth& store_health;
-};
 
 namespace routes {
 
@@ -45,8 +28,39 @@ void rotate_signing_key(RouteContext& context, const Call& call, Reply reply);
 void jwks(RouteContext& context, const Call& call, Reply reply);
 void openapi(RouteContext& context, const Call& call, Reply reply);
 void docs(RouteContext& context, const Call& call, Reply reply);
+void healthz(RouteContext& context, const Call& call, Reply reply);
 void readyz(RouteContext& context, const Call& call, Reply reply);
 void metrics(RouteContext& context, const Call& call, Reply reply);
 
 }  // namespace routes
+
+using Route = service::Route<void (*)(RouteContext&, const Call&, Reply)>;
+
+/// Every route of the service. A new one is a line above, a row here and its file.
+inline constexpr auto route_table = [] {
+  using http::Method;
+  using service::Needs;
+  return std::to_array<Route>({
+      {Method::post, "/v1/keys", Needs::admin, routes::create_key},
+      {Method::get, "/v1/keys", Needs::viewer, routes::list_keys},
+      {Method::get, "/v1/keys/{keyId}", Needs::viewer, routes::get_key},
+      {Method::patch, "/v1/keys/{keyId}", Needs::admin, routes::update_key},
+      {Method::post, "/v1/keys/{keyId}/rotate", Needs::admin, routes::rotate_key},
+      {Method::delete_, "/v1/keys/{keyId}", Needs::admin, routes::delete_key},
+      {Method::get, "/v1/plan", Needs::key, routes::get_plan},
+      {Method::post, "/v1/plan/disable", Needs::key, routes::disable_own_key},
+      {Method::get, "/v1/changes", Needs::viewer, routes::get_changes},
+      {Method::get, "/v1/replicas", Needs::viewer, routes::list_replicas},
+      {Method::delete_, "/v1/replicas/{replicaId}", Needs::admin, routes::forget_replica},
+      {Method::get, "/v1/signing-keys", Needs::viewer, routes::list_signing_keys},
+      {Method::post, "/v1/signing-keys/rotate", Needs::admin, routes::rotate_signing_key},
+      {Method::get, "/.well-known/jwks.json", Needs::store, routes::jwks},
+      {Method::get, "/openapi.json", Needs::nothing, routes::openapi},
+      {Method::get, "/docs", Needs::nothing, routes::docs},
+      {Method::get, "/healthz", Needs::nothing, routes::healthz},
+      {Method::get, "/readyz", Needs::nothing, routes::readyz},
+      {Method::get, "/metrics", Needs::nothing, routes::metrics},
+  });
+}();
+
 }  // namespace latchkey::keys_service

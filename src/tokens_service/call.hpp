@@ -7,10 +7,10 @@
 #include "access/access_check.hpp"
 #include "http/exchange.hpp"
 #include "tokens_service/header_lines.hpp"
+#include "tokens_service/routes.hpp"
 
 namespace latchkey::tokens_service {
 
-enum class Route : std::uint8_t { list, one, authorize, plan };
 enum class Deny : std::uint8_t { as_is, as_403 };
 
 /// A key holder's request on its way. Lives on the stack while it can be answered at once; what has to wait is moved to
@@ -18,7 +18,7 @@ enum class Deny : std::uint8_t { as_is, as_403 };
 struct Call {
   http::Exchange* exchange;  // until it was deferred
   const http::Request* request;
-  Route route;
+  const Route* route;
   Deny deny = Deny::as_is;
   std::string_view token{};
   BootTime started{};

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <concepts>
@@ -8,6 +7,7 @@
 #include <string_view>
 
 #include "base/hex.hpp"
+#include "http/ascii.hpp"
 #include "key/key_id_text.hpp"
 #include "key/position.hpp"
 #include "limit/rate_limiter.hpp"
@@ -80,8 +80,7 @@ inline HeaderLines& HeaderLines::percent_encoded(std::string_view text) {
 }
 
 inline HeaderLines& HeaderLines::identity(std::string_view user_id, const KeyId& id) {
-  const bool visible = std::all_of(user_id.begin(), user_id.end(), [](char c) { return c > ' ' && c <= '~'; });
-  line("X-Latchkey-User", visible ? user_id : std::string_view());
+  line("X-Latchkey-User", http::is_visible_ascii(user_id) ? user_id : std::string_view());
   put("X-Latchkey-User-Encoded: ").percent_encoded(user_id).put("\r\n");
   key_id("X-Latchkey-Key-Id", id);
   return put("X-Latchkey-Plan: \r\nX-Latchkey-Scopes: \r\n");

@@ -6,17 +6,24 @@
 
 namespace latchkey::tokens_service {
 
-/// The key holders' routes, one step of the way a method. Any thread.
-class KeyRoutes {
+/// The limit that the request is counted against.
+limit::Limit limit_of(const Call& call, const access::Holder& holder);
+
+/// A key holder's request, one step of its way a method; the route's function comes last. Any thread.
+class HolderRequests {
  public:
-  KeyRoutes(const TokensServiceParts& parts, const TokensServiceConfig& config);
-
-  void handle(http::Exchange& exchange, Route route);
-  void expect(std::span<const http::Request* const> soon);
-
- private:
   using Holder = access::Holder;
 
+  HolderRequests(const Parts& parts, const TokensServiceConfig& config);
+
+  void handle(http::Exchange& exchange, const Route& route);
+  void expect(std::span<const http::Request* const> soon);
+
+  /// For the routes: answers, counts and logs a request that was let in.
+  void answer(Call& call, const Holder& holder, const http::Answer& answer);
+  const Parts& parts() const { return parts_; }
+
+ private:
   void await_position(Call& call);
   void wait(Call& call, Position position, const access::Outcome& now);
   void waited(Call& call, view::Awaited awaited);
@@ -27,15 +34,14 @@ class KeyRoutes {
   void admit(Call& call, const Holder& holder);
   void decided(Call& call, const Holder& holder, const limit::Decision& decision);
 
-  void answer_admitted(Call& call, const Holder& holder, HeaderLines& lines);
-  void answer_plan(Call& call, const Holder& holder);
+  void answer_uncounted(Call& call, const Holder& holder);
   void refuse(Call& call, access::Refusal reason, const Holder* holder = nullptr);
   void refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision);
   void refuse_position(Call& call, int status, std::string_view why);
 
   void note(const Call& call, int status, std::string_view outcome, const Holder* holder);
 
-  const TokensServiceParts parts_;
+  const Parts parts_;
   const TokensServiceConfig config_;
   ServiceMetrics metrics_;
   SignatureQueue signatures_;  // last: its threads end before the rest goes

@@ -10,7 +10,7 @@ Counter& outcome(Metrics& metrics, std::string_view name) {
   return metrics.counter(requests, requests_help, "outcome=\"" + std::string(name) + "\"");
 }
 
-void add_view_gauges(const TokensServiceParts& parts) {
+void add_view_gauges(const Parts& parts) {
   const auto& view = parts.view;
   const auto gauge = [&](std::string_view name, std::string_view help, std::function<double()> read) {
     parts.metrics.callback(name, help, "gauge", std::move(read));
@@ -29,7 +29,7 @@ void add_view_gauges(const TokensServiceParts& parts) {
         [&catalog = parts.catalog] { return static_cast<double>(catalog.current()->size()); });
 }
 
-void add_projector_counters(const TokensServiceParts& parts) {
+void add_projector_counters(const Parts& parts) {
   using Stats = view::ProjectorStats;
   const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t Stats::*member) {
     parts.metrics.callback(name, help, "counter", [&projector = parts.projector, member] {
@@ -43,7 +43,7 @@ void add_projector_counters(const TokensServiceParts& parts) {
   counter("latchkey_view_unavailable_total", "Reads of the feed that failed", &Stats::unavailable);
 }
 
-void add_log_counters(const TokensServiceParts& parts) {
+void add_log_counters(const Parts& parts) {
   const auto& log = parts.log;
   parts.metrics.callback("latchkey_request_log_written_total", "Lines written to the request log", "counter",
                          [&log] { return static_cast<double>(log.written()); });
@@ -53,7 +53,7 @@ void add_log_counters(const TokensServiceParts& parts) {
 
 }  // namespace
 
-ServiceMetrics::ServiceMetrics(const TokensServiceParts& parts)
+ServiceMetrics::ServiceMetrics(const Parts& parts)
     : metrics_(parts.metrics),
       admitted_(&outcome(metrics_, "admitted")),
       plan_(&outcome(metrics_, "plan")),

@@ -4,14 +4,15 @@
 
 #include "access/refusal.hpp"
 #include "base/metrics.hpp"
-#include "tokens_service/tokens_service.hpp"
+#include "tokens_service/parts.hpp"
+#include "tokens_service/signature_queue.hpp"
 
 namespace latchkey::tokens_service {
 
 /// What became of the key holders' requests, and the service's gauges.
 class ServiceMetrics {
  public:
-  explicit ServiceMetrics(const TokensServiceParts& parts);
+  explicit ServiceMetrics(const Parts& parts);
   /// Once the queue is there.
   void watch(const SignatureQueue& queue);
 

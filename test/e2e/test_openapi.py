@@ -8,12 +8,9 @@ import pytest
 
 import conformance
 from latchkey import bearer, connect, eventually
+from routes import routes_that_need
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
-ADMIN_ROUTES = [("GET", "/v1/keys", None), ("POST", "/v1/keys", {}), ("GET", "/v1/keys/{}", None), ("PATCH", "/v1/keys/{}", {}),
-                ("DELETE", "/v1/keys/{}", None), ("POST", "/v1/keys/{}/rotate", {}), ("GET", "/v1/changes", None),
-                ("GET", "/v1/replicas", None), ("DELETE", "/v1/replicas/{}", None), ("GET", "/v1/signing-keys", None), ("POST", "/v1/signing-keys/rotate", {})]
-HOLDER_ROUTES = [("GET", "/v1/plan"), ("POST", "/v1/plan/disable")]
 # Not to be brought about from outside: an error of ours, and a queue of 4,096 requests (server and service tests do both).
 NOT_FROM_OUTSIDE = {500}
 
@@ -66,11 +63,11 @@ def commands(stack):
 def refusals_of_keys(stack, access_key, key):
     nobody = stack.keys.client()
     path_of = lambda route: route.format(key["keyId"])  # noqa: E731
-    for method, route, body in ADMIN_ROUTES:
+    for method, route, body in routes_that_need("adminToken", stack):
         expect(nobody, 401, method, path_of(route), body)
         expect(nobody, 403, method, path_of(route), body, headers=bearer(access_key))
         expect(nobody, 400, method, path_of(route), body, headers={**bearer(stack.admin_token()), "X-API-Key": access_key})
-    for method, route in HOLDER_ROUTES:
+    for method, route, _ in routes_that_need("accessKey", stack):
         expect(nobody, 401, method, route)
         expect(nobody, 403, method, route, headers=bearer(stack.admin_token()))
         expect(nobody, 400, method, route, headers={**bearer(access_key), "X-API-Key": "another"})
@@ -118,10 +115,10 @@ def store_away(stack, access_key, key):
     admin = stack.admin()
     stack.store.hide()
     create = {"userId": "a", "requestsPerMinute": 1}
-    for method, route, _ in ADMIN_ROUTES:
+    for method, route, _ in routes_that_need("adminToken", stack):
         expect(admin, 503, method, route.format(key["keyId"]), create if route == "/v1/keys" and method == "POST" else
                {"name": "x"} if method == "PATCH" else {} if method == "POST" else None)
-    for method, route in HOLDER_ROUTES:
+    for method, route, _ in routes_that_need("accessKey", stack):
         expect(stack.keys.client(access_key), 503, method, route)
     expect(stack.keys.client(), 503, "GET", "/.well-known/jwks.json")
     eventually(lambda: stack.keys.client()("GET", "/readyz").status == 503)  # at the next look

@@ -5,11 +5,13 @@
 #include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/request_parts.hpp"
+#include "keys_service/routes.hpp"
+#include "service/media_type.hpp"
 
 namespace latchkey::keys_service::routes {
 
 void create_key(RouteContext& context, const Call& call, Reply reply) {
-  if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
+  if (!is_json(service::media_type_of(call.request), call.request.body)) return reply.send(unsupported_media_type());
   const auto author = author_of(context, call);
   const auto idempotency = idempotency_key_of(call.request);
   if (!idempotency) return reply.send(to_response(idempotency.error()));
@@ -23,8 +25,9 @@ void create_key(RouteContext& context, const Call& call, Reply reply) {
     if (!issued) return reply.send(to_response(issued.error()));
     continue_on(context.parts.pool,
                 [&context, wait = std::move(wait), reply = std::move(reply), issued = std::move(*issued)]() mutable {
-                  answer_committed(context, std::move(wait), std::move(reply), issued.commit,
-                                   issued_answer(context.parts.ring, issued, 201, Location::present));
+                  const LogEnd commit = issued.commit;
+                  answer_committed(context, std::move(wait), std::move(reply), commit,
+                                   issued_answer(context.parts.ring, std::move(issued), 201, Location::present));
                 });
   };
   commands::create_key(context.parts.store, context.parts.ring, std::move(*command), id, author, *idempotency,

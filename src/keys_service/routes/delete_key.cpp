@@ -4,6 +4,7 @@
 #include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/request_parts.hpp"
+#include "keys_service/routes.hpp"
 
 namespace latchkey::keys_service::routes {
 
@@ -15,7 +16,7 @@ void delete_key(RouteContext& context, const Call& call, Reply reply) {
   auto done = [&context, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    answer_committed(context, std::move(wait), std::move(reply), answer->commit, {204, {}, {}, {}});
+    answer_committed(context, std::move(wait), std::move(reply), answer->commit, {http::Response{204, {}, {}, {}}});
   };
   commands::delete_key(context.parts.store, *id, precondition_of(call.request), author_of(context, call),
                        std::move(done));

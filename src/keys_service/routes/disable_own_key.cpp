@@ -7,6 +7,7 @@
 #include "keys_service/error_response.hpp"
 #include "keys_service/holder.hpp"
 #include "keys_service/key_json.hpp"
+#include "keys_service/routes.hpp"
 
 namespace latchkey::keys_service::routes {
 namespace {
@@ -30,8 +31,11 @@ void disable_own_key(RouteContext& context, const Call& call, Reply reply) {
   auto done = [&context, now, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(refused_late(answer.error()));
-    answer_committed(context, std::move(wait), std::move(reply), answer->commit,
-                     private_json(200, plan_json(answer->key, answer->commit.position.epoch, now)));
+    const LogEnd commit = answer->commit;
+    auto members = [key = std::move(answer->key), epoch = commit.position.epoch, now](JsonWriter& out) {
+      service::write_members(out, plan_of(key, epoch, now));
+    };
+    answer_committed(context, std::move(wait), std::move(reply), commit, {private_head(200), std::move(members)});
   };
   const auto& held = std::get<HeldKey>(holder);
   commands::disable_own_key(context.parts.store, held.key.id, held.presented, now, std::move(done));

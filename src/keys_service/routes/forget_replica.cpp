@@ -3,7 +3,8 @@
 #include "http/problem.hpp"
 #include "keys_service/answers.hpp"
 #include "keys_service/error_response.hpp"
-#include "keys_service/request_parts.hpp"
+#include "keys_service/routes.hpp"
+#include "service/query_reader.hpp"
 
 namespace latchkey::keys_service::routes {
 namespace {
@@ -30,7 +31,7 @@ http::Response forget(RouteContext& context, const Call& call) {
   if (const auto head = context.parts.store.position(); !head) return to_response(head.error());
   const auto id = replica_id_of(call.request);
   if (!id) return to_response(id.error());
-  QueryReader reader(call.request.query);
+  service::QueryReader reader(call.request.query);
   if (const auto finished = reader.finish(); !finished) return to_response(finished.error());
   const auto last = context.replicas.forget(*id);
   if (!last) return refusal_of(last.error());

@@ -4,7 +4,9 @@
 #include "keys_service/answers.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
-#include "keys_service/request_parts.hpp"
+#include "keys_service/routes.hpp"
+#include "service/media_type.hpp"
+#include "service/query_reader.hpp"
 
 namespace latchkey::keys_service::routes {
 namespace {
@@ -15,7 +17,7 @@ struct ChangesRequest {
 };
 
 Result<ChangesRequest> parse_request(const http::Request& request) {
-  QueryReader reader(request.query);
+  service::QueryReader reader(request.query);
   ChangesRequest changes{reader.text("after"), reader.number("limit", 1, 1000, 100)};
   if (const auto finished = reader.finish(); !finished) return finished.error();
   return changes;
@@ -39,13 +41,12 @@ http::Response gone() {
 }
 
 std::string page_json(const std::vector<Change>& changes, Position after, Position head) {
-  std::string out = "{\"changes\":[";
-  for (const auto& change : changes) {
-    if (out.back() != '[') out += ',';
-    out += to_json(change, head.epoch);
-  }
+  JsonWriter out;
+  out.begin_object().name("changes").begin_array();
+  for (const auto& change : changes) write(out, change, head.epoch);
   const Position next{head.epoch, changes.empty() ? after.seq : changes.back().seq};
-  return out + "],\"nextAfter\":\"" + next.to_string() + "\",\"position\":\"" + head.to_string() + "\"}";
+  out.end_array().member("nextAfter", next.to_string()).member("position", head.to_string());
+  return out.end_object().take();
 }
 
 http::Response page(RouteContext& context, Position after, std::size_t limit, Position head) {
@@ -76,7 +77,7 @@ void get_changes(RouteContext& context, const Call& call, Reply reply) {
   if (!request) return reply.send(to_response(request.error()));
   const auto head = context.parts.store.position();
   if (!head) return reply.send(to_response(head.error()));
-  const bool streams = accepts(call.request, "text/event-stream");
+  const bool streams = service::accepts(call.request, "text/event-stream");
 
   Position after = streams ? *head : Position{head->epoch, 0};
   std::optional<std::string> asked = request->after;

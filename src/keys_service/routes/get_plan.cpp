@@ -2,6 +2,7 @@
 #include "keys_service/error_response.hpp"
 #include "keys_service/holder.hpp"
 #include "keys_service/key_json.hpp"
+#include "keys_service/routes.hpp"
 
 namespace latchkey::keys_service::routes {
 
@@ -11,7 +12,9 @@ void get_plan(RouteContext& context, const Call& call, Reply reply) {
   if (auto* refused = std::get_if<http::Response>(&holder)) return reply.send(std::move(*refused));
   const auto position = context.parts.store.position();
   if (!position) return reply.send(to_response(position.error()));
-  reply.send(private_json(200, plan_json(std::get<HeldKey>(holder).key, position->epoch, now)));
+  JsonWriter out;
+  service::write_members(out.begin_object(), plan_of(std::get<HeldKey>(holder).key, position->epoch, now));
+  reply.send(private_json(200, out.end_object().take()));
 }
 
 }  // namespace latchkey::keys_service::routes

@@ -2,7 +2,8 @@
 #include "keys_service/answers.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
-#include "keys_service/request_parts.hpp"
+#include "keys_service/routes.hpp"
+#include "service/query_reader.hpp"
 
 namespace latchkey::keys_service::routes {
 namespace {
@@ -17,7 +18,7 @@ std::optional<KeyId> parse_cursor(std::string_view text) {
 }
 
 Result<store::KeyPageRequest> parse_page_request(std::string_view query, UnixMillis now) {
-  QueryReader reader(query);
+  service::QueryReader reader(query);
   store::KeyPageRequest page;
   page.now = now;
   page.limit = reader.number("limit", 1, 500, 50);
@@ -36,13 +37,15 @@ Result<store::KeyPageRequest> parse_page_request(std::string_view query, UnixMil
 }
 
 std::string page_json(const store::KeyPage& page, Epoch epoch, UnixMillis now) {
-  std::string out = "{\"keys\":[";
+  JsonWriter out;
+  out.begin_object().name("keys").begin_array();
   for (const auto& key : page.keys) {
-    if (out.back() != '[') out += ',';
-    out += to_json(key, epoch, now);
+    out.begin_object();
+    write_members(out, key, epoch, now);
+    out.end_object();
   }
-  out += "],\"nextCursor\":";
-  return out + (page.more ? '"' + cursor_after(page.keys.back().id) + '"' : "null") + '}';
+  const auto cursor = page.more ? std::optional(cursor_after(page.keys.back().id)) : std::nullopt;
+  return out.end_array().member("nextCursor", cursor).end_object().take();
 }
 
 http::Response page_of_keys(RouteContext& context, const http::Request& request) {

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "base/json_writer.hpp"
 #include "http/problem.hpp"
 #include "keys_service/routes.hpp"
 
@@ -32,10 +33,14 @@ void docs(RouteContext&, const Call&, Reply reply) {
                  .with_header("Referrer-Policy", "no-referrer"));
 }
 
+void healthz(RouteContext&, const Call&, Reply reply) { reply.send(http::json_response(200, R"({"status":"ok"})")); }
+
 void readyz(RouteContext& context, const Call&, Reply reply) {
   const auto position = context.store_health.position();
   if (position) {
-    return reply.send(http::json_response(200, R"({"status":"ready","position":")" + position->to_string() + R"("})"));
+    JsonWriter out;
+    out.begin_object().member("status", "ready").member("position", position->to_string()).end_object();
+    return reply.send(http::json_response(200, out.take()));
   }
   auto response = http::to_response({"not-ready", "Not ready", 503, "The store does not answer."});
   reply.send(response.with_header("Retry-After", "1"));

@@ -5,17 +5,21 @@
 #include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
-#include "keys_service/request_parts.hpp"
+#include "keys_service/routes.hpp"
+#include "service/media_type.hpp"
 
 namespace latchkey::keys_service::routes {
 
 void list_signing_keys(RouteContext& context, const Call&, Reply reply) {
   const auto keys = context.parts.store.signing_keys();
-  reply.send(keys ? private_json(200, signing_keys_json(*keys)) : to_response(keys.error()));
+  if (!keys) return reply.send(to_response(keys.error()));
+  JsonWriter out;
+  write_members(out.begin_object(), *keys);
+  reply.send(private_json(200, out.end_object().take()));
 }
 
 void rotate_signing_key(RouteContext& context, const Call& call, Reply reply) {
-  if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
+  if (!is_json(service::media_type_of(call.request), call.request.body)) return reply.send(unsupported_media_type());
   const auto earlier = parse_signing_key_rotation_body(call.request.body);
   if (!earlier) return reply.send(to_response(earlier.error()));
   auto wait = wait_of(context, call);
@@ -23,8 +27,9 @@ void rotate_signing_key(RouteContext& context, const Call& call, Reply reply) {
   auto done = [&context, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::SigningKeysAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    answer_committed(context, std::move(wait), std::move(reply), answer->commit,
-                     private_json(200, signing_keys_json(answer->keys)));
+    const LogEnd commit = answer->commit;
+    auto members = [keys = std::move(answer->keys)](JsonWriter& out) { write_members(out, keys); };
+    answer_committed(context, std::move(wait), std::move(reply), commit, {private_head(200), std::move(members)});
   };
   commands::rotate_signing_key(context.parts.store, context.parts.ring, *earlier, author_of(context, call),
                                std::move(done));

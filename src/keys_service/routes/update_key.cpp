@@ -5,14 +5,17 @@
 #include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/request_parts.hpp"
+#include "keys_service/routes.hpp"
+#include "service/media_type.hpp"
 
 namespace latchkey::keys_service::routes {
 
 void update_key(RouteContext& context, const Call& call, Reply reply) {
   const auto id = key_id_of(call.request);
   if (!id) return reply.send(to_response(id.error()));
-  if (!is_json_request(call.request, Patches::accepted)) return reply.send(unsupported_media_type());
-  const bool merges = media_type_of(call.request) == MediaType::merge_patch;
+  const auto type = service::media_type_of(call.request);
+  if (!is_json(type, call.request.body)) return reply.send(unsupported_media_type());
+  const bool merges = type == service::MediaType::merge_patch;
   const auto author = author_of(context, call);
   auto command = parse_update_body(call.request.body, merges ? commands::Metadata::merge : commands::Metadata::replace,
                                    author.now);
@@ -23,7 +26,8 @@ void update_key(RouteContext& context, const Call& call, Reply reply) {
   auto done = [&context, now = author.now, wait = std::move(*wait),
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
-    answer_committed(context, std::move(wait), std::move(reply), answer->commit, key_answer(*answer, now));
+    const LogEnd commit = answer->commit;
+    answer_committed(context, std::move(wait), std::move(reply), commit, key_answer(std::move(*answer), now));
   };
   commands::update_key(context.parts.store, *id, std::move(*command), precondition_of(call.request), author,
                        std::move(done));

@@ -125,7 +125,7 @@ class ServiceFixture : public testing::Test {
   catalog::CurrentCatalog catalog_{catalog::Catalog::built_in()};
   report::RequestLog log_{std::make_unique<LinesSink>(lines_)};
   Metrics metrics_;
-  TokensServiceParts parts_{view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_};
+  Parts parts_{view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_};
   TokensService service_{parts_};
 };
 

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "access/access_check.hpp"
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "catalog/current_catalog.hpp"
+#include "limit/rate_limiter.hpp"
+#include "report/request_log.hpp"
+#include "view/digest_check.hpp"
+#include "view/projector.hpp"
+
+namespace latchkey::tokens_service {
+
+/// What the service is made of. All outlive it.
+struct Parts {
+  const view::View& view;
+  view::Projector& projector;
+  const access::AccessCheck& check;
+  limit::RateLimiter& limiter;
+  const catalog::CurrentCatalog& catalog;
+  report::RequestLog& log;
+  Metrics& metrics;
+  const Clock& clock;
+  const view::DigestCheck* digests = nullptr;  // what /readyz says of the rows; none: unknown
+};
+
+}  // namespace latchkey::tokens_service

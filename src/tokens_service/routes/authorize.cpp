@@ -1,0 +1,10 @@
+#include "tokens_service/holder_requests.hpp"
+
+namespace latchkey::tokens_service::routes {
+
+void authorize(HolderRequests& requests, Call& call, const access::Holder& holder, HeaderLines& lines) {
+  lines.identity(holder.user_id(), holder.key_id);
+  requests.answer(call, holder, {200, {}, lines.text(), {}});
+}
+
+}  // namespace latchkey::tokens_service::routes
