@@ -18,10 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error cannot(std::string_view what, const fs::path& path, int error) {
-  return Error(ErrorCode::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
-}
-
 std::optional<std::string> url_in(const fs::path& file) {
   auto text = read_small_file(file);
   if (!text) return std::nullopt;
@@ -36,7 +32,7 @@ std::string_view to_string(Service service) { return service == Service::keys ? 
 Result<DataDir> DataDir::open_or_create(const fs::path& path) {
   std::error_code ec;
   const fs::path absolute = fs::absolute(path, ec);
-  if (ec) return cannot("find", path, ec.value());
+  if (ec) return Error(ErrorCode::unavailable, fmt::format("cannot find {}: {}", path.string(), ec.message()));
   if (absolute.has_parent_path()) fs::create_directories(absolute.parent_path(), ec);
   const fs::path clean = absolute.lexically_normal();
   const auto tenure = private_directory(clean);
