@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/log.hpp"
+#include "http/unsent.hpp"
 
 namespace latchkey::http {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 // Holds the input, so that the request's views stay valid even when a forced stop closes the connection meanwhile.
 class DeferredAnswer final : public Later::Sink {
  public:
-  DeferredAnswer(std::shared_ptr<Inbox> inbox, Ticket ticket, std::shared_ptr<const Connection::Input> input)
+  DeferredAnswer(std::shared_ptr<Inbox> inbox, Ticket ticket, std::shared_ptr<const Input> input)
       : inbox_(std::move(inbox)), ticket_(ticket), input_(std::move(input)) {}
 
   void answer(Response response) override {
@@ -30,47 +31,34 @@ class DeferredAnswer final : public Later::Sink {
  private:
   const std::shared_ptr<Inbox> inbox_;
   const Ticket ticket_;
-  const std::shared_ptr<const Connection::Input> input_;
+  const std::shared_ptr<const Input> input_;
 };
-
-CodecLimits limits_of(const ServerConfig& config) {
-  CodecLimits limits;
-  limits.max_head_bytes = config.max_head_bytes;
-  limits.max_body_bytes = config.max_body_bytes;
-  return limits;
-}
 
 }  // namespace
 
-Connection::Input::Input(const IoThreadState& worker)
-    : codec(limits_of(worker.config),
-            [&handler = worker.handler](const Request& head) { return handler.reads_body(head); }) {}
-
-Connection::Connection(IoThreadState& worker, std::uint32_t slot)
-    : state_(worker), input_(std::make_shared<Input>(worker)), slot_(slot) {}
+Connection::Connection(IoThreadState& state, std::uint32_t slot)
+    : state_(state), transport_(state.poller->make_transport(*this)), slot_(slot) {}
 
 void Connection::open(Socket socket) {
-  socket_ = std::move(socket);
   const int on = 1;
-  ::setsockopt(socket_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  input_->codec.reset();
+  ::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ahead_.reset();
   unread_.reset();
   if (state_.config.tls) begin_handshake();
   first_request_ = true;
-  continued_ = readable_ = half_closed_ = said_goodbye_ = writing_ = false;
+  continued_ = readable_ = said_goodbye_ = writing_ = false;
   state_.connections_open.fetch_add(1, std::memory_order_relaxed);
   enter(Phase::idle);
   start_read();
-  if (!state_.poller.add(socket_.descriptor(), Poller::edges, *this)) close();
+  if (!transport_->open(std::move(socket))) close();
 }
 
 void Connection::close() {
   if (phase_ == Phase::closed) return;
   // Whoever owes the answer may still be reading the request: leave it to them.
-  if (phase_ == Phase::owed) input_ = std::make_shared<Input>(state_);
+  if (phase_ == Phase::owed) input_.reset();
   if (stream_) std::exchange(stream_, nullptr)->abandon();
-  socket_.close();
+  transport_->close();
   end_handshake();
   tls_.reset();
   enter(Phase::closed);
@@ -83,13 +71,17 @@ void Connection::close() {
 
 // For the next client a few keep what they have. Of a crowd that has gone nothing stays but the connections themselves.
 void Connection::give_back() {
-  input_->buffer.clear();
-  forget(out_);
-  forget(sending_);
-  if (state_.free_slots.size() < kept_for_next) return;
-  input_ = std::make_shared<Input>(state_);
-  std::string().swap(out_);
-  std::string().swap(sending_);
+  give_back_input();
+  Unsent::forget(out_);
+  if (state_.free_slots.size() >= kept_for_next) std::string().swap(out_);
+}
+
+void Connection::give_back_if_idle() {
+  if (phase_ == Phase::idle && input_ && input_->buffer.empty()) give_back_input();
+}
+
+void Connection::give_back_input() {
+  if (input_) state_.inputs.give_back(std::move(input_));
 }
 
 void Connection::begin_handshake() {
@@ -138,6 +130,7 @@ void Connection::advance() {
   } else if (phase_ == Phase::streaming) {
     start_side_read();
   } else if (receiving()) {
+    give_back_if_idle();
     start_read();
   }
 }
@@ -157,7 +150,7 @@ Codec::Status Connection::parse() {
 }
 
 const Request* Connection::look_ahead() {
-  if (!receiving() || phase_ == Phase::skipping || writing_ || input_->buffer.empty()) return nullptr;
+  if (!receiving() || phase_ == Phase::skipping || writing_ || !input_ || input_->buffer.empty()) return nullptr;
   ahead_ = parse();
   return ahead_ == Codec::Status::request ? &input_->codec.head().request : nullptr;
 }
@@ -165,7 +158,7 @@ const Request* Connection::look_ahead() {
 // Takes one request from the input; true: another may follow.
 bool Connection::take_request() {
   if (phase_ == Phase::skipping) return skip_body();
-  if (input_->buffer.empty()) return false;
+  if (!input_ || input_->buffer.empty()) return false;
   const auto ahead = std::exchange(ahead_, std::nullopt);
   switch (ahead ? *ahead : parse()) {
     case Codec::Status::need_head:

@@ -11,12 +11,12 @@
 #include "http/codec.hpp"
 #include "http/encode.hpp"
 #include "http/exchange.hpp"
-#include "http/input_buffer.hpp"
+#include "http/input.hpp"
 #include "http/io_thread_state.hpp"
-#include "http/poller.hpp"
 #include "http/socket.hpp"
 #include "http/stream_state.hpp"
 #include "http/tls_session.hpp"
+#include "http/transport.hpp"
 #include "http/unread_body.hpp"
 
 namespace latchkey::http {
@@ -31,14 +31,16 @@ namespace latchkey::http {
 ///
 /// It reads only in idle, head, body, skipping, streaming and lingering, and never while output waits to be sent, so a
 /// client that does not read cannot make it buffer.
-class Connection final : public Exchange, public Watcher {
+class Connection final : public Exchange, public TransportUser {
  public:
   Connection(IoThreadState& worker, std::uint32_t slot);
 
   /// A new client.
   void open(Socket socket);
   /// Receives at most once; IoThread then calls look_ahead(), answer_received() and send_answers().
-  void on_ready(std::uint32_t events) override;
+  void on_readable() override;
+  void on_turn() override;
+  void on_sent(Socket::Status status) override;
   /// The request that answer_received() is going to begin with; nullptr: none is whole.
   const Request* look_ahead();
   void answer_received();
@@ -57,13 +59,6 @@ class Connection final : public Exchange, public Watcher {
   void answer(const Answer& answer) override;
   Later defer() override;
   unsigned thread_index() const override { return state_.index; }
-
-  /// What a request's views point into. Shared with who owes its answer: it may outlive the connection.
-  struct Input {
-    explicit Input(const IoThreadState& worker);
-    InputBuffer buffer;
-    Codec codec;
-  };
 
  private:
   enum class Phase : std::uint8_t { closed, idle, head, body, handling, skipping, owed, streaming, closing, lingering };
@@ -94,9 +89,11 @@ class Connection final : public Exchange, public Watcher {
   void begin_handshake();
   void end_handshake();
   Flush flush();
-  static void forget(std::string& output);
+  Flush hand_over();
   void give_back();
-  void wait_to_write(std::size_t sent);
+  void give_back_if_idle();
+  void give_back_input();
+  void wait_to_write();
   void write_on();
   void start_read() { reading_ = Reading::input; }
   void start_side_read();
@@ -108,22 +105,17 @@ class Connection final : public Exchange, public Watcher {
   void linger();
 
   static constexpr CoarseTime never = INT64_MAX;
-  static constexpr std::size_t high_water = 64 * 1024;   // of output, before pipelined requests must wait
-  static constexpr std::size_t kept_output = 64 * 1024;  // once it is sent: there may be 10,000 idle connections
-  static constexpr std::size_t kept_for_next = 64;       // closed connections that keep their buffers
+  static constexpr std::size_t high_water = 64 * 1024;  // of output, before pipelined requests must wait
+  static constexpr std::size_t kept_for_next = 64;      // closed connections that keep their buffers
   static constexpr std::chrono::milliseconds linger_time{1000};
 
   IoThreadState& state_;
-  Socket socket_;
+  const std::unique_ptr<Transport> transport_;
   std::unique_ptr<TlsSession> tls_;  // none: plain
-  std::shared_ptr<Input> input_;
-  std::string out_;      // answers not sent yet
-  std::string sending_;  // answers of which the socket would not take all
+  std::shared_ptr<Input> input_;     // none: no octets wait to be used
+  std::string out_;                  // answers not sent yet
   std::shared_ptr<StreamState> stream_;
-  std::optional<UnreadBody> unread_;  // of the request that is handled, or was
-  // While streaming or lingering the client may send on; that lands here.
-  std::array<char, 512> side_;
-  std::size_t sent_ = 0;                // of sending_
+  std::optional<UnreadBody> unread_;    // of the request that is handled, or was
   CoarseTime deadline_ = never;         // of the phase
   CoarseTime write_deadline_ = never;   // while output waits
   std::uint64_t generation_ = 0;        // counts clients
@@ -139,9 +131,8 @@ class Connection final : public Exchange, public Watcher {
   Reading reading_ = Reading::no;  // what is wanted from the socket
   bool readable_ = false;          // for all we know: told so, and not yet read empty
   bool queued_ = false;            // for another turn
-  bool half_closed_ = false;       // the peer has sent all: reading will come to the end
-  bool said_goodbye_ = false;      // likewise in TLS, whose octets may go on: nothing more is read
-  bool writing_ = false;           // until the socket takes the rest of sending_
+  bool said_goodbye_ = false;      // the peer has sent all, in TLS: nothing more is read
+  bool writing_ = false;           // until the rest of what was sent has gone
 };
 
 }  // namespace latchkey::http

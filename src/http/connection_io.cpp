@@ -8,25 +8,38 @@
 
 namespace latchkey::http {
 
-void Connection::on_ready(std::uint32_t events) {
-  if (events == 0) queued_ = false;
-  if (phase_ == Phase::closed) return;  // an event that was on its way already
-  if ((events & ~std::uint32_t{EPOLLOUT}) != 0) readable_ = true;
-  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;
-  if (writing_ && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) write_on();
+void Connection::on_readable() {
+  readable_ = true;
   go_on();
+}
+
+void Connection::on_turn() {
+  queued_ = false;
+  go_on();
+}
+
+void Connection::on_sent(Socket::Status status) {
+  switch (status) {
+    case Socket::Status::ended:
+      return close();
+    case Socket::Status::later:
+      return wait_to_write();
+    case Socket::Status::done:
+      write_on();
+      go_on();
+  }
 }
 
 // Reads once if something is wanted and there.
 void Connection::go_on() {
-  if (!readable_ || reading_ == Reading::no) return;
+  if (phase_ == Phase::closed || !readable_ || reading_ == Reading::no) return;
   reading_ == Reading::input ? read() : side_read();
   await_turn();
 }
 
-// Who sends without end lets the others have their turn.
+// A client that sends without end lets the others have their turn.
 void Connection::await_turn() {
-  if (readable_ && reading_ != Reading::no && !std::exchange(queued_, true)) state_.poller.requeue(*this);
+  if (readable_ && reading_ != Reading::no && !std::exchange(queued_, true)) state_.poller->requeue(*this);
 }
 
 void Connection::answer_received() {
@@ -40,19 +53,18 @@ void Connection::send_answers() {
 
 // False: nothing has come, or the connection is closed.
 bool Connection::receive(std::span<char> room, std::size_t& n) {
-  const auto [status, size] = socket_.receive(room);
+  const auto [status, size, more] = transport_->receive(room);
   if (status == Socket::Status::ended) return close(), false;
-  // Less than would fit: that was all, and what comes later will be told. The end of the peer's octets is not told
-  // twice.
-  readable_ = half_closed_ ? status == Socket::Status::done : size == room.size();
+  readable_ = more;
   n = size;
   return status == Socket::Status::done;
 }
 
 void Connection::read() {
-  const auto room = tls_ ? tls_->room() : input_->buffer.prepare();
+  if (!input_) input_ = state_.inputs.take();
+  const auto room = tls_ ? std::span<char>(state_.landing) : input_->buffer.prepare();
   std::size_t n = 0;
-  if (!receive(room, n)) return;
+  if (!receive(room, n)) return give_back_if_idle();
   if (tls_) {
     take_octets(room.first(n));
   } else {
@@ -86,69 +98,60 @@ void Connection::take_octets(std::span<const char> octets) {
 // Somebody who sends a stream's connection more than a few requests in advance is cut off: not reading on would mean
 // not hearing that he left.
 void Connection::start_side_read() {
-  if (input_->buffer.size() > InputBuffer::usual_capacity) return close();
+  if (input_ && input_->buffer.size() > InputBuffer::usual_capacity) return close();
   reading_ = Reading::side;
 }
 
 void Connection::side_read() {
   std::size_t n = 0;
-  if (!receive(side_, n) || phase_ == Phase::lingering) return;
-  take_octets(std::span(side_).first(n));
+  const std::span<char> landing(state_.landing);
+  if (!receive(landing, n) || phase_ == Phase::lingering) return;
+  take_octets(landing.first(n));
   if (phase_ == Phase::streaming) return said_goodbye_ ? close() : start_side_read();
   if (phase_ != Phase::closed) advance();
 }
 
-// Sends at once: a socket is nearly always writable, and waiting to hear so would cost another turn of the loop.
 Connection::Flush Connection::flush() {
   if (writing_ || phase_ == Phase::closed) return Flush::waiting;
   if (tls_) tls_->seal(out_);
-  std::size_t sent = 0;
-  while (sent < out_.size()) {
-    const auto [status, n] = socket_.send(std::string_view(out_).substr(sent));
-    if (status == Socket::Status::later) return wait_to_write(sent), Flush::waiting;
-    if (status == Socket::Status::ended) return close(), Flush::waiting;
-    sent += n;
+  return hand_over();
+}
+
+Connection::Flush Connection::hand_over() {
+  if (out_.empty()) return Flush::done;
+  switch (transport_->send(out_)) {
+    case Socket::Status::done:
+      return Flush::done;
+    case Socket::Status::later:
+      wait_to_write();
+      return Flush::waiting;
+    case Socket::Status::ended:
+      break;
   }
-  forget(out_);
-  return Flush::done;
+  close();
+  return Flush::waiting;
 }
 
-void Connection::forget(std::string& output) {
-  output.clear();
-  if (output.capacity() > kept_output) std::string().swap(output);
-}
-
-void Connection::wait_to_write(std::size_t sent) {
-  sending_.swap(out_);
-  out_.clear();
-  sent_ = sent;
+// Reading goes on when the client has its answers, but for a stream's, which shows whether the client is still there.
+void Connection::wait_to_write() {
   writing_ = true;
+  if (phase_ != Phase::streaming) reading_ = Reading::no;
   write_deadline_ = state_.now + state_.config.write_timeout.count();
 }
 
 void Connection::write_on() {
-  while (sent_ < sending_.size()) {
-    const auto [status, n] = socket_.send(std::string_view(sending_).substr(sent_));
-    if (status == Socket::Status::ended) return close();
-    if (status == Socket::Status::later) return;
-    sent_ += n;
-    write_deadline_ = state_.now + state_.config.write_timeout.count();
-  }
   writing_ = false;
-  forget(sending_);
   if (receiving()) enter(phase_);
   advance();
 }
 
 // Closing with octets unread would reset the connection, and the reset could overtake the answer.
 void Connection::linger() {
-  if (tls_) {
-    tls_->finish(out_);
-    socket_.send(out_);
-    out_.clear();
-  }
-  if (!socket_.finish_sending()) return close();
-  input_->buffer.consume(input_->buffer.size());
+  if (tls_) tls_->finish(out_);
+  if (hand_over() == Flush::waiting) return;
+  if (transport_->settle() == Socket::Status::later) return wait_to_write();
+  if (!transport_->finish_sending()) return close();
+  give_back_input();
   enter(Phase::lingering);
   start_side_read();
 }

@@ -45,11 +45,12 @@ void prefer_short_turns() {
 
 }  // namespace
 
-IoThread::IoThread(const ServerConfig& config, Handler& handler, std::atomic<unsigned>& open, unsigned index)
-    : state_(config, handler, open, index) {
+IoThread::IoThread(const ServerConfig& config, Handler& handler, std::atomic<unsigned>& open, unsigned index,
+                   std::unique_ptr<Poller> poller)
+    : state_(config, handler, open, index, std::move(poller)) {
   // By edges: each ring is told once, and nobody has to read the count away.
-  if (!state_.poller.add(state_.inbox->wake_descriptor(), EPOLLIN | EPOLLET, on_wake_)) {
-    throw std::system_error(errno, std::generic_category(), "epoll");
+  if (!state_.poller->add(state_.inbox->wake_descriptor(), Poller::Trigger::edge, on_wake_)) {
+    throw std::system_error(errno, std::generic_category(), "cannot watch an eventfd");
   }
 }
 
@@ -76,10 +77,11 @@ void IoThread::run() {
   start_accept();
   while (!ended_) {
     const CoarseTime until_sweep = std::max<CoarseTime>(next_sweep_ - state_.now, 1);
-    state_.poller.turn(std::chrono::milliseconds(until_sweep), state_.now);
+    state_.poller->turn(std::chrono::milliseconds(until_sweep), state_.now);
     answer_received();
     sweep_if_due();
   }
+  state_.poller->finish();
   state_.inbox->close();
 }
 
@@ -94,7 +96,9 @@ Connection& IoThread::free_connection() {
   return *connections_[slot];
 }
 
-void IoThread::start_accept() { accepting_ = state_.poller.add(listener_.descriptor(), EPOLLIN, on_accept_); }
+void IoThread::start_accept() {
+  accepting_ = state_.poller->add(listener_.descriptor(), Poller::Trigger::level, on_accept_);
+}
 
 void IoThread::accept_some() {
   for (int i = 0; i < most_accepts_a_turn && accepting_ && accept_one();) ++i;
@@ -117,7 +121,7 @@ bool IoThread::accept_one() {
   if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
   // Out of descriptors or memory: the next sweep tries again, rather than a loop that spins.
   tell_of_failed_accept(errno);
-  state_.poller.remove(listener_.descriptor());
+  state_.poller->remove(listener_.descriptor());
   return accepting_ = false;
 }
 
@@ -197,7 +201,7 @@ void IoThread::begin_drain() {
   last_call_ = state_.now + drain_milliseconds_.load();
   // Clients whose connection the kernel has already accepted would see a reset.
   while (accepting_ && accept_one()) continue;
-  accepting_ = false;
+  if (std::exchange(accepting_, false)) state_.poller->remove(listener_.descriptor());
   listener_.close();
   next_sweep_ = 0;
 }
@@ -218,6 +222,7 @@ void IoThread::sweep_if_due() {
 }
 
 void IoThread::sweep() {
+  state_.poller->submit();  // so that nothing is closed whose answer waits
   const bool force = state_.draining && state_.now >= last_call_;
   for (const auto& connection : connections_) {
     force ? connection->close() : connection->sweep(state_.now);

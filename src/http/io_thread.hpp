@@ -15,7 +15,8 @@ namespace latchkey::http {
 /// One thread with its own poller, listener and connections. Shares nothing with the others but a counter.
 class IoThread {
  public:
-  IoThread(const ServerConfig& config, Handler& handler, std::atomic<unsigned>& open, unsigned index);
+  IoThread(const ServerConfig& config, Handler& handler, std::atomic<unsigned>& open, unsigned index,
+           std::unique_ptr<Poller> poller);
   ~IoThread() { join(); }
 
   /// Port 0 of `endpoint` becomes the one that was free.
@@ -30,7 +31,7 @@ class IoThread {
   template <void (IoThread::*act)()>
   struct Calls final : Watcher {
     explicit Calls(IoThread& t) : thread(t) {}
-    void on_ready(std::uint32_t) override { (thread.*act)(); }
+    void on_ready() override { (thread.*act)(); }
     IoThread& thread;
   };
 

@@ -2,6 +2,7 @@
 
 // What an I/O thread's connections share.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -10,6 +11,7 @@
 
 #include "http/date_line.hpp"
 #include "http/inbox.hpp"
+#include "http/input.hpp"
 #include "http/poller.hpp"
 #include "http/server.hpp"
 
@@ -32,16 +34,17 @@ struct Tallies {
 };
 
 struct IoThreadState {
-  IoThreadState(const ServerConfig& c, Handler& h, std::atomic<unsigned>& open, unsigned i)
-      : config(c), handler(h), connections_open(open), index(i) {}
+  IoThreadState(const ServerConfig& c, Handler& h, std::atomic<unsigned>& open, unsigned i, std::unique_ptr<Poller> p);
 
   const ServerConfig& config;
   Handler& handler;
   std::atomic<unsigned>& connections_open;  // over all threads
   const unsigned index;
   const std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
-  Poller poller;
-  CoarseTime now = 0;  // as the poller's turn began
+  const std::unique_ptr<Poller> poller;
+  InputPool inputs;
+  std::array<char, InputBuffer::usual_capacity> landing;  // of octets that are taken away at once
+  CoarseTime now = 0;                                     // as the poller's turn began
   Tallies tallies;
   DateLine date;
   std::vector<std::uint32_t> free_slots;  // of connections that can be used again

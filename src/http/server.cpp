@@ -10,13 +10,15 @@ namespace latchkey::http {
 
 class Server::Impl {
  public:
-  Impl(ServerConfig config, Handler& handler) : config_(std::move(config)) {
+  Impl(ServerConfig config, Handler& handler) : config_(std::move(config)), io_(choose_engine(config_.io)) {
+    if (!io_) return;
     for (unsigned i = 0; i < std::max(config_.threads, 1U); ++i) {
-      threads_.push_back(std::make_unique<IoThread>(config_, handler, open_, i));
+      threads_.push_back(std::make_unique<IoThread>(config_, handler, open_, i, make_poller(io_->engine)));
     }
   }
 
   Result<void> start() {
+    if (!io_) return io_.error();
     auto endpoint = parse_listen(config_.listen);
     if (!endpoint) return endpoint.error();
     if (auto unused = check_unused(*endpoint); !unused) return unused;
@@ -37,6 +39,7 @@ class Server::Impl {
   }
 
   std::uint16_t port() const { return port_; }
+  ChosenEngine io() const { return io_ ? *io_ : ChosenEngine{}; }
   std::string_view scheme() const { return config_.tls ? "https" : "http"; }
 
   ServerStats stats() const {
@@ -54,6 +57,7 @@ class Server::Impl {
 
  private:
   const ServerConfig config_;
+  const Result<ChosenEngine> io_;
   std::atomic<unsigned> open_{0};
   std::uint16_t port_ = 0;
   std::mutex stopping_;
@@ -68,5 +72,6 @@ std::uint16_t Server::port() const { return impl_->port(); }
 void Server::stop(std::chrono::milliseconds deadline) { impl_->stop(deadline); }
 std::string_view Server::scheme() const { return impl_->scheme(); }
 ServerStats Server::stats() const { return impl_->stats(); }
+ChosenEngine Server::io() const { return impl_->io(); }
 
 }  // namespace latchkey::http

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "http/exchange.hpp"
+#include "http/io_engine.hpp"
 #include "http/tls_credentials.hpp"
 
 namespace latchkey::http {
@@ -16,7 +17,8 @@ struct ServerConfig {
   std::string listen =
       "127.0.0.1:7070";  // "host:port", "[::1]:port"; port 0: any free one. Numeric hosts and "localhost".
   std::shared_ptr<const TlsCredentials> tls{};  // none: plain HTTP
-  unsigned threads = 1;                         // each with its own event loop and SO_REUSEPORT listener
+  IoEngine io = IoEngine::automatic;
+  unsigned threads = 1;  // each with its own event loop and SO_REUSEPORT listener
   std::size_t max_head_bytes = 16 * 1024;
   std::size_t max_body_bytes = 64 * 1024;
   unsigned max_connections = 10'000;  // over all threads; further ones are closed at accept
@@ -47,6 +49,8 @@ class Server {
   /// `deadline` whatever is left. Returns when all threads have ended. Any thread but the server's own; idempotent.
   void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
   ServerStats stats() const;
+  /// How it moves octets.
+  ChosenEngine io() const;
   std::string_view scheme() const;  // "http" or "https"
 
  private:

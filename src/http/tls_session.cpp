@@ -58,6 +58,7 @@ void TlsSession::seal(std::string& text) {
 }
 
 void TlsSession::finish(std::string& sealed) {
+  if ((SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   take_outgoing(sealed);

@@ -3,9 +3,7 @@
 // One connection's TLS without its socket: what the peer sent goes in and comes out as plain text, and the reverse. So
 // the connection reads and writes as it always does, once a batch each.
 
-#include <array>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,9 +22,6 @@ class TlsSession {
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
-  /// Where to receive from the socket.
-  std::span<char> room() { return received_; }
-
   enum class Status : std::uint8_t {
     open,        // go on
     ended,       // the peer has said goodbye
@@ -42,7 +37,7 @@ class TlsSession {
   /// Turns an answer into what goes to the peer, and adds what the protocol itself has to say. Without a handshake an
   /// answer cannot be told and is dropped.
   void seal(std::string& text);
-  /// Appends the goodbye, so that the peer can tell an end from a cut (RFC 8446, 6.1).
+  /// Appends the goodbye, so that the peer can tell an end from a cut (RFC 8446, 6.1); once.
   void finish(std::string& sealed);
 
  private:
@@ -52,7 +47,6 @@ class TlsSession {
     void operator()(ssl_st* ssl) const;
   };
   std::unique_ptr<ssl_st, Free> ssl_;
-  std::array<char, InputBuffer::usual_capacity> received_;
 };
 
 }  // namespace latchkey::http

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <stdexcept>
@@ -52,6 +53,9 @@ class TestServer {
  private:
   static ServerConfig on_any_port(ServerConfig config) {
     config.listen = "127.0.0.1:0";
+    // http_test runs once with each engine (CMakeLists.txt).
+    const char* const io = std::getenv("LATCHKEY_IO");
+    if (io != nullptr) config.io = io_engine_of(io);
     return config;
   }
 
