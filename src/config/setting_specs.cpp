@@ -83,6 +83,11 @@ Result<void> set_limiter(Settings& settings, std::string_view text) {
   return wrong_redis(text, "local");
 }
 
+Result<void> set_io(Settings& settings, std::string_view text) {
+  if (text == "auto" || text == "io_uring" || text == "epoll") return set_text<&Settings::io>(settings, text);
+  return wrong("must be auto, io_uring or epoll");
+}
+
 template <auto member>
 Result<void> set_duration(Settings& settings, std::string_view text) {
   const auto duration = parse_duration(text);
@@ -154,6 +159,8 @@ const std::array specs{
                 set_number<&S::max_handshakes, 1, 100'000>, get_number<&S::max_handshakes>, number},
     SettingSpec{"threads", "N", "I/O threads of each service; 0: one a processor", set_number<&S::threads, 0, 1024>,
                 get_number<&S::threads>, number},
+    SettingSpec{"io", "ENGINE", "auto, io_uring or epoll; auto: io_uring where the kernel allows it", set_io,
+                get_text<&S::io>},
     SettingSpec{"max_staleness", "DURATION", "Refuse once the view is older", set_duration<&S::max_staleness>,
                 get_duration<&S::max_staleness>},
     SettingSpec{"digest_interval", "DURATION", "How often a replica compares its rows with the store's",

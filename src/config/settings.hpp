@@ -30,6 +30,7 @@ struct Settings {
   std::string tls_key;             // PEM, without a password
   unsigned max_handshakes = 512;   // of TLS, unfinished at once, of each service
   unsigned threads = 0;            // I/O threads a service; load_settings() makes it the number of processors
+  std::string io = "auto";         // or "io_uring", "epoll"
   std::chrono::seconds max_staleness{30};
   std::chrono::seconds digest_interval{15 * 60};
   std::string replica_name;                          // for people; empty: the host's name

@@ -19,6 +19,7 @@ http::ServerConfig server_config(const config::Settings& settings, const std::st
   config.tls = std::move(tls);
   config.threads = settings.threads;
   config.max_handshakes = settings.max_handshakes;
+  config.io = http::io_engine_of(settings.io);
   return config;
 }
 
@@ -34,7 +35,20 @@ void export_server(Metrics& metrics, const http::Server& server) {
   add("latchkey_http_malformed_total", "Requests that broke HTTP.", "counter", &http::ServerStats::malformed_total);
   add("latchkey_http_handshakes_ended_total", "Unfinished TLS handshakes ended to make room for others.", "counter",
       &http::ServerStats::handshakes_ended);
+  metrics.callback(
+      "latchkey_http_io", "How connections are read and written.", "gauge", [] { return 1.0; },
+      fmt::format("engine=\"{}\"", http::to_string(server.io().engine)));
 }
+
+namespace {
+
+void log_io(std::string_view service, const http::ChosenEngine& io) {
+  const std::string why =
+      io.why_not_io_uring.empty() ? "" : fmt::format(", as io_uring does not work here ({})", io.why_not_io_uring);
+  log_info("{}: I/O by {}{}", service, http::to_string(io.engine), why);
+}
+
+}  // namespace
 
 int serve(http::Server& server, const data_dir::DataDir& data, data_dir::Service service, std::string_view listen,
           const Signals& signals, const std::function<void()>& on_hangup, const std::function<void()>& on_stop) {
@@ -43,6 +57,7 @@ int serve(http::Server& server, const data_dir::DataDir& data, data_dir::Service
   const std::string url = data_dir::reachable_url(server.scheme(), listen, server.port());
   if (auto published = data.publish_url(service, url); !published)
     return fail("cannot publish the address", published.error());
+  log_io(data_dir::to_string(service), server.io());
   log_info("{} listens at {}", data_dir::to_string(service), url);
   signals.wait_for_stop(on_hangup);
   data.withdraw_url(service, url);
