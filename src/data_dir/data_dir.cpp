@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/file_error.hpp"
 #include "data_dir/private_files.hpp"
 #include "data_dir/small_file.hpp"
 

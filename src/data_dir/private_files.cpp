@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/file_error.hpp"
 #include "base/log.hpp"
 #include "data_dir/small_file.hpp"
 
@@ -16,10 +17,6 @@ namespace latchkey::data_dir {
 namespace {
 
 namespace fs = std::filesystem;
-
-Error cannot(std::string_view what, const fs::path& path, int error) {
-  return Error(ErrorCode::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
-}
 
 bool is_our_group(gid_t group) {
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));

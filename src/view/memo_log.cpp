@@ -18,6 +18,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/file_error.hpp"
 #include "base/log.hpp"
 #include "base/regular_file.hpp"
 #include "jwt/openssl_ptr.hpp"
@@ -72,10 +73,6 @@ class MemoLog::Sealer {
 };
 
 namespace {
-
-Error cannot(std::string_view what, const std::filesystem::path& path, int error) {
-  return Error(ErrorCode::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
-}
 
 std::optional<Issue> issue_of(const KeyRow& row, IssueTime issued_at) {
   if (issued_at == row.issued_at()) return Issue::current;

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/file_error.hpp"
 #include "base/file_name.hpp"
 #include "base/log.hpp"
 #include "base/regular_file.hpp"
@@ -49,10 +50,6 @@ std::int64_t file_time() {
 
 /// What of a file's name changes where its inode's number is given again; 0: it has none.
 std::uint64_t birth_of(const std::string& name) { return name.empty() ? 0 : std::hash<std::string>{}(name) | 1U; }
-
-Error cannot(std::string_view what, const std::filesystem::path& path, int error) {
-  return Error(ErrorCode::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
-}
 
 }  // namespace
 
