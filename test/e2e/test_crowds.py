@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import os
+import re
 import resource
 import signal
 import urllib.parse
@@ -157,3 +158,76 @@ def test_no_secret_is_on_a_command_line_or_a_public_page(stack):
             told += service.client()("GET", page).body.decode()
         told += service.log.read_text()
         assert signature not in told and key["keyId"] not in told and "alice" not in told
+
+
+def flood(url, access_key):
+    """Requests without end whose answers nobody reads, until no more go out."""
+    sock = connect(url)
+    sock.setblocking(False)
+    requests, sent = head("GET", "/v1/tokens", access_key) * 200, 0
+    with contextlib.suppress(BlockingIOError):
+        while sent < 64 << 20:
+            sent += sock.send(requests)
+    return sock
+
+
+@EMBEDDED
+def test_floods_that_nobody_reads_take_no_memory_and_slow_nobody(stack):
+    """20 connections that pipeline what they never read: each is held where it is, and whoever reads is served."""
+    access_key, _ = stack.admitted_key(requests_per_minute=1_000_000)
+    replica = stack.replicas[0]
+    kept = replica.client(access_key)
+    assert kept("GET", "/v1/tokens").status == 200
+    before = resident(replica)
+    with contextlib.ExitStack() as connections:
+        for _ in range(20):
+            connections.enter_context(flood(replica.url, access_key))
+        for _ in range(200):
+            assert kept("GET", "/v1/tokens").status == 200
+        if not is_sanitised():
+            assert resident(replica) - before < 20 * 512, (before, resident(replica))
+    eventually(lambda: replica.client(access_key)("GET", "/v1/tokens").status == 200)
+
+
+@pytest.mark.skipif(not LONG, reason="20 s of load")
+@EMBEDDED
+def test_two_thousand_connections_that_all_ask_leave_a_polite_one_served_and_a_revocation_exact(stack):
+    count, seconds = 2000, 20
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 500), hard))
+    access_key, key = stack.admitted_key(requests_per_minute=1_000_000)
+    polite, _ = stack.admitted_key(user="polite", requests_per_minute=1_000_000)
+    replica = stack.replicas[0]
+    address, request, ending = urllib.parse.urlsplit(replica.url), head("GET", "/v1/authorize", access_key), []
+    admitted = []  # when each request that was let in was sent
+
+    async def ask():
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        while not ending:
+            sent = asyncio.get_running_loop().time()
+            writer.write(request)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            size = re.search(rb"\r\nContent-Length: (\d+)", answer)
+            await reader.readexactly(int(size[1]) if size else 0)
+            if answer.startswith(b"HTTP/1.1 200"):
+                admitted.append(sent)
+        writer.close()
+
+    async def crowd():
+        tasks = [asyncio.create_task(ask()) for _ in range(count)]
+        await asyncio.sleep(seconds / 2)
+        statuses = await asyncio.to_thread(lambda: [replica.client(polite)("GET", "/v1/tokens").status for _ in range(20)])
+        done = await asyncio.to_thread(lambda: stack.admin()("PATCH", f"/v1/keys/{key['keyId']}?wait=enforced&timeout=1m", {"disabled": True}))
+        confirmed = asyncio.get_running_loop().time()
+        await asyncio.sleep(seconds / 2)
+        ending.append(True)
+        await asyncio.gather(*tasks)
+        return statuses, done.status, [sent for sent in admitted if sent > confirmed]
+    before = resident(replica)
+    try:
+        statuses, confirmed, late = asyncio.run(crowd())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert set(statuses) == {200} and confirmed == 200 and not late, (statuses, confirmed, len(late))
+    if not is_sanitised():
+        assert resident(replica) - before < count * 24 + 20_000, (before, resident(replica))

@@ -1,5 +1,6 @@
 /* Preloaded into a process. $FAULTS names a folder: `wall` and `boot` hold seconds by which these clocks are off, `fsync` a
-   word: "slow" lets each fsync take a second, "EIO" lets two of three fail. */
+   word: "slow" lets each fsync take a second, "EIO" lets two of three fail. `pwrite` holds a number: of so many writes at a
+   place one fails, as on a full disk. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -48,3 +49,16 @@ static int faulty_sync(long number, int file) {
 
 int fsync(int file) { return faulty_sync(SYS_fsync, file); }
 int fdatasync(int file) { return faulty_sync(SYS_fdatasync, file); }
+
+static ssize_t faulty_write(int file, const void* octets, size_t size, off_t at) {
+  static unsigned calls;
+  const long nth = seconds_of("pwrite");
+  if (nth > 0 && __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) % (unsigned long)nth == 0) {
+    errno = ENOSPC;
+    return -1;
+  }
+  return syscall(SYS_pwrite64, file, octets, size, at);
+}
+
+ssize_t pwrite(int file, const void* octets, size_t size, off_t at) { return faulty_write(file, octets, size, at); }
+ssize_t pwrite64(int file, const void* octets, size_t size, off_t at) { return faulty_write(file, octets, size, at); }

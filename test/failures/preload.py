@@ -25,3 +25,7 @@ class Machine:
     def fsync(self, fault):
         """"slow", "EIO" or "", which ends it."""
         self.say("fsync", fault)
+
+    def pwrite(self, nth):
+        """Of so many writes one finds the disk full; 0: none does."""
+        self.say("pwrite", nth)
