@@ -17,7 +17,7 @@ namespace {
 struct Rewriter final : SnapshotSink {
   RowsWriter rows;
   void access_key(const AccessKey& key) override { rows.add(key); }
-  void signing_key(const SigningKey& key, std::uint64_t version) override { rows.add(key, version); }
+  void signing_key(const SigningKey& key, Version version) override { rows.add(key, version); }
 };
 
 void check(bool holds) {

@@ -84,7 +84,7 @@ void view_apply(State& state) {
   std::uint64_t i = 0;
   for ([[maybe_unused]] auto _ : state) {
     key.id = sample_id(mix(++i) % world.keys);
-    key.version = ++version;
+    key.version = {++version};
     world.view.apply(key);
   }
 }

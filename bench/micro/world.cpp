@@ -10,10 +10,10 @@ World::World(std::uint64_t count) : keys(count) {
   SigningKey signing;
   signing.public_key = jwt::Ed25519PrivateKey::generate().public_key();
   signing.kid = kid = jwt::thumbprint(signing.public_key);
-  view.apply(signing, 1);
+  view.apply(signing, {1});
   for (std::uint64_t number = 0; number < keys; ++number) {
     AccessKey key = sample_key(number);
-    key.version = number + 2;
+    key.version = {number + 2};
     view.apply(key);
     const view::View::Reader reader(view);
     reader.remember(*reader.find(key.id), view::Issue::current, jwt::digest_of(unsigned_token(number, kid)),

@@ -35,7 +35,7 @@ class Commander {
     commands::update_key(store_, id, {.name = fmt::format("name {} {}", now.count, number)}, {}, {"bench", now},
                          [this, done](Result<KeyAnswer> answer) mutable {
                            if (!answer) throw std::runtime_error("a command failed: " + answer.error().detail);
-                           done(answer->commit.position.seq);
+                           done(answer->commit.position.seq.value);
                            finish();
                          });
   }
@@ -97,14 +97,14 @@ Latencies follow(const Engine& engine, Shared& shared) {
   const auto feed = engine.open_feed();
   view::Projector projector(*feed, view, clock);
   while (!view.freshness().complete) projector.step(std::chrono::milliseconds(1));
-  std::uint64_t last = view.freshness().position.seq;
+  std::uint64_t last = view.freshness().position.seq.value;
   std::vector<std::pair<std::uint64_t, std::int64_t>> seen;
   shared.ready = true;
   for (bool ending = false; !ending;) {
     ending = shared.done;
     projector.step(std::chrono::milliseconds(20));
     const auto now = now_nanos();
-    for (const std::uint64_t head = view.freshness().position.seq; last < head;) seen.emplace_back(++last, now);
+    for (const std::uint64_t head = view.freshness().position.seq.value; last < head;) seen.emplace_back(++last, now);
   }
   Latencies latencies;
   for (const auto& [seq, at] : seen) {

@@ -32,7 +32,7 @@ class BulkWriter {
     triggers_ = take_triggers_down();
   }
 
-  void write(std::uint64_t first, std::uint64_t end, std::uint64_t first_seq) {
+  void write(std::uint64_t first, std::uint64_t end, Seq first_seq) {
     run("BEGIN");
     for (std::uint64_t number = first; number < end; ++number) put(sample_key(number), first_seq + number);
     run("COMMIT");
@@ -60,14 +60,14 @@ class BulkWriter {
     return making;
   }
 
-  void put(const AccessKey& key, std::uint64_t seq) {
+  void put(const AccessKey& key, Seq seq) {
     const std::string id = key.id.to_string();
     auto row = must(db_.prepare(row_sql_), "row");
     store::bind_access_key(*row, id, key, {});
-    row->bind(16, static_cast<std::int64_t>(seq));  // of `command`, whose place `version` takes here
+    row->bind(16, static_cast<std::int64_t>(seq.value));  // of `command`, whose place `version` takes here
     must(db_.run(*row), "row");
     auto change = must(db_.prepare(change_sql_), "change");
-    change->bind(1, static_cast<std::int64_t>(seq)).bind(2, key.updated_at.count).bind(3, id).bind(4, key.user_id);
+    change->bind(1, static_cast<std::int64_t>(seq.value)).bind(2, key.updated_at.count).bind(3, id).bind(4, key.user_id);
     change->bind(5, std::int64_t{key.requests_per_minute}).bind(6, key.issued_at.seconds);
     must(db_.run(*change), "change");
   }
@@ -106,7 +106,7 @@ void fill_sqlite(const fs::path& data_directory, std::uint64_t keys, std::uint64
   constexpr std::uint64_t batch = 50'000;
   fs::create_directories(data_directory);
   fs::permissions(data_directory, fs::perms::owner_all);
-  std::uint64_t first_seq = 0;
+  Seq first_seq;
   {
     const auto store = open_store(data_directory);
     const auto ring = must(commands::KeyRing::open(data_directory, *store, system_clock().wall()), "signing keys");

@@ -50,7 +50,7 @@ std::string fill_and_measure(std::uint64_t keys) {
   const auto began = cpu_nanos();
   for (std::uint64_t number = 0; number < keys; ++number) {
     AccessKey key = sample_key(number);
-    key.version = number + 1;
+    key.version = {number + 1};
     view.apply(key);
   }
   const auto filled = cpu_nanos();
@@ -58,7 +58,7 @@ std::string fill_and_measure(std::uint64_t keys) {
   AccessKey key = sample_key(0);
   for (std::uint64_t i = 0; i < changes; ++i) {
     key.id = sample_id(mix(i) % keys);
-    key.version = keys + i + 2;
+    key.version = {keys + i + 2};
     view.apply(key);
   }
   const auto applied = cpu_nanos();

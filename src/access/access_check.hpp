@@ -35,7 +35,7 @@ struct Holder {
   std::uint32_t requests_per_minute = 0;
   std::optional<UnixMillis> expires_at;
   IssueTime issued_at;
-  std::uint64_t version = 0;
+  Version version;
   std::string_view user_id() const { return {user_id_bytes, user_id_size}; }
 };
 

@@ -41,12 +41,12 @@ class AccessCheckTest : public ::testing::Test {
     key.id = KeyId::generate(clock.wall(), random);
     key.user_id = "alice";
     key.issued_at = {clock.wall().seconds()};
-    view.apply(signer.row(), ++version);
+    view.apply(signer.row(), {++version});
     apply();
     refresh();
   }
   void apply() {
-    key.version = ++version;
+    key.version = {++version};
     view.apply(key);
   }
   void refresh() { view.advance({{1}, version}, clock.boot()); }
@@ -192,11 +192,11 @@ TEST_F(AccessCheckTest, UnknownKeysAreRefusedBeforeAnySignatureWork) {
 
 TEST_F(AccessCheckTest, RetiringASigningKeyEndsItsRememberedTokens) {
   const Signer next;
-  view.apply(next.row(), ++version);
-  view.apply(signer.row(SigningKeyState::verifying), ++version);
+  view.apply(next.row(), {++version});
+  view.apply(signer.row(SigningKeyState::verifying), {++version});
   const std::string by_old = token();
   EXPECT_EQ(verdict(by_old), "granted");
-  view.apply(signer.row(SigningKeyState::retired), ++version);
+  view.apply(signer.row(SigningKeyState::retired), {++version});
   EXPECT_EQ(verdict(by_old), "unknown-key");
   EXPECT_EQ(verdict(token(next)), "granted");
 }
@@ -285,7 +285,7 @@ TEST_F(AccessCheckTest, DecidesAsANaiveModelOverRandomHistories) {
     if (tokens.empty() || dice() % 2 == 0) tokens.push_back(token(signers[dice() % 2]));
   };
   const auto publish_signer = [&](const Signer& one, SigningKeyState state) {
-    view.apply(model.signing_keys[one.kid] = one.row(state), ++version);
+    view.apply(model.signing_keys[one.kid] = one.row(state), {++version});
   };
   for (const auto& one : signers) publish_signer(one, SigningKeyState::verifying);
   for (auto& one : keys) {

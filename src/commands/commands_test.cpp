@@ -29,7 +29,7 @@ AccessKey stored_key() {
   key.created_at = {now.count - 100'000};
   key.updated_at = {now.count - 100'000};
   key.updated_by = "setup";
-  key.version = 7;
+  key.version = Version{7};
   return key;
 }
 
@@ -197,8 +197,8 @@ TEST(Precondition, ComparesVersionsWhateverAProxyMadeOfTheTag) {
       {"W/7", false},   {"W/\"6\"", false}, {"W/", false},     {"W/W/\"7\"", false},
       {"\"\"", false},  {"", false},        {"\"7\"x", false}, {"\"7\",", true},
   };
-  for (const auto& [list, holds] : cases) EXPECT_EQ(Precondition::from_etags(list).holds(7), holds) << list;
-  EXPECT_TRUE(Precondition().holds(7));
+  for (const auto& [list, holds] : cases) EXPECT_EQ(Precondition::from_etags(list).holds(Version{7}), holds) << list;
+  EXPECT_TRUE(Precondition().holds(Version{7}));
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ Result<Issued> repeat(Transaction& transaction, const IdempotencyRecord& record)
   if (key == nullptr) return Error(ErrorCode::internal, "", "an idempotency record names no change of an access key");
   if (const auto counts = refuse_retired(transaction, record.kid); !counts) return counts.error();
   Issued issued{*key, record.kid, {{{}, record.seq}, (*change)->nonce}};
-  issued.key.version = record.seq;
+  issued.key.version = Version::made_by(record.seq);
   return issued;
 }
 
@@ -62,7 +62,7 @@ Result<std::optional<Issued>> find_earlier(Transaction& transaction, const Autho
 
 Result<void> remember(Transaction& transaction, const Author& author, const IdempotencyKey& key, const Issued& issued) {
   return transaction.put_idempotency(
-      {author.actor, key.key, key.request_digest, issued.key.id, issued.key.version, issued.kid, author.now});
+      {author.actor, key.key, key.request_digest, issued.key.id, issued.key.version.change(), issued.kid, author.now});
 }
 
 Result<Issued> issue_in(Transaction& transaction, KeyRing& ring, const Author& author,
@@ -99,7 +99,7 @@ void issue(store::KeyStore& store, KeyRing& ring, const Author& author,
       },
       [out, done = std::move(done)](Result<LogEnd> commit) mutable {
         if (!commit) return done(commit.error());
-        if (out->commit.position.seq == 0) out->commit = *commit;
+        if (out->commit.position.seq == Seq{}) out->commit = *commit;
         out->commit.position.epoch = commit->position.epoch;
         done(std::move(*out));
       });

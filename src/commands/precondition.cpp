@@ -13,12 +13,12 @@ std::string_view trimmed(std::string_view text) {
 }
 
 // One form only: "042" is not the tag that we gave out.
-std::optional<std::uint64_t> version_of(std::string_view tag) {
+std::optional<Version> version_of(std::string_view tag) {
   if (tag.starts_with("W/")) tag.remove_prefix(2);
   if (tag.size() < 3 || tag.front() != '"' || tag.back() != '"') return std::nullopt;
   const std::string_view digits = tag.substr(1, tag.size() - 2);
-  std::uint64_t version = 0;
-  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
+  Version version;
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version.value);
   if (error != std::errc() || stop != digits.data() + digits.size() || digits.front() == '0') return std::nullopt;
   return version;
 }
@@ -37,7 +37,7 @@ Precondition Precondition::from_etags(std::string_view list) {
   return precondition;
 }
 
-bool Precondition::holds(std::uint64_t version) const {
+bool Precondition::holds(Version version) const {
   return !versions_ || std::find(versions_->begin(), versions_->end(), version) != versions_->end();
 }
 

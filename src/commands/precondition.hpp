@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "key/position.hpp"
+
 namespace latchkey::commands {
 
 /// Which versions of a row a command may act on: optimistic concurrency (RFC 9110, 13.1.1).
@@ -17,10 +19,10 @@ class Precondition {
   /// tag of ours matches no version, so a header that cannot be met fails rather than being ignored.
   static Precondition from_etags(std::string_view list);
 
-  bool holds(std::uint64_t version) const;
+  bool holds(Version version) const;
 
  private:
-  std::optional<std::vector<std::uint64_t>> versions_;  // nullopt: any
+  std::optional<std::vector<Version>> versions_;  // nullopt: any
 };
 
 }  // namespace latchkey::commands

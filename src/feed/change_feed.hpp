@@ -18,7 +18,7 @@ class SnapshotSink {
  public:
   virtual ~SnapshotSink() = default;
   virtual void access_key(const AccessKey& key) = 0;
-  virtual void signing_key(const SigningKey& key, std::uint64_t version) = 0;
+  virtual void signing_key(const SigningKey& key, Version version) = 0;
 };
 
 struct FeedError {
@@ -40,7 +40,7 @@ struct Batch {
   Position head;                 // of the last change in `changes`, or the position asked for when there is none
   BootTime current_as_of;        // a moment at which `head` was all that was committed; or, when `more`, of no meaning
   bool more = false;             // changes beyond this batch are waiting, or may be
-  std::uint64_t head_nonce = 0;  // of the change at `head`; 0 at seq 0
+  Nonce head_nonce = {};  // of the change at `head`; 0 at seq 0
 };
 
 /// One reader's feed; used by one thread, except wake().

@@ -45,7 +45,7 @@ class DigestSink final : public SnapshotSink {
     if (stopping_.load(std::memory_order_relaxed)) throw ScanStopped();
     digest_ += digest_of(key, key.version);
   }
-  void signing_key(const SigningKey& key, std::uint64_t version) override { digest_ += digest_of(key, version); }
+  void signing_key(const SigningKey& key, Version version) override { digest_ += digest_of(key, version); }
   RowsDigest digest() const { return digest_; }
 
  private:

@@ -16,7 +16,7 @@ AccessKey sample_key() {
   key.user_id = "alice";
   key.requests_per_minute = 60;
   key.issued_at = {1'767'225'600};
-  key.version = 7;
+  key.version = Version{7};
   return key;
 }
 
@@ -31,29 +31,29 @@ TEST(RowsDigest, EveryFactOfALiveKeyCountsAndNothingElse) {
   others[5].previous = PreviousIssue{{0}, {0}};
   others[6].expires_at = UnixMillis{0};
   others[7].disabled = true;
-  std::set<RowsDigest> all{digest_of(key, 7), digest_of(key, 8), 0};
-  for (const auto& other : others) all.insert(digest_of(other, 7));
+  std::set<RowsDigest> all{digest_of(key, Version{7}), digest_of(key, Version{8}), 0};
+  for (const auto& other : others) all.insert(digest_of(other, Version{7}));
   EXPECT_EQ(all.size(), 11U);
   AccessKey same = key;
   same.name = "x";
   same.metadata = "{}";
   same.updated_by = "eve";
   same.updated_at = same.created_at = {5};
-  EXPECT_EQ(digest_of(same, 7), digest_of(key, 7));
+  EXPECT_EQ(digest_of(same, Version{7}), digest_of(key, Version{7}));
   same.deleted = true;
-  EXPECT_EQ(digest_of(same, 7), 0U);
+  EXPECT_EQ(digest_of(same, Version{7}), 0U);
 }
 
 TEST(RowsDigest, ARetiredSigningKeyCountsForNothing) {
   SigningKey key;
   key.kid = std::string(43, 'k');
-  const RowsDigest live = digest_of(key, 3);
+  const RowsDigest live = digest_of(key, Version{3});
   key.state = SigningKeyState::verifying;
-  EXPECT_NE(digest_of(key, 3), live);
+  EXPECT_NE(digest_of(key, Version{3}), live);
   key.public_key[31] = 1;
-  EXPECT_NE(digest_of(key, 3), 0U);
+  EXPECT_NE(digest_of(key, Version{3}), 0U);
   key.state = SigningKeyState::retired;
-  EXPECT_EQ(digest_of(key, 3), 0U);
+  EXPECT_EQ(digest_of(key, Version{3}), 0U);
 }
 
 struct Engine {

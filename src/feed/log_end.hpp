@@ -13,7 +13,7 @@ namespace latchkey::feed {
 /// What one read sees of a log.
 struct LogState {
   LogEnd end;
-  std::optional<std::uint64_t> nonce_at_known;  // of the change at the seq of the end seen before
+  std::optional<Nonce> nonce_at_known;  // of the change at the seq of the end seen before
 };
 
 /// Why the log cannot be continued from `after` by a reader that saw it end at `known` before, if so. Beyond another
@@ -25,7 +25,7 @@ inline std::optional<FeedError> discontinuity_of(const LogState& sight, Position
   const Position end = sight.end.position;
   if (end.epoch != after.epoch) return FeedError{FeedError::Kind::reload, "the database has another epoch"};
   if (end.seq < after.seq) return FeedError{FeedError::Kind::reload, "the log ends before our position"};
-  if (!known || known->position.epoch != end.epoch || known->position.seq == 0) return std::nullopt;
+  if (!known || known->position.epoch != end.epoch || known->position.seq == Seq{}) return std::nullopt;
   if (end.seq < known->position.seq) return FeedError{FeedError::Kind::reload, "the log went back"};
   if (sight.nonce_at_known != known->nonce) return FeedError{FeedError::Kind::reload, "the log forked"};
   return std::nullopt;

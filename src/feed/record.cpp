@@ -25,7 +25,7 @@ Error unknown_version(std::uint8_t version) {
 
 Error broken() { return Error(ErrorCode::internal, "a record of the feed is broken"); }
 
-void put_row(std::string& out, const AccessKey& key, std::uint64_t version) {
+void put_row(std::string& out, const AccessKey& key, Version version) {
   out += 'k';
   out.append(reinterpret_cast<const char*>(key.id.bytes().data()), key.id.bytes().size());
   put_text(out, key.user_id);
@@ -43,17 +43,17 @@ void put_row(std::string& out, const AccessKey& key, std::uint64_t version) {
   put_signed(out, key.created_at.count);
   put_signed(out, key.updated_at.count);
   put_text(out, std::string_view(key.updated_by).substr(0, max_label_bytes));
-  put_unsigned(out, version);
+  put_unsigned(out, version.value);
 }
 
-void put_row(std::string& out, const SigningKey& key, std::uint64_t version) {
+void put_row(std::string& out, const SigningKey& key, Version version) {
   out += 's';
   put_text(out, key.kid);
   out.append(reinterpret_cast<const char*>(key.public_key.data()), key.public_key.size());
   out += static_cast<char>(key.state);
   put_signed(out, key.created_at.count);
   put_signed(out, key.updated_at.count);
-  put_unsigned(out, version);
+  put_unsigned(out, version.value);
 }
 
 std::optional<KeyId> take_key_id(ByteReader& in) {
@@ -90,14 +90,14 @@ std::optional<AccessKey> take_access_key(ByteReader& in) {
   key.created_at.count = in.take_signed();
   key.updated_at.count = in.take_signed();
   key.updated_by = in.take_text(max_label_bytes);
-  key.version = in.take_unsigned();
+  key.version = {in.take_unsigned()};
   if (in.failed()) return std::nullopt;
   return key;
 }
 
 struct VersionedSigningKey {
   SigningKey key;
-  std::uint64_t version = 0;
+  Version version;
 };
 
 std::optional<VersionedSigningKey> take_signing_key(ByteReader& in) {
@@ -109,7 +109,7 @@ std::optional<VersionedSigningKey> take_signing_key(ByteReader& in) {
   row.key.state = static_cast<SigningKeyState>(state);
   row.key.created_at.count = in.take_signed();
   row.key.updated_at.count = in.take_signed();
-  row.version = in.take_unsigned();
+  row.version = {in.take_unsigned()};
   if (in.failed()) return std::nullopt;
   return row;
 }
@@ -130,7 +130,7 @@ bool take_row(ByteReader& in, SnapshotSink& sink) {
 struct RowOfChange final : SnapshotSink {
   explicit RowOfChange(Change& change) : change_(change) {}
   void access_key(const AccessKey& key) override { change_.row = key; }
-  void signing_key(const SigningKey& key, std::uint64_t) override { change_.row = key; }
+  void signing_key(const SigningKey& key, Version) override { change_.row = key; }
   Change& change_;
 };
 
@@ -138,12 +138,12 @@ struct RowOfChange final : SnapshotSink {
 
 std::string encode_change(const Change& change) {
   std::string out(1, record_version);
-  put_fixed64(out, change.nonce);
-  put_unsigned(out, change.seq);
+  put_fixed64(out, change.nonce.value);
+  put_unsigned(out, change.seq.value);
   put_signed(out, change.at.count);
   put_text(out, std::string_view(change.actor).substr(0, max_label_bytes));
   put_text(out, std::string_view(change.action).substr(0, max_label_bytes));
-  std::visit([&](const auto& row) { put_row(out, row, change.seq); }, change.row);
+  std::visit([&](const auto& row) { put_row(out, row, Version::made_by(change.seq)); }, change.row);
   return out;
 }
 
@@ -152,8 +152,8 @@ Result<Change> decode_change(std::string_view bytes) {
   Change change;
   if (bytes.size() > max_record_bytes) return broken();
   if (const auto version = in.take_byte(); version != record_version) return unknown_version(version);
-  change.nonce = in.take_fixed64();
-  change.seq = in.take_unsigned();
+  change.nonce = {in.take_fixed64()};
+  change.seq = {in.take_unsigned()};
   change.at.count = in.take_signed();
   change.actor = in.take_text(max_label_bytes);
   change.action = in.take_text(max_label_bytes);
@@ -170,7 +170,7 @@ void RowsWriter::add(const AccessKey& key) {
   add_row(row);
 }
 
-void RowsWriter::add(const SigningKey& key, std::uint64_t version) {
+void RowsWriter::add(const SigningKey& key, Version version) {
   std::string row;
   put_row(row, key, version);
   add_row(row);
@@ -178,7 +178,7 @@ void RowsWriter::add(const SigningKey& key, std::uint64_t version) {
 
 void RowsWriter::add(const Change& change) {
   std::string row;
-  std::visit([&](const auto& changed) { put_row(row, changed, change.seq); }, change.row);
+  std::visit([&](const auto& changed) { put_row(row, changed, Version::made_by(change.seq)); }, change.row);
   add_row(row);
 }
 

@@ -35,7 +35,7 @@ Result<Change> decode_change(std::string_view bytes);
 class RowsWriter {
  public:
   void add(const AccessKey& key);
-  void add(const SigningKey& key, std::uint64_t version);
+  void add(const SigningKey& key, Version version);
   /// The row of a change, as of that change.
   void add(const Change& change);
   std::size_t size() const { return bytes_.size(); }

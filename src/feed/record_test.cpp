@@ -23,7 +23,7 @@ Change sample_change() {
   key.created_at = {1};
   key.updated_at = {2};
   key.updated_by = "key:0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d";
-  key.version = 300;
+  key.version = Version{300};
   return {300, {2}, "ops", "rotate", key, 0xfedcba9876543210};
 }
 
@@ -66,13 +66,13 @@ TEST(Record, RowsAreReadAsTheyWereWritten) {
   const auto key = std::get<AccessKey>(sample_change().row);
   const auto signing_key = std::get<SigningKey>(sample_signing_key_change().row);
   writer.add(key);
-  writer.add(signing_key, 7);
+  writer.add(signing_key, Version{7});
   const std::string rows = writer.take();
   EXPECT_TRUE(writer.empty());
   Replica replica;
   ASSERT_TRUE(decode_rows(rows, replica));
   EXPECT_EQ(replica.keys.at(key.id), key);
-  EXPECT_EQ(replica.signing_keys.at(signing_key.kid), std::pair(signing_key, std::uint64_t{7}));
+  EXPECT_EQ(replica.signing_keys.at(signing_key.kid), std::pair(signing_key, Version{7}));
   EXPECT_TRUE(decode_rows(writer.take(), replica)) << "none at all";
   EXPECT_FALSE(decode_rows("", replica));
   for (std::size_t size = 2; size < rows.size() - 1; ++size) {
@@ -94,7 +94,7 @@ std::string from_hex(const std::string& hex) {
 TEST(Record, WhatTheFirstReleaseWroteIsRead) {
   std::ifstream file(LATCHKEY_FIXTURES "/schema-1/records.txt");
   Replica by_log, by_snapshot;
-  std::uint64_t seq = 0;
+  Seq seq;
   for (std::string kind, hex; file >> kind >> hex;) {
     if (kind == "rows") {
       ASSERT_TRUE(decode_rows(from_hex(hex), by_snapshot));
@@ -105,7 +105,7 @@ TEST(Record, WhatTheFirstReleaseWroteIsRead) {
     EXPECT_EQ(change->seq, ++seq);
     by_log.apply(*change);
   }
-  EXPECT_EQ(seq, 8U);
+  EXPECT_EQ(seq, Seq{8});
   EXPECT_EQ(by_log.keys.size(), 4U);
   EXPECT_EQ(by_log.signing_keys, by_snapshot.signing_keys);
   for (const auto& [id, key] : by_log.keys) {

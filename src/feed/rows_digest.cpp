@@ -51,7 +51,7 @@ RowsDigest digest_of(const KeyFacts& facts) {
   if (facts.deleted) return 0;
   Mixer mixer(access_key);
   mixer.bytes(facts.id.bytes().data(), facts.id.bytes().size());
-  mixer.word(facts.version);
+  mixer.word(facts.version.value);
   mixer.word(std::uint64_t{facts.requests_per_minute} << 8U | flag(facts.disabled, 0) |
              flag(facts.previous.has_value(), 1) | flag(facts.expires_at.has_value(), 2));
   mixer.number(facts.issued_at.seconds);
@@ -64,17 +64,17 @@ RowsDigest digest_of(const KeyFacts& facts) {
   return mixer.finish();
 }
 
-RowsDigest digest_of(const AccessKey& key, std::uint64_t version) {
+RowsDigest digest_of(const AccessKey& key, Version version) {
   const bool usable = key.user_id.size() <= max_user_id_bytes;
   return digest_of(KeyFacts{key.id, usable ? std::string_view(key.user_id) : std::string_view(), version,
                             key.requests_per_minute, key.issued_at, key.previous, key.expires_at, key.disabled,
                             key.deleted});
 }
 
-RowsDigest digest_of(const SigningKey& key, std::uint64_t version) {
+RowsDigest digest_of(const SigningKey& key, Version version) {
   if (key.state == SigningKeyState::retired) return 0;
   Mixer mixer(signing_key);
-  mixer.word(version);
+  mixer.word(version.value);
   mixer.word(static_cast<std::uint64_t>(key.state));
   mixer.bytes(key.public_key.data(), key.public_key.size());
   mixer.bytes(key.kid.data(), key.kid.size());

@@ -23,7 +23,7 @@ using RowsDigest = std::uint64_t;  // of no rows: 0
 struct KeyFacts {
   KeyId id;
   std::string_view user_id;  // empty where it breaks its rule
-  std::uint64_t version = 0;
+  Version version;
   std::uint32_t requests_per_minute = 0;
   IssueTime issued_at;
   std::optional<PreviousIssue> previous;
@@ -33,7 +33,7 @@ struct KeyFacts {
 };
 
 RowsDigest digest_of(const KeyFacts& facts);
-RowsDigest digest_of(const AccessKey& key, std::uint64_t version);
-RowsDigest digest_of(const SigningKey& key, std::uint64_t version);
+RowsDigest digest_of(const AccessKey& key, Version version);
+RowsDigest digest_of(const SigningKey& key, Version version);
 
 }  // namespace latchkey::feed

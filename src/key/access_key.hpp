@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "key/key_id.hpp"
+#include "key/position.hpp"
 
 namespace latchkey {
 
@@ -57,7 +58,7 @@ struct AccessKey {
   UnixMillis created_at;
   UnixMillis updated_at;
   std::string updated_by;     // the actor of the last change: an admin's `sub`, or "key:<key id>" for its holder
-  std::uint64_t version = 0;  // seq of the change that made this row so; 0 before it is stored. Serves as the ETag
+  Version version;  // seq of the change that made this row so; 0 before it is stored. Serves as the ETag
 
   bool operator==(const AccessKey&) const = default;
 };

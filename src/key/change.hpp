@@ -11,7 +11,7 @@ namespace latchkey {
 
 /// One committed change: the full new row, where it stands in the log, and who made it. Applying one is idempotent.
 struct Change {
-  std::uint64_t seq = 0;
+  Seq seq = {};
   UnixMillis at;
   std::string actor;  // as AccessKey::updated_by; "unknown" when a row was changed by hand outside the program
   /// "create", "update", "disable", "enable", "rotate", "delete", or for a signing key "signing-key".
@@ -19,7 +19,7 @@ struct Change {
   std::variant<AccessKey, SigningKey> row;
   /// Drawn anew for each change: where two histories of one epoch have the same seq (a restored backup that grew
   /// again), it tells them apart.
-  std::uint64_t nonce = 0;
+  Nonce nonce = {};
   bool operator==(const Change&) const = default;
 };
 
@@ -27,7 +27,7 @@ struct Change {
 /// everything before it.
 struct LogEnd {
   Position position;
-  std::uint64_t nonce = 0;  // of the change at `position`; 0 at seq 0
+  Nonce nonce = {};  // of the change at `position`; 0 at seq 0
   bool operator==(const LogEnd&) const = default;
 };
 

@@ -14,11 +14,11 @@ std::optional<Position> Position::parse(std::string_view text) {
   Position position;
   std::from_chars(text.data(), text.data() + 16, position.epoch.value, 16);
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(seq_text.data(), end, position.seq);
-  if (error != std::errc() || stop != end || position.seq > INT64_MAX) return std::nullopt;
+  const auto [stop, error] = std::from_chars(seq_text.data(), end, position.seq.value);
+  if (error != std::errc() || stop != end || position.seq.value > INT64_MAX) return std::nullopt;
   return position;
 }
 
-std::string Position::to_string() const { return fmt::format("{:016x}.{}", epoch.value, seq); }
+std::string Position::to_string() const { return fmt::format("{:016x}.{}", epoch.value, seq.value); }
 
 }  // namespace latchkey

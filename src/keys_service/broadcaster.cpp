@@ -111,7 +111,7 @@ Broadcaster::Progress Broadcaster::round() {
   if (listeners_.empty()) return Progress::caught_up;
   const auto position = store_.position();
   if (!position) return Progress::caught_up;  // the store's own trouble; the next poll asks again
-  std::set<std::uint64_t> places;
+  std::set<Seq> places;
   Progress progress = Progress::caught_up;
   for (auto& listener : listeners_) {
     if (listener.at.epoch != position->epoch || listener.at.seq > position->seq) {
@@ -131,7 +131,7 @@ Broadcaster::Progress Broadcaster::round() {
 // A slow reader is served later, not cut off.
 bool Broadcaster::has_room(const Listener& listener) { return listener.stream->waiting_bytes() <= room_for_a_batch; }
 
-Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {
+Broadcaster::Progress Broadcaster::serve(Seq after, Epoch epoch) {
   const auto changes = store_.changes_after(after, batch_size);
   if (!changes || changes->empty()) return Progress::caught_up;
   // Asked again: these may be of a store that was restored since. Then the next round ends the streams.
@@ -139,7 +139,7 @@ Broadcaster::Progress Broadcaster::serve(std::uint64_t after, Epoch epoch) {
   if (!now || now->epoch != epoch || now->seq < changes->back().seq) return Progress::more;
   std::string events;
   end_expired();  // again: what was committed after an expiry may have been read just now
-  std::uint64_t last = after;
+  Seq last = after;
   for (auto change = changes->begin(); change != changes->end() && events.size() < batch_bytes; ++change) {
     events += event_of(*change, epoch);
     last = change->seq;

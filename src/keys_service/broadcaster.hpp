@@ -58,7 +58,7 @@ class Broadcaster {
   void accept_new();
   Progress round();
   void end_expired();
-  Progress serve(std::uint64_t after, Epoch epoch);
+  Progress serve(Seq after, Epoch epoch);
   void send_heartbeats();
   void drop_ended();
 

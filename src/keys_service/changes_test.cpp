@@ -142,7 +142,7 @@ class RestoredBetweenLooks final : public store::KeyStore {
   Result<std::optional<AccessKey>> find_key(KeyId id) override { return inner_.find_key(id); }
   Result<store::KeyPage> list_keys(const store::KeyPageRequest& request) override { return inner_.list_keys(request); }
   Result<std::vector<SigningKey>> signing_keys() override { return inner_.signing_keys(); }
-  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override {
+  Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     if (next_) inner_.restore(*std::exchange(next_, std::nullopt));
     return inner_.changes_after(after, limit);

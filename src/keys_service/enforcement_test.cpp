@@ -19,12 +19,12 @@ class Enforcement : public testing::Test {
   Enforcement() { report_.max_staleness = std::chrono::seconds(10); }
 
   /// The replica says that it has applied so many changes.
-  void report(std::optional<std::uint64_t> seq) {
+  void report(std::optional<Seq> seq) {
     ++report_.number;
     report_.name = "eu \"1\"";
     report_.reported_at = t.clock.wall();
     report_.applied = seq ? std::optional(Position{t.store.position()->epoch, *seq}) : std::nullopt;
-    report_.applied_nonce = seq && *seq > 0 ? t.store.changes_after(*seq - 1, 1)->front().nonce : 0;
+    report_.applied_nonce = seq && *seq > Seq{} ? t.store.changes_after(*seq - 1, 1)->front().nonce : Nonce{};
     t.replicas.report(report_).value();
   }
   void catch_up() { report(t.store.position()->seq); }

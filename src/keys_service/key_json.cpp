@@ -7,7 +7,7 @@ namespace latchkey::keys_service {
 namespace {
 
 UnixMillis time_of(IssueTime issue) { return {issue.seconds * 1000}; }
-std::string position_text(Epoch epoch, std::uint64_t seq) { return Position{epoch, seq}.to_string(); }
+std::string position_text(Epoch epoch, Seq seq) { return Position{epoch, seq}.to_string(); }
 
 std::optional<UnixMillis> grace_of(const AccessKey& key, UnixMillis now) {
   if (!key.previous || key.previous->valid_until <= now) return std::nullopt;
@@ -46,7 +46,7 @@ void write_members(JsonWriter& out, const AccessKey& key, Epoch epoch, UnixMilli
       .member("createdAt", key.created_at)
       .member("updatedAt", key.updated_at)
       .member("updatedBy", key.updated_by)
-      .member("position", position_text(epoch, key.version));
+      .member("position", position_text(epoch, key.version.change()));
 }
 
 std::string to_json(const AccessKey& key, Epoch epoch, UnixMillis now) {
@@ -63,7 +63,7 @@ service::HeldPlan plan_of(const AccessKey& key, Epoch epoch, UnixMillis now) {
           .expires_at = key.expires_at,
           .status = status_of(key, now),
           .issued_at = key.issued_at,
-          .position = {epoch, key.version}};
+          .position = {epoch, key.version.change()}};
 }
 
 void write(JsonWriter& out, const Change& change, Epoch epoch) {
@@ -88,6 +88,6 @@ void write_members(JsonWriter& out, std::span<const SigningKey> keys) {
   out.end_array();
 }
 
-std::string etag_of(const AccessKey& key) { return '"' + std::to_string(key.version) + '"'; }
+std::string etag_of(const AccessKey& key) { return '"' + std::to_string(key.version.value) + '"'; }
 
 }  // namespace latchkey::keys_service

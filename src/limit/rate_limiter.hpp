@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "key/key_id.hpp"
+#include "key/position.hpp"
 
 namespace latchkey::limit {
 
@@ -20,8 +21,8 @@ constexpr std::chrono::seconds window{60};
 /// of one epoch is newer; of two epochs nobody can say.
 struct Limit {
   std::uint32_t requests_per_minute = 1;
-  std::uint64_t version = 0;
-  std::uint64_t epoch = 0;
+  Version version = {};
+  Epoch epoch = {};
 };
 
 /// What became of one request.

@@ -30,7 +30,7 @@ class SnapshotMaker::Rows final : public feed::SnapshotSink {
   }
 
   void access_key(const AccessKey& key) override { add(key); }
-  void signing_key(const SigningKey& key, std::uint64_t version) override { add(key, version); }
+  void signing_key(const SigningKey& key, Version version) override { add(key, version); }
   void change(const Change& change) { add(change); }
 
   Result<Snapshot> finish(const LogEnd& end) {
@@ -106,10 +106,10 @@ Result<Snapshot> SnapshotMaker::take() {
 }
 
 Result<Seed> SnapshotMaker::prepare_seed(const Snapshot& snapshot) {
-  const std::uint64_t last = snapshot.end.position.seq;
+  const Seq last = snapshot.end.position.seq;
   Seed seed{new_name(), snapshot.end, true};
   LogEnd at{snapshot.end.position, 0};
-  at.position.seq = last - std::min(last, config_.seeded_changes);
+  at.position.seq = last - std::min(last.value, config_.seeded_changes);
   const LogEnd base = at;
   while (at.position.seq < last) {
     auto batch = source_.next(at.position, milliseconds::zero());
@@ -121,11 +121,11 @@ Result<Seed> SnapshotMaker::prepare_seed(const Snapshot& snapshot) {
     at = {{at.position.epoch, changes.back().seq}, changes.back().nonce};
   }
   // Between the snapshot and now the store may have been put back and have grown again.
-  if (last > 0 && at.position != base.position && at.nonce != snapshot.end.nonce) {
+  if (last > Seq{} && at.position != base.position && at.nonce != snapshot.end.nonce) {
     return Error(ErrorCode::unavailable, "the store's history changed meanwhile");
   }
   seed.base = base;
-  seed.base_nonce_known = base.position.seq == 0 || base.position.seq == last;
+  seed.base_nonce_known = base.position.seq == Seq{} || base.position.seq == last;
   return seed;
 }
 

@@ -21,9 +21,9 @@ namespace latchkey::relay {
 struct Life {
   std::string id;
   LogEnd end;                      // the newest change it has
-  std::uint64_t base = 0;          // the log holds what came after it
+  Seq base = {};  // the log holds what came after it
   std::uint64_t tick = 0;          // moves while any relay follows
-  std::uint64_t snapshot_seq = 0;  // position of the snapshot
+  Seq snapshot_seq = {};  // position of the snapshot
   bool snapshot_whole = false;     // no part of it was lost
   bool log_whole = false;          // likewise the log
 };
@@ -31,7 +31,7 @@ struct Life {
 /// A moment before which no read of the store began that uses it (see "How current" in feed/redis/layout.hpp).
 struct Tick {
   std::uint64_t number = 0;
-  std::uint64_t end = 0;         // seq of the newest change that the stream had then: the store had it before
+  Seq end = {};  // seq of the newest change that the stream had then: the store had it before
   std::uint64_t connection = 0;  // valid on this connection only
 };
 

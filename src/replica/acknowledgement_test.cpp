@@ -23,9 +23,9 @@ class EndlessFeed final : public feed::ChangeFeed {
   void resume(const LogEnd&) override {}
   Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds) override {
     feed::Batch batch{{}, {after.epoch, after.seq + keys}, clock_.boot()};
-    for (std::uint64_t seq = after.seq + 1; seq <= batch.head.seq; ++seq) {
+    for (std::uint64_t seq = after.seq.value + 1; seq <= batch.head.seq.value; ++seq) {
       Change change;
-      change.seq = seq;
+      change.seq = {seq};
       change.row = view::key_of(seq % keys, seq);
       batch.changes.push_back(std::move(change));
     }
@@ -42,11 +42,11 @@ class DoubtingReporter final : public ReplicaReporter {
  public:
   explicit DoubtingReporter(const view::View& view) : view_(view) {}
   Result<std::uint64_t> report(const ReplicaReport& report) override {
-    if (!report.applied || report.applied->seq == 0) return report.number;
-    applied = report.applied->seq;
+    if (!report.applied || report.applied->seq == Seq{}) return report.number;
+    applied = report.applied->seq.value;
     const view::View::Reader reader(view_);
     const auto* row = reader.find(view::id_of(applied % keys));
-    if (row == nullptr || row->version() < applied) ++too_early;
+    if (row == nullptr || row->version().value < applied) ++too_early;
     return report.number;
   }
   std::uint64_t applied = 0;
@@ -66,7 +66,7 @@ TEST(Acknowledgement, ComesAfterTheViewHasTheChange) {
   DoubtingReporter reporter(view);
   ReportLoop loop(reporter, view, gate, clock, random, {.name = "r"});
   std::thread projecting([&] {
-    while (view.freshness().position.seq < changes) projector.step(std::chrono::milliseconds(0));
+    while (view.freshness().position.seq.value < changes) projector.step(std::chrono::milliseconds(0));
   });
   while (reporter.applied < changes) loop.step();
   projecting.join();

@@ -18,7 +18,7 @@ class Waiting : public testing::Test {
     ++report_.number;
     report_.max_staleness = seconds(10);
     report_.applied = seq ? std::optional(Position{epoch, *seq}) : std::nullopt;
-    report_.applied_nonce = seq && *seq > 0 ? nonce_of(*seq, fork) : 0;
+    report_.applied_nonce = {seq && *seq > 0 ? nonce_of(*seq, fork) : 0};
     registry.report(report_).value();
   }
   /// Of a change in the history that was put back and went on at `begin`, or, without, in the first one.
@@ -50,10 +50,10 @@ class Waiting : public testing::Test {
                                  if (store_is_away) return Error(ErrorCode::unavailable);
                                  return Position{{head_epoch}, head_seq};
                                },
-                               .nonce_at = [this](std::uint64_t seq) -> Result<std::optional<std::uint64_t>> {
-                                 if (seq == unreadable) return Error(ErrorCode::unavailable);
-                                 if (seq > head_seq) return std::optional<std::uint64_t>();
-                                 return std::optional(nonce_of(seq, fork_after));
+                               .nonce_at = [this](Seq seq) -> Result<std::optional<Nonce>> {
+                                 if (seq == Seq{unreadable}) return Error(ErrorCode::unavailable);
+                                 if (seq > Seq{head_seq}) return std::optional<Nonce>();
+                                 return std::optional(Nonce{nonce_of(seq.value, fork_after)});
                                }},
                               clock,
                               metrics,

@@ -198,14 +198,14 @@ class World {
     replicas_[i].reset();
     replicas_[i] = std::make_unique<Replica>(registry_, random_, clock, state_of(i));
     replicas_[i]->file = file;
-    if (file) replicas_[i]->view.advance({epoch, file->first.seq}, file->second, file->first.nonce);
+    if (file) replicas_[i]->view.advance({epoch, file->first.seq}, file->second, {file->first.nonce});
     replicas_[i]->loop.step();
     inherited_ += decided && replicas_[i]->would_decide() ? 1 : 0;
   }
   std::filesystem::path state_of(std::size_t i) const { return directory_.path() / std::to_string(i); }
   static Log::End end_of(const view::View& view) {
     const auto freshness = view.freshness();
-    return {freshness.position.seq, freshness.nonce};
+    return {freshness.position.seq.value, freshness.nonce.value};
   }
   void begin_read(Replica& replica) { replica.reading = {log_.end(), replica.clock.boot()}; }
   // As every feed does: a log that has not got the change it knows last is another history.
@@ -219,7 +219,7 @@ class World {
       return replica.view.reset();
     }
     if (roll(3) == 0) replica.file = {end, stamp};
-    replica.view.advance({epoch, end.seq}, stamp, end.nonce);
+    replica.view.advance({epoch, end.seq}, stamp, {end.nonce});
   }
   void commit() {
     log_.commit();
@@ -234,7 +234,7 @@ class World {
   void take_look() {
     const auto look = watch_->look().value();
     const auto history_of = [&](const ReplicaReport& report) {
-      const bool ours = report.applied && log_.has({report.applied->seq, report.applied_nonce});
+      const bool ours = report.applied && log_.has({report.applied->seq.value, report.applied_nonce.value});
       return ours ? History::of_the_store : History::another;
     };
     std::erase_if(waiting_, [&](const auto& waiting) {

@@ -37,7 +37,7 @@ void ReportLoop::report(Phase phase) {
   ++next_.number;
   next_.phase = phase;
   next_.applied = freshness.complete ? std::optional(freshness.position) : std::nullopt;
-  next_.applied_nonce = freshness.complete ? freshness.nonce : 0;
+  next_.applied_nonce = freshness.complete ? freshness.nonce : Nonce{};
   next_.view_age = freshness.complete
                        ? std::chrono::duration_cast<std::chrono::milliseconds>(now - freshness.current_as_of)
                        : std::chrono::milliseconds(0);

@@ -106,11 +106,11 @@ TEST_F(Reports, SayWhereTheViewStands) {
   loop.step();
   EXPECT_EQ(reporter.last.applied, std::nullopt);
   EXPECT_EQ(reporter.last.name, "here");
-  view.advance({{7}, 3}, clock.boot(), 99);
+  view.advance({{7}, 3}, clock.boot(), {99});
   clock.advance(milliseconds(30));
   loop.step();
   EXPECT_EQ(reporter.last.applied, (Position{{7}, 3}));
-  EXPECT_EQ(reporter.last.applied_nonce, 99U);
+  EXPECT_EQ(reporter.last.applied_nonce, Nonce{99});
   EXPECT_EQ(reporter.last.view_age, milliseconds(30));
   EXPECT_EQ(reporter.last.number, 2U);
   view.reset();
@@ -207,7 +207,7 @@ TEST_F(Successor, OfAnotherBootOrAnEmptiedViewHasNothing) {
   EXPECT_FALSE(file.take());
 }
 
-// Whose original may still run under the same id: two replicas of one id are heard as one.
+// A copy of a replica that may still run under the same id: two replicas of one id are heard as one.
 TEST_F(Successor, OfACopiedDirectoryIsAnother) {
   namespace fs = std::filesystem;
   fs::copy_file(directory / "replica", directory / "copy");

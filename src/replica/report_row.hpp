@@ -35,7 +35,7 @@ Result<ReplicaReport> read_report(const Row& row, bool stopped) {
   report.number = static_cast<std::uint64_t>(row.integer(2));
   report.phase = stopped ? Phase::stopped : Phase::running;
   report.applied = applied;
-  report.applied_nonce = static_cast<std::uint64_t>(row.integer(5));
+  report.applied_nonce = Nonce{static_cast<std::uint64_t>(row.integer(5))};
   report.view_age = std::chrono::milliseconds(row.integer(6));
   report.max_staleness = std::chrono::milliseconds(row.integer(7));
   report.started_at = {row.integer(8)};

@@ -4,20 +4,20 @@ namespace latchkey::replica {
 
 StoreLog StoreLog::of(store::KeyStore& store) {
   return {[&store] { return store.position(); },
-          [&store](std::uint64_t seq) -> Result<std::optional<std::uint64_t>> {
+          [&store](Seq seq) -> Result<std::optional<Nonce>> {
             const auto changes = store.changes_after(seq - 1, 1);
             if (!changes) return changes.error();
-            if (changes->empty() || changes->front().seq != seq) return std::optional<std::uint64_t>();
+            if (changes->empty() || changes->front().seq != seq) return std::optional<Nonce>();
             return std::optional(changes->front().nonce);
           }};
 }
 
-Result<std::optional<std::uint64_t>> LogSnapshot::nonce_at(Position position) {
+Result<std::optional<Nonce>> LogSnapshot::nonce_at(Position position) {
   if (!end_) end_ = log_.end();
   if (!*end_) return end_->error();
   const Position& end = **end_;
-  if (end.epoch != position.epoch || end.seq < position.seq) return std::optional<std::uint64_t>();
-  if (position.seq == 0) return std::optional<std::uint64_t>(0);
+  if (end.epoch != position.epoch || end.seq < position.seq) return std::optional<Nonce>();
+  if (position.seq == Seq{}) return std::optional(Nonce{});
   auto found = nonces_.find(position.seq);
   if (found == nonces_.end()) found = nonces_.emplace(position.seq, log_.nonce_at(position.seq)).first;
   return found->second;
@@ -32,7 +32,7 @@ Result<bool> LogSnapshot::find(LogEnd& change) {
   return found;
 }
 
-Result<bool> LogSnapshot::has(Position position, std::uint64_t nonce) {
+Result<bool> LogSnapshot::has(Position position, Nonce nonce) {
   const auto there = nonce_at(position);
   if (!there) return there.error();
   return *there == nonce;

@@ -19,7 +19,7 @@ namespace latchkey::replica {
 struct StoreLog {
   std::function<Result<Position>()> end;
   /// Of the change at `seq`, which is not 0; nullopt: there is none.
-  std::function<Result<std::optional<std::uint64_t>>(std::uint64_t seq)> nonce_at;
+  std::function<Result<std::optional<Nonce>>(Seq seq)> nonce_at;
 
   /// `store` outlives it.
   static StoreLog of(store::KeyStore& store);
@@ -31,17 +31,17 @@ class LogSnapshot {
   explicit LogSnapshot(const StoreLog& log) : log_(log) {}
 
   /// The nonce of the change there; nullopt: the log, as it is now, is of another epoch or has none.
-  Result<std::optional<std::uint64_t>> nonce_at(Position position);
+  Result<std::optional<Nonce>> nonce_at(Position position);
   /// Whether the log has this very change at its seq, whatever epoch the log is of now: `change` is that of its epoch
   /// then. A failover that lost nothing begins another epoch of the same history.
   Result<bool> find(LogEnd& change);
   /// Whether the log has this very change, and so everything before it.
-  Result<bool> has(Position position, std::uint64_t nonce);
+  Result<bool> has(Position position, Nonce nonce);
 
  private:
   const StoreLog& log_;
   std::optional<Result<Position>> end_;
-  std::map<std::uint64_t, Result<std::optional<std::uint64_t>>> nonces_;  // by seq
+  std::map<Seq, Result<std::optional<Nonce>>> nonces_;
 };
 
 }  // namespace latchkey::replica

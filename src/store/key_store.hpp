@@ -26,7 +26,7 @@ struct IdempotencyRecord {
   std::string idempotency_key;  // 1 to 128 characters, chosen by the client
   std::string request_digest;   // of method, path and body: another request under the same key is a mistake
   KeyId key_id;
-  std::uint64_t seq = 0;  // the change the command made: its row is what was answered. Set by the engine when 0
+  Seq seq;  // the change the command made: its row is what was answered. Set by the engine when 0
   std::string kid;        // which signing key signed the token that was answered
   UnixMillis created_at;
 };
@@ -40,12 +40,12 @@ class Transaction {
   /// Inserts or replaces the whole row. `action` names the change in the log ("create", "rotate", …); `updated_by` and
   /// `updated_at` of the row say who and when. `version` of the argument is ignored. Returns the new version: the seq
   /// of the change.
-  virtual Result<std::uint64_t> put_key(const AccessKey& key, std::string_view action) = 0;
+  virtual Result<Version> put_key(const AccessKey& key, std::string_view action) = 0;
 
   virtual Result<std::vector<SigningKey>> signing_keys() = 0;
-  virtual Result<std::uint64_t> put_signing_key(const SigningKey& key, std::string_view actor) = 0;
+  virtual Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) = 0;
 
-  virtual Result<std::optional<Change>> find_change(std::uint64_t seq) = 0;
+  virtual Result<std::optional<Change>> find_change(Seq seq) = 0;
   virtual Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) = 0;
   virtual Result<void> put_idempotency(const IdempotencyRecord& record) = 0;
 };
@@ -95,7 +95,7 @@ class KeyStore {
   virtual Result<KeyPage> list_keys(const KeyPageRequest& request) = 0;
   virtual Result<std::vector<SigningKey>> signing_keys() = 0;
   /// Changes with seq > after, in order, at most `limit` (1 to 1,000).
-  virtual Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) = 0;
+  virtual Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) = 0;
   /// Epoch and seq of the last committed change.
   virtual Result<Position> position() = 0;
 };

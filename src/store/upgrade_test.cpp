@@ -39,14 +39,14 @@ void expect_whole(KeyStore& store, UnixMillis now) {
   EXPECT_TRUE(keys["carol"].disabled);
   EXPECT_TRUE(keys["dave"].deleted);
   EXPECT_EQ(store.signing_keys()->size(), 1U);
-  EXPECT_EQ(store.changes_after(0, 100)->size(), 8U);
+  EXPECT_EQ(store.changes_after(Seq{0}, 100)->size(), 8U);
   AccessKey changed = keys["carol"];
   changed.disabled = false;
   ASSERT_TRUE(store.transact_and_wait([&](Transaction& transaction) -> Result<void> {
     const auto version = transaction.put_key(changed, "enable");
     return version ? Result<void>() : version.error();
   }));
-  EXPECT_EQ(store.changes_after(8, 100)->size(), 1U);
+  EXPECT_EQ(store.changes_after(Seq{8}, 100)->size(), 1U);
 }
 
 TEST(Upgrade, AnSqliteFileOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
@@ -66,7 +66,7 @@ TEST(Upgrade, AnSqliteFileOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
   EXPECT_EQ(*made->query_integer("PRAGMA user_version"), schema_version);
   // Nobody has witnessed how far it was shown (store/sqlite/settle.hpp): another epoch, once.
   EXPECT_EQ((*store)->position()->seq, before->position.seq);
-  EXPECT_EQ((*store)->changes_after(7, 1)->front().nonce, before->nonce);
+  EXPECT_EQ((*store)->changes_after(Seq{7}, 1)->front().nonce, before->nonce);
   expect_whole(**store, clock.wall());
 }
 
@@ -123,7 +123,7 @@ TEST_F(PostgresUpgrade, TriggersThatWereDisabledAreEnabledAtTheStartAndACommandW
   server_.execute(database_,
                   "SET session_replication_role = replica; UPDATE access_keys SET name = 'x' WHERE user_id = "
                   "'bob'");
-  EXPECT_EQ((*store)->position()->seq, 9U) << "ENABLE ALWAYS";
+  EXPECT_EQ((*store)->position()->seq, Seq{9}) << "ENABLE ALWAYS";
   server_.execute(database_, "ALTER TABLE access_keys DISABLE TRIGGER USER");
   const auto key = (*store)->list_keys({{}, 1, {}, clock_.wall()})->keys.front();
   const auto written = (*store)->transact_and_wait([&](Transaction& transaction) -> Result<void> {

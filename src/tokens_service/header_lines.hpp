@@ -59,7 +59,7 @@ inline HeaderLines& HeaderLines::position(Position position) {
   const auto high = hex_digits(static_cast<std::uint32_t>(position.epoch.value >> 32));
   const auto low = hex_digits(static_cast<std::uint32_t>(position.epoch.value));
   put("Latchkey-Position: ").put({high.data(), high.size()}).put({low.data(), low.size()});
-  return put(".").number(position.seq).put("\r\n");
+  return put(".").number(position.seq.value).put("\r\n");
 }
 
 inline HeaderLines& HeaderLines::key_id(std::string_view name, const KeyId& id) {

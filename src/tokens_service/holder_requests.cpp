@@ -48,7 +48,7 @@ bool is_beyond_any_view(Refusal reason) {
 
 limit::Limit limit_of(const Call& call, const access::Holder& holder) {
   return {
-      .requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = call.position.epoch.value};
+      .requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = call.position.epoch};
 }
 
 HolderRequests::HolderRequests(const Parts& parts, const TokensServiceConfig& config)

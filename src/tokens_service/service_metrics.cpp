@@ -16,7 +16,7 @@ void add_view_gauges(const Parts& parts) {
     parts.metrics.callback(name, help, "gauge", std::move(read));
   };
   gauge("latchkey_view_position", "Seq of the last change that the view holds",
-        [&view] { return static_cast<double>(view.freshness().position.seq); });
+        [&view] { return static_cast<double>(view.freshness().position.seq.value); });
   gauge("latchkey_view_age_seconds", "Since the view was known to hold all that was committed",
         [&view, &clock = parts.clock] {
           return std::chrono::duration<double>(clock.boot() - view.freshness().current_as_of).count();

@@ -18,21 +18,21 @@ using std::chrono::milliseconds;
 
 TEST(DigestTrail, KnowsThePositionsItPassedLately) {
   DigestTrail trail;
-  trail.go_to(5, 50);
-  EXPECT_FALSE(trail.at(5)) << "it has not begun";
-  trail.begin(10, 100);
-  for (std::uint64_t seq = 9; seq <= 12; ++seq) trail.go_to(seq, 10 * seq);
-  EXPECT_EQ(trail.at(10), 100U);
-  EXPECT_EQ(trail.at(12), 120U);
-  EXPECT_FALSE(trail.at(9));
-  EXPECT_FALSE(trail.at(13));
-  for (std::uint64_t seq = 13; seq <= 10 + 3 * DigestTrail::length; ++seq) trail.go_to(seq, 10 * seq);
+  trail.go_to({5}, 50);
+  EXPECT_FALSE(trail.at({5})) << "it has not begun";
+  trail.begin({10}, 100);
+  for (std::uint64_t seq = 9; seq <= 12; ++seq) trail.go_to({seq}, 10 * seq);
+  EXPECT_EQ(trail.at({10}), 100U);
+  EXPECT_EQ(trail.at({12}), 120U);
+  EXPECT_FALSE(trail.at({9}));
+  EXPECT_FALSE(trail.at({13}));
+  for (std::uint64_t seq = 13; seq <= 10 + 3 * DigestTrail::length; ++seq) trail.go_to({seq}, 10 * seq);
   const std::uint64_t last = 10 + 3 * DigestTrail::length, oldest = last - DigestTrail::length + 1;
-  EXPECT_EQ(trail.at(last), 10 * last);
-  EXPECT_EQ(trail.at(oldest), 10 * oldest);
-  EXPECT_FALSE(trail.at(oldest - 1));
-  trail.go_to(last + 2, 1);
-  EXPECT_FALSE(trail.at(last)) << "a gap ends it";
+  EXPECT_EQ(trail.at({last}), 10 * last);
+  EXPECT_EQ(trail.at({oldest}), 10 * oldest);
+  EXPECT_FALSE(trail.at({oldest - 1}));
+  trail.go_to({last + 2}, 1);
+  EXPECT_FALSE(trail.at({last})) << "a gap ends it";
 }
 
 /// Whatever is applied in whatever order, the digest at a position is that of the rows.
@@ -54,7 +54,7 @@ TEST(ViewDigest, IsThatOfTheRowsAtEachPosition) {
     key.deleted = dice() % 5 == 0;
     const std::uint64_t number = key.id.bytes().back();
     rows[number] = key;
-    const Change change{seq, {1}, "ops", "update", key, seq};
+    const Change change{{seq}, {1}, "ops", "update", key, {seq}};
     view.apply(change);
     if (dice() % 3 == 0) view.apply(change);
     expected[seq] = sum();
@@ -81,7 +81,7 @@ bool recount(
 TEST(ViewDigest, ARecountFindsARowThatChangedInMemory) {
   View view;
   for (std::uint64_t n = 0; n < 50; ++n) view.apply(key_of(n, n + 1));
-  view.apply(signing_key_of('a'), 51);
+  view.apply(signing_key_of('a'), {51});
   EXPECT_TRUE(recount(view));
   ASSERT_TRUE(view.plant_drift());
   EXPECT_FALSE(recount(view));
@@ -97,7 +97,7 @@ TEST(ViewDigest, ARecountGoesOnWhileRowsChange) {
   std::uint64_t seq = 0;
   const auto change = [&] {
     const std::uint64_t number = dice() % 200;
-    view.apply(Change{++seq, {1}, "ops", "update", key_of(number, seq), seq});
+    view.apply(Change{{++seq}, {1}, "ops", "update", key_of(number, seq), {seq}});
   };
   for (int round = 0; round < 5; ++round) EXPECT_TRUE(recount(view, change)) << round;
   bool planted = false;
@@ -108,11 +108,11 @@ TEST(ViewDigest, ARecountGoesOnWhileRowsChange) {
 
 TEST(ViewDigest, CountsSigningKeysUntilTheyAreRetired) {
   View view;
-  view.apply(signing_key_of('a'), 1);
-  view.apply(signing_key_of('b'), 2);
-  view.apply(signing_key_of('a', SigningKeyState::retired), 3);
+  view.apply(signing_key_of('a'), {1});
+  view.apply(signing_key_of('b'), {2});
+  view.apply(signing_key_of('a', SigningKeyState::retired), {3});
   view.advance({{1}, 3}, BootTime{1});
-  EXPECT_EQ(view.digest_at({{1}, 3}), feed::digest_of(signing_key_of('b'), 2));
+  EXPECT_EQ(view.digest_at({{1}, 3}), feed::digest_of(signing_key_of('b'), {2}));
 }
 
 struct SaidSource final : feed::DigestSource {
@@ -130,7 +130,7 @@ class DigestCheckTest : public testing::Test {
   DigestCheckTest() {
     view_.apply(key_of(1, 1));
     view_.advance(at_, BootTime{1});
-    source_.digest = feed::StoreDigest{{at_, 0}, feed::digest_of(key_of(1, 1), 1), {}};
+    source_.digest = feed::StoreDigest{{at_, 0}, feed::digest_of(key_of(1, 1), Version{1}), {}};
   }
   std::optional<std::string> check() {
     check_.read_once();
@@ -152,14 +152,14 @@ TEST_F(DigestCheckTest, TheSameRowsAreLeftInPeace) {
 }
 
 TEST_F(DigestCheckTest, AnAnswerFromAheadWaitsForTheViewAndOneFromLongAgoIsMissed) {
-  source_.digest->at.position.seq = 2;
+  source_.digest->at.position.seq = {2};
   EXPECT_EQ(check(), std::nullopt);
   EXPECT_EQ(check_.stats().same + check_.stats().drifts + check_.stats().missed, 0U);
   const Change change{2, {1}, "ops", "update", key_of(1, 2), 1};
   view_.apply(change);
   view_.advance({{1}, 2}, BootTime{2});
   EXPECT_TRUE(check_.judge(view_)) << "the store's sum was that of before";
-  source_.digest->at.position.seq = 0;
+  source_.digest->at.position.seq = {};
   EXPECT_EQ(check(), std::nullopt);
   EXPECT_EQ(check_.stats().missed, 1U);
 }

@@ -19,7 +19,7 @@ class DigestTrail {
   static constexpr std::size_t length = 65'536;
 
   /// The rows are exactly those of `seq`. What stood here before is forgotten.
-  void begin(std::uint64_t seq, feed::RowsDigest digest) {
+  void begin(Seq seq, feed::RowsDigest digest) {
     ring_.assign(1, digest);
     first_ = last_ = seq;
   }
@@ -27,7 +27,7 @@ class DigestTrail {
   bool begun() const { return !ring_.empty(); }
 
   /// The next position; another one ends the trail. One that was passed already (a change that came again) is nothing.
-  void go_to(std::uint64_t seq, feed::RowsDigest digest) {
+  void go_to(Seq seq, feed::RowsDigest digest) {
     if (!begun() || seq <= last_) return;
     if (seq != last_ + 1) return forget();
     last_ = seq;
@@ -38,17 +38,17 @@ class DigestTrail {
     }
   }
   /// nullopt: not passed yet, or not since the trail began, or too long ago.
-  std::optional<feed::RowsDigest> at(std::uint64_t seq) const {
+  std::optional<feed::RowsDigest> at(Seq seq) const {
     if (!begun() || seq < first_ || seq > last_ || last_ - seq >= ring_.size()) return std::nullopt;
     return ring_[place_of(seq)];
   }
 
  private:
-  std::size_t place_of(std::uint64_t seq) const { return (seq - first_) % length; }
+  std::size_t place_of(Seq seq) const { return (seq - first_) % length; }
 
   std::vector<feed::RowsDigest> ring_;  // by place_of()
-  std::uint64_t first_ = 0;             // where the trail began
-  std::uint64_t last_ = 0;
+  Seq first_;                           // where the trail began
+  Seq last_;
 };
 
 }  // namespace latchkey::view

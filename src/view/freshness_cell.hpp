@@ -29,9 +29,9 @@ class FreshnessCell {
     record.life_and_complete.store(standing.life << 1 | (standing.freshness.complete ? 1 : 0),
                                    std::memory_order_release);
     record.epoch.store(standing.freshness.position.epoch.value, std::memory_order_release);
-    record.seq.store(standing.freshness.position.seq, std::memory_order_release);
+    record.seq.store(standing.freshness.position.seq.value, std::memory_order_release);
     record.as_of.store(standing.freshness.current_as_of.nanos, std::memory_order_release);
-    record.nonce.store(standing.freshness.nonce, std::memory_order_release);
+    record.nonce.store(standing.freshness.nonce.value, std::memory_order_release);
     published_.store(next, std::memory_order_release);
   }
 
@@ -44,9 +44,9 @@ class FreshnessCell {
       standing.life = life_and_complete >> 1;
       standing.freshness.complete = (life_and_complete & 1) != 0;
       standing.freshness.position.epoch.value = record.epoch.load(std::memory_order_acquire);
-      standing.freshness.position.seq = record.seq.load(std::memory_order_acquire);
+      standing.freshness.position.seq.value = record.seq.load(std::memory_order_acquire);
       standing.freshness.current_as_of.nanos = record.as_of.load(std::memory_order_acquire);
-      standing.freshness.nonce = record.nonce.load(std::memory_order_acquire);
+      standing.freshness.nonce.value = record.nonce.load(std::memory_order_acquire);
       if (published_.load(std::memory_order_relaxed) - at < ring_.size() - 1) return standing;
     }
   }

@@ -32,8 +32,8 @@ class MemoLogTest : public ::testing::Test {
   void start(const std::string& secret = "the secret of this data directory") {
     log_.reset();
     view_.emplace();
-    view_->apply(signing_key_, 1);
-    view_->apply(signing_key_of('b', SigningKeyState::verifying), 2);
+    view_->apply(signing_key_, {1});
+    view_->apply(signing_key_of('b', SigningKeyState::verifying), {2});
     view_->apply(key_);
     log_ = std::move(MemoLog::open(path_, Secret(secret), *view_).value());
     log_->recall();
@@ -167,7 +167,7 @@ TEST_F(MemoLogTest, RepeatedRecordsGoTheSameWay) {
 TEST_F(MemoLogTest, AReloadTakesThemOverAgain) {
   prove(token_a);
   view_->reset();
-  view_->apply(signing_key_, 1);
+  view_->apply(signing_key_, {1});
   view_->apply(key_);
   ASSERT_EQ(recall(token_a), std::nullopt);
   log_->recall();
@@ -206,7 +206,7 @@ TEST_F(MemoLogTest, AFullDiskCostsLaterSignaturesOnly) {
 struct ViewRows final : feed::SnapshotSink {
   explicit ViewRows(View& to) : view(to) {}
   void access_key(const AccessKey& key) override { view.apply(key); }
-  void signing_key(const SigningKey& key, std::uint64_t version) override { view.apply(key, version); }
+  void signing_key(const SigningKey& key, Version version) override { view.apply(key, version); }
   View& view;
 };
 
@@ -217,7 +217,7 @@ TEST(FilesOfSchema1, SnapshotAndMemosAreOfUse) {
   std::string why;
   const auto usable = feed::snapshot_file::examine(file, "/tmp/latchkey-fixture/data/latchkey.db", why);
   ASSERT_TRUE(usable) << why;
-  EXPECT_EQ(usable->mark.end.position.seq, 8U);
+  EXPECT_EQ(usable->mark.end.position.seq, Seq{8});
   View view;
   ViewRows rows(view);
   ASSERT_TRUE(feed::snapshot_file::hand_over(file, *usable, rows));

@@ -12,8 +12,8 @@ constexpr jwt::TokenDigest digest_b{{0x2222, 0xbbbb00}};
 class ViewMemo : public ::testing::Test {
  protected:
   ViewMemo() {
-    view.apply(signing_key_of('a'), 1);
-    view.apply(signing_key_of('b', SigningKeyState::verifying), 2);
+    view.apply(signing_key_of('a'), {1});
+    view.apply(signing_key_of('b', SigningKeyState::verifying), {2});
     view.apply(key_of(1, 3));
   }
   void remember(Issue issue, const jwt::TokenDigest& digest, char kid = 'a') {
@@ -54,7 +54,7 @@ TEST_F(ViewMemo, BecomesTheEarlierIssuesAtARotationWithGrace) {
   view.apply(key);
   EXPECT_EQ(recall(digest_a), Issue::earlier);
   remember(Issue::current, digest_b);
-  key.version = 5;
+  key.version = Version{5};
   key.disabled = true;
   view.apply(key);
   EXPECT_EQ(recall(digest_a), Issue::earlier);
@@ -89,7 +89,7 @@ TEST_F(ViewMemo, OfARotatedOutTokenNeverCountsAsThePreviousIssue) {
 TEST_F(ViewMemo, DiesWithTheSigningKeyThatProvedIt) {
   remember(Issue::current, digest_a, 'a');
   remember(Issue::earlier, digest_b, 'b');
-  view.apply(signing_key_of('a', SigningKeyState::retired), 4);
+  view.apply(signing_key_of('a', SigningKeyState::retired), {4});
   EXPECT_EQ(recall(digest_a), std::nullopt);
   EXPECT_EQ(recall(digest_b), Issue::earlier) << "another signing key's tokens are left alone";
 }
@@ -97,10 +97,10 @@ TEST_F(ViewMemo, DiesWithTheSigningKeyThatProvedIt) {
 TEST_F(ViewMemo, IsNotRevivedWithItsSigningKeyOrByAnother) {
   const auto before = View::Reader(view).usable_key(std::string(43, 'a'));
   remember(Issue::current, digest_a, 'a');
-  view.apply(signing_key_of('a', SigningKeyState::retired), 4);
-  view.apply(signing_key_of('c'), 5);  // takes the free place
+  view.apply(signing_key_of('a', SigningKeyState::retired), {4});
+  view.apply(signing_key_of('c'), {5});  // takes the free place
   EXPECT_EQ(recall(digest_a), std::nullopt);
-  view.apply(signing_key_of('a'), 6);
+  view.apply(signing_key_of('a'), {6});
   EXPECT_EQ(recall(digest_a), std::nullopt);
   // A verification that began before the retirement and ends after it.
   const View::Reader reader(view);
@@ -112,7 +112,7 @@ TEST_F(ViewMemo, MoreSigningKeysThanSealsAreVerifiedEachTime) {
   for (int i = 0; i < 300; ++i) {
     SigningKey key = signing_key_of('z');
     key.kid = std::to_string(i);
-    view.apply(key, 10);
+    view.apply(key, {10});
   }
   const View::Reader reader(view);
   ASSERT_TRUE(reader.usable_key("299"));

@@ -16,13 +16,13 @@ constexpr unsigned failures_worth_a_word = 4;
 
 /// How the batch breaks the feed's contract; nullopt when it does not.
 std::optional<std::string> breach_of(const feed::Batch& batch, Position after) {
-  std::uint64_t last = after.seq;
+  Seq last = after.seq;
   for (const Change& change : batch.changes) {
-    if (change.seq != last + 1) return fmt::format("change {} follows {}", change.seq, last);
+    if (change.seq != last + 1) return fmt::format("change {} follows {}", change.seq.value, last.value);
     last = change.seq;
   }
   if (batch.head != Position{after.epoch, last}) {
-    return fmt::format("the batch after {} ends at {} but names {} as its head", after.to_string(), last,
+    return fmt::format("the batch after {} ends at {} but names {} as its head", after.to_string(), last.value,
                        batch.head.to_string());
   }
   return std::nullopt;
@@ -38,7 +38,7 @@ class Projector::Loading final : public feed::SnapshotSink {
     projector_.view_.apply(key);
     if (++rows_ % rows_between_looks == 0) projector_.serve_waiters();
   }
-  void signing_key(const SigningKey& key, std::uint64_t version) override { projector_.view_.apply(key, version); }
+  void signing_key(const SigningKey& key, Version version) override { projector_.view_.apply(key, version); }
 
  private:
   static constexpr std::size_t rows_between_looks = 4096;

@@ -9,14 +9,14 @@ std::string_view KeyRow::usable_user_id(const AccessKey& key) {
   return key.user_id.size() <= max_user_id_bytes ? std::string_view(key.user_id) : std::string_view("");
 }
 
-KeyRow* KeyRow::create(void* place, const AccessKey& key, std::uint64_t version) {
+KeyRow* KeyRow::create(void* place, const AccessKey& key, Version version) {
   auto* row = new (place) KeyRow(key, version);
   const std::string_view user_id = usable_user_id(key);
   std::memcpy(static_cast<std::byte*>(place) + sizeof(KeyRow), user_id.data(), user_id.size());
   return row;
 }
 
-KeyRow::KeyRow(const AccessKey& key, std::uint64_t version)
+KeyRow::KeyRow(const AccessKey& key, Version version)
     : id_(key.id),
       issued_at_(key.issued_at),
       version_(version),

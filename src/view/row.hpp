@@ -25,10 +25,10 @@ class KeyRow {
   static std::size_t bytes_needed(const AccessKey& key) { return sizeof(KeyRow) + usable_user_id(key).size(); }
   /// Builds the row in `place`, which is aligned to 8 and holds bytes_needed(). A user id that breaks its rule (a row
   /// edited by hand) becomes the empty one, which no token has: such a key is refused.
-  static KeyRow* create(void* place, const AccessKey& key, std::uint64_t version);
+  static KeyRow* create(void* place, const AccessKey& key, Version version);
 
   KeyId id() const { return id_; }
-  std::uint64_t version() const { return version_; }
+  Version version() const { return version_; }
   std::string_view user_id() const { return {reinterpret_cast<const char*>(this + 1), user_id_size_}; }
   std::uint32_t requests_per_minute() const { return requests_per_minute_; }
   IssueTime issued_at() const { return issued_at_; }
@@ -57,7 +57,7 @@ class KeyRow {
  private:
   static constexpr std::uint8_t disabled_flag = 1, deleted_flag = 2, expires_flag = 4, previous_flag = 8;
 
-  KeyRow(const AccessKey& key, std::uint64_t version);
+  KeyRow(const AccessKey& key, Version version);
   static std::string_view usable_user_id(const AccessKey& key);
 
   KeyId id_;
@@ -65,7 +65,7 @@ class KeyRow {
   IssueTime issued_at_;
   PreviousIssue previous_;  // meaningful with previous_flag
   UnixMillis expires_at_;   // meaningful with expires_flag
-  std::uint64_t version_;
+  Version version_;
   std::uint32_t requests_per_minute_;
   std::uint8_t flags_ = 0;
   std::uint8_t user_id_size_;

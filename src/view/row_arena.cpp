@@ -10,7 +10,7 @@ namespace latchkey::view {
 
 void RowArena::FreeChunk::operator()(std::byte* chunk) const { std::free(chunk); }
 
-RowRef RowArena::create(const AccessKey& key, std::uint64_t version) {
+RowRef RowArena::create(const AccessKey& key, Version version) {
   const std::size_t units = (KeyRow::bytes_needed(key) + unit_bytes - 1) / unit_bytes;
   const RowRef ref = take(units);
   KeyRow::create(place(ref), key, version);

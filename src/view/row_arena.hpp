@@ -25,7 +25,7 @@ class RowArena {
   RowArena& operator=(const RowArena&) = delete;
 
   /// Throws std::length_error when all 4 GiB are in use, std::bad_alloc when the machine's memory is.
-  RowRef create(const AccessKey& key, std::uint64_t version);
+  RowRef create(const AccessKey& key, Version version);
   /// The piece may be given out again at once.
   void release(RowRef ref);
 

@@ -21,10 +21,10 @@ std::vector<UsableKey> SigningKeys::all() const {
   return keys;
 }
 
-feed::RowsDigest SigningKeys::apply(const SigningKey& key, std::uint64_t version) {
+feed::RowsDigest SigningKeys::apply(const SigningKey& key, Version version) {
   Held& held = held_[key.kid];
   if (version <= held.version) return 0;
-  const feed::RowsDigest before = held.version == 0 ? 0 : feed::digest_of(held.key, held.version);
+  const feed::RowsDigest before = held.version == Version{} ? 0 : feed::digest_of(held.key, held.version);
   const bool usable = key.state != SigningKeyState::retired;
   if (!usable || key.public_key != held.key.public_key) unseal(held);
   if (usable && held.seal.slot == 0) held.seal = new_seal();

@@ -38,7 +38,7 @@ class SigningKeys {
   std::vector<UsableKey> all() const;
 
   /// The writer. A version that is not newer changes nothing. Returns by how much the digest of all rows moves.
-  feed::RowsDigest apply(const SigningKey& key, std::uint64_t version);
+  feed::RowsDigest apply(const SigningKey& key, Version version);
   /// Of those held now.
   feed::RowsDigest digest() const;
   /// Retired ones too.
@@ -51,7 +51,7 @@ class SigningKeys {
   using Set = std::map<std::string, UsableKey, std::less<>>;
   struct Held {
     SigningKey key;
-    std::uint64_t version = 0;
+    Version version;
     KeyGeneration seal;  // slot 0 while the key is not usable
   };
 

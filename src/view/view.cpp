@@ -104,22 +104,22 @@ void View::reset() {
 
 void View::apply(const AccessKey& key) { apply_row(key, key.version); }
 
-void View::apply(const SigningKey& key, std::uint64_t version) {
+void View::apply(const SigningKey& key, Version version) {
   State& state = *impl_->state.load(std::memory_order_relaxed);
   state.digest += state.signing_keys.apply(key, version);
 }
 
 void View::apply(const Change& change) {
   if (const auto* key = std::get_if<AccessKey>(&change.row)) {
-    apply_row(*key, change.seq);
+    apply_row(*key, Version::made_by(change.seq));
   } else {
-    apply(std::get<SigningKey>(change.row), change.seq);
+    apply(std::get<SigningKey>(change.row), Version::made_by(change.seq));
   }
   State& state = *impl_->state.load(std::memory_order_relaxed);
   state.trail.go_to(change.seq, state.digest);
 }
 
-void View::apply_row(const AccessKey& key, std::uint64_t version) {
+void View::apply_row(const AccessKey& key, Version version) {
   State& state = *impl_->state.load(std::memory_order_relaxed);
   auto& [rows, keys] = state.of(key.id);
   const RowRef held = keys.find(key.id);
@@ -134,7 +134,7 @@ void View::apply_row(const AccessKey& key, std::uint64_t version) {
   impl_->publish_sizes(state);
 }
 
-void View::advance(Position position, std::optional<BootTime> as_of, std::uint64_t nonce) {
+void View::advance(Position position, std::optional<BootTime> as_of, Nonce nonce) {
   Freshness& freshness = impl_->standing.freshness;
   freshness.position = position;
   freshness.nonce = nonce;
@@ -188,7 +188,7 @@ void View::visit(std::size_t slice, feed::SnapshotSink& sink) const {
     each.keys.visit(slice, [&](RowRef ref) { sink.access_key(each.rows.at(ref).as_access_key()); });
   }
   if (slice > 0) return;
-  state.signing_keys.visit([&](const SigningKey& key, std::uint64_t version) { sink.signing_key(key, version); });
+  state.signing_keys.visit([&](const SigningKey& key, Version version) { sink.signing_key(key, version); });
 }
 
 View::Reader::Reader(const View& view)

@@ -35,7 +35,7 @@ struct Freshness {
   bool complete = false;
   Position position;
   BootTime current_as_of;   // a moment at which the view held all that was committed
-  std::uint64_t nonce = 0;  // of the change at `position`; 0 at seq 0
+  Nonce nonce = {};  // of the change at `position`; 0 at seq 0
 };
 
 class View {
@@ -57,12 +57,12 @@ class View {
   /// By full row. A row whose version is not newer than the one held changes nothing: stale and repeated ones are
   /// harmless.
   void apply(const AccessKey& key);
-  void apply(const SigningKey& key, std::uint64_t version);
+  void apply(const SigningKey& key, Version version);
   /// The change's seq is the row's version.
   void apply(const Change& change);
   /// The view holds all changes up to `position`; when `as_of` is given, nothing else was committed at that moment.
   /// `nonce`: of the change there, as far as it is known.
-  void advance(Position position, std::optional<BootTime> as_of, std::uint64_t nonce = 0);
+  void advance(Position position, std::optional<BootTime> as_of, Nonce nonce = {});
 
   /// What the rows added up to when they were those of `position`, as far as the view passed that lately, and since it
   /// was complete. Kept with each change applied; no reader pays for it.
@@ -125,7 +125,7 @@ class View {
   std::size_t resident_bytes() const;
 
  private:
-  void apply_row(const AccessKey& key, std::uint64_t version);
+  void apply_row(const AccessKey& key, Version version);
 
   std::unique_ptr<Impl> impl_;
 };

@@ -22,7 +22,7 @@ AccessKey coherent_key(std::uint64_t n, std::uint64_t version) {
 }
 
 bool coherent(const KeyRow& row, std::uint64_t n) {
-  const std::uint64_t version = row.version();
+  const std::uint64_t version = row.version().value;
   return row.id() == id_of(n) && row.requests_per_minute() == static_cast<std::uint32_t>(version) &&
          row.issued_at().seconds == static_cast<std::int64_t>(version) &&
          row.user_id() == std::string(1 + version % 40, static_cast<char>('a' + version % 26));
@@ -41,13 +41,13 @@ TEST(View, ReadersSeeWholeRowsBesideTheWriter) {
       const KeyRow* row = reader.find(id_of(n % keys));
       if (row == nullptr) continue;
       View::Reader::remember(*row, Issue::current, {{n, n}}, UsableKey{{}, {1, n}});
-      if (!coherent(*row, n % keys) || row->version() < last[n % keys]) ++broken;
-      last[n % keys] = row->version();
+      if (!coherent(*row, n % keys) || row->version().value < last[n % keys]) ++broken;
+      last[n % keys] = row->version().value;
       const Freshness freshness = view.freshness();
-      if (freshness.complete && freshness.position.seq < life_position) ++broken;
-      if (freshness.complete && freshness.current_as_of.nanos != static_cast<std::int64_t>(freshness.position.seq))
+      if (freshness.complete && freshness.position.seq.value < life_position) ++broken;
+      if (freshness.complete && freshness.current_as_of.nanos != static_cast<std::int64_t>(freshness.position.seq.value))
         ++broken;
-      if (freshness.complete) life_position = freshness.position.seq;
+      if (freshness.complete) life_position = freshness.position.seq.value;
       ++looks;
     }
   };
@@ -74,7 +74,7 @@ TEST(View, AReaderKeepsItsRowHoweverLongTheWriterRuns) {
   view.reset();
   view.apply(coherent_key(1, 5000));
   EXPECT_TRUE(coherent(*row, 1));
-  EXPECT_EQ(row->version(), 1U);
+  EXPECT_EQ(row->version(), Version{1});
 }
 
 TEST(View, ManyReadersAtOnceEachFindASlot) {

@@ -44,7 +44,7 @@ TEST(View, KeepsWhatTheAccessCheckNeeds) {
   EXPECT_EQ(row->issued_at(), key.issued_at);
   EXPECT_EQ(row->previous(), key.previous);
   EXPECT_EQ(row->expires_at(), key.expires_at);
-  EXPECT_EQ(row->version(), 5U);
+  EXPECT_EQ(row->version(), Version{5});
   EXPECT_EQ(row->status([] { return UnixMillis{1'767'225'799'999}; }), KeyStatus::active);
   EXPECT_EQ(row->status([] { return UnixMillis{1'767'225'800'000}; }), KeyStatus::expired);
 }
@@ -72,16 +72,16 @@ TEST(View, StaleAndRepeatedRowsChangeNothing) {
 TEST(View, AChangesSeqIsItsRowsVersion) {
   View view;
   Change change;
-  change.seq = 9;
+  change.seq = {9};
   change.row = key_of(1, 0);
   view.apply(change);
-  EXPECT_EQ(View::Reader(view).find(id_of(1))->version(), 9U);
+  EXPECT_EQ(View::Reader(view).find(id_of(1))->version(), Version{9});
 }
 
 TEST(View, ResetEmptiesForReadersAtOnce) {
   View view;
   view.apply(key_of(1, 1));
-  view.apply(signing_key_of('a'), 2);
+  view.apply(signing_key_of('a'), {2});
   view.advance({{7}, 2}, BootTime{1});
   const View::Reader before(view);
   const KeyRow* row = before.find(id_of(1));
@@ -100,14 +100,14 @@ TEST(View, ResetEmptiesForReadersAtOnce) {
 
 TEST(View, SigningKeysCountUntilRetired) {
   View view;
-  view.apply(signing_key_of('a'), 1);
-  view.apply(signing_key_of('b', SigningKeyState::verifying), 2);
+  view.apply(signing_key_of('a'), {1});
+  view.apply(signing_key_of('b', SigningKeyState::verifying), {2});
   EXPECT_TRUE(view.signing_key(std::string(43, 'a')));
   EXPECT_TRUE(view.signing_key(std::string(43, 'b')));
   EXPECT_FALSE(view.signing_key(std::string(43, 'c')));
-  view.apply(signing_key_of('a', SigningKeyState::retired), 3);
+  view.apply(signing_key_of('a', SigningKeyState::retired), {3});
   EXPECT_FALSE(view.signing_key(std::string(43, 'a')));
-  view.apply(signing_key_of('a'), 2);  // stale
+  view.apply(signing_key_of('a'), {2});  // stale
   EXPECT_FALSE(view.signing_key(std::string(43, 'a')));
   EXPECT_TRUE(view.signing_key(std::string(43, 'b')));
 }

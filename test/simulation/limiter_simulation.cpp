@@ -89,7 +89,7 @@ LimiterSimulation::LimiterSimulation(std::uint64_t seed, const Weather& weather,
     keys_.push_back(std::make_unique<Key>());
     Key& key = *keys_.back();
     key.id = KeyId::generate({1'767'225'600'000}, ids);
-    key.limits = {{.requests_per_minute = limits[world_.pick(std::size(limits))], .version = 1, .epoch = 1}};
+    key.limits = {{.requests_per_minute = limits[world_.pick(std::size(limits))], .version = Version{1}, .epoch = 1}};
     world_.after(world_.duration({}, seconds(1)), [this, &key] { request_again(key); });
   }
   for (std::size_t i = 0; i < weather.replicas; ++i) {
@@ -188,7 +188,7 @@ void LimiterSimulation::change_limit(Key& key) {
   Limit limit = key.limits.back();
   const std::uint32_t before = limit.requests_per_minute;
   limit.requests_per_minute = world_.chance(0.6) ? std::max(1U, before / 3) : std::min(400U, before * 2);
-  ++limit.version;
+  ++limit.version.value;
   key.limits.push_back(limit);
   tell_views(key);
 }
@@ -196,7 +196,7 @@ void LimiterSimulation::change_limit(Key& key) {
 /// The database comes back as it was once: with an earlier limit, whose version counts from lower, in another epoch.
 void LimiterSimulation::restore(Key& key) {
   Limit limit = key.limits[world_.pick(key.limits.size())];
-  limit.epoch = key.limits.back().epoch + 1;
+  limit.epoch = {key.limits.back().epoch.value + 1};
   key.limits.push_back(limit);
   tell_views(key);
 }

@@ -17,7 +17,7 @@ std::optional<Reply> LimiterStore::answer(const Caller& caller, const Call& call
   if (bug_ == Bug::stale_version_raises_limit) forget_versions(call);
   if (bug_ == Bug::return_honoured_twice) honour_again(caller, call);
   Call as_heard = call;
-  if (bug_ == Bug::epoch_ignored) as_heard.limit.epoch = 0;
+  if (bug_ == Bug::epoch_ignored) as_heard.limit.epoch = {};
   return book_.answer(seen(caller), as_heard, raw_ms());
 }
 
@@ -69,7 +69,7 @@ void LimiterStore::replicate() {
 }
 
 void LimiterStore::forget_versions(const Call& call) {
-  if (const auto known = book_.keys.find(call.key); known != book_.keys.end()) known->second.terms.version = 0;
+  if (const auto known = book_.keys.find(call.key); known != book_.keys.end()) known->second.terms.version = Version{0};
 }
 
 void LimiterStore::honour_again(const Caller& caller, const Call& call) {

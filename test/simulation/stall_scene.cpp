@@ -20,7 +20,7 @@ constexpr Duration announced_each = milliseconds(200);
 
 StallScene::StallScene(std::uint64_t seed, const Stall& stall, std::uint32_t requests_per_minute)
     : stall_(stall),
-      limit_{.requests_per_minute = requests_per_minute, .version = 1},
+      limit_{.requests_per_minute = requests_per_minute, .version = Version{1}},
       world_(seed),
       store_clock_(world_, 1, {}) {
   SeededRandom ids(seed);

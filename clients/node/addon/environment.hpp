@@ -33,7 +33,7 @@ struct Details {
 struct Handle {
   struct Known {
     KeyId key;
-    std::uint64_t version = 0;
+    Version version;
   };
   static constexpr std::size_t slots = 4096;
 

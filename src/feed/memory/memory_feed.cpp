@@ -7,8 +7,8 @@ constexpr std::size_t max_batch = 1000;
 
 LogState sight_of(const store::MemoryStore::State& state, const std::optional<LogEnd>& known) {
   LogState sight{state.end(), std::nullopt};
-  if (known && known->position.seq > 0 && known->position.seq <= state.log.size()) {
-    sight.nonce_at_known = state.log[known->position.seq - 1].nonce;
+  if (known && known->position.seq > Seq{} && known->position.seq <= state.end().position.seq) {
+    sight.nonce_at_known = state.log[known->position.seq.value - 1].nonce;
   }
   return sight;
 }
@@ -19,12 +19,12 @@ Result<Batch, FeedError> read(const store::MemoryStore::State& state, Position a
   if (auto broken = discontinuity_of(sight, after, known)) return std::move(*broken);
   known = sight.end;
   Batch batch{{}, after, now};
-  for (std::size_t i = after.seq; i < state.log.size() && batch.changes.size() < max_batch; ++i) {
+  for (std::size_t i = after.seq.value; i < state.log.size() && batch.changes.size() < max_batch; ++i) {
     if (state.log[i].seq != ++batch.head.seq) return FeedError{FeedError::Kind::reload, "a gap in the log"};
     batch.changes.push_back(state.log[i]);
   }
-  batch.more = batch.head.seq < state.log.size();
-  batch.head_nonce = batch.head.seq == 0 ? 0 : state.log[batch.head.seq - 1].nonce;
+  batch.more = batch.head.seq < state.end().position.seq;
+  batch.head_nonce = batch.head.seq == Seq{} ? Nonce{} : state.log[batch.head.seq.value - 1].nonce;
   return batch;
 }
 

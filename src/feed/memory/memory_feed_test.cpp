@@ -16,9 +16,9 @@ class MemoryWorld final : public FeedWorld {
   void replace() override { store_.restore(store::MemoryStore(clock_, random_).backup()); }
   void make_unreachable() override { feed_->cut(true); }
   void make_reachable() override { feed_->cut(false); }
-  void lose_change(std::uint64_t seq) override {
+  void lose_change(Seq seq) override {
     auto state = store_.backup();
-    state.log.erase(state.log.begin() + static_cast<std::ptrdiff_t>(seq - 1));
+    state.log.erase(state.log.begin() + static_cast<std::ptrdiff_t>(seq.value - 1));
     store_.restore(std::move(state));
   }
 

@@ -40,7 +40,7 @@ Result<void, FeedError> read_changes(const pg::Rows& rows, Batch& batch, const L
     auto change = pg::read_change(rows[i], change_column);
     if (!change) return unavailable(change.error());
     if (change->seq != ++batch.head.seq) {
-      return reload(fmt::format("a gap in the log: {} came where {} was due", change->seq, batch.head.seq));
+      return reload(fmt::format("a gap in the log: {} came where {} was due", change->seq.value, batch.head.seq.value));
     }
     batch.changes.push_back(std::move(*change));
   }
@@ -68,14 +68,14 @@ Result<void> LogReader::listen_where_possible(bool on_standby) {
 
 Result<Read, FeedError> LogReader::read(Position after, std::optional<LogEnd>& known) {
   const auto rows = connection_->query(read_sql(), pg::Parameters()
-                                                       .add(static_cast<std::int64_t>(known ? known->position.seq : 0))
-                                                       .add(static_cast<std::int64_t>(after.seq)));
+                                                       .add(static_cast<std::int64_t>(known ? known->position.seq.value : 0))
+                                                       .add(static_cast<std::int64_t>(after.seq.value)));
   if (!rows) return unavailable(rows.error());
   if (rows->count() == 0) return FeedError{FeedError::Kind::unavailable, "log_lock, meta or heartbeat has no row"};
   const pg::Row first = (*rows)[0];
   LogState sight{pg::read_log_end(first, connection_->system()), std::nullopt};
   if (!first.is_null(nonce_at_known_column)) {
-    sight.nonce_at_known = static_cast<std::uint64_t>(first.integer(nonce_at_known_column));
+    sight.nonce_at_known = Nonce{static_cast<std::uint64_t>(first.integer(nonce_at_known_column))};
   }
   if (auto broken = discontinuity_of(sight, after, known)) return std::move(*broken);
   if (auto readable = pg::check_readable(first); !readable) return unavailable(readable.error());
@@ -131,7 +131,7 @@ Result<void> LogReader::load_signing_keys(SnapshotSink& sink) {
     const pg::Row row = (*rows)[i];
     const auto key = pg::read_signing_key(row);
     if (!key) return key.error();
-    sink.signing_key(*key, static_cast<std::uint64_t>(row.integer(pg::signing_key_version_column)));
+    sink.signing_key(*key, Version{static_cast<std::uint64_t>(row.integer(pg::signing_key_version_column))});
   }
   return {};
 }

@@ -180,7 +180,7 @@ class Standby : public testing::Test {
     }));
   }
   /// Follows until `seq` is there; the last batch.
-  Batch follow_to(Position& position, std::uint64_t seq) {
+  Batch follow_to(Position& position, Seq seq) {
     for (;;) {
       auto batch = feed_->next(position, 1s);
       if (!batch) throw std::runtime_error(batch.error().why);
@@ -203,7 +203,7 @@ TEST_F(Standby, IsFollowedByPollingAndNeverLooksFreshWithoutItsPrimary) {
   auto position = *feed_->load(replica);
   const BootTime begun = clock_.boot();
   put();
-  const Batch fresh = follow_to(position, 1);
+  const Batch fresh = follow_to(position, Seq{1});
   EXPECT_EQ(position, *store_->position()) << "one epoch on both";
   EXPECT_GT(fresh.current_as_of, begun + -Duration(10s));
 
@@ -219,7 +219,7 @@ TEST_F(Standby, PromotionIsANewEpochAndIsHeardByTheSameConnection) {
   Replica replica;
   auto position = *feed_->load(replica);
   put();
-  follow_to(position, 1);
+  follow_to(position, Seq{1});
   primary_.kill(SIGQUIT);
   standby_->execute(database_, "SELECT pg_promote()");
   auto batch = feed_->next(position, 5s);

@@ -26,7 +26,7 @@ void RedisFeed::resume(const LogEnd& known) {
 }
 
 Result<Batch, FeedError> RedisFeed::read(Position after) {
-  auto sight = stream_->read(after.seq, known_ ? known_->position.seq : 0);
+  auto sight = stream_->read(after.seq, known_ ? known_->position.seq : Seq{});
   if (!sight) return sight.error();
   if (auto broken = discontinuity_of(sight->log, after, known_)) return std::move(*broken);
   if (after.seq < sight->base) return FeedError{FeedError::Kind::reload, "the stream begins after our position"};
@@ -38,7 +38,7 @@ Result<Batch, FeedError> RedisFeed::read(Position after) {
   proofs_.saw_tick(sight->life, sight->connection, sight->tick, sight->stamp);
 
   Batch batch{std::move(sight->changes), after, {}};
-  batch.head.seq += batch.changes.size();
+  batch.head.seq = after.seq + batch.changes.size();
   batch.head_nonce = batch.changes.empty() ? known_->nonce : batch.changes.back().nonce;
   if (sight->beat_tick > 0 && sight->beat_seq <= batch.head.seq) proofs_.holds_beat(sight->beat_tick);
   const auto proved = proofs_.current_as_of();
@@ -83,7 +83,7 @@ Result<Position, FeedError> RedisFeed::follow_log(Position from, SnapshotSink& s
       if (const auto* key = std::get_if<AccessKey>(&change.row)) {
         sink.access_key(*key);
       } else {
-        sink.signing_key(std::get<SigningKey>(change.row), change.seq);
+        sink.signing_key(std::get<SigningKey>(change.row), Version::made_by(change.seq));
       }
     }
     from = batch->head;

@@ -16,10 +16,10 @@ namespace latchkey::feed {
 /// What one read of the stream found.
 struct StreamSight {
   std::string life;
-  std::uint64_t base = 0;  // the log holds what came after it
+  Seq base = {};  // the log holds what came after it
   LogState log;            // its end, and the nonce at the change asked about
   std::uint64_t tick = 0;
-  std::uint64_t beat_seq = 0;
+  Seq beat_seq = {};
   std::uint64_t beat_tick = 0;   // 0: no heartbeat yet
   std::string nudge;             // id of the newest nudge
   std::vector<Change> changes;   // after the position asked for; dense
@@ -42,7 +42,7 @@ class StreamAccess {
   virtual ~StreamAccess() = default;
 
   /// At most 1,000 changes after `after`, and whether the log still has the change at `known`.
-  virtual Result<StreamSight, FeedError> read(std::uint64_t after, std::uint64_t known) = 0;
+  virtual Result<StreamSight, FeedError> read(Seq after, Seq known) = 0;
   virtual Result<SnapshotName, FeedError> snapshot() = 0;
   virtual Result<void, FeedError> load(const SnapshotName& snapshot, SnapshotSink& sink) = 0;
   /// Says that this life's rows are not the store's, so that a relay begins another. Best effort.

@@ -58,18 +58,18 @@ FeedError unavailable(const Error& error) {
 }
 FeedError foreign() { return unavailable(redis_layout::foreign); }
 
-std::optional<std::uint64_t> nonce_of(const Reply& reply) {
+std::optional<Nonce> nonce_of(const Reply& reply) {
   if (!reply.is_string() || reply.text.size() != 8) return std::nullopt;
-  return ByteReader(reply.text).take_fixed64();
+  return Nonce{ByteReader(reply.text).take_fixed64()};
 }
 
 /// Everything but the changes.
 std::optional<StreamSight> header_of(const std::vector<Reply>& fields) {
   StreamSight sight;
   Position& end = sight.log.end.position;
-  const bool good = read_number(fields[epoch], end.epoch.value, 16) && read_number(fields[base], sight.base) &&
-                    read_number(fields[last], end.seq) && read_number(fields[tick], sight.tick) &&
-                    read_number(fields[beat_seq], sight.beat_seq) && read_number(fields[beat_tick], sight.beat_tick);
+  const bool good = read_number(fields[epoch], end.epoch.value, 16) && read_number(fields[base], sight.base.value) &&
+                    read_number(fields[last], end.seq.value) && read_number(fields[tick], sight.tick) &&
+                    read_number(fields[beat_seq], sight.beat_seq.value) && read_number(fields[beat_tick], sight.beat_tick);
   const auto nonce = nonce_of(fields[last_nonce]);
   if (!good || !nonce || !fields[life].is_string() || !fields[nudge].is_string()) return std::nullopt;
   sight.life = fields[life].text;
@@ -80,13 +80,13 @@ std::optional<StreamSight> header_of(const std::vector<Reply>& fields) {
 }
 
 /// ["<seq>-0", ["c", bytes]]
-Result<Change, FeedError> change_of(const Reply& entry, std::uint64_t due) {
+Result<Change, FeedError> change_of(const Reply& entry, Seq due) {
   const bool shaped = entry.is_array() && entry.elements.size() == 2 && entry.elements[1].elements.size() == 2;
   const auto change = shaped ? decode_change(entry.elements[1].elements[1].text) : Error();
   if (!change) return unavailable(shaped ? change.error().detail : "an entry of the stream is broken");
   if (change->seq != due) {
     return FeedError{FeedError::Kind::reload,
-                     fmt::format("a gap in the stream: {} came where {} was due", change->seq, due)};
+                     fmt::format("a gap in the stream: {} came where {} was due", change->seq.value, due.value)};
   }
   return *change;
 }
@@ -101,12 +101,12 @@ Result<Reply, FeedError> StreamReader::run(const Command& command) {
   return std::move(*reply);
 }
 
-Result<StreamSight, FeedError> StreamReader::read(std::uint64_t after, std::uint64_t known) {
+Result<StreamSight, FeedError> StreamReader::read(Seq after, Seq known) {
   // Connected before the stamp is taken: a handshake would only make the proof older.
   if (auto connected = link_.get(); !connected) return unavailable(connected.error());
   const BootTime stamp = clock_.boot();
   const auto reply = run(Command::call(read_script, {redis_layout::head, redis_layout::log, redis_layout::nudge},
-                                       {std::to_string(after), std::to_string(known), std::to_string(max_changes)}));
+                                       {std::to_string(after.value), std::to_string(known.value), std::to_string(max_changes)}));
   if (!reply) return reply.error();
   if (reply->elements.empty()) return unavailable("the relay has not built the stream yet");
   if (reply->elements.size() != count) return foreign();
@@ -132,7 +132,7 @@ Result<SnapshotName, FeedError> StreamReader::snapshot() {
   if (fields[0].is_nil()) return unavailable("the relay has not built the stream yet");
   SnapshotName found{fields[5].text, fields[0].text, {}, 0};
   const auto nonce = nonce_of(fields[2]);
-  if (!nonce || !read_number(fields[1], found.end.position.seq) || !read_number(fields[3], found.chunks) ||
+  if (!nonce || !read_number(fields[1], found.end.position.seq.value) || !read_number(fields[3], found.chunks) ||
       !read_number(fields[4], found.end.position.epoch.value, 16) || found.chunks > max_chunks) {
     return foreign();
   }

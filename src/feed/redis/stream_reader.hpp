@@ -13,7 +13,7 @@ class StreamReader {
   StreamReader(redis::Link& link, const Clock& clock) : link_(link), clock_(clock) {}
 
   /// At most 1,000 changes after `after`, and whether the log still has the change at `known`.
-  Result<StreamSight, FeedError> read(std::uint64_t after, std::uint64_t known);
+  Result<StreamSight, FeedError> read(Seq after, Seq known);
   Result<SnapshotName, FeedError> snapshot();
   Result<void, FeedError> load(const SnapshotName& snapshot, SnapshotSink& sink);
   void distrust(const std::string& life);

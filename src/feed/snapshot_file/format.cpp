@@ -63,7 +63,7 @@ std::optional<Mark> read_mark(std::string_view payload, Epoch epoch) {
   ByteReader in(payload.substr(1));
   Mark mark;
   mark.end.position = {epoch, in.take_fixed64()};
-  mark.end.nonce = in.take_fixed64();
+  mark.end.nonce = {in.take_fixed64()};
   mark.as_of.nanos = static_cast<std::int64_t>(in.take_fixed64());
   mark.boot_id = in.take_text(max_boot_id_bytes);
   return in.at_end() ? std::optional(mark) : std::nullopt;
@@ -72,7 +72,7 @@ std::optional<Mark> read_mark(std::string_view payload, Epoch epoch) {
 /// Drops rows: to see whether they can be read.
 struct Nowhere final : SnapshotSink {
   void access_key(const AccessKey&) override {}
-  void signing_key(const SigningKey&, std::uint64_t) override {}
+  void signing_key(const SigningKey&, Version) override {}
 };
 
 }  // namespace
@@ -89,8 +89,8 @@ std::string rows_record(std::string_view rows) { return record("r" + std::string
 
 std::string mark_record(const Mark& mark) {
   std::string payload = "p";
-  put_fixed64(payload, mark.end.position.seq);
-  put_fixed64(payload, mark.end.nonce);
+  put_fixed64(payload, mark.end.position.seq.value);
+  put_fixed64(payload, mark.end.nonce.value);
   put_fixed64(payload, static_cast<std::uint64_t>(mark.as_of.nanos));
   put_text(payload, std::string_view(mark.boot_id).substr(0, max_boot_id_bytes));
   return record(payload);

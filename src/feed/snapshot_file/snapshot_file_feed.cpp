@@ -23,7 +23,7 @@ class RowsToFile final : public SnapshotSink {
     rows_.add(key);
     if (rows_.size() >= rows_bytes) flush();
   }
-  void signing_key(const SigningKey& key, std::uint64_t version) override { rows_.add(key, version); }
+  void signing_key(const SigningKey& key, Version version) override { rows_.add(key, version); }
   void change(const Change& change) {
     rows_.add(change);
     if (rows_.size() >= rows_bytes) flush();

@@ -115,10 +115,10 @@ TEST_F(SnapshotFile, TheReaderGoesOnFromItWithoutALoad) {
   put();
   const auto after = reader();
   ASSERT_TRUE(after->load());
-  EXPECT_EQ(after->position.seq, 1U) << "loaded from the store";
+  EXPECT_EQ(after->position.seq, Seq{1}) << "loaded from the store";
   ASSERT_TRUE(after->next());
   ASSERT_TRUE(after->next());
-  EXPECT_EQ(after->position.seq, 3U);
+  EXPECT_EQ(after->position.seq, Seq{3});
   EXPECT_EQ(after->replica.keys.at(key.id), key);
 }
 
@@ -155,7 +155,7 @@ TEST_F(SnapshotFile, OfAnotherBootItIsABaseButProvesNothing) {
   started();
   const auto after = reader("another boot");
   ASSERT_TRUE(after->load());
-  EXPECT_EQ(after->position.seq, 1U);
+  EXPECT_EQ(after->position.seq, Seq{1});
   const BootTime now = clock_.boot();
   const auto batch = after->next();
   ASSERT_TRUE(batch);
@@ -180,7 +180,7 @@ TEST_F(SnapshotFile, AForkedOrReplacedStoreIsAReloadAndTheFileIsGone) {
   EXPECT_EQ(batch.error().kind, FeedError::Kind::reload);
   EXPECT_FALSE(std::filesystem::exists(path()));
   ASSERT_TRUE(after->load());
-  EXPECT_EQ(after->position.seq, 4U);
+  EXPECT_EQ(after->position.seq, Seq{4});
 }
 
 TEST_F(SnapshotFile, OfAnotherSourceItIsIgnored) {
@@ -191,7 +191,7 @@ TEST_F(SnapshotFile, OfAnotherSourceItIsIgnored) {
 }
 
 TEST_F(SnapshotFile, CutAnywhereItIsAnEarlierStateOrNone) {
-  std::map<std::uint64_t, std::map<KeyId, AccessKey>> states;
+  std::map<Seq, std::map<KeyId, AccessKey>> states;
   {
     const auto before = started();
     for (int i = 0; i < 5; ++i) {
@@ -229,7 +229,7 @@ TEST_F(SnapshotFile, WithABitTurnedItIsAnEarlierStateOrNone) {
     if (!usable) continue;
     Replica replica;
     ASSERT_TRUE(snapshot_file::hand_over(file, *usable, replica));
-    EXPECT_EQ(replica.keys.size(), usable->mark.end.position.seq) << at;
+    EXPECT_EQ(replica.keys.size(), usable->mark.end.position.seq.value) << at;
   }
   write(std::string(100'000, 'x'));
   world_.make_unreachable();
@@ -251,7 +251,7 @@ class KeptWorld final : public FeedWorld {
   void replace() override { world_.replace(); }
   void make_unreachable() override { world_.make_unreachable(); }
   void make_reachable() override { world_.make_reachable(); }
-  void lose_change(std::uint64_t seq) override { world_.lose_change(seq); }
+  void lose_change(Seq seq) override { world_.lose_change(seq); }
 
  private:
   std::filesystem::path path() const { return world_.directory() / "view.snapshot"; }

@@ -41,7 +41,7 @@ struct Shared {
       const auto put = transaction.put_key(key, "create");
       return put ? Result<void>() : put.error();
     });
-    if (done) shared.acknowledged = done->position.seq;
+    if (done) shared.acknowledged = done->position.seq.value;
   }
 }
 
@@ -92,7 +92,7 @@ TEST(KilledWriter, LosesNoAcknowledgedChangeAndLeavesNoGap) {
       ASSERT_EQ(change.seq, ++position.seq);
       replica.apply(change);
     }
-    ASSERT_TRUE(batch->more || position.seq >= acknowledged) << "an acknowledged change is missing";
+    ASSERT_TRUE(batch->more || position.seq.value >= acknowledged) << "an acknowledged change is missing";
     idle = batch->changes.empty();
   };
   for (bool whole = false; !whole && !HasFatalFailure();) {
@@ -102,10 +102,10 @@ TEST(KilledWriter, LosesNoAcknowledgedChangeAndLeavesNoGap) {
     whole = over && idle;
   }
   ::waitpid(killer, nullptr, 0);
-  EXPECT_GE(position.seq, shared.acknowledged);
-  EXPECT_EQ(replica.keys.size(), position.seq);
-  EXPECT_GT(position.seq, 0U);
-  RecordProperty("changes", std::to_string(position.seq));
+  EXPECT_GE(position.seq.value, shared.acknowledged);
+  EXPECT_EQ(replica.keys.size(), position.seq.value);
+  EXPECT_GT(position.seq, Seq{0});
+  RecordProperty("changes", std::to_string(position.seq.value));
   ::munmap(memory, sizeof(Shared));
 }
 

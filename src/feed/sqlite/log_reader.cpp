@@ -100,7 +100,7 @@ Result<LogState, FeedError> LogReader::look(const std::optional<LogEnd>& known) 
       " (SELECT nonce FROM changes WHERE seq = ?) FROM changes ORDER BY seq DESC LIMIT 1");
   if (!statement) return unavailable_because(statement.error());
   store::Statement& row = **statement;
-  row.bind(1, static_cast<std::int64_t>(known ? known->position.seq : 0));
+  row.bind(1, static_cast<std::int64_t>(known ? known->position.seq.value : 0));
   const int code = row.step();
   if (code != SQLITE_ROW && code != SQLITE_DONE) return unavailable(code);
   LogState sight;
@@ -108,7 +108,7 @@ Result<LogState, FeedError> LogReader::look(const std::optional<LogEnd>& known) 
     const auto epoch = store::parse_epoch(row.text(0));
     if (!epoch) return unavailable_because(epoch.error());
     sight.end = {{*epoch, as_unsigned(row.integer(1))}, as_unsigned(row.integer(2))};
-    if (!row.is_null(3)) sight.nonce_at_known = as_unsigned(row.integer(3));
+    if (!row.is_null(3)) sight.nonce_at_known = Nonce{as_unsigned(row.integer(3))};
     return sight;
   }
   auto meta = db_.prepare("SELECT value FROM meta WHERE name = 'epoch'");
@@ -150,13 +150,13 @@ Result<void, FeedError> LogReader::read_changes(Batch& batch) {
       fmt::format("SELECT {} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", store::change_columns);
   auto statement = db_.prepare(sql);
   if (!statement) return unavailable_because(statement.error());
-  (*statement)->bind(1, static_cast<std::int64_t>(batch.head.seq)).bind(2, max_rows);
+  (*statement)->bind(1, static_cast<std::int64_t>(batch.head.seq.value)).bind(2, max_rows);
   int code = (*statement)->step();
   for (; code == SQLITE_ROW; code = (*statement)->step()) {
     auto change = store::read_change(**statement);
     if (!change) return unavailable_because(change.error());
     if (change->seq != ++batch.head.seq) {
-      return reload(fmt::format("a gap in the log: {} came where {} was due", change->seq, batch.head.seq));
+      return reload(fmt::format("a gap in the log: {} came where {} was due", change->seq.value, batch.head.seq.value));
     }
     batch.changes.push_back(std::move(*change));
   }
@@ -225,7 +225,7 @@ Result<void, FeedError> LogReader::load_signing_keys(SnapshotSink& sink) {
   for (; code == SQLITE_ROW; code = (*statement)->step()) {
     const auto key = store::read_signing_key(**statement);
     if (!key) return unavailable_because(key.error());
-    sink.signing_key(*key, as_unsigned((*statement)->integer(store::signing_key_version_column)));
+    sink.signing_key(*key, Version{as_unsigned((*statement)->integer(store::signing_key_version_column))});
   }
   if (code != SQLITE_DONE) return unavailable(code);
   return {};

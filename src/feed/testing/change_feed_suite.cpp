@@ -12,7 +12,7 @@ void Replica::access_key(const AccessKey& key) {
   on_row();
 }
 
-void Replica::signing_key(const SigningKey& key, std::uint64_t version) {
+void Replica::signing_key(const SigningKey& key, Version version) {
   auto& row = signing_keys[key.kid];
   if (version > row.second) row = {key, version};
 }
@@ -21,7 +21,7 @@ void Replica::apply(const Change& change) {
   if (const auto* key = std::get_if<AccessKey>(&change.row)) {
     access_key(*key);
   } else {
-    signing_key(std::get<SigningKey>(change.row), change.seq);
+    signing_key(std::get<SigningKey>(change.row), Version::made_by(change.seq));
   }
 }
 
@@ -104,11 +104,11 @@ TEST_P(ChangeFeedSuite, LoadsEveryRowAndContinuesFromThere) {
 }
 
 TEST_P(ChangeFeedSuite, AnEmptyStoreLoadsAtSeqZero) {
-  EXPECT_EQ(load().seq, 0U);
+  EXPECT_EQ(load().seq, Seq{0});
   EXPECT_EQ(position_.epoch, store().position()->epoch);
   put(new_key());
   catch_up();
-  EXPECT_EQ(position_.seq, 1U);
+  EXPECT_EQ(position_.seq, Seq{1});
 }
 
 TEST_P(ChangeFeedSuite, BatchesAreDenseAndSayWhenMoreWaits) {
@@ -118,7 +118,7 @@ TEST_P(ChangeFeedSuite, BatchesAreDenseAndSayWhenMoreWaits) {
   ASSERT_TRUE(first);
   EXPECT_TRUE(first->more);
   catch_up();
-  EXPECT_EQ(position_.seq, 2500U);
+  EXPECT_EQ(position_.seq, Seq{2500});
   EXPECT_EQ(replica_.keys.size(), 2500U);
 }
 
@@ -177,11 +177,11 @@ TEST_P(ChangeFeedSuite, SigningKeysTravelToo) {
   };
   ASSERT_TRUE(store().transact_and_wait(put_it));
   load();
-  EXPECT_EQ(replica_.signing_keys.at(key.kid), std::pair(key, std::uint64_t{1}));
+  EXPECT_EQ(replica_.signing_keys.at(key.kid), std::pair(key, Version{1}));
   key.state = SigningKeyState::retired;
   ASSERT_TRUE(store().transact_and_wait(put_it));
   catch_up();
-  EXPECT_EQ(replica_.signing_keys.at(key.kid), std::pair(key, std::uint64_t{2}));
+  EXPECT_EQ(replica_.signing_keys.at(key.kid), std::pair(key, Version{2}));
 }
 
 TEST_P(ChangeFeedSuite, ADeleteDuringTheSnapshotIsNotResurrected) {
@@ -257,10 +257,10 @@ TEST_P(ChangeFeedSuite, AForkBehindTheSnapshotsRowsIsAReload) {
 TEST_P(ChangeFeedSuite, ABatchNamesTheNonceOfItsHead) {
   load();
   catch_up();
-  EXPECT_EQ(nonce_, 0U);
+  EXPECT_EQ(nonce_, Nonce{});
   put_many(1500);
   catch_up();
-  const auto last = store().changes_after(1499, 10);
+  const auto last = store().changes_after(Seq{1499}, 10);
   EXPECT_EQ(nonce_, last->at(0).nonce);
   catch_up();
   EXPECT_EQ(nonce_, last->at(0).nonce) << "of an empty batch";
@@ -274,7 +274,7 @@ TEST_P(ChangeFeedSuite, AReaderResumesFromWhatItHasKept) {
   put_many(2);
   feed().resume({position_, nonce_});
   catch_up();
-  EXPECT_EQ(position_.seq, 5U);
+  EXPECT_EQ(position_.seq, Seq{5});
   expect_same_as_store();
 }
 
@@ -295,7 +295,7 @@ TEST_P(ChangeFeedSuite, AGapIsAReload) {
   put_many(2);
   load();
   put_many(3);
-  world_->lose_change(4);
+  world_->lose_change(Seq{4});
   const auto batch = feed().next(position_, 0ms);
   ASSERT_FALSE(batch);
   EXPECT_EQ(batch.error().kind, FeedError::Kind::reload);
@@ -315,7 +315,7 @@ TEST_P(ChangeFeedSuite, AnUnreachableStoreIsUnavailableAndComesBack) {
   world_->make_reachable();
   put(new_key());
   catch_up();
-  EXPECT_EQ(position_.seq, 3U);
+  EXPECT_EQ(position_.seq, Seq{3});
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class FeedWorld {
   virtual void make_unreachable() = 0;
   virtual void make_reachable() = 0;
   /// Loses change `seq` from the middle of the log.
-  virtual void lose_change(std::uint64_t seq) = 0;
+  virtual void lose_change(Seq seq) = 0;
 };
 
 struct FeedEngine {
@@ -43,11 +43,11 @@ inline void PrintTo(const FeedEngine& engine, std::ostream* out) { *out << engin
 /// What a reader is to do with rows and changes, in its plainest form.
 struct Replica final : SnapshotSink {
   std::map<KeyId, AccessKey> keys;
-  std::map<std::string, std::pair<SigningKey, std::uint64_t>> signing_keys;
+  std::map<std::string, std::pair<SigningKey, Version>> signing_keys;
   std::function<void()> on_row = [] {};
 
   void access_key(const AccessKey& key) override;
-  void signing_key(const SigningKey& key, std::uint64_t version) override;
+  void signing_key(const SigningKey& key, Version version) override;
   void apply(const Change& change);
 };
 
@@ -70,7 +70,7 @@ class ChangeFeedSuite : public testing::TestWithParam<FeedEngine> {
   SystemClock clock_;
   Replica replica_;
   Position position_;
-  std::uint64_t nonce_ = 0;  // Batch::head_nonce, as catch_up() saw it last
+  Nonce nonce_;  // Batch::head_nonce, as catch_up() saw it last
 };
 
 }  // namespace latchkey::feed

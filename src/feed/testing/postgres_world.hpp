@@ -42,8 +42,8 @@ class PostgresWorld final : public FeedWorld {
   void make_reachable() override {
     server_.execute("postgres", "ALTER DATABASE " + database_ + " ALLOW_CONNECTIONS true");
   }
-  void lose_change(std::uint64_t seq) override {
-    execute("ALTER TABLE changes DISABLE TRIGGER USER; DELETE FROM changes WHERE seq = " + std::to_string(seq) +
+  void lose_change(Seq seq) override {
+    execute("ALTER TABLE changes DISABLE TRIGGER USER; DELETE FROM changes WHERE seq = " + std::to_string(seq.value) +
             "; SELECT enable_triggers()");
   }
 

@@ -24,7 +24,7 @@ class ShownHistory {
   void look_at_store(store::KeyStore& store) {
     for (;;) {
       const auto before = store.position();
-      const auto changes = store.changes_after(0, 1000);
+      const auto changes = store.changes_after(Seq{0}, 1000);
       const auto after = store.position();
       const bool one_life = before && changes && after && before->epoch == after->epoch;
       if (!one_life) {  // it has just found out that it was put back
@@ -44,7 +44,7 @@ class ShownHistory {
       if (!batch) continue;
       for (const auto& change : batch->changes) saw({position_.epoch, change.seq}, change.nonce, "the feed");
       position_ = batch->head;
-      if (batch->changes.empty() && position_.seq != 0) saw(position_, batch->head_nonce, "the feed's end");
+      if (batch->changes.empty() && position_.seq != Seq{}) saw(position_, batch->head_nonce, "the feed's end");
       if (batch->changes.empty() && !batch->more) return;
     }
   }
@@ -56,12 +56,12 @@ class ShownHistory {
     while (!loaded) loaded = world.feed().load(replica);
     position_ = *loaded;
   }
-  void saw(Position position, std::uint64_t nonce, const char* where) {
+  void saw(Position position, Nonce nonce, const char* where) {
     const auto [at, first] = seen_.emplace(std::pair(position.epoch, position.seq), nonce);
     EXPECT_EQ(at->second, nonce) << where << ": " << position.to_string() << " was another change";
   }
 
-  std::map<std::pair<Epoch, std::uint64_t>, std::uint64_t> seen_;
+  std::map<std::pair<Epoch, Seq>, Nonce> seen_;
   Position position_;
 };
 

@@ -34,8 +34,8 @@ class SqliteWorld final : public FeedWorld {
   }
   void make_unreachable() override { std::filesystem::rename(path(), directory_ / "hidden"); }
   void make_reachable() override { std::filesystem::rename(directory_ / "hidden", path()); }
-  void lose_change(std::uint64_t seq) override {
-    execute("DROP TRIGGER changes_remain; DELETE FROM changes WHERE seq = " + std::to_string(seq));
+  void lose_change(Seq seq) override {
+    execute("DROP TRIGGER changes_remain; DELETE FROM changes WHERE seq = " + std::to_string(seq.value));
   }
 
   std::filesystem::path path() const { return directory_ / "latchkey.db"; }

@@ -26,8 +26,8 @@ Result<ChangesRequest> parse_request(const http::Request& request) {
 // A position, or its seq alone.
 Result<Position> parse_after(std::string_view text, Epoch epoch) {
   if (const auto position = Position::parse(text)) return *position;
-  std::uint64_t seq = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seq);
+  Seq seq;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seq.value);
   if (error == std::errc() && stop == text.data() + text.size()) return Position{epoch, seq};
   return Error::invalid("/after", "must be a position such as \"00c0ffee00c0ffee.42\", or its number alone");
 }

@@ -92,8 +92,8 @@ class Comparison {
   Call next_call() {
     Call call{.key = keys_[pick(keys_.size())],
               .limit = {.requests_per_minute = static_cast<std::uint32_t>(1 + pick(pick(2) == 0 ? 5 : 200)),
-                        .version = 1 + pick(4),
-                        .epoch = UINT64_MAX - (pick(30) == 0 ? 1 : 0)},
+                        .version = {1 + pick(4)},
+                        .epoch = {UINT64_MAX - (pick(30) == 0 ? 1 : 0)}},
               .number = ++numbers_,
               .wanted = static_cast<std::uint32_t>(pick(3) == 0 ? 0 : 1 + pick(pick(2) == 0 ? 3 : 60)),
               .replicas = static_cast<std::uint32_t>(1 + pick(3))};

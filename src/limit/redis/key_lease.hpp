@@ -45,8 +45,8 @@ class KeyLease {
  private:
   struct Lease {
     std::uint64_t number = 0;  // 0: none
-    std::uint64_t version = 0;
-    std::uint64_t epoch = 0;
+    Version version;
+    Epoch epoch;
     std::uint32_t granted = 0;
     std::uint32_t left = 0;
     BootTime ends{};
@@ -69,14 +69,14 @@ class KeyLease {
   // The last reply, the epoch whose limit it is about, and when it was asked for and received.
   bool said_ = false;
   Reply reply_;
-  std::uint64_t epoch_ = 0;
+  Epoch epoch_;
   BootTime asked_{};
   BootTime received_{};
   // The call under way.
   std::uint64_t asked_number_ = 0;
   BootTime asking_since_{};
   bool asked_for_permits_ = false;
-  std::uint64_t asked_epoch_ = 0;
+  Epoch asked_epoch_;
   // To be said again until it was heard: what is returned, and the first call since then that was lost.
   std::uint64_t returned_lease_ = 0;
   std::uint32_t returned_permits_ = 0;

@@ -12,14 +12,14 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Limit hundred{.requests_per_minute = 100, .version = 1};
+constexpr Limit hundred{.requests_per_minute = 100, .version = Version{1}};
 
 Reply granting(std::uint32_t permits, std::int64_t now_ms) {
   return {.granted = permits,
           .now_ms = now_ms,
           .used = permits,
           .limit = 100,
-          .version = 1,
+          .version = Version{1},
           .reset_at_ms = now_ms + window_ms,
           .free_at_ms = now_ms,
           .ask_at_ms = now_ms};
@@ -29,7 +29,7 @@ Reply refusing(std::int64_t now_ms, std::int64_t ask_at_ms) {
   return {.now_ms = now_ms,
           .used = 100,
           .limit = 100,
-          .version = 1,
+          .version = Version{1},
           .reset_at_ms = ask_at_ms,
           .free_at_ms = ask_at_ms,
           .ask_at_ms = ask_at_ms};
@@ -113,7 +113,7 @@ TEST_F(KeyLeaseTest, RefusesWithoutAskingUntilSomethingMayBeFree) {
   ASSERT_TRUE(refused);
   EXPECT_FALSE(refused->admitted);
   EXPECT_EQ(refused->retry_after_seconds, 2U);
-  EXPECT_FALSE(lease_.try_admit({.requests_per_minute = 200, .version = 2}, clock_)) << "a newer limit is asked for";
+  EXPECT_FALSE(lease_.try_admit({.requests_per_minute = 200, .version = Version{2}}, clock_)) << "a newer limit is asked for";
   clock_.advance(seconds(1));
   EXPECT_FALSE(lease_.try_admit(hundred, clock_));
 }
@@ -121,14 +121,14 @@ TEST_F(KeyLeaseTest, RefusesWithoutAskingUntilSomethingMayBeFree) {
 TEST_F(KeyLeaseTest, ALeaseOfAnOlderLimitIsReturnedNotSpent) {
   ask(1);
   granted(10);
-  EXPECT_FALSE(lease_.try_admit({.requests_per_minute = 5, .version = 2}, clock_));
-  EXPECT_EQ(ask(1, 1, {.requests_per_minute = 5, .version = 2}).returned_permits, 10U);
+  EXPECT_FALSE(lease_.try_admit({.requests_per_minute = 5, .version = Version{2}}, clock_));
+  EXPECT_EQ(ask(1, 1, {.requests_per_minute = 5, .version = Version{2}}).returned_permits, 10U);
 }
 
 TEST_F(KeyLeaseTest, NothingOfAnotherEpochIsSpentOrRefusedBy) {
   ask(1);
   granted(10);
-  const Limit restored{.requests_per_minute = 100, .version = 1, .epoch = 7};
+  const Limit restored{.requests_per_minute = 100, .version = Version{1}, .epoch = 7};
   EXPECT_FALSE(lease_.try_admit(restored, clock_));
   EXPECT_EQ(ask(1, 1, restored).returned_permits, 10U);
   ASSERT_TRUE(lease_.replied(number_, refusing(10'000, 40'000), clock_.boot()));

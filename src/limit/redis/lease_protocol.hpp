@@ -68,7 +68,7 @@ struct Reply {
   std::int64_t now_ms = 0;
   std::uint32_t used = 0;        // in the window, `granted` included
   std::uint32_t limit = 1;       // in force: Terms of permit_book.hpp
-  std::uint64_t version = 0;     // of that limit; its epoch is the call's
+  Version version = {};     // of that limit; its epoch is the call's
   std::int64_t reset_at_ms = 0;  // when the oldest permit leaves the window; `now_ms` when none is used
   std::int64_t free_at_ms = 0;   // when a permit is free if none is taken until then; `now_ms` when one is
   std::int64_t ask_at_ms = 0;    // before, asking is of no use; earlier than free_at_ms while others may return some

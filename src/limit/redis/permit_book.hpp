@@ -44,8 +44,8 @@ struct StoreClock {
 /// nobody can say: for a window after each change of epoch the lower of both holds. What nobody named for a window is
 /// forgotten.
 struct Terms {
-  std::uint64_t epoch = 0;
-  std::uint64_t version = 0;
+  Epoch epoch;
+  Version version;
   std::uint32_t limit = 0;      // 0: none was named yet
   std::int64_t named_at = 0;    // the slot when that version was last named
   std::uint32_t cap = 0;        // the lower of both

@@ -78,7 +78,7 @@ Reply reply_of(const redis::Reply& reply) {
           .now_ms = at(1),
           .used = static_cast<std::uint32_t>(at(2)),
           .limit = static_cast<std::uint32_t>(at(3)),
-          .version = static_cast<std::uint64_t>(at(4)),
+          .version = {static_cast<std::uint64_t>(at(4))},
           .reset_at_ms = at(5),
           .free_at_ms = at(6),
           .ask_at_ms = at(7),
@@ -108,9 +108,9 @@ Result<std::vector<std::optional<Reply>>> RedisPermitStore::ask(std::span<const 
   for (const Call& call : calls) {
     auto words = common;
     for (const std::uint64_t number :
-         {std::uint64_t{call.limit.requests_per_minute}, call.limit.version, std::uint64_t{call.wanted}, call.number,
+         {std::uint64_t{call.limit.requests_per_minute}, call.limit.version.value, std::uint64_t{call.wanted}, call.number,
           call.returned_lease, std::uint64_t{call.returned_permits}, std::uint64_t{call.replicas}, call.lost_since,
-          call.limit.epoch}) {
+          call.limit.epoch.value}) {
       words.push_back(std::to_string(number));
     }
     commands.push_back(Command::call(

@@ -35,12 +35,12 @@ class RateLimiterSuite : public testing::TestWithParam<EngineFactory> {
   Allowance peek(const KeyId& key, std::uint32_t requests_per_minute) {
     return engine_->peek(key, {.requests_per_minute = requests_per_minute, .version = version_});
   }
-  void change_limit() { ++version_; }
+  void change_limit() { ++version_.value; }
   KeyId new_key() { return KeyId::generate(clock_.wall(), random_); }
 
   ManualClock clock_;
   SeededRandom random_{20260131};
-  std::uint64_t version_ = 1;
+  Version version_{1};
   std::unique_ptr<RateLimiter> engine_ = GetParam()(clock_);
 };
 

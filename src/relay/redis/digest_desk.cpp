@@ -68,7 +68,7 @@ Result<void> DigestDesk::answer() {
   if (!connection) return connection.error();
   const auto put = (*connection)
                        ->run(redis::Command::call(put_answer(), {layout::digest},
-                                                  {fmt::format("{:016x}", at.epoch.value), std::to_string(at.seq),
+                                                  {fmt::format("{:016x}", at.epoch.value), std::to_string(at.seq.value),
                                                    fmt::format("{:016x}", digest->digest)}));
   return put ? Result<void>() : redis::with_remedy(put.error(), "DEL " + layout::digest);
 }

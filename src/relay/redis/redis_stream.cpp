@@ -24,9 +24,9 @@ const std::vector<std::string> stream_keys{layout::head, layout::log, layout::nu
 
 Error foreign() { return Error(ErrorCode::unavailable, "the stream is not ours", layout::foreign); }
 
-std::string nonce_text(std::uint64_t nonce) {
+std::string nonce_text(Nonce nonce) {
   std::string bytes;
-  feed::put_fixed64(bytes, nonce);
+  feed::put_fixed64(bytes, nonce.value);
   return bytes;
 }
 
@@ -36,12 +36,12 @@ std::optional<Life> life_of(const std::vector<Reply>& fields) {
   if (fields.size() != 9 || !fields[0].is_string() || fields[4].text.size() != 8) return std::nullopt;
   Life life;
   life.id = fields[0].text;
-  life.end.nonce = feed::ByteReader(fields[4].text).take_fixed64();
+  life.end.nonce = {feed::ByteReader(fields[4].text).take_fixed64()};
   life.snapshot_whole = fields[7].text == "1";
   life.log_whole = fields[8].text == "1";
-  const bool good = read_number(fields[1], life.end.position.epoch.value, 16) && read_number(fields[2], life.base) &&
-                    read_number(fields[3], life.end.position.seq) && read_number(fields[5], life.tick) &&
-                    read_number(fields[6], life.snapshot_seq);
+  const bool good = read_number(fields[1], life.end.position.epoch.value, 16) && read_number(fields[2], life.base.value) &&
+                    read_number(fields[3], life.end.position.seq.value) && read_number(fields[5], life.tick) &&
+                    read_number(fields[6], life.snapshot_seq.value);
   return good ? std::optional(std::move(life)) : std::nullopt;
 }
 
@@ -115,8 +115,8 @@ Result<AppendOutcome> RedisStream::append(const std::string& life, const LogEnd&
                                           std::optional<Tick> beat) {
   if (auto connected = link_.get(); !connected) return connected.error();
   const bool same_connection = beat && beat->connection == link_.generation();
-  std::vector<std::string> arguments{life, std::to_string(after.position.seq),
-                                     after.position.seq == 0 ? "" : nonce_text(after.nonce),
+  std::vector<std::string> arguments{life, std::to_string(after.position.seq.value),
+                                     after.position.seq == Seq{} ? "" : nonce_text(after.nonce),
                                      same_connection ? std::to_string(beat->number) : ""};
   for (const Change& change : changes) arguments.push_back(feed::encode_change(change));
   const auto reply = run(Command::call(scripts::append(), stream_keys, arguments));
@@ -144,7 +144,7 @@ Result<void> RedisStream::write_seed(const Seed& seed, std::span<const Change> c
   const std::string key = layout::seed_prefix + seed.life;
   std::vector<Command> commands;
   for (const Change& change : changes) {
-    commands.push_back({"XADD", key, std::to_string(change.seq) + "-0", "c", feed::encode_change(change)});
+    commands.push_back({"XADD", key, std::to_string(change.seq.value) + "-0", "c", feed::encode_change(change)});
   }
   commands.push_back({"EXPIRE", key, part_lifetime_s});
   return run_all(commands);
@@ -162,8 +162,8 @@ Result<Published> RedisStream::begin(const Snapshot& snapshot, const Seed& seed)
   keys.push_back(layout::snapshot_prefix + snapshot.name);
   return published(run(Command::call(
       scripts::begin(), keys,
-      {seed.life, epoch_text(snapshot.end.position.epoch), std::to_string(seed.base.position.seq),
-       seed.base_nonce_known ? nonce_text(seed.base.nonce) : "", std::to_string(snapshot.end.position.seq),
+      {seed.life, epoch_text(snapshot.end.position.epoch), std::to_string(seed.base.position.seq.value),
+       seed.base_nonce_known ? nonce_text(seed.base.nonce) : "", std::to_string(snapshot.end.position.seq.value),
        nonce_text(snapshot.end.nonce), snapshot.name, std::to_string(snapshot.chunks)})));
 }
 
@@ -172,7 +172,7 @@ Result<Published> RedisStream::attach(const std::string& life, const Snapshot& s
   keys.push_back(layout::snapshot_prefix + snapshot.name);
   return published(
       run(Command::call(scripts::attach(), keys,
-                        {life, snapshot.name, std::to_string(snapshot.end.position.seq), nonce_text(snapshot.end.nonce),
+                        {life, snapshot.name, std::to_string(snapshot.end.position.seq.value), nonce_text(snapshot.end.nonce),
                          std::to_string(snapshot.chunks), layout::snapshot_prefix})));
 }
 

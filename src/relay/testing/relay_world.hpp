@@ -153,7 +153,7 @@ class RelayWorld final : public feed::FeedWorld {
     };
     while (still_pausing()) std::this_thread::sleep_for(10ms);
   }
-  void lose_change(std::uint64_t seq) override { database_.lose_change(seq); }
+  void lose_change(Seq seq) override { database_.lose_change(seq); }
 
   /// Steps until a heartbeat is written: a life may have to be ended, begun, joined and filled before. Gives up where
   /// nothing answers.

@@ -24,7 +24,7 @@ Parameters values_of(const ReplicaReport& report) {
   values.add(report.id.to_string()).add(report.name).add(static_cast<std::int64_t>(report.number));
   values.add_flag(report.phase == Phase::stopped);
   values.add(report.applied ? report.applied->to_string() : std::string());
-  values.add(static_cast<std::int64_t>(report.applied_nonce));
+  values.add(static_cast<std::int64_t>(report.applied_nonce.value));
   values.add(std::int64_t{report.view_age.count()}).add(std::int64_t{report.max_staleness.count()});
   values.add(report.started_at.count).add(report.reported_at.count);
   return values;

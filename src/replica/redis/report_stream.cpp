@@ -36,7 +36,7 @@ std::vector<std::string> fields_of(const ReplicaReport& report) {
                                                      std::to_string(report.number),
                                                      report.phase == Phase::stopped ? "1" : "0",
                                                      report.applied ? report.applied->to_string() : "",
-                                                     std::to_string(report.applied_nonce),
+                                                     std::to_string(report.applied_nonce.value),
                                                      std::to_string(report.view_age.count()),
                                                      std::to_string(report.max_staleness.count()),
                                                      std::to_string(report.started_at.count),
@@ -59,7 +59,7 @@ std::optional<ReplicaReport> report_of(const std::vector<redis::Reply>& fields) 
   report.number = number_in<std::uint64_t>(value(1), good);
   report.phase = value(2) == "1" ? Phase::stopped : Phase::running;
   if (!value(3).empty()) report.applied = Position::parse(value(3));
-  report.applied_nonce = number_in<std::uint64_t>(value(4), good);
+  report.applied_nonce = {number_in<std::uint64_t>(value(4), good)};
   report.view_age = std::chrono::milliseconds(number_in<std::int64_t>(value(5), good));
   report.max_staleness = std::chrono::milliseconds(number_in<std::int64_t>(value(6), good));
   report.started_at.count = number_in<std::int64_t>(value(7), good);

@@ -83,7 +83,7 @@ Result<std::uint64_t> SqliteReporter::write(const ReplicaReport& report) {
   (*statement)->bind(1, id).bind(2, report.name);
   (*statement)->bind(3, static_cast<std::int64_t>(report.number)).bind(4, std::int64_t{report.phase == Phase::stopped});
   if (report.applied) (*statement)->bind(5, applied);
-  (*statement)->bind(6, static_cast<std::int64_t>(report.applied_nonce));
+  (*statement)->bind(6, static_cast<std::int64_t>(report.applied_nonce.value));
   (*statement)->bind(7, report.view_age.count()).bind(8, report.max_staleness.count());
   (*statement)->bind(9, report.started_at.count).bind(10, report.reported_at.count);
   if (auto ran = file_->database.run(**statement); !ran) {

@@ -39,7 +39,7 @@ TEST_P(ReplicaRegistrySuite, NobodyHasReportedAtFirst) {
 TEST_P(ReplicaRegistrySuite, WhatIsKnownToHaveArrivedIsSeenAsItWasSaid) {
   ReplicaReport report = new_report("Übersee \"1\"");
   report.applied = Position{*epoch, INT64_MAX};
-  report.applied_nonce = UINT64_MAX;
+  report.applied_nonce = {UINT64_MAX};
   report.view_age = std::chrono::milliseconds(17);
   put(*reporter_, report);
   EXPECT_EQ(registry_->look().value(), std::vector{report});
@@ -165,7 +165,7 @@ TEST_P(ReplicaRegistrySuite, ALookBegunAfterAReportIsKnownFindsItOrANewerOne) {
       ASSERT_EQ(found->size(), 1U);
       ASSERT_GE(found->front().number, least);
       ASSERT_GE(found->front().number, last) << "it went back";
-      ASSERT_EQ(found->front().applied->seq, found->front().number) << "a mixture of two reports";
+      ASSERT_EQ(found->front().applied->seq.value, found->front().number) << "a mixture of two reports";
       last = found->front().number;
     }
   });

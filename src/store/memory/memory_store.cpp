@@ -29,25 +29,26 @@ class MemoryStore::Session final : public Transaction {
     return std::optional<AccessKey>(found->second);
   }
 
-  Result<std::uint64_t> put_key(const AccessKey& key, std::string_view action) override {
+  Result<Version> put_key(const AccessKey& key, std::string_view action) override {
     remember(state_.keys, key.id);
     AccessKey& row = state_.keys[key.id] = key;
-    row.version = state_.log.size() + 1;
-    return append({row.version, key.updated_at, key.updated_by, std::string(action), row});
+    const Seq seq = state_.end().position.seq + 1;
+    row.version = Version::made_by(seq);
+    return append({seq, key.updated_at, key.updated_by, std::string(action), row});
   }
 
   Result<std::vector<SigningKey>> signing_keys() override { return signing_keys_of(state_); }
 
-  Result<std::uint64_t> put_signing_key(const SigningKey& key, std::string_view actor) override {
+  Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) override {
     remember(state_.signing_keys, key.kid);
-    const std::uint64_t seq = state_.log.size() + 1;
-    state_.signing_keys[key.kid] = {key, seq};
+    const Seq seq = state_.end().position.seq + 1;
+    state_.signing_keys[key.kid] = {key, Version::made_by(seq)};
     return append({seq, key.updated_at, std::string(actor), "signing-key", key});
   }
 
-  Result<std::optional<Change>> find_change(std::uint64_t seq) override {
-    if (seq == 0 || seq > state_.log.size()) return std::optional<Change>();
-    return std::optional<Change>(state_.log[seq - 1]);
+  Result<std::optional<Change>> find_change(Seq seq) override {
+    if (seq == Seq{} || seq > state_.end().position.seq) return std::optional<Change>();
+    return std::optional<Change>(state_.log[seq.value - 1]);
   }
 
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override {
@@ -61,7 +62,7 @@ class MemoryStore::Session final : public Transaction {
     const std::pair<std::string, std::string> name(record.actor, record.idempotency_key);
     remember(state_.idempotency, name);
     IdempotencyRecord& kept = state_.idempotency[name] = record;
-    if (kept.seq == 0) kept.seq = state_.log.size();
+    if (kept.seq == Seq{}) kept.seq = state_.end().position.seq;
     return {};
   }
 
@@ -80,11 +81,11 @@ class MemoryStore::Session final : public Transaction {
     }
   }
 
-  std::uint64_t append(Change change) {
+  Version append(Change change) {
     undo_.push_back([this] { state_.log.pop_back(); });
-    change.nonce = random_bits(random_);
+    change.nonce = {random_bits(random_)};
     state_.log.push_back(std::move(change));
-    return state_.log.size();
+    return Version::made_by(state_.log.back().seq);
   }
 
   void forget_old_idempotency() {
@@ -144,10 +145,10 @@ Result<std::vector<SigningKey>> MemoryStore::signing_keys() {
   return signing_keys_of(state_);
 }
 
-Result<std::vector<Change>> MemoryStore::changes_after(std::uint64_t after, std::size_t limit) {
+Result<std::vector<Change>> MemoryStore::changes_after(Seq after, std::size_t limit) {
   const std::lock_guard lock(mutex_);
   std::vector<Change> changes;
-  for (std::size_t i = after; i < state_.log.size() && changes.size() < limit; ++i) {
+  for (std::size_t i = after.value; i < state_.log.size() && changes.size() < limit; ++i) {
     changes.push_back(state_.log[i]);
   }
   return changes;

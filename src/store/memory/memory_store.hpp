@@ -21,7 +21,7 @@ class MemoryStore final : public KeyStore {
  public:
   struct StoredSigningKey {
     SigningKey key;
-    std::uint64_t version = 0;
+    Version version;
   };
   /// Everything the store knows: a value, so that a backup is a copy.
   struct State {
@@ -31,7 +31,7 @@ class MemoryStore final : public KeyStore {
     std::vector<Change> log;  // log[i] has seq i + 1
     std::map<std::pair<std::string, std::string>, IdempotencyRecord> idempotency;
 
-    LogEnd end() const { return {{epoch, log.size()}, log.empty() ? 0 : log.back().nonce}; }
+    LogEnd end() const { return {{epoch, log.size()}, log.empty() ? Nonce{} : log.back().nonce}; }
   };
 
   /// Takes a random epoch. `random` is used under the store's lock only.
@@ -42,7 +42,7 @@ class MemoryStore final : public KeyStore {
   Result<std::optional<AccessKey>> find_key(KeyId id) override;
   Result<KeyPage> list_keys(const KeyPageRequest& request) override;
   Result<std::vector<SigningKey>> signing_keys() override;
-  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override;
+  Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override;
   Result<Position> position() override;
 
   /// A backup, and its restoration in place of what is there now.

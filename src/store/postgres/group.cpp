@@ -19,8 +19,8 @@ Result<void> run_work(const KeyStore::Work& work, Transaction& transaction) {
   }
 }
 
-bool same_nonce(const Row& row, int column, std::uint64_t nonce) {
-  return !row.is_null(column) && static_cast<std::uint64_t>(row.integer(column)) == nonce;
+bool same_nonce(const Row& row, int column, Nonce nonce) {
+  return !row.is_null(column) && Nonce{static_cast<std::uint64_t>(row.integer(column))} == nonce;
 }
 
 }  // namespace
@@ -40,8 +40,8 @@ Result<bool> Group::begin(Connection& connection) {
   connection.defer(begin_statement);
   // A statement of its own: what was committed while it waited is not in its snapshot.
   connection.defer("SELECT FROM log_lock FOR UPDATE");
-  const std::uint64_t known_seq = known_ ? known_->position.seq : 0;
-  const auto rows = connection.query(sql, Parameters().add(static_cast<std::int64_t>(known_seq)));
+  const Seq known_seq = known_ ? known_->position.seq : Seq{};
+  const auto rows = connection.query(sql, Parameters().add(static_cast<std::int64_t>(known_seq.value)));
   if (!rows) return rows.error();
   if (rows->count() != 1) {
     return Error(ErrorCode::internal, "the database is not whole", "log_lock or meta has not one row");
@@ -65,7 +65,7 @@ Result<bool> Group::begin(Connection& connection) {
 // A backup of the whole cluster put back has the same epoch, and positions of the history that was lost would soon pass
 // for its own.
 Result<void> Group::notice_another_history(Connection& connection, const Row& row) {
-  if (!known_ || known_->position.epoch != begin_.position.epoch || known_->position.seq == 0) return {};
+  if (!known_ || known_->position.epoch != begin_.position.epoch || known_->position.seq == Seq{}) return {};
   if (same_nonce(row, life_column_count, known_->nonce)) return {};
   log_warning("the database's history is another than before; going on with it in a new epoch");
   if (auto renewed = connection.execute("UPDATE meta SET origin = random_nonce()"); !renewed) return renewed;
@@ -77,7 +77,7 @@ Result<void> Group::notice_another_history(Connection& connection, const Row& ro
 
 Result<bool> Group::was_committed(Connection& connection) {
   const auto rows = connection.query("SELECT nonce FROM changes WHERE seq = $1",
-                                     Parameters().add(static_cast<std::int64_t>(in_doubt_->position.seq)));
+                                     Parameters().add(static_cast<std::int64_t>(in_doubt_->position.seq.value)));
   if (!rows) return rows.error();
   return rows->count() == 1 && same_nonce((*rows)[0], 0, in_doubt_->nonce);
 }

@@ -88,7 +88,7 @@ void add_signing_key(Batch& batch, const SigningKey& key) {
 
 /// Who made a signing key's row so, and with which change: the log alone remembers.
 struct LastChange {
-  std::uint64_t seq = 0;
+  Seq seq;
   std::string actor;
 };
 
@@ -141,21 +141,21 @@ class Import {
     if (auto copied = copy_signing_keys(); !copied) return copied;
     const auto end = source_.position();
     if (!end) return end.error();
-    if (*end != *start || done_.changes != end->seq) return conflict("the source changed meanwhile: stop its services");
+    if (*end != *start || Seq{done_.changes} != end->seq) return conflict("the source changed meanwhile: stop its services");
     return {};
   }
 
   Result<void> copy_changes() {
     for (;;) {
-      const auto changes = source_.changes_after(done_.changes, 1000);
+      const auto changes = source_.changes_after(Seq{done_.changes}, 1000);
       if (!changes) return changes.error();
       if (changes->empty()) return {};
       Batch batch;
       for (const auto& change : *changes) {
-        if (change.seq != ++done_.changes) return conflict("the source's log has a gap");
+        if (change.seq != Seq{++done_.changes}) return conflict("the source's log has a gap");
         batch.row()
-            .number("seq", static_cast<std::int64_t>(change.seq))
-            .number("nonce", static_cast<std::int64_t>(change.nonce));
+            .number("seq", static_cast<std::int64_t>(change.seq.value))
+            .number("nonce", static_cast<std::int64_t>(change.nonce.value));
         batch.number("at", change.at.count).text("actor", change.actor).text("action", change.action);
         if (const auto* key = std::get_if<AccessKey>(&change.row)) {
           add_key(batch, *key);
@@ -179,7 +179,7 @@ class Import {
       for (const auto& key : page->keys) {
         add_key(batch.row(), key);
         batch.number("updated_at", key.updated_at.count).text("updated_by", key.updated_by);
-        batch.number("version", static_cast<std::int64_t>(key.version)).end();
+        batch.number("version", static_cast<std::int64_t>(key.version.value)).end();
         request.after = key.id;
       }
       done_.access_keys += page->keys.size();
@@ -196,7 +196,7 @@ class Import {
       const auto& last = last_changes_[key.kid];
       add_signing_key(batch.row(), key);
       batch.number("updated_at", key.updated_at.count).text("updated_by", last.actor);
-      batch.number("version", static_cast<std::int64_t>(last.seq)).end();
+      batch.number("version", static_cast<std::int64_t>(last.seq.value)).end();
     }
     done_.signing_keys = keys->size();
     return batch.insert(connection_, "signing_keys", signing_keys_columns);

@@ -61,7 +61,7 @@ TEST_F(Import, MovesEveryRowAndEveryChangeAndTheLogGoesOn) {
   EXPECT_NE(target->position()->epoch, source_->position()->epoch);
   for (const auto id : ids_) EXPECT_EQ(*target->find_key(id), *source_->find_key(id));
   EXPECT_EQ(*target->signing_keys(), *source_->signing_keys());
-  for (const std::uint64_t after : {0U, 700U}) {
+  for (const Seq after : {Seq{0}, Seq{700}}) {
     EXPECT_EQ(*target->changes_after(after, 1000), *source_->changes_after(after, 1000));
   }
   const auto done = target->transact_and_wait([&](Transaction& transaction) -> Result<void> {
@@ -71,7 +71,7 @@ TEST_F(Import, MovesEveryRowAndEveryChangeAndTheLogGoesOn) {
     return version ? Result<void>() : version.error();
   });
   ASSERT_TRUE(done) << done.error().internal;
-  EXPECT_EQ(done->position.seq, 1202U);
+  EXPECT_EQ(done->position.seq, Seq{1202});
 }
 
 TEST_F(Import, RefusesATargetThatIsNotEmptyAndLeavesItAlone) {
@@ -80,7 +80,7 @@ TEST_F(Import, RefusesATargetThatIsNotEmptyAndLeavesItAlone) {
   const auto again = import_into_postgres(*source_, url_, clock_.wall(), ready_);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::conflict);
-  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, 1201U);
+  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, Seq{1201});
 }
 
 /// A source whose last page never comes.
@@ -94,7 +94,7 @@ class Breaking final : public KeyStore {
     return store_.list_keys(request);
   }
   Result<std::vector<SigningKey>> signing_keys() override { return store_.signing_keys(); }
-  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override {
+  Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return store_.changes_after(after, limit);
   }
   Result<Position> position() override { return store_.position(); }
@@ -107,10 +107,10 @@ TEST_F(Import, KeepsNothingWhenItBreaksOff) {
   fill();
   Breaking broken(*source_);
   EXPECT_FALSE(import_into_postgres(broken, url_, clock_.wall(), ready_));
-  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, 0U);
+  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, Seq{0});
   const auto unready = [] { return Result<void>(Error(ErrorCode::unavailable, "the source cannot be marked")); };
   EXPECT_FALSE(import_into_postgres(*source_, url_, clock_.wall(), unready));
-  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, 0U);
+  EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, Seq{0});
   EXPECT_TRUE(import_into_postgres(*source_, url_, clock_.wall(), ready_));
 }
 

@@ -35,8 +35,8 @@ LogEnd read_log_end(const Row& row, const std::string& system) {
   for (std::size_t i = 0; i < sizeof end.position.epoch.value; ++i) {
     end.position.epoch.value = end.position.epoch.value << 8U | digest[i];
   }
-  end.position.seq = static_cast<std::uint64_t>(row.integer(0));
-  end.nonce = static_cast<std::uint64_t>(row.integer(1));
+  end.position.seq = Seq{static_cast<std::uint64_t>(row.integer(0))};
+  end.nonce = Nonce{static_cast<std::uint64_t>(row.integer(1))};
   return end;
 }
 

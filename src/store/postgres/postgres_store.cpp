@@ -24,7 +24,7 @@ class PostgresStore final : public KeyStore {
   Result<std::vector<SigningKey>> signing_keys() override {
     return readers_.with([](Connection& reader) { return postgres::signing_keys(reader); });
   }
-  Result<std::vector<Change>> changes_after(std::uint64_t after, std::size_t limit) override {
+  Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return readers_.with([&](Connection& reader) { return postgres::changes_after(reader, after, limit); });
   }
   Result<Position> position() override {

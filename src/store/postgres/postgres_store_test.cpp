@@ -54,12 +54,12 @@ TEST_F(PostgresEngine, AHandEditIsAChangeOfAnUnknownActor) {
         "UPDATE access_keys SET deleted = true", "DELETE FROM access_keys"}) {
     execute(edit);
   }
-  const auto changes = store->changes_after(1, 100);
+  const auto changes = store->changes_after(Seq{1}, 100);
   std::vector<std::string> actions;
   for (const auto& change : *changes) {
     actions.push_back(change.action);
     EXPECT_EQ(change.actor, "unknown");
-    EXPECT_EQ(change.seq, std::get<AccessKey>(change.row).version);
+    EXPECT_EQ(change.seq, std::get<AccessKey>(change.row).version.change());
   }
   EXPECT_THAT(actions, testing::ElementsAre("disable", "enable", "rotate", "update", "delete", "delete"));
   EXPECT_EQ(*store->find_key(key.id), std::nullopt);
@@ -101,7 +101,7 @@ TEST_F(PostgresEngine, SeveralStoresAtOnceMakeOneSchemaAndOneDenseLog) {
   for (auto& caller : callers) caller.join();
   EXPECT_EQ(failures, 0);
   EXPECT_EQ((*stores[0]->find_key(shared.id))->requests_per_minute, 31U);
-  EXPECT_EQ(stores[0]->position()->seq, 31U);
+  EXPECT_EQ(stores[0]->position()->seq, Seq{31});
   EXPECT_EQ(*stores[0]->position(), *stores[2]->position());
 }
 
@@ -138,7 +138,7 @@ TEST_F(PostgresEngine, ADeadlockWithAHandEditIsRunAgain) {
   ASSERT_TRUE(shell->execute("UPDATE access_keys SET name = 'by hand'; COMMIT"));
   const auto done = command.get();
   ASSERT_TRUE(done) << done.error().internal;
-  EXPECT_EQ(done->position.seq, 3U);
+  EXPECT_EQ(done->position.seq, Seq{3});
 }
 
 TEST_F(PostgresEngine, AConnectionThatDiesIsReplacedUnnoticed) {
@@ -150,7 +150,7 @@ TEST_F(PostgresEngine, AConnectionThatDiesIsReplacedUnnoticed) {
   EXPECT_TRUE(store->position());
   const auto done = store->transact_and_wait(put(new_key()));
   ASSERT_TRUE(done) << done.error().internal;
-  EXPECT_EQ(done->position.seq, 2U);
+  EXPECT_EQ(done->position.seq, Seq{2});
 }
 
 // The trigger runs within COMMIT and ends the session there, once: nothing was committed, and nobody can tell.
@@ -170,8 +170,8 @@ TEST_F(PostgresEngine, ACommitThatWasLostAndUndoneIsRunAgain) {
   });
   ASSERT_TRUE(done) << done.error().internal;
   EXPECT_EQ(runs, 2);
-  EXPECT_EQ(done->position.seq, 1U);
-  EXPECT_EQ(store->position()->seq, 1U);
+  EXPECT_EQ(done->position.seq, Seq{1});
+  EXPECT_EQ(store->position()->seq, Seq{1});
 }
 
 /// A server with commits that wait for a standby that is not there, until told otherwise.
@@ -223,8 +223,8 @@ TEST_F(SynchronousPostgres, ACommitWhoseAnswerWasLostIsFoundAndAcknowledgedOnceI
   const auto done = command.get();
   ASSERT_TRUE(done) << done.error().internal;
   EXPECT_EQ(runs, 1) << "committed, and run again";
-  EXPECT_EQ(done->position.seq, 2U);
-  EXPECT_EQ(store->position()->seq, 2U);
+  EXPECT_EQ(done->position.seq, Seq{2});
+  EXPECT_EQ(store->position()->seq, Seq{2});
 }
 
 TEST_F(SynchronousPostgres, ACommitThatNobodyCanVouchForIsNotAcknowledged) {

@@ -18,7 +18,7 @@ Result<void> check_text(std::string_view text) {
 
 Result<std::optional<AccessKey>> PostgresTransaction::find_key(KeyId id) { return postgres::find_key(connection_, id); }
 
-Result<std::uint64_t> PostgresTransaction::put_key(const AccessKey& key, std::string_view action) {
+Result<Version> PostgresTransaction::put_key(const AccessKey& key, std::string_view action) {
   static const std::string sql = fmt::format(
       "INSERT INTO access_keys ({}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)"
       " ON CONFLICT (key_id) DO UPDATE SET user_id = excluded.user_id, role = excluded.role, name = excluded.name,"
@@ -32,17 +32,17 @@ Result<std::uint64_t> PostgresTransaction::put_key(const AccessKey& key, std::st
                                       std::string_view(key.user_id), std::string_view(key.updated_by)}) {
     if (const auto checked = check_text(text); !checked) return checked.error();
   }
-  return seq_after(connection_.query(sql, key_parameters(key, action)));
+  return version_after(connection_.query(sql, key_parameters(key, action)));
 }
 
 Result<std::vector<SigningKey>> PostgresTransaction::signing_keys() { return postgres::signing_keys(connection_); }
 
-Result<std::uint64_t> PostgresTransaction::put_signing_key(const SigningKey& key, std::string_view actor) {
+Result<Version> PostgresTransaction::put_signing_key(const SigningKey& key, std::string_view actor) {
   if (const auto checked = check_text(actor); !checked) return checked.error();
   Parameters values;
   values.add(key.kid).add_bytes(as_bytes(key.public_key)).add(to_string(key.state));
   values.add(key.created_at.count).add(key.updated_at.count).add(actor);
-  return seq_after(connection_.query(
+  return version_after(connection_.query(
       "INSERT INTO signing_keys (kid, public_key, state, created_at, updated_at, updated_by, command)"
       " VALUES ($1,$2,$3,$4,$5,$6,'signing-key') ON CONFLICT (kid) DO UPDATE SET public_key = excluded.public_key,"
       " state = excluded.state, created_at = excluded.created_at, updated_at = excluded.updated_at,"
@@ -52,21 +52,21 @@ Result<std::uint64_t> PostgresTransaction::put_signing_key(const SigningKey& key
 
 // Read, not counted: a trigger of the operator's own may have added changes. None means that the row was changed and
 // nobody will hear of it.
-Result<std::uint64_t> PostgresTransaction::seq_after(const Result<Rows>& written) {
+Result<Version> PostgresTransaction::version_after(const Result<Rows>& written) {
   if (!written) return written.error();
   const auto end = connection_.query("SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1");
   if (!end) return end.error();
-  if (end->count() == 0 || static_cast<std::uint64_t>((*end)[0].integer(0)) <= end_.position.seq) {
+  if (end->count() == 0 || Seq{static_cast<std::uint64_t>((*end)[0].integer(0))} <= end_.position.seq) {
     return Error(ErrorCode::unavailable, "the database does not record changes: its triggers are disabled",
                  "no change was recorded: SELECT enable_triggers()");
   }
-  end_.position.seq = static_cast<std::uint64_t>((*end)[0].integer(0));
-  end_.nonce = static_cast<std::uint64_t>((*end)[0].integer(1));
-  return end_.position.seq;
+  end_.position.seq = Seq{static_cast<std::uint64_t>((*end)[0].integer(0))};
+  end_.nonce = Nonce{static_cast<std::uint64_t>((*end)[0].integer(1))};
+  return Version::made_by(end_.position.seq);
 }
 
-Result<std::optional<Change>> PostgresTransaction::find_change(std::uint64_t seq) {
-  if (seq == 0) return std::optional<Change>();
+Result<std::optional<Change>> PostgresTransaction::find_change(Seq seq) {
+  if (seq == Seq{}) return std::optional<Change>();
   auto changes = changes_after(connection_, seq - 1, 1);
   if (!changes) return changes.error();
   if (changes->empty() || changes->front().seq != seq) return std::optional<Change>();
@@ -103,7 +103,7 @@ Result<void> PostgresTransaction::put_idempotency(const IdempotencyRecord& recor
   if (!forgotten) return forgotten.error();
   Parameters values;
   values.add(record.actor).add(record.idempotency_key).add_bytes(record.request_digest).add(record.key_id.to_string());
-  values.add(static_cast<std::int64_t>(record.seq == 0 ? end_.position.seq : record.seq)).add(record.kid);
+  values.add(static_cast<std::int64_t>((record.seq == Seq{} ? end_.position.seq : record.seq).value)).add(record.kid);
   values.add(record.created_at.count);
   const auto put = connection_.query(
       "INSERT INTO idempotency (actor, idempotency_key, request_digest, key_id, seq, kid, created_at)"

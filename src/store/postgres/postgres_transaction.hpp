@@ -14,15 +14,15 @@ class PostgresTransaction final : public Transaction {
       : connection_(connection), end_(end), now_(now) {}
 
   Result<std::optional<AccessKey>> find_key(KeyId id) override;
-  Result<std::uint64_t> put_key(const AccessKey& key, std::string_view action) override;
+  Result<Version> put_key(const AccessKey& key, std::string_view action) override;
   Result<std::vector<SigningKey>> signing_keys() override;
-  Result<std::uint64_t> put_signing_key(const SigningKey& key, std::string_view actor) override;
-  Result<std::optional<Change>> find_change(std::uint64_t seq) override;
+  Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) override;
+  Result<std::optional<Change>> find_change(Seq seq) override;
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
   Result<void> put_idempotency(const IdempotencyRecord& record) override;
 
  private:
-  Result<std::uint64_t> seq_after(const Result<Rows>& written);
+  Result<Version> version_after(const Result<Rows>& written);
 
   Connection& connection_;
   LogEnd& end_;

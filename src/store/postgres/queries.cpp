@@ -68,10 +68,10 @@ Result<std::vector<SigningKey>> signing_keys(Connection& connection) {
   return read_all(connection.query(sql), read_signing_key);
 }
 
-Result<std::vector<Change>> changes_after(Connection& connection, std::uint64_t after, std::size_t limit) {
+Result<std::vector<Change>> changes_after(Connection& connection, Seq after, std::size_t limit) {
   static const std::string sql =
       fmt::format("SELECT {} FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2", change_columns);
-  const auto values = Parameters().add(static_cast<std::int64_t>(after)).add(static_cast<std::int64_t>(limit));
+  const auto values = Parameters().add(static_cast<std::int64_t>(after.value)).add(static_cast<std::int64_t>(limit));
   return read_all(connection.query(sql, values), [](const Row& row) { return read_change(row); });
 }
 

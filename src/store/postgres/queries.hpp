@@ -12,7 +12,7 @@ namespace latchkey::store::postgres {
 
 Result<std::optional<AccessKey>> find_key(Connection& connection, KeyId id);
 Result<std::vector<SigningKey>> signing_keys(Connection& connection);
-Result<std::vector<Change>> changes_after(Connection& connection, std::uint64_t after, std::size_t limit);
+Result<std::vector<Change>> changes_after(Connection& connection, Seq after, std::size_t limit);
 Result<Position> position(Connection& connection);
 Result<KeyPage> list_keys(Connection& connection, const KeyPageRequest& request);
 

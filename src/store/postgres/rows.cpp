@@ -55,7 +55,7 @@ Result<AccessKey> read_access_key(const Row& row, int at) {
   key.created_at = {row.integer(at + 11)};
   key.updated_at = {row.integer(at + 12)};
   key.updated_by = row.text(at + 13);
-  key.version = static_cast<std::uint64_t>(row.integer(at + 14));
+  key.version = Version{static_cast<std::uint64_t>(row.integer(at + 14))};
   return key;
 }
 
@@ -74,9 +74,9 @@ Result<Change> read_change(const Row& row, int at) {
   Change change;
   change.at = {row.integer(at + 12)};
   change.actor = row.text(at + 13);
-  change.seq = static_cast<std::uint64_t>(row.integer(at + change_seq_column));
+  change.seq = Seq{static_cast<std::uint64_t>(row.integer(at + change_seq_column))};
   change.action = row.text(at + 15);
-  change.nonce = static_cast<std::uint64_t>(row.integer(at + 19));
+  change.nonce = Nonce{static_cast<std::uint64_t>(row.integer(at + 19))};
   if (row.is_null(at + 16)) {
     auto key = read_access_key(row, at);
     if (!key) return key.error();

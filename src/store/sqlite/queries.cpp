@@ -71,12 +71,12 @@ Result<std::vector<SigningKey>> signing_keys(Database& database) {
   return read_all(database, **statement, read_signing_key);
 }
 
-Result<std::vector<Change>> changes_after(Database& database, std::uint64_t after, std::size_t limit) {
+Result<std::vector<Change>> changes_after(Database& database, Seq after, std::size_t limit) {
   static const std::string sql =
       fmt::format("SELECT {} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", change_columns);
   auto statement = database.prepare(sql);
   if (!statement) return statement.error();
-  (*statement)->bind(1, static_cast<std::int64_t>(after)).bind(2, static_cast<std::int64_t>(limit));
+  (*statement)->bind(1, static_cast<std::int64_t>(after.value)).bind(2, static_cast<std::int64_t>(limit));
   return read_all(database, **statement, read_change);
 }
 

@@ -12,7 +12,7 @@ namespace latchkey::store {
 
 Result<std::optional<AccessKey>> find_key(Database& database, KeyId id);
 Result<std::vector<SigningKey>> signing_keys(Database& database);
-Result<std::vector<Change>> changes_after(Database& database, std::uint64_t after, std::size_t limit);
+Result<std::vector<Change>> changes_after(Database& database, Seq after, std::size_t limit);
 Result<LogEnd> log_end(Database& database);
 Result<KeyPage> list_keys(Database& database, const KeyPageRequest& request);
 

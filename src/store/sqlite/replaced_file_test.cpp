@@ -187,7 +187,7 @@ TEST_F(ReplacedFileTest, ReadsAloneBringTheNewFile) {
   rename_all("old.db");
   fs::rename(copy, path_);
   expect_unavailable(store_->position());
-  EXPECT_EQ(position_in_the_end().seq, 1U);
+  EXPECT_EQ(position_in_the_end().seq, Seq{1});
 }
 
 // SQLite would take the old -wal for the new file's own.
@@ -202,7 +202,7 @@ TEST_F(ReplacedFileTest, AnOldWalBesideTheNewFileIsSetAside) {
   EXPECT_TRUE(fs::exists(path_.string() + "-wal.replaced"));
   store_.reset();
   store_ = std::move(*open_sqlite(path_, clock_, random_));
-  EXPECT_EQ(store_->position()->seq, 2U);
+  EXPECT_EQ(store_->position()->seq, Seq{2});
 }
 
 TEST_F(ReplacedFileTest, ARemovedFileIsNotMadeAnewAndMayComeBack) {
@@ -255,7 +255,7 @@ TEST_F(ReplacedFileTest, AFileThatIsNotADatabaseIsRefused) {
   expect_unavailable(put("lost"));
   expect_unavailable(store_->position());
   fs::rename(copy, path_);
-  EXPECT_EQ(position_in_the_end().seq, 1U);
+  EXPECT_EQ(position_in_the_end().seq, Seq{1});
   EXPECT_TRUE(put("new"));
 }
 
@@ -277,7 +277,7 @@ TEST_F(ReplacedFileTest, ReadersAndWritersLiveThroughManyReplacements) {
     EXPECT_TRUE(put_now) << put_now.error().internal;
     if (!put_now) break;
     EXPECT_EQ(put_now->seq, before.seq + 1);
-    EXPECT_EQ(keys_in(path_), static_cast<std::int64_t>(put_now->seq));
+    EXPECT_EQ(keys_in(path_), static_cast<std::int64_t>(put_now->seq.value));
   }
   stop = true;
   reading.join();

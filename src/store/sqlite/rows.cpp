@@ -56,7 +56,7 @@ Result<AccessKey> read_access_key(const Statement& row) {
   key.created_at = {row.integer(11)};
   key.updated_at = {row.integer(12)};
   key.updated_by = row.text(13);
-  key.version = static_cast<std::uint64_t>(row.integer(14));
+  key.version = Version{static_cast<std::uint64_t>(row.integer(14))};
   return key;
 }
 
@@ -75,9 +75,9 @@ Result<Change> read_change(const Statement& row) {
   Change change;
   change.at = {row.integer(12)};
   change.actor = row.text(13);
-  change.seq = static_cast<std::uint64_t>(row.integer(14));
+  change.seq = Seq{static_cast<std::uint64_t>(row.integer(14))};
   change.action = row.text(15);
-  change.nonce = static_cast<std::uint64_t>(row.integer(19));
+  change.nonce = Nonce{static_cast<std::uint64_t>(row.integer(19))};
   if (row.is_null(16)) {
     auto key = read_access_key(row);
     if (!key) return key.error();

@@ -16,14 +16,14 @@ Error busy() {
 
 /// Whether the log has this very change, and so all before it.
 Result<bool> has(Database& database, const LogEnd& change) {
-  if (change.position.seq == 0) return true;
+  if (change.position.seq == Seq{}) return true;
   auto statement = database.prepare("SELECT nonce FROM changes WHERE seq = ?");
   if (!statement) return statement.error();
-  (*statement)->bind(1, static_cast<std::int64_t>(change.position.seq));
+  (*statement)->bind(1, static_cast<std::int64_t>(change.position.seq.value));
   const int code = (*statement)->step();
   if (code == SQLITE_DONE) return false;
   if (code != SQLITE_ROW) return database.error(code);
-  return static_cast<std::uint64_t>((*statement)->integer(0)) == change.nonce;
+  return Nonce{static_cast<std::uint64_t>((*statement)->integer(0))} == change.nonce;
 }
 
 Result<bool> has_all_that_was_shown(Database& database, const Testimony& said, Epoch epoch) {
@@ -56,7 +56,7 @@ void say_why(const Testimony& said, const LogEnd& end, Epoch begun) {
   if (said.believed && shown.epoch.value != 0) {
     log_warning("the database ends at {} and was shown up to {}: it was replaced or put back. A new epoch begins at {}",
                 end.position.to_string(), shown.to_string(), next);
-  } else if (end.position.seq != 0) {
+  } else if (end.position.seq != Seq{}) {
     log_warning("the database ends at {}, and nobody knows how far it was shown. A new epoch begins at {}",
                 end.position.to_string(), next);
   }

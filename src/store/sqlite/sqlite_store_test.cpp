@@ -35,9 +35,9 @@ class SqliteStoreTest : public testing::Test {
     return **store_->find_key(key.id);
   }
   /// The last change, which must agree with the row where there still is one.
-  Change last_change(std::uint64_t expected_seq) {
-    const auto changes = *store_->changes_after(0, 1000);
-    EXPECT_EQ(changes.size(), expected_seq);
+  Change last_change(Seq expected_seq) {
+    const auto changes = *store_->changes_after(Seq{0}, 1000);
+    EXPECT_EQ(Seq{changes.size()}, expected_seq);
     if (const auto row = *store_->find_key(*KeyId::parse(id_text))) {
       EXPECT_EQ(std::get<AccessKey>(changes.back().row), *row);
     }
@@ -95,14 +95,14 @@ TEST_F(SqliteStoreTest, EachHandEditIsAChangeOfItsOwnKind) {
       {"SET deleted = 1", "delete"},        {"SET disabled = 1, version = (SELECT max(seq) FROM changes)", "disable"}};
   for (const char* recursive : {"PRAGMA recursive_triggers = OFF", "PRAGMA recursive_triggers = ON"}) {
     by_hand(recursive);
-    std::uint64_t seq = store_->position()->seq;
+    Seq seq = store_->position()->seq;
     UnixMillis last = (*store_->find_key(before.id))->updated_at;
     for (const auto& [edit, action] : edits) {
       by_hand(std::string("UPDATE access_keys ") + edit);
       const Change change = last_change(++seq);
       EXPECT_EQ(change.action, action) << edit;
       EXPECT_EQ(change.actor, "unknown");
-      EXPECT_EQ(std::get<AccessKey>(change.row).version, seq);
+      EXPECT_EQ(std::get<AccessKey>(change.row).version.change(), seq);
       EXPECT_GT(change.at, last) << "updated_at moves forward";
       last = change.at;
     }
@@ -116,21 +116,21 @@ TEST_F(SqliteStoreTest, InsertOrReplaceAndDeleteByHandAreChanges) {
   by_hand(
       "INSERT OR REPLACE INTO access_keys SELECT key_id, 'bob', role, name, metadata, 9, issued_at, NULL, NULL, NULL,"
       " 0, 0, created_at, updated_at, updated_by, version, NULL FROM access_keys");
-  const Change replaced = last_change(2);
+  const Change replaced = last_change(Seq{2});
   EXPECT_EQ(std::get<AccessKey>(replaced.row).user_id, "bob");
   EXPECT_EQ(replaced.actor, "unknown");
   by_hand("DELETE FROM access_keys");
-  const Change deleted = last_change(3);
+  const Change deleted = last_change(Seq{3});
   EXPECT_EQ(deleted.action, "delete");
   EXPECT_TRUE(std::get<AccessKey>(deleted.row).deleted);
-  EXPECT_EQ(std::get<AccessKey>(deleted.row).version, 3U);
+  EXPECT_EQ(std::get<AccessKey>(deleted.row).version, Version{3});
 }
 
 TEST_F(SqliteStoreTest, ACommandAfterAHandEditIsItsOwnAgain) {
   put_key();
   by_hand("UPDATE access_keys SET disabled = 1");
   put_key();
-  const Change change = last_change(3);
+  const Change change = last_change(Seq{3});
   EXPECT_EQ(change.action, "create");
   EXPECT_EQ(change.actor, "ops");
 }
@@ -146,7 +146,7 @@ TEST_F(SqliteStoreTest, TheLogCannotBeEditedAndRowsCannotBreakTheRules) {
         "UPDATE access_keys SET previous_issued_at = 1", "UPDATE access_keys SET expires_at = 'soon'"}) {
     refused(sql);
   }
-  last_change(1);
+  last_change(Seq{1});
 }
 
 TEST_F(SqliteStoreTest, AFailedCommitIsTheErrorOfEveryWorkInIt) {

@@ -11,13 +11,13 @@ namespace {
 constexpr std::string_view last_seq = "SELECT coalesce(max(seq), 0) FROM changes";
 
 /// Runs a statement that changes a row, which the table's trigger records.
-Result<std::uint64_t> run_recorded(Database& database, Statement& statement) {
+Result<Version> run_recorded(Database& database, Statement& statement) {
   const auto before = database.query_integer(last_seq);
   if (!before) return before.error();
   if (auto ran = database.run(statement); !ran) return ran.error();
   const auto after = database.query_integer(last_seq);
   if (!after) return after.error();
-  if (*after > *before) return static_cast<std::uint64_t>(*after);
+  if (*after > *before) return Version{static_cast<std::uint64_t>(*after)};
   return Error(ErrorCode::unavailable, "the database does not record changes: its triggers are gone",
                "no change was recorded: put back a copy of the database that has the triggers");
 }
@@ -26,7 +26,7 @@ Result<std::uint64_t> run_recorded(Database& database, Statement& statement) {
 
 Result<std::optional<AccessKey>> SqliteTransaction::find_key(KeyId id) { return store::find_key(database_, id); }
 
-Result<std::uint64_t> SqliteTransaction::put_key(const AccessKey& key, std::string_view action) {
+Result<Version> SqliteTransaction::put_key(const AccessKey& key, std::string_view action) {
   static const std::string sql = fmt::format(
       "INSERT INTO access_keys ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key_id) DO UPDATE SET"
       " user_id = excluded.user_id, role = excluded.role, name = excluded.name, metadata = excluded.metadata,"
@@ -45,7 +45,7 @@ Result<std::uint64_t> SqliteTransaction::put_key(const AccessKey& key, std::stri
 
 Result<std::vector<SigningKey>> SqliteTransaction::signing_keys() { return store::signing_keys(database_); }
 
-Result<std::uint64_t> SqliteTransaction::put_signing_key(const SigningKey& key, std::string_view actor) {
+Result<Version> SqliteTransaction::put_signing_key(const SigningKey& key, std::string_view actor) {
   auto statement = database_.prepare(
       "INSERT INTO signing_keys (kid, public_key, state, created_at, updated_at, updated_by, command)"
       " VALUES (?,?,?,?,?,?,'signing-key') ON CONFLICT (kid) DO UPDATE SET public_key = excluded.public_key,"
@@ -58,11 +58,11 @@ Result<std::uint64_t> SqliteTransaction::put_signing_key(const SigningKey& key, 
   return run_recorded(database_, **statement);
 }
 
-Result<std::optional<Change>> SqliteTransaction::find_change(std::uint64_t seq) {
+Result<std::optional<Change>> SqliteTransaction::find_change(Seq seq) {
   static const std::string sql = fmt::format("SELECT {} FROM changes WHERE seq = ?", change_columns);
   auto statement = database_.prepare(sql);
   if (!statement) return statement.error();
-  (*statement)->bind(1, static_cast<std::int64_t>(seq));
+  (*statement)->bind(1, static_cast<std::int64_t>(seq.value));
   const int code = (*statement)->step();
   if (code == SQLITE_DONE) return std::optional<Change>();
   if (code != SQLITE_ROW) return database_.error(code);
@@ -96,7 +96,7 @@ Result<void> SqliteTransaction::put_idempotency(const IdempotencyRecord& record)
   if (!statement) return statement.error();
   const std::string id_text = record.key_id.to_string();
   (*statement)->bind(1, record.actor).bind(2, record.idempotency_key).bind_blob(3, record.request_digest);
-  (*statement)->bind(4, id_text).bind(5, static_cast<std::int64_t>(record.seq)).bind(6, record.kid);
+  (*statement)->bind(4, id_text).bind(5, static_cast<std::int64_t>(record.seq.value)).bind(6, record.kid);
   (*statement)->bind(7, record.created_at.count);
   return database_.run(**statement);
 }

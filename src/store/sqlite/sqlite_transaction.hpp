@@ -11,10 +11,10 @@ class SqliteTransaction final : public Transaction {
   SqliteTransaction(Database& database, UnixMillis now) : database_(database), now_(now) {}
 
   Result<std::optional<AccessKey>> find_key(KeyId id) override;
-  Result<std::uint64_t> put_key(const AccessKey& key, std::string_view action) override;
+  Result<Version> put_key(const AccessKey& key, std::string_view action) override;
   Result<std::vector<SigningKey>> signing_keys() override;
-  Result<std::uint64_t> put_signing_key(const SigningKey& key, std::string_view actor) override;
-  Result<std::optional<Change>> find_change(std::uint64_t seq) override;
+  Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) override;
+  Result<std::optional<Change>> find_change(Seq seq) override;
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
   Result<void> put_idempotency(const IdempotencyRecord& record) override;
 

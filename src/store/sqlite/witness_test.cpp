@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-Shown shown_up_to(std::uint64_t seq) { return {{{{7}, seq}, seq * 11}, {}, {}}; }
+Shown shown_up_to(std::uint64_t seq) { return {{{{7}, {seq}}, {seq * 11}}, {}, {}}; }
 
 class WitnessTest : public testing::Test {
  protected:
@@ -159,7 +159,7 @@ TEST_F(SettleTest, ALogWithoutWhatWasShownDoesNot) {
 }
 
 TEST_F(SettleTest, NorOneWithAnotherChangeThere) {
-  say(change(1, end_.nonce + 1), {});
+  say(change(1, end_.nonce.value + 1), {});
   EXPECT_TRUE(begins_epoch());
 }
 

@@ -57,11 +57,11 @@ Result<void> put_with(Transaction& transaction, const AccessKey& key) {
 }
 
 TEST_P(KeyStoreSuite, BeginsEmptyAtSeqZeroOfARandomEpoch) {
-  EXPECT_EQ(store_->position()->seq, 0U);
+  EXPECT_EQ(store_->position()->seq, Seq{0});
   const auto another = GetParam().make(clock_, random_);
   EXPECT_NE(store_->position()->epoch, another->position()->epoch);
   EXPECT_TRUE(store_->list_keys(page())->keys.empty());
-  EXPECT_TRUE(store_->changes_after(0, 1000)->empty());
+  EXPECT_TRUE(store_->changes_after(Seq{0}, 1000)->empty());
   EXPECT_EQ(*store_->find_key(new_key().id), std::nullopt);
 }
 
@@ -74,8 +74,8 @@ TEST_P(KeyStoreSuite, FindsARowAsItWasPutWithTheSeqOfItsChange) {
   full.disabled = true;
   plain = put(plain);
   full = put(full);
-  EXPECT_EQ(plain.version, 1U);
-  EXPECT_EQ(full.version, 2U);
+  EXPECT_EQ(plain.version, Version{1});
+  EXPECT_EQ(full.version, Version{2});
   EXPECT_EQ(*store_->find_key(plain.id), plain);
   EXPECT_EQ(*store_->find_key(full.id), full);
 }
@@ -90,7 +90,7 @@ TEST_P(KeyStoreSuite, PutReplacesTheWholeRow) {
   key.deleted = true;
   key.updated_by = "key:" + key.id.to_string();
   key = put(key, "delete");
-  EXPECT_EQ(key.version, 2U);
+  EXPECT_EQ(key.version, Version{2});
   EXPECT_EQ(*store_->find_key(key.id), key);
   EXPECT_EQ(store_->list_keys(page())->keys.size(), 1U);
 }
@@ -102,7 +102,7 @@ TEST_P(KeyStoreSuite, EachPutIsAChangeWithItsFullRowActorAndAction) {
   rotated.updated_by = "eve";
   rotated.updated_at = rotated.updated_at + std::chrono::milliseconds(5);
   rotated = put(rotated, "rotate");
-  const auto changes = store_->changes_after(0, 1000);
+  const auto changes = store_->changes_after(Seq{0}, 1000);
   ASSERT_EQ(changes->size(), 2U);
   EXPECT_EQ((*changes)[0], (Change{1, key.updated_at, "ops", "create", key, (*changes)[0].nonce}));
   EXPECT_EQ((*changes)[1], (Change{2, rotated.updated_at, "eve", "rotate", rotated, (*changes)[1].nonce}));
@@ -112,9 +112,9 @@ TEST_P(KeyStoreSuite, EachPutIsAChangeWithItsFullRowActorAndAction) {
 TEST_P(KeyStoreSuite, AnUnchangedRowPutAgainIsStillAChangeOfThatAction) {
   const AccessKey key = put(new_key());
   const AccessKey again = put(key, "update");
-  EXPECT_EQ(again.version, 2U);
-  EXPECT_EQ(store_->changes_after(1, 10)->at(0).action, "update");
-  EXPECT_EQ(store_->changes_after(1, 10)->at(0).actor, "ops");
+  EXPECT_EQ(again.version, Version{2});
+  EXPECT_EQ(store_->changes_after(Seq{1}, 10)->at(0).action, "update");
+  EXPECT_EQ(store_->changes_after(Seq{1}, 10)->at(0).actor, "ops");
 }
 
 TEST_P(KeyStoreSuite, SigningKeysAreRowsAndChangesToo) {
@@ -126,9 +126,9 @@ TEST_P(KeyStoreSuite, SigningKeysAreRowsAndChangesToo) {
   ASSERT_TRUE(store_->transact_and_wait(put_one));
   key.state = SigningKeyState::retired;
   key.updated_at = key.updated_at + std::chrono::seconds(1);
-  EXPECT_EQ(store_->transact_and_wait(put_one)->position.seq, 2U);
+  EXPECT_EQ(store_->transact_and_wait(put_one)->position.seq, Seq{2});
   EXPECT_EQ(*store_->signing_keys(), std::vector<SigningKey>{key});
-  const Change change = store_->changes_after(1, 10)->at(0);
+  const Change change = store_->changes_after(Seq{1}, 10)->at(0);
   EXPECT_EQ(change, (Change{2, key.updated_at, "ops", "signing-key", key, change.nonce}));
 }
 
@@ -150,7 +150,7 @@ TEST_P(KeyStoreSuite, AnErrorRollsBackWhatItsWorkDidAndNothingElse) {
   EXPECT_EQ(*store_->find_key(dropped.id), std::nullopt);
   EXPECT_EQ(*store_->find_key(kept.id), kept);
   EXPECT_TRUE(store_->signing_keys()->empty());
-  EXPECT_EQ(put(dropped).version, 2U) << "the log stays dense over a rollback";
+  EXPECT_EQ(put(dropped).version, Version{2}) << "the log stays dense over a rollback";
 }
 
 TEST_P(KeyStoreSuite, AnExceptionRollsBackAndIsAnInternalError) {
@@ -160,23 +160,23 @@ TEST_P(KeyStoreSuite, AnExceptionRollsBackAndIsAnInternalError) {
   });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::internal);
-  EXPECT_EQ(store_->position()->seq, 0U);
+  EXPECT_EQ(store_->position()->seq, Seq{0});
 }
 
 TEST_P(KeyStoreSuite, AWorkSeesItsOwnChanges) {
   AccessKey key = new_key();
   const auto done = store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
     EXPECT_TRUE(put_with(transaction, key));
-    EXPECT_EQ((*transaction.find_key(key.id))->version, 1U);
-    EXPECT_EQ((*transaction.find_change(1))->action, "create");
-    EXPECT_EQ(*transaction.find_change(2), std::nullopt);
-    EXPECT_EQ(*transaction.find_change(0), std::nullopt);
+    EXPECT_EQ((*transaction.find_key(key.id))->version, Version{1});
+    EXPECT_EQ((*transaction.find_change(Seq{1}))->action, "create");
+    EXPECT_EQ(*transaction.find_change(Seq{2}), std::nullopt);
+    EXPECT_EQ(*transaction.find_change(Seq{0}), std::nullopt);
     EXPECT_TRUE(transaction.put_signing_key(new_signing_key('C'), "ops"));
     EXPECT_EQ(transaction.signing_keys()->size(), 1U);
     return {};
   });
-  EXPECT_EQ(done->position.seq, 2U) << "the last change of the work";
-  EXPECT_EQ(done->nonce, store_->changes_after(1, 10)->at(0).nonce);
+  EXPECT_EQ(done->position.seq, Seq{2}) << "the last change of the work";
+  EXPECT_EQ(done->nonce, store_->changes_after(Seq{1}, 10)->at(0).nonce);
   EXPECT_EQ(done->position, *store_->position());
 }
 
@@ -185,8 +185,8 @@ TEST_P(KeyStoreSuite, AWorkWithoutChangesAnswersTheStoresLast) {
   EXPECT_EQ(*store_->transact_and_wait(look), (LogEnd{*store_->position(), 0}));
   put(new_key());
   const auto done = store_->transact_and_wait(look);
-  EXPECT_EQ(*done, (LogEnd{*store_->position(), store_->changes_after(0, 10)->at(0).nonce}));
-  EXPECT_EQ(done->position.seq, 1U);
+  EXPECT_EQ(*done, (LogEnd{*store_->position(), store_->changes_after(Seq{0}, 10)->at(0).nonce}));
+  EXPECT_EQ(done->position.seq, Seq{1});
 }
 
 TEST_P(KeyStoreSuite, ConcurrentWorksLoseNothingAndTheLogIsDense) {
@@ -210,9 +210,9 @@ TEST_P(KeyStoreSuite, ConcurrentWorksLoseNothingAndTheLogIsDense) {
   for (auto& caller : callers) caller.join();
   EXPECT_EQ(failures, 0);
   EXPECT_EQ((*store_->find_key(shared.id))->requests_per_minute, shared.requests_per_minute + threads * rounds);
-  const auto changes = store_->changes_after(0, 1000);
+  const auto changes = store_->changes_after(Seq{0}, 1000);
   ASSERT_EQ(changes->size(), 1U + threads * rounds);
-  for (std::size_t i = 0; i < changes->size(); ++i) EXPECT_EQ((*changes)[i].seq, i + 1);
+  for (std::size_t i = 0; i < changes->size(); ++i) EXPECT_EQ((*changes)[i].seq, Seq{i + 1});
 }
 
 TEST_P(KeyStoreSuite, DoneIsCalledOnceForEachWorkAfterItsChangesCanBeRead) {
@@ -237,12 +237,12 @@ TEST_P(KeyStoreSuite, DoneIsCalledOnceForEachWorkAfterItsChangesCanBeRead) {
 
 TEST_P(KeyStoreSuite, ChangesComeInOrderUpToTheLimit) {
   for (int i = 0; i < 5; ++i) put(new_key());
-  const auto changes = store_->changes_after(1, 3);
+  const auto changes = store_->changes_after(Seq{1}, 3);
   ASSERT_EQ(changes->size(), 3U);
-  EXPECT_EQ(changes->front().seq, 2U);
-  EXPECT_EQ(changes->back().seq, 4U);
-  EXPECT_TRUE(store_->changes_after(5, 10)->empty());
-  EXPECT_TRUE(store_->changes_after(500, 10)->empty());
+  EXPECT_EQ(changes->front().seq, Seq{2});
+  EXPECT_EQ(changes->back().seq, Seq{4});
+  EXPECT_TRUE(store_->changes_after(Seq{5}, 10)->empty());
+  EXPECT_TRUE(store_->changes_after(Seq{500}, 10)->empty());
 }
 
 TEST_P(KeyStoreSuite, PagesAreNewestFirstWithoutGapOrRepetition) {
@@ -303,7 +303,7 @@ TEST_P(KeyStoreSuite, AnIdempotencyRecordWithoutSeqTakesThatOfItsChange) {
     EXPECT_TRUE(put_with(transaction, key));
     return transaction.put_idempotency(record);
   }));
-  record.seq = 2;
+  record.seq = Seq{2};
   const auto found_by = [&](const char* actor, const char* name) {
     std::optional<IdempotencyRecord> found;
     EXPECT_TRUE(store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {

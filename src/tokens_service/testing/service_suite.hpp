@@ -23,7 +23,7 @@ class LogFeed final : public feed::ChangeFeed {
   Result<Position, feed::FeedError> load(feed::SnapshotSink&) override { return Position{epoch, 0}; }
   void resume(const LogEnd&) override {}
   Result<feed::Batch, feed::FeedError> next(Position after, std::chrono::milliseconds) override {
-    const auto from = log_.begin() + static_cast<std::ptrdiff_t>(after.seq);
+    const auto from = log_.begin() + static_cast<std::ptrdiff_t>(after.seq.value);
     return feed::Batch{{from, log_.end()}, {epoch, log_.size()}, clock_.boot(), false};
   }
   void wake() override {}
@@ -89,7 +89,7 @@ class ServiceFixture : public testing::Test {
     return put(key);
   }
   AccessKey put(AccessKey key) {
-    key.version = feed_.size() + 1;
+    key.version = {feed_.size() + 1};
     feed_.append(key);
     follow();
     return key;

@@ -24,7 +24,7 @@ inline AccessKey key_of(std::uint64_t n, std::uint64_t version) {
   key.user_id = "user-" + std::to_string(n);
   key.requests_per_minute = 60;
   key.issued_at = {1'767'225'600};
-  key.version = version;
+  key.version = {version};
   return key;
 }
 

@@ -22,7 +22,7 @@ class ScriptedFeed final : public feed::ChangeFeed {
   void append(AccessKey key) {
     Change change;
     change.seq = ++head_.seq;
-    key.version = change.seq;
+    key.version = Version::made_by(change.seq);
     rows_[key.id] = key;
     change.row = std::move(key);
     log_.push_back(std::move(change));
@@ -33,7 +33,7 @@ class ScriptedFeed final : public feed::ChangeFeed {
   Result<Position, feed::FeedError> load(feed::SnapshotSink& sink) override {
     if (refuse_next_) return refusal();
     // A snapshot that is older than its newest rows.
-    const std::uint64_t behind = std::min<std::uint64_t>(head_.seq, random_() % 4);
+    const std::uint64_t behind = std::min<std::uint64_t>(head_.seq.value, random_() % 4);
     for (const auto& [id, key] : rows_) sink.access_key(key);
     return Position{head_.epoch, head_.seq - behind};
   }
@@ -46,7 +46,7 @@ class ScriptedFeed final : public feed::ChangeFeed {
     feed::Batch batch;
     const std::uint64_t waiting = head_.seq - after.seq;
     const std::uint64_t taken = std::min<std::uint64_t>(waiting, 1 + random_() % 5);
-    const auto first = log_.begin() + static_cast<std::ptrdiff_t>(after.seq);
+    const auto first = log_.begin() + static_cast<std::ptrdiff_t>(after.seq.value);
     batch.changes.assign(first, first + static_cast<std::ptrdiff_t>(taken));
     batch.head = {after.epoch, after.seq + taken};
     batch.more = taken < waiting;
@@ -85,7 +85,7 @@ class ScriptedFeed final : public feed::ChangeFeed {
         std::swap(changes[0], changes[1]);
         break;
       case Fault::go_back:
-        changes[1].seq = 0;
+        changes[1].seq = Seq{0};
         break;
       case Fault::other_epoch:
         ++batch.head.epoch.value;

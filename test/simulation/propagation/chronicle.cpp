@@ -15,14 +15,14 @@ std::size_t ChronicledStore::put(const AccessKey& key) {
     const auto version = transaction.put_key(key, "update");
     return version ? Result<void>() : version.error();
   });
-  by_nonce_[made->nonce] = commits_.size();
+  by_nonce_[made->nonce.value] = commits_.size();
   commits_.push_back({made->position.seq, made->nonce, key.id, end().commit, world_.now()});
   ends_.push_back({world_.now(), {made->position.epoch, commits_.size() - 1}});
   return commits_.size() - 1;
 }
 
 bool ChronicledStore::go_back_to(store::MemoryStore::State state, bool another_life) {
-  const std::size_t last = by_nonce_.at(state.end().nonce);
+  const std::size_t last = by_nonce_.at(state.end().nonce.value);
   if (!holds(end(), last)) return false;
   for (std::size_t lost = end().commit; lost != last; lost = commits_[lost].parent)
     commits_[lost].undone = world_.now();

@@ -12,8 +12,8 @@ namespace latchkey::simulation::propagation {
 
 /// One commit as it truly was. Its nonce tells it from all others.
 struct Commit {
-  std::uint64_t seq = 0;
-  std::uint64_t nonce = 0;
+  Seq seq;
+  Nonce nonce;
   KeyId key;
   std::size_t parent = 0;  // the commit before it
   Time made{};
@@ -39,7 +39,7 @@ class ChronicledStore {
   bool go_back_to(store::MemoryStore::State state, bool another_life);
   store::MemoryStore& store() { return store_; }
 
-  Head head_of(const Position& position, std::uint64_t nonce) const { return {position.epoch, by_nonce_.at(nonce)}; }
+  Head head_of(const Position& position, Nonce nonce) const { return {position.epoch, by_nonce_.at(nonce.value)}; }
   Head end() const { return ends_.back().head; }
   Head end_at(Time time) const { return end_since(time)->head; }
   /// Whether at some moment from `time` on everything committed was in the history that ends with `head`, and all of

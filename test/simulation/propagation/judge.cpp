@@ -24,7 +24,7 @@ void Judge::look_at(const ReplicaNode& replica, LastLook& last) {
   judge_claim(head, replica.clock().true_time(freshness.current_as_of) - microseconds(1));
   if (last.head && !store_.holds(head, last.head->commit) && store_.commit(last.head->commit).undone > world_.now()) {
     violated(
-        fmt::format("a view went back from {} to {}", store_.commit(last.head->commit).seq, freshness.position.seq));
+        fmt::format("a view went back from {} to {}", store_.commit(last.head->commit).seq.value, freshness.position.seq.value));
   }
   if (loaded || world_.chance(0.05)) judge_rows(replica.view(), head);
   last = {head, freshness.current_as_of, replica.loads()};
@@ -45,8 +45,8 @@ void Judge::judge_rows(const view::View& view, const Head& head) {
     const Commit& commit = store_.commit(at);
     if (!keys.insert(commit.key).second) continue;
     const auto* row = reader.find(commit.key);
-    if (row == nullptr || row->version() != commit.seq) {
-      return violated(fmt::format("a view at {} has not the row of {}", store_.commit(head.commit).seq, commit.seq));
+    if (row == nullptr || row->version() != Version::made_by(commit.seq)) {
+      return violated(fmt::format("a view at {} has not the row of {}", store_.commit(head.commit).seq.value, commit.seq.value));
     }
   }
   if (view.key_count() != keys.size()) violated("a view has rows that nobody wrote");
@@ -56,7 +56,7 @@ void Judge::confirmed(std::size_t revocation) {
   const Commit& commit = store_.commit(revocation);
   ++confirmations_;
   confirmed_.push_back(revocation);
-  if (commit.undone <= world_.now()) violated(fmt::format("{} was confirmed and is lost", commit.seq));
+  if (commit.undone <= world_.now()) violated(fmt::format("{} was confirmed and is lost", commit.seq.value));
 }
 
 void Judge::look_at_decisions(const ReplicaNode& replica) {
@@ -67,7 +67,7 @@ void Judge::look_at_decisions(const ReplicaNode& replica) {
     const Commit& commit = store_.commit(revocation);
     const auto* row = reader.find(commit.key);
     if (row == nullptr || row->disabled() || commit.undone <= world_.now()) continue;
-    violated(fmt::format("the key revoked by {} is admitted after the confirmation", commit.seq));
+    violated(fmt::format("the key revoked by {} is admitted after the confirmation", commit.seq.value));
   }
 }
 
@@ -85,7 +85,7 @@ void Judge::expect_settled(const ReplicaNode& replica) {
     const auto* row = reader.find(id);
     const bool same = row != nullptr && row->version() == key.version && row->disabled() == key.disabled &&
                       row->requests_per_minute() == key.requests_per_minute;
-    if (!same) violated(fmt::format("a view differs from the store in the row of {}", key.version));
+    if (!same) violated(fmt::format("a view differs from the store in the row of {}", key.version.value));
   }
   if (replica.view().key_count() != state.keys.size()) violated("a view has rows that the store has not");
 }

@@ -14,7 +14,7 @@ FeedError unavailable(std::string why) { return {FeedError::Kind::unavailable, s
 
 }  // namespace
 
-Result<feed::StreamSight, FeedError> SimulatedAccess::read(std::uint64_t after, std::uint64_t known) {
+Result<feed::StreamSight, FeedError> SimulatedAccess::read(Seq after, Seq known) {
   if (!line_.connect()) return unavailable("no connection");
   const BootTime stamp = place_.clock.boot();
   auto reply = line_.ask<std::optional<feed::StreamSight>>(
@@ -27,22 +27,22 @@ Result<feed::StreamSight, FeedError> SimulatedAccess::read(std::uint64_t after, 
   plant(sight, after, known);
   seen_ = sight.log.end;
   if (after < sight.base) return std::move(sight);
-  std::uint64_t due = after;
+  Seq due = after;
   for (const Change& change : sight.changes) {
     if (change.seq != ++due) return FeedError{FeedError::Kind::reload, "a gap in the stream"};
   }
   return std::move(sight);
 }
 
-void SimulatedAccess::plant(feed::StreamSight& sight, std::uint64_t after, std::uint64_t known) {
+void SimulatedAccess::plant(feed::StreamSight& sight, Seq after, Seq known) {
   if (place_.bug == Bug::gap_ignored) close_gaps(sight, after);
   if (place_.bug == Bug::ticks_of_any_connection) sight.connection = 1;
-  if (place_.bug == Bug::epoch_ignored && seen_.position.seq > 0) sight.log.end.position.epoch = seen_.position.epoch;
+  if (place_.bug == Bug::epoch_ignored && seen_.position.seq > Seq{}) sight.log.end.position.epoch = seen_.position.epoch;
   if (place_.bug == Bug::fork_ignored && known == seen_.position.seq) sight.log.nonce_at_known = seen_.nonce;
 }
 
 /// As if nobody, the projector included, looked whether a seq follows the one before.
-void SimulatedAccess::close_gaps(feed::StreamSight& sight, std::uint64_t after) const {
+void SimulatedAccess::close_gaps(feed::StreamSight& sight, Seq after) const {
   sight.base = std::min(sight.base, after);
   std::vector<Change> dense;
   for (const Change& change : sight.changes) {
@@ -60,7 +60,7 @@ Result<feed::SnapshotName, FeedError> SimulatedAccess::snapshot() {
   if (!reply) return unavailable("no answer");
   if (!*reply) return unavailable("no life");
   feed::SnapshotName found = **reply;
-  if (place_.bug == Bug::epoch_ignored && seen_.position.seq > 0) found.end.position.epoch = seen_.position.epoch;
+  if (place_.bug == Bug::epoch_ignored && seen_.position.seq > Seq{}) found.end.position.epoch = seen_.position.epoch;
   return found;
 }
 

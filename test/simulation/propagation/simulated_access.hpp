@@ -10,7 +10,7 @@ class SimulatedAccess final : public feed::StreamAccess {
  public:
   explicit SimulatedAccess(Place place) : place_(place), line_(place), nudge_line_(place) {}
 
-  Result<feed::StreamSight, feed::FeedError> read(std::uint64_t after, std::uint64_t known) override;
+  Result<feed::StreamSight, feed::FeedError> read(Seq after, Seq known) override;
   Result<feed::SnapshotName, feed::FeedError> snapshot() override;
   Result<void, feed::FeedError> load(const feed::SnapshotName& snapshot, feed::SnapshotSink& sink) override;
   Result<feed::Nudge> wait(const std::string& seen, std::chrono::milliseconds patience) override;
@@ -29,8 +29,8 @@ class SimulatedAccess final : public feed::StreamAccess {
   };
 
   std::shared_ptr<Standing> stand_by(std::uint64_t seen);
-  void plant(feed::StreamSight& sight, std::uint64_t after, std::uint64_t known);
-  void close_gaps(feed::StreamSight& sight, std::uint64_t after) const;
+  void plant(feed::StreamSight& sight, Seq after, Seq known);
+  void close_gaps(feed::StreamSight& sight, Seq after) const;
 
   Place place_;
   Line line_;

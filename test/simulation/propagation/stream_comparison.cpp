@@ -17,25 +17,26 @@ constexpr redis::Timeouts patient{std::chrono::milliseconds(5000), std::chrono::
 /// Of one of two histories, which differ in their nonces.
 Change change_at(std::uint64_t seq, std::uint64_t history) {
   return {
-      .seq = seq, .at = {}, .actor = "a", .action = "signing-key", .row = SigningKey(), .nonce = 1000 * seq + history};
+      .seq = {seq}, .at = {}, .actor = "a", .action = "signing-key", .row = SigningKey(), .nonce = {1000 * seq + history}};
 }
 LogEnd end_at(std::uint64_t seq, std::uint64_t history) {
-  return {{epoch, seq}, seq == 0 ? 0 : change_at(seq, history).nonce};
+  return {{epoch, seq}, seq == 0 ? Nonce{} : change_at(seq, history).nonce};
 }
 
 std::string text_of(const std::optional<std::uint64_t>& number) { return number ? std::to_string(*number) : "none"; }
-std::string text_of(const LogEnd& end) { return fmt::format("{}/{}", end.position.to_string(), end.nonce); }
+std::string text_of(const std::optional<Nonce>& nonce) { return nonce ? std::to_string(nonce->value) : "none"; }
+std::string text_of(const LogEnd& end) { return fmt::format("{}/{}", end.position.to_string(), end.nonce.value); }
 std::string text_of(const std::optional<relay::Life>& life) {
   if (!life) return "no life";
-  return fmt::format("{} {} base {} tick {} snapshot {}{}{}", life->id, text_of(life->end), life->base, life->tick,
-                     life->snapshot_seq, life->snapshot_whole ? "" : " broken", life->log_whole ? "" : " damaged");
+  return fmt::format("{} {} base {} tick {} snapshot {}{}{}", life->id, text_of(life->end), life->base.value, life->tick,
+                     life->snapshot_seq.value, life->snapshot_whole ? "" : " broken", life->log_whole ? "" : " damaged");
 }
 std::string text_of(const std::optional<feed::StreamSight>& sight) {
   if (!sight) return "no life";
-  std::string text = fmt::format("{} base {} end {} known {} tick {} beat {} of {}:", sight->life, sight->base,
+  std::string text = fmt::format("{} base {} end {} known {} tick {} beat {} of {}:", sight->life, sight->base.value,
                                  text_of(sight->log.end), text_of(sight->log.nonce_at_known), sight->tick,
-                                 sight->beat_seq, sight->beat_tick);
-  for (const Change& change : sight->changes) text += fmt::format(" {}/{}", change.seq, change.nonce);
+                                 sight->beat_seq.value, sight->beat_tick);
+  for (const Change& change : sight->changes) text += fmt::format(" {}/{}", change.seq.value, change.nonce.value);
   return text;
 }
 std::string text_of(const std::optional<feed::SnapshotName>& snapshot) {
@@ -155,7 +156,7 @@ void StreamComparison::begin() {
   const std::uint64_t of = history();
   const relay::Snapshot snapshot =
       snapshots_.empty() || pick(4) > 0 ? write_snapshot(around(last()), of) : a_snapshot();
-  const std::uint64_t seq = snapshot.end.position.seq;
+  const std::uint64_t seq = snapshot.end.position.seq.value;
   const std::uint64_t base = seq - std::min(seq, pick(4));
   const relay::Seed seed{"life" + std::to_string(lives_ + 4), end_at(base, of), base == 0 || pick(4) > 0};
   const auto changes = changes_after(base, seq - base - (base < seq && pick(8) == 0 ? 1 : 0));
@@ -219,7 +220,7 @@ void StreamComparison::lose_entry() {
   if (log.empty()) return;
   const std::uint64_t which = pick(log.size());
   const auto entry = std::next(log.begin(), static_cast<std::ptrdiff_t>(which));
-  run({"XDEL", layout::log, std::to_string(entry->first)});
+  run({"XDEL", layout::log, std::to_string(entry->first.value)});
   model_.lose_entry(which);
 }
 
@@ -239,7 +240,7 @@ void StreamComparison::compare_what_stands() {
   ASSERT_TRUE(life);
   same("look", text_of(*life), text_of(model_.look()));
   compare_reads(around(last()), around(last()));
-  const auto base = model_.data().life ? model_.data().life->base.position.seq : 0;
+  const std::uint64_t base = model_.data().life ? model_.data().life->base.position.seq.value : 0;
   compare_reads(base, base);
   const auto snapshot = reader_.snapshot();
   same("snapshot", text_of(snapshot ? std::optional(*snapshot) : std::nullopt), text_of(model_.snapshot()));
@@ -254,17 +255,18 @@ void StreamComparison::compare_seed(const relay::Seed& seed) {
        at_model == seeds.end() ? std::int64_t{0} : static_cast<std::int64_t>(at_model->second.size()));
 }
 
-void StreamComparison::compare_reads(std::uint64_t after, std::uint64_t known) {
+void StreamComparison::compare_reads(std::uint64_t after_seq, std::uint64_t known_seq) {
+  const Seq after{after_seq}, known{known_seq};
   auto expected = model_.read(after, known);
   if (expected && after < expected->base) expected->changes.clear();
-  std::uint64_t due = after;
+  Seq due = after;
   const bool dense = !expected || std::all_of(expected->changes.begin(), expected->changes.end(),
                                               [&](const Change& change) { return change.seq == ++due; });
   const auto sight = reader_.read(after, known);
   if (!dense) {
     EXPECT_TRUE(!sight && sight.error().kind == feed::FeedError::Kind::reload) << "a gap, after " << doing_;
   } else {
-    same(fmt::format("read after {} knowing {}", after, known), text_of(sight ? std::optional(*sight) : std::nullopt),
+    same(fmt::format("read after {} knowing {}", after_seq, known_seq), text_of(sight ? std::optional(*sight) : std::nullopt),
          text_of(expected));
   }
 }

@@ -44,7 +44,7 @@ class StreamComparison {
 
   // By chance: mostly what fits, sometimes not.
   std::uint64_t pick(std::uint64_t below) { return random_() % below; }
-  std::uint64_t last() const { return model_.data().life ? model_.data().life->last.position.seq : 3; }
+  std::uint64_t last() const { return model_.data().life ? model_.data().life->last.position.seq.value : 3; }
   std::uint64_t history() { return pick(8) == 0 ? 1 : 0; }
   std::uint64_t around(std::uint64_t seq) { return seq + 3 - std::min<std::uint64_t>(pick(7), seq + 3); }
   std::string a_life();

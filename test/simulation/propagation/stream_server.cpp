@@ -7,7 +7,7 @@ namespace latchkey::simulation::propagation {
 using relay::Appended;
 using relay::Published;
 
-std::optional<std::uint64_t> StreamServer::nonce_at(std::uint64_t seq) const {
+std::optional<Nonce> StreamServer::nonce_at(Seq seq) const {
   const auto found = data_.log.find(seq);
   return found == data_.log.end() ? std::nullopt : std::optional(found->second.nonce);
 }
@@ -27,7 +27,7 @@ std::optional<relay::Life> StreamServer::look() const {
 
 std::optional<relay::Tick> StreamServer::tick(const std::string& life, Epoch epoch) {
   if (!data_.life || data_.life->id != life || data_.life->last.position.epoch != epoch) return std::nullopt;
-  const std::uint64_t end = bug_ == Bug::stream_ahead_of_store_ignored ? 0 : data_.life->last.position.seq;
+  const Seq end = bug_ == Bug::stream_ahead_of_store_ignored ? Seq{} : data_.life->last.position.seq;
   return relay::Tick{.number = ++data_.life->tick, .end = end};
 }
 
@@ -37,9 +37,9 @@ std::uint64_t StreamServer::duplicates_of(const LogEnd& after, std::span<const C
 
 /// Where both have a change it must be the same one: at `after`, and at the last that both have.
 bool StreamServer::forks(const LogEnd& after, std::span<const Change> changes) const {
-  const std::uint64_t base = data_.life->base.position.seq;
-  const std::uint64_t seq = after.position.seq;
-  if (seq > 0 && seq > base && nonce_at(seq) != after.nonce) return true;
+  const Seq base = data_.life->base.position.seq;
+  const Seq seq = after.position.seq;
+  if (seq > Seq{} && seq > base && nonce_at(seq) != after.nonce) return true;
   const std::uint64_t duplicates = duplicates_of(after, changes);
   return duplicates > 0 && seq + duplicates > base && nonce_at(seq + duplicates) != changes[duplicates - 1].nonce;
 }
@@ -129,8 +129,8 @@ Published StreamServer::begin(const relay::Snapshot& snapshot, const relay::Seed
 Published StreamServer::attach(const std::string& life, const relay::Snapshot& snapshot) {
   if (!data_.life || data_.life->id != life) return Published::taken;
   auto& own = *data_.life;
-  const std::uint64_t seq = snapshot.end.position.seq;
-  const std::uint64_t base = own.base.position.seq;
+  const Seq seq = snapshot.end.position.seq;
+  const Seq base = own.base.position.seq;
   if (!whole(snapshot)) return Published::incomplete;
   if (seq > own.last.position.seq) return Published::early;
   if (seq < base || (seq <= own.snapshot.end.position.seq && whole(own.snapshot))) return Published::taken;
@@ -151,7 +151,7 @@ void StreamServer::trim_behind(const relay::Snapshot& snapshot) {
   own.base_nonce_known = true;
 }
 
-std::optional<feed::StreamSight> StreamServer::read(std::uint64_t after, std::uint64_t known) const {
+std::optional<feed::StreamSight> StreamServer::read(Seq after, Seq known) const {
   if (!data_.life) return std::nullopt;
   const auto& life = *data_.life;
   feed::StreamSight sight;

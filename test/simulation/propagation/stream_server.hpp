@@ -18,13 +18,14 @@ namespace latchkey::simulation::propagation {
 /// What is in memory: a value, so that a dump is a copy.
 struct StreamData {
   using Parts = std::map<std::uint64_t, std::string>;
-  using Log = std::map<std::uint64_t, Change>;  // by seq
+  using Log = std::map<Seq, Change>;
 
   struct Life {
     std::string id;
     LogEnd base, last;
     bool base_nonce_known = false;
-    std::uint64_t tick = 0, beat_seq = 0, beat_tick = 0;
+    std::uint64_t tick = 0, beat_tick = 0;
+    Seq beat_seq = {};
     relay::Snapshot snapshot, previous;
   };
   std::optional<Life> life;
@@ -53,7 +54,7 @@ class StreamServer {
 
   // --- the reader's
   /// nullopt: there is no life.
-  std::optional<feed::StreamSight> read(std::uint64_t after, std::uint64_t known) const;
+  std::optional<feed::StreamSight> read(Seq after, Seq known) const;
   std::optional<feed::SnapshotName> snapshot() const;
   std::optional<std::string> chunk(const std::string& snapshot, std::uint64_t number) const;
   /// Calls `told` at once when there is a newer nudge than `seen`, otherwise at the next.
@@ -71,7 +72,7 @@ class StreamServer {
  private:
   bool log_whole() const { return data_.log.size() == data_.life->last.position.seq - data_.life->base.position.seq; }
   bool whole(const relay::Snapshot& snapshot) const;
-  std::optional<std::uint64_t> nonce_at(std::uint64_t seq) const;
+  std::optional<Nonce> nonce_at(Seq seq) const;
   std::uint64_t duplicates_of(const LogEnd& after, std::span<const Change> changes) const;
   bool forks(const LogEnd& after, std::span<const Change> changes) const;
   void trim_behind(const relay::Snapshot& snapshot);
