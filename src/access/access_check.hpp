@@ -49,7 +49,7 @@ struct NeedsSignature {};
 
 using Outcome = std::variant<Holder, Refused, NeedsSignature>;
 
-/// The key whose signature verified, admitted or not; null if none did.
+/// The key of the token with a good signature, admitted or not; null if none did.
 const Holder* holder_in(const Outcome& outcome);
 
 struct AccessConfig {
@@ -72,7 +72,7 @@ class AccessCheck {
   AccessCheck(const view::View& view, const Clock& clock, AccessConfig config, view::MemoLog* kept = nullptr);
 
   /// A token of a wrong shape is refused as such whatever the view's age; whatever needs a view that is not fresh is
-  /// stale_view. An unknown signing key or key id is refused here, before any signature work. `next` is told whom it
+  /// stale_view. An unknown signing key or key id is refused here, before any signature work. `next` is told which key it
   /// will probably be asked about; null: nobody is.
   Outcome check(std::string_view token, limit::RateLimiter* next = nullptr) const;
   /// check() will be asked about these tokens, one after the other: begins to fetch from memory, of all at once, what

@@ -13,7 +13,7 @@
 
 namespace latchkey::admin_identity {
 
-/// Whom the management service believes: the configured keys, or else the data directory's development key with an
+/// Which admin tokens the management service believes: the configured keys, or else the data directory's development key with an
 /// issuer and audience of its own.
 ///
 /// The configured file is read again when it changes and when asked to. A file that cannot be used leaves the keys of

@@ -21,7 +21,7 @@ struct IdempotencyKey {
   std::string earlier_digest;  // of the body's very octets, as versions before 0.2 have recorded it
 };
 
-/// A row and who signs its token: KeyRing::mint() makes the token. `key.version` is the seq of the change.
+/// A row and the signing key of its token: KeyRing::mint() makes the token. `key.version` is the seq of the change.
 struct Issued {
   AccessKey key;
   std::string kid;
@@ -31,7 +31,7 @@ using IssuedDone = std::move_only_function<void(Result<Issued>)>;
 
 /// One transaction: a repetition answers with what the first request made; else `make` writes the row and, with an
 /// idempotency key, what it made is remembered. Two at the same time: the later one finds the earlier one's record.
-/// The same idempotency key with another request is ErrorCode::idempotency_mismatch; a repetition whose signing key has
+/// The same idempotency key with another request is ErrorCode::idempotency_mismatch; a repetition after its signing key has
 /// been retired, so that its token would be worth nothing, ErrorCode::not_repeatable. `ring` outlives the call of
 /// `done`.
 void issue(store::KeyStore& store, KeyRing& ring, const Author& author,

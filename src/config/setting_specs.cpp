@@ -45,7 +45,7 @@ Result<void> set_boolean(Settings& settings, std::string_view text) {
   return {};
 }
 
-// The shape only; whether the host is numeric and the port free is for whoever listens.
+// The shape only; whether the host is numeric and the port free shows when the service listens.
 template <auto member>
 Result<void> set_listen(Settings& settings, std::string_view text) {
   const auto colon = text.rfind(':');
@@ -64,7 +64,7 @@ Result<void> set_store(Settings& settings, std::string_view text) {
   return wrong("must be \"sqlite\" or a postgresql:// URL");
 }
 
-// What people who run Redis try next. The text repeats nothing of the URL, which may hold a password.
+// What operators of Redis try next. The text repeats nothing of the URL, which may hold a password.
 Error wrong_redis(std::string_view text, std::string_view usual) {
   if (text.starts_with("rediss://")) return wrong("TLS (rediss://) is not supported: use redis:// through a tunnel");
   if (text.starts_with("redis-sentinel://") || text.starts_with("redis-cluster://")) {

@@ -63,7 +63,7 @@ Result<jwt::Ed25519PrivateKey> DataDir::load_or_create_admin_key() const {
   const auto fresh = jwt::Ed25519PrivateKey::generate().to_pem();
   const auto written = write_small_file(admin_key(), fresh.reveal(), IfExists::keep);
   if (!written) return written.error();
-  return load_admin_key();  // whoever won the race, all go on with what is there
+  return load_admin_key();  // whichever process won the race, all go on with what is there
 }
 
 Result<Secret> DataDir::load_or_create_memo_secret(Random& random) const {

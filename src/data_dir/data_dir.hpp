@@ -42,7 +42,7 @@ std::string_view to_string(Service service);
 class DataDir {
  public:
   /// Creates what is missing, 0700, and makes secrets 0600 of the process. Refuses, with ErrorCode::unavailable and
-  /// the remedy in its text, a directory that others may write to: data_dir/private_files.hpp says who they are.
+  /// the remedy in its text, a directory that others may write to: data_dir/private_files.hpp names them.
   static Result<DataDir> open_or_create(const std::filesystem::path& path);
   /// For clients: creates nothing, checks nothing.
   static DataDir at(const std::filesystem::path& path) { return DataDir(path); }
@@ -62,24 +62,24 @@ class DataDir {
   std::filesystem::path memos() const { return path_ / "state" / "memos"; }
   std::filesystem::path url_file(Service service) const;
 
-  /// secrets/admin.pem, made by the first who asks: processes that race all get the same key.
+  /// secrets/admin.pem, made by the first process that asks: processes that race all get the same key.
   Result<jwt::Ed25519PrivateKey> load_or_create_admin_key() const;
   /// secrets/admin.pem if there is one; ErrorCode::not_found otherwise.
   Result<jwt::Ed25519PrivateKey> load_admin_key() const;
 
-  /// secrets/memos.key: 32 random bytes, made by the first who asks.
+  /// secrets/memos.key: 32 random bytes, made by the first process that asks.
   Result<Secret> load_or_create_memo_secret(Random& random) const;
 
   /// For the one process that may run `latchkey NAME` here; ErrorCode::conflict where one does.
   Result<RunLock> lock(std::string_view name) const;
   /// For each of those that may run here at once, such as relays: keeps lock() of the same name away.
   Result<RunLock> share(std::string_view name) const;
-  /// For who works on the files while nothing may run here: the locks of all, ErrorCode::conflict where one runs. Makes
+  /// For a command that works on the files while nothing may run here: the locks of all, ErrorCode::conflict where one runs. Makes
   /// no file: that a service never ran here is something to know (ever_ran()).
   Result<std::vector<RunLock>> lock_all() const;
   /// The lock of a service that starts, with what a killed predecessor published cleared away. Waits for one that is
   /// ending: a second where it still says that it listens, else `patience`, by default as long as requests in progress
-  /// may take. The same second outlasts anyone who asks for the published URL just then.
+  /// may take. The same second outlasts any request for the published URL just then.
   Result<RunLock> claim(Service service, std::chrono::milliseconds patience = longest_ending) const;
   static constexpr std::chrono::milliseconds longest_ending{15'000};
 

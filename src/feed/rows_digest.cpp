@@ -7,7 +7,7 @@ namespace latchkey::feed {
 namespace {
 
 /// Words in, one word out: multiply and rotate as xxHash's rounds do, and its last mixing. Of a fixed length for each
-/// kind of row, but for the text at the end, whose size is among the words.
+/// kind of row, but for the text at the end; its size is among the words.
 class Mixer {
  public:
   explicit Mixer(std::uint64_t kind) : state_(kind * second) {}

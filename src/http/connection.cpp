@@ -55,7 +55,7 @@ void Connection::open(Socket socket) {
 
 void Connection::close() {
   if (phase_ == Phase::closed) return;
-  // Whoever owes the answer may still be reading the request: leave it to them.
+  // The thread that owes the answer may still be reading the request: the memory is left to it.
   if (phase_ == Phase::owed) input_.reset();
   if (stream_) std::exchange(stream_, nullptr)->abandon();
   transport_->close();
@@ -284,7 +284,7 @@ void Connection::deliver(Delivery& delivery) {
 
 void Connection::begin_stream(const Answer& head, std::shared_ptr<StreamState> stream) {
   Framing framing = settle_framing();
-  // Nothing but the end of the connection ends a body of HTTP/1.0 whose length is unknown; and what the client sends
+  // Nothing but the end of the connection ends a body of HTTP/1.0 of unknown length; and what the client sends
   // meanwhile lands where requests are read, so it must hold no unread body.
   if (framing.version == Version::http10 || unread_) framing.persistence = persistence_ = Persistence::close;
   append_stream_head(out_, head, framing, state_.date.now());

@@ -51,7 +51,7 @@ class Connection final : public Exchange, public TransportUser {
   void sweep(CoarseTime now);
   void close();
   bool is_open() const { return phase_ != Phase::closed; }
-  /// It is still this client's, whose TLS handshake is not over.
+  /// It is still this client's, and its TLS handshake is not over.
   bool shakes_hands(const Ticket& ticket) const { return ticket.generation == generation_ && shaking_hands_; }
 
   const Request& request() const override { return input_->codec.head().request; }

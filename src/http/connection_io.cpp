@@ -95,7 +95,7 @@ void Connection::take_octets(std::span<const char> octets) {
   }
 }
 
-// Somebody who sends a stream's connection more than a few requests in advance is cut off: not reading on would mean
+// A client that sends more than a few requests in advance on a stream's connection is cut off: not reading on would mean
 // not hearing that he left.
 void Connection::start_side_read() {
   if (input_ && input_->buffer.size() > InputBuffer::usual_capacity) return close();

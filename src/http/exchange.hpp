@@ -16,7 +16,7 @@ class Stream {
   virtual ~Stream() = default;
   /// Queues a piece. False: the peer is gone or reads so slowly that more than 1 MiB is waiting; the stream is closed.
   virtual bool write(std::string piece) = 0;
-  /// Written and not yet handed to the peer's socket: who writes much can wait instead of being cut off.
+  /// Written and not yet handed to the peer's socket: a route that writes much can wait instead of being cut off.
   virtual std::size_t waiting_bytes() const = 0;
   /// Ends the answer. Writing after it does nothing.
   virtual void close() = 0;

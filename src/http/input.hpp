@@ -9,7 +9,7 @@
 
 namespace latchkey::http {
 
-/// What a request's views point into. Shared with who owes its answer: it may outlive the connection.
+/// What a request's views point into. Shared with the deferred answer: it may outlive the connection.
 struct Input {
   Input(const CodecLimits& limits, Codec::ReadsBody reads_body) : codec(limits, std::move(reads_body)) {}
   InputBuffer buffer;

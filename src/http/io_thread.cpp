@@ -136,8 +136,8 @@ void IoThread::admit(Socket socket) {
   end_oldest_handshakes();
 }
 
-// A handshake takes many times the memory of the connection that it is for, and whoever begins one proves nothing. The
-// oldest makes room: of those who go on, few take as long.
+// A handshake takes many times the memory of the connection that it is for, and a client that begins one proves nothing. The
+// oldest makes room: of those that go on, few take as long.
 void IoThread::end_oldest_handshakes() {
   const unsigned most = std::max(state_.config.max_handshakes / std::max(state_.config.threads, 1U), 1U);
   auto& begun = state_.handshakes;
@@ -199,7 +199,7 @@ void IoThread::drain(std::chrono::milliseconds deadline) {
 void IoThread::begin_drain() {
   if (std::exchange(state_.draining, true)) return;
   last_call_ = state_.now + drain_milliseconds_.load();
-  // Clients whose connection the kernel has already accepted would see a reset.
+  // Clients that the kernel has already accepted would see a reset.
   while (accepting_ && accept_one()) continue;
   if (std::exchange(accepting_, false)) state_.poller->remove(listener_.descriptor());
   listener_.close();

@@ -100,7 +100,7 @@ Result<AdminIdentity, AdminRefusal> judge_admin_claims(const json::object& paylo
   if (auto wrong = judge_origin(payload, trust)) return std::move(*wrong);
   const auto subject = subject_of(payload);
   if (!subject || !is_admin_subject(*subject)) {
-    return refused(AdminFault::no_subject, "neither sub nor client_id, azp or iss names who it is");
+    return refused(AdminFault::no_subject, "neither sub nor client_id, azp or iss names the admin");
   }
   const auto role = trust.role.role_in(payload);
   if (!role) return refused(AdminFault::no_role, fmt::format("its claim {} gives no role", shown(trust.role.path())));

@@ -65,7 +65,7 @@ struct AdminTrust {
 /// trail means the holder of an access key. Tokens of another subject are refused, so nobody should mint one.
 bool is_admin_subject(std::string_view sub);
 
-/// Whose signatures count: public keys, or one shared secret, never both, lest what is public be taken for a secret.
+/// The keys that verify admin tokens: public keys, or one shared secret, never both, lest what is public be taken for a secret.
 /// The algorithm is bound to the key, never taken from the header (RFC 8725, 3.1).
 class AdminKeys {
  public:

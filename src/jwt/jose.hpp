@@ -21,7 +21,7 @@ struct CompactJws {
 /// nullopt unless there are exactly three parts, none of them empty.
 std::optional<CompactJws> split_compact(std::string_view token);
 
-/// The members we act on. `typ` is compared by whoever uses it: of access keys, which we make ourselves, exactly and
+/// The members we act on. `typ` is compared by the caller: of access keys, which we make ourselves, exactly and
 /// with case, so that no two readers disagree; of admin tokens as the media type that it is (RFC 7515, 4.1.9).
 struct JoseHeader {
   std::string alg;  // compared with what the key is for, never used to choose how to verify

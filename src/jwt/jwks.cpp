@@ -108,7 +108,7 @@ std::string_view not_for_us(const json::object& jwk) {
   }
   if (string_member(jwk, "kty") == "oct" || jwk.contains("k"))
     return "it is a secret, and this is a file of public keys";
-  if (is_private(jwk)) return "it is a private key, which belongs to who signs tokens alone";
+  if (is_private(jwk)) return "it is a private key, which only the signer of tokens may have";
   if (jwk.contains("kid") && !string_member(jwk, "kid")) return "its kid is not a string";
   return {};
 }

@@ -10,7 +10,7 @@ namespace {
 Result<VerificationKey> read_block(const PemBlock& block, AlgorithmSet rsa) {
   if (block.label() != "PUBLIC KEY") {
     const bool is_private = block.label().ends_with("PRIVATE KEY");
-    return Error(ErrorCode::invalid, is_private ? "it is a private key, which belongs to who signs tokens alone"
+    return Error(ErrorCode::invalid, is_private ? "it is a private key, which only the signer of tokens may have"
                                                 : "it is no PUBLIC KEY block");
   }
   const auto der = block.der();

@@ -9,7 +9,7 @@
 
 namespace latchkey {
 
-/// One committed change: the full new row, where it stands in the log, and who made it. Applying one is idempotent.
+/// One committed change: the full new row, where it stands in the log, and its author. Applying one is idempotent.
 struct Change {
   Seq seq = {};
   UnixMillis at;

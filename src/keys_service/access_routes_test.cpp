@@ -1,4 +1,4 @@
-// Who may do what, and what the service says about itself.
+// Which token may do what, and what the service says about itself.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

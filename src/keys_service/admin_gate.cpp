@@ -51,7 +51,7 @@ Refusal refusal_of(jwt::AdminFault fault) {
   }
 }
 
-// What the answer tells. Only who holds a token with a good signature learns more than that it is refused.
+// What the answer tells. Only the holder of a token with a good signature learns more than that it is refused.
 std::string_view detail_of(jwt::AdminFault fault) {
   switch (fault) {
     case jwt::AdminFault::bad_claims:
@@ -65,7 +65,7 @@ std::string_view detail_of(jwt::AdminFault fault) {
     case jwt::AdminFault::wrong_audience:
       return "The admin token is for another audience than this service.";
     case jwt::AdminFault::no_subject:
-      return "The admin token does not say who it is for: it has no usable sub, client_id, azp or iss.";
+      return "The admin token does not name its owner: it has no usable sub, client_id, azp or iss.";
     case jwt::AdminFault::no_role:
       return "The admin token gives no role here.";
     default:

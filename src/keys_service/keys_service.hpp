@@ -24,7 +24,7 @@ class KeysService {
 
   http::Router& router() { return router_; }
 
-  /// Before the server stops: those who wait for a confirmation are answered now, as far as things are known.
+  /// Before the server stops: requests that wait for a confirmation are answered now, as far as things are known.
   void stop_waiting() { confirmations_.stop(); }
 
  private:

@@ -1,4 +1,4 @@
-// Admin tokens and key sets in the shapes in which identity providers publish them, through the gate: who is let in,
+// Admin tokens and key sets in the shapes in which identity providers publish them, through the gate: which are let in,
 // and what the operator's log says of the others. The keys are made here; the shapes are those of the providers'
 // documents.
 

@@ -52,7 +52,7 @@ class RateLimiter {
   /// Decides through a round trip; `done` is called once, on any thread.
   virtual void admit_later(KeyId key, Limit limit, Later done) = 0;
   virtual Allowance peek(KeyId key, Limit limit) = 0;
-  /// These keys will probably be asked about within microseconds. An engine whose memory is far away may begin to fetch
+  /// These keys will probably be asked about within microseconds. An engine that keeps its state far away in memory may begin to fetch
   /// it, of all at once; nothing else changes.
   virtual void expect(std::span<const KeyId>) {}
   /// Called ten times a second, by one thread, for what an engine does beside requests.

@@ -145,7 +145,7 @@ void export_limiter(Metrics& metrics, const limit::LocalLimiter& limiter) {
   const auto gauge = [&](const char* name, const char* help, auto read) {
     metrics.callback(name, help, "gauge", [&limiter, read] { return static_cast<double>(read(limiter)); });
   };
-  gauge("latchkey_limiter_keys", "Keys whose permits are remembered.", [](auto& l) { return l.size().keys; });
+  gauge("latchkey_limiter_keys", "Keys with remembered permits.", [](auto& l) { return l.size().keys; });
   gauge("latchkey_limiter_blocks", "Room for keys, of 320 bytes each.", [](auto& l) { return l.size().blocks; });
   gauge("latchkey_limiter_survives_restart", "0: the disk had no room, so the next start refuses for a minute.",
         [](auto& l) { return l.survives_restart(); });
@@ -199,13 +199,13 @@ Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const Settings& 
 namespace {
 
 Result<std::unique_ptr<replica::ReplicaReporter>> open_postgres_reporter(const Settings& settings,
-                                                                         replica::PostgresReporter::Whose whose) {
+                                                                         replica::PostgresReporter::Scope scope) {
   auto url = store::postgres::Url::parse(settings.store);
   if (!url) return url.error();
-  return std::make_unique<replica::PostgresReporter>(std::move(*url), whose);
+  return std::make_unique<replica::PostgresReporter>(std::move(*url), scope);
 }
 
-using Whose = replica::PostgresReporter::Whose;
+using Scope = replica::PostgresReporter::Scope;
 
 /// One that cannot be made now is made later, as one that is not the first.
 void make_report_file(const std::filesystem::path& path, bool first, const Clock& clock) {
@@ -231,7 +231,7 @@ Result<std::unique_ptr<replica::ReplicaReporter>> open_reporter(const Settings& 
     if (!address) return address.error();
     return std::make_unique<replica::RedisReporter>(*address, clock);
   }
-  if (!is_embedded(settings)) return open_postgres_reporter(settings, Whose::one_replica);
+  if (!is_embedded(settings)) return open_postgres_reporter(settings, Scope::one_replica);
   return std::make_unique<replica::SqliteReporter>(
       replica::SqliteReporterConfig{data.replicas(), BootId::current().text, replica::Reporting::one_replica, lock},
       clock);
@@ -247,7 +247,7 @@ Result<ReportsOfStream> open_reports_of_stream(const Settings& settings, const D
         replica::SqliteReporterConfig{data.relayed_replicas(), BootId::current().text, replica::Reporting::many},
         clock);
   } else {
-    auto registry = open_postgres_reporter(settings, Whose::many);
+    auto registry = open_postgres_reporter(settings, Scope::many);
     if (!registry) return registry.error();
     reports.registry = std::move(*registry);
   }

@@ -52,7 +52,7 @@ Result<std::unique_ptr<feed::ChangeFeed>> open_store_feed(const config::Settings
                                                           const data_dir::DataDir& data, Clock& clock);
 /// LATCHKEY_STREAM, for the relay. Redis need not be reachable yet.
 Result<std::unique_ptr<relay::Stream>> open_stream(const config::Settings& settings, Clock& clock);
-/// For the relay: who answers what readers of its stream ask, with open_store_digest(), while it follows.
+/// For the relay: the object that answers what readers of its stream ask, with open_store_digest(), while it follows.
 Result<std::unique_ptr<relay::DigestDesk>> open_desk(const config::Settings& settings, feed::DigestSource& store,
                                                      const Clock& clock, relay::DigestDesk::FollowedEpoch followed);
 /// LATCHKEY_LIMITER. `ran_before`: requests may have been admitted from this data directory. Redis need not be
@@ -64,7 +64,7 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const config::Settings&
 Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const config::Settings& settings,
                                                                 const data_dir::DataDir& data, const Clock& clock);
 /// Before a replica, or a relay, leaves any other trace in the data directory: makes the file that it reports to, where
-/// that is a file. Who finds such traces and not this file knows that it was lost (replica/sqlite/replica_file.hpp).
+/// that is a file. A replica that finds such traces and not this file knows that it was lost (replica/sqlite/replica_file.hpp).
 void prepare_reports(const config::Settings& settings, const data_dir::DataDir& data, bool ran_before,
                      const Clock& clock);
 void prepare_reports_of_stream(const config::Settings& settings, const data_dir::DataDir& data, const Clock& clock);

@@ -31,7 +31,7 @@ std::set<fs::path> data_dirs_of(const fs::path& file) {
 }
 
 /// What is written to the old store from now on would be lost, and a replica that goes on with it would never hear of a
-/// revocation at the new one. Who starts later finds the mark.
+/// revocation at the new one. A service that starts later finds the mark.
 Result<std::vector<data_dir::RunLock>> keep_services_away(const std::set<fs::path>& data_dirs) {
   std::vector<data_dir::RunLock> locks;
   for (const auto& path : data_dirs) {

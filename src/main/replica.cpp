@@ -158,7 +158,7 @@ void Replica::stop() {
   digest_check_.stop();
   reports_.stop();  // nothing is answered any more
   projector_.stop();
-  limiter_.reset();  // answers whoever still waits for it
+  limiter_.reset();  // answers requests that still wait for it
   kept_feed_.finish();
 }
 

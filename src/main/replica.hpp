@@ -46,7 +46,7 @@ class Replica {
   Replica& operator=(const Replica&) = delete;
 
   void start();
-  /// Reports that this replica has stopped, answers whoever still waits for the limiter, and leaves its files whole.
+  /// Reports that this replica has stopped, answers requests that still wait for the limiter, and leaves its files whole.
   /// May be called twice.
   void stop();
 

@@ -5,7 +5,7 @@
 
 namespace latchkey {
 
-/// Whoever closed one of the standard streams gets /dev/null in its place. Otherwise the next file of ours would get
+/// A standard stream that was closed at the start is opened on /dev/null. Otherwise the next file of ours would get
 /// its number, and the log would be written into the limiter's permits.
 inline void hold_standard_streams() {
   int descriptor = 0;

@@ -26,7 +26,7 @@ std::string forbidden_command(std::string_view error, std::string_view sent) {
   return name;
 }
 
-/// Redis 7.0's, whose code is ERR.
+/// Redis 7.0's; its code is ERR.
 constexpr std::string_view of_script = "The user executing the script can't";
 
 std::string without_permission(std::string_view error, std::string_view sent) {

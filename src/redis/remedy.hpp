@@ -1,6 +1,6 @@
 #pragma once
 
-// What an error of the server means for whoever runs it.
+// What an error of the server means for its operator.
 
 #include <string>
 #include <string_view>

@@ -36,7 +36,7 @@ Result<std::optional<Life>> SucceedingStream::look() {
     return life;
   }
   if (auto ended = stream_->end((*life)->id); !ended) return ended.error();
-  log_warning("relay: {} ended: it is of an older timeline of our database, whose standby was promoted", (*life)->id);
+  log_warning("relay: {} ended: it is of an older timeline of our database: a standby was promoted", (*life)->id);
   ending_ = false;
   return std::optional<Life>();
 }

@@ -14,7 +14,7 @@ namespace {
 
 class Succession : public testing::Test {
  protected:
-  /// A relay's stream, whose store is of this timeline.
+  /// The stream of a relay that reads a store of this timeline.
   std::unique_ptr<SucceedingStream> on(const std::uint64_t& timeline, const std::string& system = "7001") {
     auto timelines = std::make_shared<RedisTimelines>(redis_.address(), clock_);
     return std::make_unique<SucceedingStream>(

@@ -8,8 +8,8 @@
 //
 // A relay ends a life when it sees its own history break, or finds the life damaged. A relay that merely has another
 // history (a standby that lags, an old primary) waits while anybody keeps the life ticking; only when that has stopped
-// for `abandoned_after` does he end it. So does who follows and finds less in his store than the stream had before he
-// read it: a store that was put back under another relay, which has died since, or a source that lags. His heartbeat
+// for `abandoned_after` does it end it. A relay also leaves when its store's log is shorter than the stream was before
+// the read: the store was put back under another relay, which has died since, or the source lags. Its heartbeat
 // would vouch for changes that the store has not got.
 
 #include <chrono>

@@ -133,7 +133,7 @@ bool Confirmations::settle(Waiting& waiting, Round& round) {
   if (round.look) {
     // By positions alone, which cost no look at the store.
     found = confirmation_of(*round.look, waiting.commit, [](const auto&) { return History::of_the_store; });
-    // Who follows another epoch may be the first to: of a failover, after which the change is there or not.
+    // A replica on another epoch may be the first to follow it: of a failover, after which the change is there or not.
     const bool ask = due || settled(found.enforcement) || found.count(Verdict::other_epoch) > 0;
     if (ask) found = judge(*round.look, round.log, waiting.commit);
   }

@@ -1,5 +1,5 @@
-// The promise of replica/replica_registry.hpp, by random histories: replicas that stall, die, start anew, whose reads
-// and reports are slow, lost or carried late, whose clocks run apart; successors that
+// The promise of replica/replica_registry.hpp, by random histories: replicas that stall, die, start anew; their reads
+// and reports are slow, lost or carried late, and their clocks run apart; successors that
 // go on where they were killed; a registry that is lost; a manager that restarts;
 // a store that is put back to an older state in place, keeps its epoch and goes on. At every step, a replica that would
 // decide by its view must hold every change that has been confirmed and not been undone since.

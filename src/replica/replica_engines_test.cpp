@@ -66,7 +66,7 @@ std::unique_ptr<RegistryWorld> make() {
   return std::make_unique<World>();
 }
 
-/// One whose replica has begun as it should.
+/// One that its replica has begun as it should.
 class BegunSqliteWorld final : public RegistryWorld {
  public:
   BegunSqliteWorld() { world_.begin(); }
@@ -99,7 +99,7 @@ class SqliteReplicaFile : public testing::Test {
     const auto found = registry->look();
     return found ? std::nullopt : std::optional(found.error().code);
   }
-  /// Until whoever is missing must refuse by itself, and a moment less.
+  /// Until a missing replica must refuse by itself, and a moment less.
   void expect_nothing_is_certain_for_30_s() {
     EXPECT_EQ(code(), ErrorCode::unavailable);
     world.clock.advance(std::chrono::seconds(30));
@@ -129,7 +129,7 @@ TEST_F(SqliteReplicaFile, IsMadeAnewWhereItWasDeletedBelowBothOfThem) {
 TEST_F(SqliteReplicaFile, ThatIsGoneSaysNothingUntilWhoeverWasInItMustRefuse) {
   ASSERT_TRUE(reporter->report(report(1)));
   world.remove();
-  expect_nothing_is_certain_for_30_s();  // seen by one who never saw the file
+  expect_nothing_is_certain_for_30_s();  // seen by a reader that never saw the file
   registry = world.new_registry();
   EXPECT_EQ(code(), std::nullopt);
   world.remove();
@@ -138,7 +138,7 @@ TEST_F(SqliteReplicaFile, ThatIsGoneSaysNothingUntilWhoeverWasInItMustRefuse) {
   expect_nothing_is_certain_for_30_s();  // by what the file says of itself
 }
 
-// A second one that came and went between two looks, with whoever was in it.
+// A second one that came and went between two looks, with the replicas in it.
 TEST_F(SqliteReplicaFile, ThatIsGoneAgainIsNoticedAgain) {
   world.remove();
   expect_nothing_is_certain_for_30_s();
@@ -185,7 +185,7 @@ TEST_F(SqliteReplicaFile, ThatAnotherWasPutInPlaceOfIsNotBelieved) {
   expect_nothing_is_certain_for_30_s();
 }
 
-// Whose lock's file was removed may still run. Under the same lock it has ended.
+// A replica may still run after its lock's file was removed. Under the same lock it has ended.
 TEST_F(SqliteReplicaFile, OthersHaveStoppedOnlyUnderTheSameLockOrOnceTheyMustRefuse) {
   const auto phase_of_first = [&] {
     for (const auto& seen : registry->look().value()) {
@@ -262,12 +262,12 @@ TEST_F(SqliteReplicaFile, IsNotBelievedToBeEmptyWhileAReplicaRuns) {
   auto stopped = report(2);
   stopped.phase = Phase::stopped;
   ASSERT_TRUE(reporter->report(stopped));
-  EXPECT_EQ(code(), ErrorCode::unavailable) << "who runs is not the one that said it stopped";
+  EXPECT_EQ(code(), ErrorCode::unavailable) << "the running replica is not the one that said it stopped";
   world.replica_runs = false;
   EXPECT_EQ(code(), std::nullopt);
 }
 
-// Of whom it is, and what to do: a row that is passed over may be a serving replica's.
+// Which replica it is of, and what to do: a row that is passed over may be a serving replica's.
 TEST_F(SqliteReplicaFile, WithARowThatIsNoReportIsUnavailableAndNamesIt) {
   ASSERT_TRUE(reporter->report(report(1)));
   auto database = store::Database::open(world.path(), store::Access::write, 1000).value();

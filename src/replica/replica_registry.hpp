@@ -34,18 +34,18 @@
 //
 // A registry that is a table of the store forks with it. Example: a standby is promoted while the old primary lives on
 // with one replica. That one reports to the old table, is known there, and serves; in the new table, which has its row
-// from before, it is silent. So by an engine that may_fork(), silence fences nobody who is known to follow another
-// life: such a replica is `other-epoch` until it reports from the store's own life, or an operator says that it has
-// ended (ReplicaWatch::forget()). One that has reported from this life and falls silent is taken to be fenced: that it
+// from before, it is silent. So by an engine that may_fork(), silence does not fence a replica that is known to follow another
+// epoch: such a replica is `other-epoch` until it reports from the store's own epoch, or an operator says that it has
+// ended (ReplicaWatch::forget()). One that has reported from this epoch and falls silent is taken to be fenced: that it
 // went over to another primary later cannot be seen here, and PostgreSQL's fencing is to prevent it
 // (docs/operations.md).
 //
 // A report that has vanished without "stopped" (a registry that was lost or restored) counts as one that has fallen
 // silent, and a report that did not move since the manager began to watch proves nothing. replica/replica_watch.hpp
 // remembers what is needed for both. What was lost before the manager began to watch it cannot remember: an engine
-// answers `unavailable` unless it knows that its registry has lost nothing (the embedded one: that nobody runs who is
-// not in it), or max_staleness has passed since it could last have lost something: by then, by (2), whoever serves is
-// in it again.
+// answers `unavailable` unless it knows that its registry has lost nothing (the embedded one: that no replica runs that
+// is not in it), or max_staleness has passed since it could last have lost something: by then, by (2), every replica
+// that serves is in it again.
 //
 // "Known to be in the registry" is the reporter's word (replica/replica_reporter.hpp). One that writes there itself has
 // the registry's own answer; over Redis a replica learns it from the relay that put the report there

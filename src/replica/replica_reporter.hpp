@@ -19,12 +19,12 @@ class ReplicaReporter {
   ///
   /// A report is known only if it was written. Where the registry has one of this id that is as new or newer and that
   /// this caller did not write, another process reports as this replica: the data directory was put back from an older
-  /// copy, or runs twice. ErrorCode::conflict to the replica itself. To whoever carries reports of many on, the number
+  /// copy, or runs twice. ErrorCode::conflict to the replica itself. To a relay, which carries reports of many on, the number
   /// that is there: the replica learns from it the same.
   virtual Result<std::uint64_t> report(const ReplicaReport& report) = 0;
 };
 
-/// What is said to a replica whose report is older than what the registry has of it.
+/// What is said to a replica if its report is older than what the registry has of it.
 inline Error another_reports(const ReplicaReport& report) {
   return Error(ErrorCode::conflict, "the registry has a later report of this replica than its own",
                fmt::format("replica {}, report {}", report.id.to_string(), report.number));

@@ -63,7 +63,7 @@ bool ReportLoop::is_at_home() {
 }
 
 // Nothing that this process was or knew of itself counts from here on: neither what it inherited, which is left to
-// whoever has it too, nor what it reported.
+// the other process that has it, nor what it reported.
 void ReportLoop::begin_anew(std::string_view why) {
   log_warning("replica: {}: it refuses until it is registered as a new replica", why);
   inherited_.reset();

@@ -82,7 +82,7 @@ bool SuccessorState::leave(const Inheritance& left) {
   return false;
 }
 
-// One that has no name, for it is linked elsewhere, is left to whoever else has it.
+// One that has no name, for it is linked elsewhere, is left to the other process that has it.
 void SuccessorState::open() {
   const auto open_file = [this] {
     auto opened = open_regular(path_, O_WRONLY | O_CREAT);

@@ -11,7 +11,7 @@
 //   - nothing of this is told after "stopped": the file is removed before that is said.
 // It is written before each report is sent, so it is never behind what anybody was told.
 //
-// There is one successor: the line names the very file that it stands in, and is nothing in a copy of it, whose
+// There is one successor: the line names the very file that it stands in, and is nothing in a copy of it: the
 // original may still run under that id. A copy that is put back into that file in place keeps its name, and is older
 // than what was reported since: so the line also says when it was written, and is nothing where the kernel says that
 // the file was changed at another time. Example: written at 12:00:00, copied, the replica killed at 12:00:05, the copy
@@ -38,7 +38,7 @@ struct Inheritance {
   bool operator==(const Inheritance&) const = default;
 };
 
-/// One file of one line, in the data directory whose lock the replica holds. One thread.
+/// One file of one line, in the data directory that the replica has locked. One thread.
 class SuccessorState {
  public:
   /// `boot_id` says in which boot the BootTimes mean something: a file of another one is none.

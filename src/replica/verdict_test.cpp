@@ -33,7 +33,7 @@ ObservedReplica unheard(Position applied) {
   return out;
 }
 
-/// Whose registry is a table of the store, as every life of the store has one.
+/// The registry is a table of the store, and every epoch of the store has one.
 ObservedReplica of_a_fork(ObservedReplica out) {
   out.may_report_elsewhere = true;
   return out;

@@ -52,7 +52,7 @@ Result<void> QueryReader::finish() {
     if (http::is_visible_ascii(name)) {
       note(name, "is not a parameter of this route");
     } else {
-      errors_.push_back({"", "a parameter whose name is not visible ASCII is not one of this route"});
+      errors_.push_back({"", "a parameter with a name that is not visible ASCII is not one of this route"});
     }
   }
   if (errors_.empty()) return {};

@@ -1,6 +1,6 @@
 #pragma once
 
-// A service is a table: one row a route, one function a row, one file a function. The table says who may use a route, so
+// A service is a table: one row a route, one function a row, one file a function. The table says which caller may use a route, so
 // that router, tests and documentation ask one place.
 
 #include <array>

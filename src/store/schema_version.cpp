@@ -20,7 +20,7 @@ Error is_newer(std::int64_t schema) {
                            schema_version));
 }
 
-/// The oldest schema whose readers may go on; more than any where the word is of another schema, or none.
+/// The oldest schema with readers that may go on; more than any where the word is of another schema, or none.
 std::int64_t oldest_reader(std::int64_t schema, std::string_view readers) {
   std::int64_t of = 0, oldest = 0;
   const char* end = readers.data() + readers.size();

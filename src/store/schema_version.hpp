@@ -27,7 +27,7 @@ constexpr std::string_view readers_of_schema = "2 1";
 /// For a replica or relay. ErrorCode::unavailable, with a sentence that says which side is to be upgraded.
 Result<void> check_readable(std::int64_t schema, std::string_view readers);
 
-/// For a management service whose tables were up to date when it started.
+/// For a management service that found its tables up to date when it started.
 Result<void> check_writable(std::int64_t schema);
 
 }  // namespace latchkey::store

@@ -99,11 +99,11 @@ void HolderRequests::wait(Call& call, Position position, const access::Outcome& 
   }
   const auto* refused = std::get_if<access::Refused>(&now);
   if (refused != nullptr && is_beyond_any_view(refused->reason)) return refuse(call, refused->reason);
-  view::WaitingFor who;
-  if (const Holder* holder = access::holder_in(now)) who = holder->key_id;
+  view::WaitingFor caller;
+  if (const Holder* holder = access::holder_in(now)) caller = holder->key_id;
   const auto kept = keep(call);
   const BootTime deadline = parts_.clock.boot() + config_.longest_wait;
-  const auto waiting = parts_.projector.notify_when(position, deadline, who,
+  const auto waiting = parts_.projector.notify_when(position, deadline, caller,
                                                     [this, kept](view::Awaited awaited) { waited(*kept, awaited); });
   if (waiting == view::Projector::Waiting::too_many) refuse(*kept, Refusal::overloaded);
   if (waiting == view::Projector::Waiting::other_epoch) waited(*kept, view::Awaited::other_epoch);

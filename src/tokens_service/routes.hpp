@@ -34,7 +34,7 @@ void metrics(const Parts& parts, http::Exchange& exchange);
 
 }  // namespace routes
 
-/// Who sends the request. A proxy asks with its client's request: the query and the body are not for this service.
+/// The sender of the request. A proxy asks with its client's request: the query and the body are not for this service.
 enum class Asker : std::uint8_t { holder, proxy };
 
 struct HolderRoute {

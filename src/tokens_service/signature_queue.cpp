@@ -32,7 +32,7 @@ bool SignatureQueue::enter(KeyId key, std::string_view token, Done& done, std::v
     return true;
   }
   const std::size_t in_line = found == lines_.end() ? 0 : found->second.waiting.size();
-  // Each token that waits has a task of the pool's, which checks the token whose turn it is then.
+  // Each token that waits has a task of the pool's, which checks the token that is next then.
   const bool room =
       tokens_ < config_.max_tokens ? workers_.submit([this] { verify_next(); }) : make_room(in_line, displaced);
   if (!room) return false;
@@ -45,8 +45,8 @@ bool SignatureQueue::enter(KeyId key, std::string_view token, Done& done, std::v
   return true;
 }
 
-// Only where more come than can be checked, and it looks at as many lines as there are tokens at most. `in_line`: of
-// whom room is made for.
+// Only where more come than can be checked, and it looks at as many lines as there are tokens at most. `in_line`: how
+// many tokens the line has for which room is made.
 bool SignatureQueue::make_room(std::size_t in_line, std::vector<Done>& displaced) {
   const auto longest = std::max_element(lines_.begin(), lines_.end(), [](const auto& a, const auto& b) {
     return a.second.waiting.size() < b.second.waiting.size();

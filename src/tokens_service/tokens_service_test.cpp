@@ -374,10 +374,10 @@ TEST_F(TokensServiceTest, LogsWhoAskedForWhat) {
   put(disabled);
   get("/v1/tokens", token);
   const std::string lines = logged();
-  const std::string who = R"("keyId":")" + key.id.to_string() + R"(","userId":"alice","method":"GET","path":)";
-  EXPECT_NE(lines.find(who + R"("/v1/tokens/ETH","outcome":"admitted","status":200,)"), std::string::npos) << lines;
-  EXPECT_NE(lines.find(who + R"("/v1/tokens","outcome":"rate-limited","status":429,)"), std::string::npos) << lines;
-  EXPECT_NE(lines.find(who + R"("/v1/tokens","outcome":"disabled","status":401,)"), std::string::npos) << lines;
+  const std::string holder = R"("keyId":")" + key.id.to_string() + R"(","userId":"alice","method":"GET","path":)";
+  EXPECT_NE(lines.find(holder + R"("/v1/tokens/ETH","outcome":"admitted","status":200,)"), std::string::npos) << lines;
+  EXPECT_NE(lines.find(holder + R"("/v1/tokens","outcome":"rate-limited","status":429,)"), std::string::npos) << lines;
+  EXPECT_NE(lines.find(holder + R"("/v1/tokens","outcome":"disabled","status":401,)"), std::string::npos) << lines;
   EXPECT_NE(
       lines.find(R"("keyId":null,"userId":null,"method":"GET","path":"/v1/tokens/[redacted]","outcome":"malformed")"),
       std::string::npos)

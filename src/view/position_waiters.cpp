@@ -11,13 +11,13 @@ std::optional<Awaited> judge(Position awaited, const Freshness& freshness) {
   return std::nullopt;
 }
 
-bool PositionWaiters::add(Position position, BootTime deadline, const WaitingFor& who, Done done) {
+bool PositionWaiters::add(Position position, BootTime deadline, const WaitingFor& caller, Done done) {
   const std::lock_guard lock(mutex_);
   if (waiting_.size() >= max_waiting_) return false;
-  std::size_t& count = count_[who];
-  if (count >= most_of(who)) return false;
+  std::size_t& count = count_[caller];
+  if (count >= most_of(caller)) return false;
   ++count;
-  waiting_.push_back({position, deadline, who, std::move(done)});
+  waiting_.push_back({position, deadline, caller, std::move(done)});
   return true;
 }
 
@@ -30,7 +30,7 @@ void PositionWaiters::serve(const Freshness& freshness, BootTime now) {
       if (!outcome && waiter.deadline <= now) outcome = Awaited::timed_out;
       if (!outcome) return false;
       served.emplace_back(std::move(waiter.done), *outcome);
-      if (const auto count = count_.find(waiter.who); --count->second == 0) count_.erase(count);
+      if (const auto count = count_.find(waiter.caller); --count->second == 0) count_.erase(count);
       return true;
     });
   }

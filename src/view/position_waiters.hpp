@@ -34,7 +34,7 @@ class PositionWaiters {
   static constexpr std::size_t max_of_one_key = 64;
 
   /// False when too many wait already, in all or of this key; `done` is dropped then.
-  [[nodiscard]] bool add(Position position, BootTime deadline, const WaitingFor& who, Done done);
+  [[nodiscard]] bool add(Position position, BootTime deadline, const WaitingFor& caller, Done done);
   /// Calls and forgets those that need wait no longer.
   void serve(const Freshness& freshness, BootTime now);
   void time_out_all();
@@ -43,10 +43,10 @@ class PositionWaiters {
   struct Waiter {
     Position position;
     BootTime deadline;
-    WaitingFor who;
+    WaitingFor caller;
     Done done;
   };
-  std::size_t most_of(const WaitingFor& who) const { return who ? max_of_one_key : max_waiting_ / 4; }
+  std::size_t most_of(const WaitingFor& caller) const { return caller ? max_of_one_key : max_waiting_ / 4; }
 
   const std::size_t max_waiting_;
   std::mutex mutex_;

@@ -142,7 +142,7 @@ ProjectorStats Projector::stats() const {
   return stats_;
 }
 
-Projector::Waiting Projector::notify_when(Position position, BootTime deadline, const WaitingFor& who,
+Projector::Waiting Projector::notify_when(Position position, BootTime deadline, const WaitingFor& caller,
                                           PositionWaiters::Done done) {
   const auto known = judge(position, view_.freshness());
   if (known == Awaited::other_epoch) return Waiting::other_epoch;
@@ -150,7 +150,7 @@ Projector::Waiting Projector::notify_when(Position position, BootTime deadline, 
     done(Awaited::reached);
     return Waiting::accepted;
   }
-  return waiters_.add(position, deadline, who, std::move(done)) ? Waiting::accepted : Waiting::too_many;
+  return waiters_.add(position, deadline, caller, std::move(done)) ? Waiting::accepted : Waiting::too_many;
 }
 
 void Projector::serve_waiters() { waiters_.serve(view_.freshness(), clock_.boot()); }

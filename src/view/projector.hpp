@@ -40,7 +40,7 @@ struct ProjectorConfig {
 
 struct ProjectorStats {
   std::uint64_t loads = 0;           // that succeeded
-  std::uint64_t reloads = 0;         // times the view was distrusted, whoever noticed
+  std::uint64_t reloads = 0;         // times the view was distrusted, for whatever reason
   std::uint64_t broken_batches = 0;  // of these: noticed here and not by the feed
   std::uint64_t unavailable = 0;     // reads that failed
   std::uint64_t changes_applied = 0;
@@ -58,7 +58,7 @@ class Projector {
   Projector& operator=(const Projector&) = delete;
 
   void start();
-  /// Ends the thread and times out who still waits. May be called twice.
+  /// Ends the thread and times out the requests that still wait. May be called twice.
   void stop();
 
   /// One load or one batch, then the waiters. Returns the pause that should follow, 0 for none.
@@ -67,7 +67,7 @@ class Projector {
   /// Calls `done` once, on the projector's thread, when the view has reached `position` or `deadline` has passed
   /// (within about `patience`); at once, on this thread, when it is reached already. A position of another epoch is
   /// refused.
-  [[nodiscard]] Waiting notify_when(Position position, BootTime deadline, const WaitingFor& who,
+  [[nodiscard]] Waiting notify_when(Position position, BootTime deadline, const WaitingFor& caller,
                                     PositionWaiters::Done done);
 
   ProjectorStats stats() const;

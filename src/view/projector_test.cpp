@@ -129,8 +129,8 @@ TEST_F(ProjectorTest, ReloadsThatFollowEachOtherPause) {
 class ProjectorWaiting : public ProjectorTest {
  protected:
   ProjectorWaiting() { append(5), catch_up(); }
-  Projector::Waiting wait_for(Position position, Duration patience = 1s, const WaitingFor& who = {}) {
-    return projector.notify_when(position, clock.boot() + patience, who,
+  Projector::Waiting wait_for(Position position, Duration patience = 1s, const WaitingFor& caller = {}) {
+    return projector.notify_when(position, clock.boot() + patience, caller,
                                  [this](Awaited outcome) { outcomes.push_back(outcome); });
   }
   Position ahead(std::uint64_t by) const { return {feed.head().epoch, feed.head().seq + by}; }

@@ -29,7 +29,7 @@ class ServingGate {
   /// Until `until`, the view may be decided by if it is current as of `view_from` or later.
   void admit(BootTime view_from, BootTime until) {
     view_from_.store(view_from.nanos, std::memory_order_relaxed);
-    until_.store(until.nanos, std::memory_order_release);  // who sees this sees the other as well
+    until_.store(until.nanos, std::memory_order_release);  // a thread that sees this sees the other as well
   }
 
   /// Until admit() is called again.

@@ -18,7 +18,7 @@
 
 namespace latchkey::view {
 
-/// A signing key whose signatures count, and the seal for what it proves.
+/// A usable signing key, and the generation that marks what it proves.
 struct UsableKey {
   Ed25519PublicKey public_key{};
   KeyGeneration seal;

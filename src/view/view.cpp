@@ -63,7 +63,7 @@ struct View::State {
 struct View::Impl {
   Impl() : state(new_state()) {}
   ~Impl() {
-    reclamation.free_all();  // before the state, to whose arena retired rows return
+    reclamation.free_all();  // before the state: retired rows return to its arena
     delete state.load(std::memory_order_relaxed);
   }
 

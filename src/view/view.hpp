@@ -54,7 +54,7 @@ class View {
   /// Distrusts and drops everything: readers find nothing and freshness() is incomplete until advance() with an
   /// `as_of`.
   void reset();
-  /// By full row. A row whose version is not newer than the one held changes nothing: stale and repeated ones are
+  /// By full row. A row of a version that is not newer than the one held changes nothing: stale and repeated ones are
   /// harmless.
   void apply(const AccessKey& key);
   void apply(const SigningKey& key, Version version);
@@ -74,7 +74,7 @@ class View {
   bool plant_drift();
 
   /// Hands over what the view knows of its rows and signing keys, in `slices` parts, for a copy elsewhere. What no
-  /// access check needs (name, metadata, who and when) is left out.
+  /// access check needs (name, metadata, author and time) is left out.
   static std::size_t slices();
   void visit(std::size_t slice, feed::SnapshotSink& sink) const;
 

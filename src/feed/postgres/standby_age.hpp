@@ -2,7 +2,7 @@
 
 // How current a standby is, so that one which lost its primary never looks fresh.
 //
-// Management services write the primary's time into the table heartbeat once a second. Whoever sees that row on a
+// Management services write the primary's time into the table heartbeat once a second. A reader that sees that row on a
 // standby sees everything that was committed before that time: the standby replays in commit order. Its age is measured
 // twice, and the older counts:
 //   - by wall clocks: our time minus the beat's. Right as far as the two machines' clocks agree (NTP); a clock of ours

@@ -1,6 +1,6 @@
 #pragma once
 
-// What stands in Redis, and who may change it. Redis is a cache of the store's log: all of this may be lost at any
+// What stands in Redis, and which process may change it. Redis is a cache of the store's log: all of this may be lost at any
 // moment and is built again by `latchkey relay`.
 //
 //   latchkey:{feed}:head          hash   one *life* of the stream: written whole, dropped whole
@@ -22,7 +22,7 @@
 //   and
 //                                        number, which counts the answers
 //   latchkey:{feed}:digest:wanted        a reader wants another answer; the relay that takes it reads the store
-//   latchkey:{feed}:distrusted           the life whose rows a reader found to be another's than the store's: a relay
+//   latchkey:{feed}:distrusted           the life in which a reader found rows that are not the store's: a relay
 //                                        ends it, and begins one with the rows as they are
 //
 // Nonces are 8 raw bytes, as in the entry, where they stand at bytes 1 to 8. What is being prepared (seed, snapshot not
@@ -30,8 +30,8 @@
 //
 // Rules, each one script, so each atomic:
 //   append   only to the life it was read for; entries at or before `last` are skipped (another relay was first), the
-//            next must be last + 1; a nonce that differs where both have a change is a fork and refused; a log whose
-//            length is not last − base was damaged (XDEL, eviction) and is refused
+//            next must be last + 1; a nonce that differs where both have a change is a fork and refused; a log of
+//            another length than last − base was damaged (XDEL, eviction) and is refused
 //   begin    a life, only where there is none, from a whole snapshot at `last`; its rows contain every change up to it
 //   attach   a newer snapshot, only if the log has its change with its nonce; then trims the log behind the one before
 //   end      drops head, log and snapshots together
@@ -41,17 +41,17 @@
 //
 // **How current.** `current_as_of` must be a moment of the reader's BOOTTIME at which its head was all that was
 // committed in the *store*. No clock of Redis or of the relay takes part:
-//   1. the relay raises `tick` to t, of a life whose epoch is its store's;
+//   1. the relay raises `tick` to t, of a life of its store's epoch;
 //   2. then, not before, it reads the store up to seq S, all there was, and no less than the stream had at (1): what
 //      others wrote of a history that was undone is vouched for by nobody;
 //   3. then it appends what came and writes the heartbeat (beat_seq S, beat_tick t), on the connection that raised t.
 // A reader stamps its clock before each read and remembers the stamp m beside the tick it saw. Once it holds S and sees
-// the beat (S, t), every stamp m whose read saw a tick below t precedes (1), so the read of the store, so: at m nothing
+// the beat (S, t), every stamp m of a read that saw a tick below t precedes (1), so the read of the store, so: at m nothing
 // was committed that the reader has not got (or it was undone by the time of the read). The latest such m is the proof.
 // A stopped relay, a delayed heartbeat, a partition, stepped or drifting clocks only make it older; counters of another
 // life, or from before a reload, are not compared. Ticks are bound to their connection, the relay's and the reader's: a
 // Redis that came back from an older dump counts from lower, and an old primary that was cut off shows a low tick long
-// after its successor has passed it. For the same reason readers must not read from a Redis replica, whose ticks lag.
+// after its successor has passed it. For the same reason readers must not read from a Redis replica: its ticks lag.
 
 #include <string>
 

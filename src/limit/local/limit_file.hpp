@@ -9,7 +9,7 @@
 // It is mapped shared, so what a killed process stored is there for the next one, without a write or an fsync: the file
 // outlives processes, not the machine, and need not, since permits come back within 61 s. It lends nothing to another
 // boot (stamps are of this boot's clock), another layout, a copy (another inode, or one made at another time), one cut
-// short, or anybody whose header does not add up: of such a file, or where there is none, the past is unknown, and the
+// short, or that has a header with a wrong checksum: of such a file, or where there is none, the past is unknown, and the
 // limiter admits nothing until it no longer matters. `recording_since_ms` says since when this file knows all, so that
 // a crash within that wait does not end it.
 //
@@ -42,7 +42,7 @@ enum class PriorRun : std::uint8_t {
   possible  // a missing or unusable file is lost memory
 };
 
-/// One mapping of fixed address, whose front part is backed by the file as far as it reaches.
+/// One mapping of fixed address; its front part is backed by the file as far as it reaches.
 class LimitFile {
  public:
   static constexpr std::size_t header_bytes = 4096;

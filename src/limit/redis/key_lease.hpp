@@ -16,7 +16,7 @@ class KeyLease {
   explicit KeyLease(double clock_drift = drift) : drift_(clock_drift) {}
 
   /// Decides by what is here; nullopt: the store must be asked. An admission takes its permit first and reads the clock
-  /// then: whoever was stopped in between sees that the lease has ended.
+  /// then: a thread that was stopped in between sees that the lease has ended.
   std::optional<Decision> try_admit(const Limit& limit, const Clock& clock);
   Allowance peek(const Limit& limit, BootTime now) const;
 
@@ -66,7 +66,7 @@ class KeyLease {
   std::uint32_t batch_ = 1;
   BootTime batch_until_{};  // then the key is cold again
   BootTime refused_until_{};
-  // The last reply, the epoch whose limit it is about, and when it was asked for and received.
+  // The last reply, the epoch of the limit it is about, and when it was asked for and received.
   bool said_ = false;
   Reply reply_;
   Epoch epoch_;

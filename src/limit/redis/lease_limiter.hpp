@@ -21,7 +21,7 @@ struct LeaseLimiterConfig {
 
 /// The limiter of many replicas: exact over all of them, by leases from one store (lease_protocol.hpp).
 ///
-/// A request whose key has a leased permit, or surely none to be had, is decided at once under one shard's lock and
+/// A request of a key that has a leased permit, or surely none to be had, is decided at once under one shard's lock and
 /// allocates nothing. Others wait for the store, which one thread of the limiter's own asks, for all keys that are due
 /// in one round trip; I/O threads never wait for it. When a round trip fails, all that wait are decided (503, or
 /// admitted and counted where the configuration says so), and so is at once every request that comes until the store

@@ -22,7 +22,7 @@
 //
 // Why not refused early. A permit of slot s counts while the store's time is before (s + 122) · 0.5 s, so no longer
 // than 61 s. Permits that other replicas hold and have not spent count as used until they are returned: half a second
-// later at most, or when a replica that was stalled, or whose call was lost, calls again; permits of a replica that
+// later at most, or when a replica that was stalled, or lost a call, calls again; permits of a replica that
 // died, or was silent for ten seconds, until they leave the window. Those are the only refusals that an exact log would
 // not have given.
 //

@@ -15,13 +15,13 @@ namespace latchkey::limit::lease {
 ///
 /// It never goes back: where the raw clock does, it stands still. It never runs ahead: where the raw clock went further
 /// than callers can vouch for, the difference is left out. Either is a step. A caller that has not called since the
-/// last step, or never, can vouch for nothing: beyond a tolerance it adds nothing to what others saw. A clock that went
-/// back by less than nobody called for shows only to one that vouches for more; that is a step as well, lest those who
-/// have not seen it vouch for the way there. So is a history that was lost.
+/// last step, or never, can vouch for nothing: beyond a tolerance it adds nothing to what others saw. A backward
+/// step that is smaller than the time since the last call is visible only to a caller that vouches for a later time. It
+/// counts as a step too; otherwise other callers would vouch for time that never passed. So is a history that was lost.
 ///
 /// A call that was long on its way vouches for too little as well, as after each stall. So a difference is in doubt
-/// first: the call changes nothing here and is granted nothing. Its caller sees in the answer which of the two it was,
-/// and insists if it was not the way; any other caller that vouches for the time proves that it passed.
+/// first: the call changes nothing here and is granted nothing. If the call was fast, its caller repeats it
+/// with `confirms_clock_step` set; any other caller that vouches for the time proves that it passed.
 struct StoreClock {
   std::int64_t raw_ms = 0;           // at the last call
   std::int64_t adjust_ms = 0;        // time is raw_ms + adjust_ms

@@ -63,7 +63,7 @@ Result<void> DigestDesk::answer() {
     log_warning("relay: {}", digest->warning);
   }
   const Position at = digest->at.position;
-  if (followed_() != at.epoch) return {};  // the stream is to become another as well; who asked asks again
+  if (followed_() != at.epoch) return {};  // the stream is to become another as well; the reader asks again
   const auto connection = link_.get();
   if (!connection) return connection.error();
   const auto put = (*connection)

@@ -1,6 +1,6 @@
 #pragma once
 
-// A relay's answers to readers of its stream, who cannot read the store: what its rows add up to, whenever somebody
+// A relay's answers to readers of its stream, which cannot read the store: what its rows add up to, whenever somebody
 // asks; and another life of the stream, with a snapshot of the rows as they are, where a reader found that what it
 // loaded from this one is not what the store holds (a row that was changed past the triggers, or something amiss in
 // Redis).
@@ -34,7 +34,7 @@ class DigestDesk {
 
   void start();
   void stop();
-  /// Answers who has asked, if anybody.
+  /// Answers the readers that have asked, if any.
   Result<void> step();
 
  private:

@@ -7,7 +7,7 @@ using std::chrono::steady_clock;
 using store::postgres::Connection;
 using store::postgres::Parameters;
 
-// Parameters whose value the first statement does not need are there to give both the same list.
+// Parameters that the first statement does not need are there to give both the same list.
 constexpr std::string_view update =
     "UPDATE replicas SET number = $3, stopped = $4, applied = nullif($5, ''), applied_nonce = $6, view_age_ms = $7,"
     " reported_at = $10 WHERE id = $1 AND number < $3 AND $2::text IS NOT NULL AND $8::bigint IS NOT NULL"
@@ -36,7 +36,7 @@ Result<std::uint64_t> PostgresReporter::report(const ReplicaReport& report) {
   if (auto connected = make_sure_of_connection(); !connected) return connected.error();
   const auto written = write(report);
   if (!written && connection_->is_lost()) connection_.reset();
-  const bool one = whose_ == Whose::one_replica;
+  const bool one = scope_ == Scope::one_replica;
   if (!written) {
     // What the table refuses for a reason of its own is no other replica's doing.
     const Error& error = written.error();

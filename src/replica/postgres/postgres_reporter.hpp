@@ -11,16 +11,16 @@ namespace latchkey::replica {
 /// Writes to the table `replicas` (store/postgres/migrations), on a connection of its own that is made when needed: the
 /// reports of one replica, or as a relay those of many. An older report never takes the place of a newer one.
 ///
-/// What makes a row is on the primary's disk before it is known, so that a server that crashes comes back knowing who
-/// serves. It does not wait for a synchronous standby: one that is promoted without the row is another life of the
-/// registry, and nothing is confirmed by it until whoever serves must be in it again (postgres_registry.hpp). What a
+/// What makes a row is on the primary's disk before it is known, so that a server that crashes comes back knowing which
+/// replicas serve. It does not wait for a synchronous standby: one that is promoted without the row is another life of the
+/// registry, and nothing is confirmed by it until every replica that serves must be in it again (postgres_registry.hpp). What a
 /// row says next waits for no disk: it is said again a moment later, and if it is lost, the replica only looks more
 /// silent than it was.
 class PostgresReporter final : public ReplicaReporter {
  public:
-  enum class Whose : std::uint8_t { one_replica, many };
-  explicit PostgresReporter(store::postgres::Url url, Whose whose = Whose::one_replica)
-      : url_(std::move(url)), whose_(whose) {}
+  enum class Scope : std::uint8_t { one_replica, many };
+  explicit PostgresReporter(store::postgres::Url url, Scope scope = Scope::one_replica)
+      : url_(std::move(url)), scope_(scope) {}
 
   Result<std::uint64_t> report(const ReplicaReport& report) override;
 
@@ -31,7 +31,7 @@ class PostgresReporter final : public ReplicaReporter {
   Result<std::uint64_t> number_of(const ReplicaId& id);
 
   const store::postgres::Url url_;
-  const Whose whose_;
+  const Scope scope_;
   std::unique_ptr<store::postgres::Connection> connection_;
   store::postgres::BackOff back_off_;
 };

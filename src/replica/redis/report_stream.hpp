@@ -29,7 +29,7 @@
 // lives on beside its successor acknowledges into a registry that nobody reads: PostgreSQL's own fencing is to see to
 // it. A relay of another store that was pointed here by mistake acknowledges nothing while the stream is not its own:
 // reports are taken only by a relay that follows the stream's life, and only of views of that life's epoch, or none.
-// Whom no relay takes falls silent at the manager's and refuses by (2), however often it reports.
+// A replica that no relay forwards reports of looks silent and stops serving by rule (2), however often it reports.
 
 #include <string>
 #include <vector>

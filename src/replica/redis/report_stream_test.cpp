@@ -41,7 +41,7 @@ class RelayedWorld final : public RegistryWorld {
   const std::string database_ = store::postgres::TestServer::shared().create_database();
   redis::TestServer redis_;
   SystemClock clock_;
-  PostgresReporter to_store_{Url::parse(url()).value(), PostgresReporter::Whose::many};
+  PostgresReporter to_store_{Url::parse(url()).value(), PostgresReporter::Scope::many};
   ReportDrain drain_{redis_.address(), to_store_, clock_, [] { return ReplicaRegistrySuite::epoch; }, timeouts};
 };
 
@@ -252,8 +252,8 @@ TEST_F(ReportStream, OfAClockThatWasSetBackIsHeardAgain) {
   EXPECT_EQ(in_registry(report_.id), 2U);
 }
 
-// Two replicas, two relays that die and come again, Redis that is emptied, a registry that cannot be reached or whose
-// answer is lost. Whatever a replica learns, the registry has.
+// Two replicas, two relays that die and come again, Redis that is emptied, a registry that cannot be reached or an
+// answer that is lost. Whatever a replica learns, the registry has.
 TEST_F(ReportStream, NeverSaysThatMoreHasArrivedThanHas) {
   const std::uint64_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));

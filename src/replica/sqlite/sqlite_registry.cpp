@@ -12,7 +12,7 @@ Result<std::vector<ReplicaReport>> SqliteRegistry::look() {
   if (!reports) return reports;
   if (auto whole = check_whole(*reports); !whole) return whole.error();
   const auto runs = [](const ReplicaReport& report) { return report.phase == Phase::running; };
-  // Asked after the read: who takes the lock later reports later.
+  // Asked after the read: a replica that takes the lock later reports later.
   if (std::none_of(reports->begin(), reports->end(), runs) && config_.a_replica_runs()) {
     return Error(ErrorCode::unavailable, "a replica runs that has not reported yet", config_.path.string());
   }
@@ -56,7 +56,7 @@ std::optional<BootTime> SqliteRegistry::doubt_of(const ReplicaFile& file) const 
   return everyone_is_in ? std::nullopt : std::optional(file.origin->made);
 }
 
-/// Where another stood there before, whoever was in that one only is missing.
+/// Where another stood there before, replicas that were in that one only are missing.
 void SqliteRegistry::notice(const ReplicaFile& file) {
   if (file.name == name_ && !name_.empty()) return;
   lost_by_ = name_.empty() ? doubt_of(file) : clock_.boot();
@@ -68,7 +68,7 @@ Result<void> SqliteRegistry::check_whole(const std::vector<ReplicaReport>& repor
   auto longest = config_.max_staleness;
   for (const auto& report : reports) longest = std::max(longest, report.max_staleness);
   if (clock_.boot() - *lost_by_ >= longest + margin_of(longest)) return {};
-  return Error(ErrorCode::unavailable, "who serves is not certain yet: the file of the replicas was lost or replaced",
+  return Error(ErrorCode::unavailable, "it is not certain yet which replicas serve: the file of the replicas was lost or replaced",
                config_.path.string());
 }
 

@@ -24,7 +24,7 @@ struct SqliteRegistryConfig {
 
 /// Reads the replica's file; the replica keeps it short, and an operator may.
 ///
-/// A file that was removed, replaced, or put back from a copy may lack a replica that serves, even one whose lock was
+/// A file that was removed, replaced, or put back from a copy may lack a replica that serves, even if its lock was
 /// removed with it. So look() is `unavailable`
 ///   - until max_staleness after the file was made, where it was not the first;
 ///   - until max_staleness after this object saw that another file is in the place of the one it knew, or that there

@@ -31,7 +31,7 @@ Result<void> SqliteReporter::make_sure_of_file(const ReplicaId& own) {
   auto opened = open_for_reports(config_.path, {config_.boot_id, clock_.boot(), false});
   if (!opened) return opened.error();
   file_.emplace(std::move(*opened));
-  return config_.whose == Reporting::one_replica ? decide_on_others(own) : shorten();
+  return config_.reporting == Reporting::one_replica ? decide_on_others(own) : shorten();
 }
 
 Result<void> SqliteReporter::decide_on_others(const ReplicaId& own) {
@@ -90,7 +90,7 @@ Result<std::uint64_t> SqliteReporter::write(const ReplicaReport& report) {
     return Error(ErrorCode::unavailable, ran.error().detail, ran.error().internal);
   }
   if (sqlite3_changes64(file_->database.handle()) == 1) return report.number;
-  if (config_.whose == Reporting::one_replica) return another_reports(report);
+  if (config_.reporting == Reporting::one_replica) return another_reports(report);
   return number_of(id);
 }
 

@@ -11,7 +11,7 @@
 
 namespace latchkey::replica {
 
-/// Whose reports go into the file.
+/// Which replicas have their reports in the file.
 enum class Reporting : std::uint8_t {
   one_replica,  // of the process that holds the data directory's lock for replicas
   many,         // of those that follow a stream, by relays
@@ -20,13 +20,13 @@ enum class Reporting : std::uint8_t {
 struct SqliteReporterConfig {
   std::filesystem::path path;
   std::string boot_id;
-  Reporting whose = Reporting::one_replica;
-  std::string lock = {};  // one_replica: names the file whose lock it holds (base/file_name.hpp)
+  Reporting reporting = Reporting::one_replica;
+  std::string lock = {};  // one_replica: names the file of the lock that it holds (base/file_name.hpp)
 };
 
 /// An older report never takes the place of a newer one.
 ///
-/// Where one replica reports, whoever else is in the file under the same lock has ended, and is said to have stopped.
+/// Where one replica reports, any other in the file under the same lock has ended, and is said to have stopped.
 /// The lock's file may have been removed under another that still runs, so the file remembers which lock that was:
 /// under another one the others are left alone until they refuse by themselves.
 class SqliteReporter final : public ReplicaReporter {

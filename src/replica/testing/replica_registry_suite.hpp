@@ -14,7 +14,7 @@
 
 namespace latchkey::replica {
 
-/// One registry and those who write to it and read it, each with connections of its own.
+/// One registry and its writers and readers, each with connections of its own.
 class RegistryWorld {
  public:
   virtual ~RegistryWorld() = default;

@@ -274,8 +274,8 @@ Error Connection::failed(const PGresult* result) {
   std::string words = state.empty() ? one_line(PQresultErrorMessage(result))
                                     : fmt::format("PostgreSQL error {}: {}", state,
                                                   one_line(std::string(field(result, PG_DIAG_MESSAGE_PRIMARY))));
-  // Our names of statements are new with each connection; only who shares its server's connection finds them taken or
-  // gone.
+  // Our names of statements are new with each connection; only a client behind a pooler that shares its server's
+  // connections finds them taken or gone.
   if (state == "42P05" || state == "26000") words += fmt::format(": {}", shared_by_pooler);
   return error_of(fault_, state, url_.without_password(std::move(words)));
 }

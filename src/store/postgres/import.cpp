@@ -86,7 +86,7 @@ void add_signing_key(Batch& batch, const SigningKey& key) {
   batch.number("created_at", key.created_at.count);
 }
 
-/// Who made a signing key's row so, and with which change: the log alone remembers.
+/// The author of a signing key's row, and the change that made it so: the log alone remembers.
 struct LastChange {
   Seq seq;
   std::string actor;

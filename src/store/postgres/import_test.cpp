@@ -83,7 +83,7 @@ TEST_F(Import, RefusesATargetThatIsNotEmptyAndLeavesItAlone) {
   EXPECT_EQ((*open_postgres(url_, clock_))->position()->seq, Seq{1201});
 }
 
-/// A source whose last page never comes.
+/// A source that never gives its last page.
 class Breaking final : public KeyStore {
  public:
   explicit Breaking(KeyStore& store) : store_(store) {}

@@ -75,7 +75,7 @@ void Writer::commit(std::vector<Job>& jobs) {
   if (committed) return;
   log_error("commit of {} commands failed: {}", jobs.size(), committed.error().internal);
   for (auto& job : jobs) {
-    // A work that was refused in a transaction whose fate is not known stays refused either way.
+    // A work that was refused in a transaction of unknown fate stays refused either way.
     if (group.is_unknown() && !job.outcome) continue;
     job.outcome = group.is_unknown()
                       ? Error(ErrorCode::unavailable, "the command's outcome is not known: look before repeating it",
@@ -136,7 +136,7 @@ void Writer::look() {
 }
 
 // What can befall the database under a connection that goes on: tables put back in place, a newer release, triggers
-// that were disabled. A command finds out by itself; who only reads, and the operator, are not to wait for one. Without
+// that were disabled. A command finds out by itself; readers and the operator are not to wait for one. Without
 // the lock on the log, which a hand edit may hold for long.
 void Writer::inspect() {
   next_inspection_ = steady_clock::now() + inspection_interval;

@@ -43,7 +43,7 @@ GroupCommit::~GroupCommit() {
   }
   ready_.notify_one();
   thread_.join();
-  readers_.close();  // so that the writer is the last, who may write the -wal back
+  readers_.close();  // so that the writer is the last connection, which may write the -wal back
   file_.still_there() ? file_.close() : file_.abandon();
 }
 
@@ -91,7 +91,7 @@ void GroupCommit::commit(std::vector<Job>& group) {
   if (file_.is_open() && file_.database().in_transaction()) static_cast<void>(file_.database().execute("ROLLBACK"));
   log_error("commit of {} commands failed: {}", group.size(), committed.error().internal);
   for (auto& job : group) job.outcome = committed.error();
-  // Before anybody hears of the failure: who tries again finds the new file open.
+  // Before any caller hears of the failure: a caller that tries again finds the new file open.
   if (file_.must_follow()) follow_file();
 }
 
@@ -143,7 +143,7 @@ Result<void> GroupCommit::write(std::vector<Job>& group) {
   if (changed) {
     if (auto announced = file_.announce(*end); !announced) return announced;
   }
-  // So that a file which is no longer the database is not changed behind the back of who moved it.
+  // So that a file that was moved away is not changed any more: it is no longer the database.
   if (auto there = file_.still_there(); !there) return there;
   if (auto committed = database.execute("COMMIT"); !committed) return committed;
   if (changed || *settled) file_.confirm(*end);

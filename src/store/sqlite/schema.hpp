@@ -8,7 +8,7 @@
 //   idempotency   what idempotent commands answered
 //   meta          epoch: 16 hex digits, random, drawn when the database is made and whenever its log may have lost a
 //                 change that somebody has seen (store/sqlite/settle.hpp); moved_to: store/sqlite/moved.hpp
-//                 readers: who may read (store/schema_version.hpp)
+//                 readers: which readers may read (store/schema_version.hpp)
 //
 // How a trigger tells a command from a hand edit: a command's statement also sets the column `command` to its action,
 // and the trigger takes it back to NULL at once. A statement that leaves it NULL was typed by hand; the trigger then

@@ -43,7 +43,7 @@ struct Testimony {
 class Witness {
  public:
   explicit Witness(const std::filesystem::path& database);
-  /// For tests: `boot` names the boot of the machine, whose clock is ahead of the file system's.
+  /// For tests: `boot` names the boot of the machine; its clock is ahead of the file system's.
   Witness(const std::filesystem::path& database, std::string_view boot, std::uint64_t wall_ahead_ns = 0);
   Witness(const Witness&) = delete;
   Witness& operator=(const Witness&) = delete;

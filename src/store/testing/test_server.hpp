@@ -1,7 +1,7 @@
 #pragma once
 
 // For tests: a private PostgreSQL, real and on a Unix socket alone, in a temporary directory, with a database for each
-// who asks. It ends with the process that started it, however that ends.
+// test that asks. It ends with the process that started it, however that ends.
 
 #include <fcntl.h>
 #include <pwd.h>
