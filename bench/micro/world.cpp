@@ -16,7 +16,7 @@ World::World(std::uint64_t count) : keys(count) {
     key.version = {number + 2};
     view.apply(key);
     const view::View::Reader reader(view);
-    reader.remember(*reader.find(key.id), view::Issue::current, jwt::digest_of(unsigned_token(number, kid)),
+    reader.remember(*reader.find(key.id), Issue::current, jwt::digest_of(unsigned_token(number, kid)),
                     *reader.usable_key(kid));
     limiter.try_admit(key.id, {.requests_per_minute = key.requests_per_minute, .version = key.version});
   }

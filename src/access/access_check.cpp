@@ -8,32 +8,10 @@
 namespace latchkey::access {
 namespace {
 
-using view::Issue;
 using view::KeyRow;
 using view::View;
 
 Refused refused(Refusal reason) { return {reason, std::nullopt}; }
-
-Refusal refusal_of(jwt::TokenFault fault) {
-  switch (fault) {
-    case jwt::TokenFault::another_kind:
-      return Refusal::wrong_kind;
-    case jwt::TokenFault::another_role:
-      return Refusal::wrong_role;
-    case jwt::TokenFault::malformed:
-      break;
-  }
-  return Refusal::malformed;
-}
-
-/// Which issue of the row's key the claims of a proven token name; nullopt: one that the row knows nothing of.
-std::optional<Issue> issue_named(const KeyRow& row, const jwt::AccessClaims& claims) {
-  if (claims.user_id != row.user_id()) return std::nullopt;
-  if (claims.issued_at == row.issued_at()) return Issue::current;
-  const auto previous = row.previous();
-  if (previous && claims.issued_at == previous->issued_at) return Issue::earlier;
-  return std::nullopt;
-}
 
 Holder holder_of(const KeyRow& row) {
   Holder holder;
@@ -49,21 +27,9 @@ Holder holder_of(const KeyRow& row) {
 }
 
 /// The order's end, for a token that is proven to be this issue of the row's key: issue, status, expiry.
-Outcome judge_proven(const KeyRow& row, Issue issue, const Clock& clock) {
-  if (issue == Issue::earlier) {
-    const auto previous = row.previous();
-    if (!previous || previous->valid_until <= clock.wall()) return Refused{Refusal::rotated, holder_of(row)};
-  }
-  switch (row.status([&] { return clock.wall(); })) {
-    case KeyStatus::deleted:
-      return Refused{Refusal::deleted, holder_of(row)};
-    case KeyStatus::disabled:
-      return Refused{Refusal::disabled, holder_of(row)};
-    case KeyStatus::expired:
-      return Refused{Refusal::expired, holder_of(row)};
-    case KeyStatus::active:
-      break;
-  }
+Outcome outcome_of_issue(const KeyRow& row, Issue issue, const Clock& clock) {
+  const auto refusal = refusal_of_issue(row, issue, [&clock] { return clock.wall(); });
+  if (refusal) return Refused{refusal_of(*refusal), holder_of(row)};
   return holder_of(row);
 }
 
@@ -85,7 +51,7 @@ struct AccessCheck::Candidate {
 AccessCheck::AccessCheck(const View& view, const Clock& clock, AccessConfig config, view::MemoLog* kept)
     : view_(view), clock_(clock), config_(config), kept_(kept) {}
 
-Readiness AccessCheck::judge(const view::Freshness& freshness) const {
+Readiness AccessCheck::readiness_of(const view::Freshness& freshness) const {
   if (!freshness.complete) return Readiness::loading;
   const BootTime now = clock_.boot();
   if (now - freshness.current_as_of > config_.max_staleness) return Readiness::stale;
@@ -104,13 +70,16 @@ AccessCheck::Candidate AccessCheck::look_up(const View::Reader& reader, const jw
 Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) const {
   if (token.size() > jwt::max_token_bytes) return refused(Refusal::malformed);  // before it is hashed
   const View::Reader reader(view_);
+  // The shortcut of a token that the view remembers: its digest stands for shape, signing key and signature, which were
+  // all found good before. The key id is read where such tokens have it; nothing else of the token is parsed.
   if (const auto id = jwt::hinted_key_id(token); id && ready(reader)) {
-    if (const KeyRow* near = reader.prefetch(*id)) {
+    if (const KeyRow* probable = reader.prefetch(*id)) {
       if (next != nullptr) next->expect({&*id, 1});
       const auto digest = jwt::digest_of(token);
-      const KeyRow* row = near->id() == *id ? near : reader.find(*id);
+      // The row that was fetched is nearly always the right one; its id tells.
+      const KeyRow* row = probable->id() == *id ? probable : reader.find(*id);
       const auto issue = row == nullptr ? std::nullopt : reader.recall(*row, digest);
-      if (issue) return judge_proven(*row, *issue, clock_);
+      if (issue) return outcome_of_issue(*row, *issue, clock_);
     }
   }
   const auto parsed = jwt::parse_access_token(token);
@@ -152,14 +121,15 @@ Outcome AccessCheck::decide_proven(const jwt::ParsedAccessToken& parsed, const E
   if (candidate.refused) return *candidate.refused;
   if (candidate.signing_key.public_key != proof) return refused(Refusal::unknown_key);
   const KeyRow& row = *candidate.row;
-  const auto named = issue_named(row, parsed.claims);
+  const auto named = issue_named(row, parsed.claims.user_id, parsed.claims.issued_at);
   if (named) {
     const jwt::TokenDigest digest = jwt::digest_of(token);
     View::Reader::remember(row, *named, digest, candidate.signing_key);
     if (kept_ != nullptr) kept_->append(row, parsed.claims.issued_at, digest, proof);
-    return judge_proven(row, *named, clock_);
+    return outcome_of_issue(row, *named, clock_);
   }
-  // Its next refusal is cheap, unless the place is the previous issue's.
+  // Remembers the rejected token, so that its next refusal needs no signature; not where the memo is for the previous
+  // issue, which may still pass.
   if (!row.previous()) View::Reader::remember(row, Issue::earlier, jwt::digest_of(token), candidate.signing_key);
   return Refused{Refusal::rotated, holder_of(row)};
 }

@@ -8,7 +8,8 @@
 //     └ needs signature → caller moves the token to a worker thread
 //   check_signature()  the rest, signature included; remembers a good token
 //
-// The limiter is asked last, by admit(), and only where the route counts.
+// The limiter is asked last, by the route (tokens_service/holder_requests.hpp), and only where the route counts. The
+// order of all checks: access/refusal.hpp.
 
 #include <optional>
 #include <span>
@@ -61,7 +62,7 @@ struct AccessConfig {
 enum class Readiness : std::uint8_t {
   ready,
   loading,       // the view is not complete
-  unregistered,  // the replica is not accounted for, or the view is older than that it is
+  unregistered,  // the replica is not in the registry, or the view predates the registration
   stale,         // the view is too old
 };
 
@@ -72,8 +73,8 @@ class AccessCheck {
   AccessCheck(const view::View& view, const Clock& clock, AccessConfig config, view::MemoLog* kept = nullptr);
 
   /// A token of a wrong shape is refused as such whatever the view's age; whatever needs a view that is not fresh is
-  /// stale_view. An unknown signing key or key id is refused here, before any signature work. `next` is told which key it
-  /// will probably be asked about; null: nobody is.
+  /// stale_view. An unknown signing key or key id is refused here, before any signature work. `next` is told which key
+  /// it will probably be asked about; null: nobody is.
   Outcome check(std::string_view token, limit::RateLimiter* next = nullptr) const;
   /// check() will be asked about these tokens, one after the other: begins to fetch from memory, of all at once, what
   /// it and `next` are going to look at; of the first `most_expected`, as many as a turn has. Changes nothing.
@@ -82,13 +83,13 @@ class AccessCheck {
   /// Never NeedsSignature.
   Outcome check_signature(std::string_view token) const;
 
-  Readiness readiness() const { return judge(view_.freshness()); }
+  Readiness readiness() const { return readiness_of(view_.freshness()); }
 
  private:
   struct Candidate;
 
-  Readiness judge(const view::Freshness& freshness) const;
-  bool ready(const view::View::Reader& reader) const { return judge(reader.freshness()) == Readiness::ready; }
+  Readiness readiness_of(const view::Freshness& freshness) const;
+  bool ready(const view::View::Reader& reader) const { return readiness_of(reader.freshness()) == Readiness::ready; }
   Candidate look_up(const view::View::Reader& reader, const jwt::ParsedAccessToken& token) const;
   Outcome decide_proven(const jwt::ParsedAccessToken& parsed, const Ed25519PublicKey& proof,
                         std::string_view token) const;

@@ -12,4 +12,30 @@ std::string_view to_string(Refusal refusal) {
   return names[static_cast<std::size_t>(refusal)];
 }
 
+Refusal refusal_of(jwt::TokenFault fault) {
+  switch (fault) {
+    case jwt::TokenFault::another_kind:
+      return Refusal::wrong_kind;
+    case jwt::TokenFault::another_role:
+      return Refusal::wrong_role;
+    case jwt::TokenFault::malformed:
+      break;
+  }
+  return Refusal::malformed;
+}
+
+Refusal refusal_of(IssueRefusal refusal) {
+  switch (refusal) {
+    case IssueRefusal::deleted:
+      return Refusal::deleted;
+    case IssueRefusal::disabled:
+      return Refusal::disabled;
+    case IssueRefusal::expired:
+      return Refusal::expired;
+    case IssueRefusal::rotated:
+      break;
+  }
+  return Refusal::rotated;
+}
+
 }  // namespace latchkey::access

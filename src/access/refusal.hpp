@@ -3,9 +3,23 @@
 #include <cstdint>
 #include <string_view>
 
+#include "jwt/access_token.hpp"
+#include "key/issue.hpp"
+
 namespace latchkey::access {
 
-/// Every reason a request may be refused, in the order in which the access check looks (design.md 6).
+/// Every reason a request may be refused.
+///
+/// The order of the checks; the first that fails gives the reason, and nothing before the limiter is counted:
+///   1. the credentials (access/credentials.hpp)                      no_credentials, ambiguous
+///   2. the token's shape, then its kind and role (jwt/access_token)  malformed, wrong_kind, wrong_role
+///   3. the view: complete, fresh, and this replica registered        stale_view
+///   4. the signing key, then the key id, in the view                 unknown_key
+///   5. room in the queue for signatures                              overloaded
+///   6. the signature                                                 bad_signature
+///   7. the issue, then the key's status (key/issue.hpp)              rotated, deleted, disabled, expired
+///   8. the limiter, where the route counts                           rate_limited, limiter_unavailable
+/// A token that the view remembers skips 2 and 4 to 6: its digest proves them. The steps 2 to 7 are AccessCheck's.
 enum class Refusal : std::uint8_t {
   no_credentials,      // 401, no error code
   ambiguous,           // 400: two different keys, or a key in the query string
@@ -28,5 +42,8 @@ constexpr std::size_t refusal_count = 15;
 
 /// "no-credentials", "rate-limited", …: for logs, metrics and the request log.
 std::string_view to_string(Refusal refusal);
+
+Refusal refusal_of(jwt::TokenFault fault);
+Refusal refusal_of(IssueRefusal refusal);
 
 }  // namespace latchkey::access

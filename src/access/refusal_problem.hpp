@@ -1,6 +1,6 @@
 #pragma once
 
-// Refusals as HTTP answers (design.md 8): problem documents (RFC 9457) with the challenge of RFC 6750.
+// Refusals as HTTP answers (docs/operations.md): problem documents (RFC 9457) with the challenge of RFC 6750.
 //
 //   status  type                    refusals
 //   400     ambiguous-credentials   ambiguous

@@ -1,12 +1,13 @@
 #include "commands/disable_own_key.hpp"
 
+#include "key/issue.hpp"
+
 namespace latchkey::commands {
 
 Decision decide_disable_own(const AccessKey& current, IssueTime presented, const Author& author) {
   if (const auto checked = check_not_deleted(current); !checked) return checked.error();
-  const bool in_grace =
-      current.previous && presented == current.previous->issued_at && author.now < current.previous->valid_until;
-  if (presented != current.issued_at && !in_grace) return Error(ErrorCode::not_found, "the key has been rotated");
+  const auto refusal = refusal_of_issue(current, current.user_id, presented, author.now);
+  if (refusal == IssueRefusal::rotated) return Error(ErrorCode::not_found, "the key has been rotated");
   AccessKey next = current;
   next.disabled = true;
   return if_changed(current, std::move(next), "disable", author);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The access check where the store itself is at hand: the same order and the same refusals (design.md 6), against the
-// row of this moment. Not counted against the rate limit.
+// The access check where the store itself is at hand: the same order and the same refusals (access/refusal.hpp),
+// against the row of this moment. Not counted against the rate limit.
 
 #include <optional>
 #include <string_view>
@@ -19,10 +19,6 @@ struct HeldKey {
   AccessKey key;
   IssueTime presented;
 };
-
-/// The order's end, pure: issue, then status.
-std::optional<access::Refusal> judge_row(const AccessKey& key, std::string_view user_id, IssueTime presented,
-                                         UnixMillis now);
 
 /// A held key, a refusal, or the store's failure.
 using HolderOutcome = std::variant<HeldKey, access::Refusal, Error>;

@@ -10,14 +10,10 @@
 #include "base/clock.hpp"
 #include "feed/rows_digest.hpp"
 #include "key/access_key.hpp"
+#include "key/issue.hpp"
 #include "view/memo.hpp"
 
 namespace latchkey::view {
-
-/// `current`: the issue the row names. `earlier`: one before it; the previous issue while the row names one (it may
-/// pass until its grace ends), otherwise any that was rotated out (it may not, and is remembered so that refusing it is
-/// cheap).
-enum class Issue : std::uint8_t { current, earlier };
 
 /// Immutable once published, but for its memos, which readers write.
 class KeyRow {
@@ -50,6 +46,7 @@ class KeyRow {
   /// What the row knows of the key; the rest as in a new one.
   AccessKey as_access_key() const;
 
+  /// Of an earlier issue that was rotated out, too: the memo makes its next refusal cheap.
   const Memo& memo(Issue issue) const { return memos_[static_cast<std::size_t>(issue)]; }
   /// Before publication: takes over what `replaced` remembers of issues that mean the same in this row.
   void inherit_memos(const KeyRow& replaced);
