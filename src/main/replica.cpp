@@ -132,7 +132,7 @@ Replica::Replica(Opened opened, const Settings& settings, Clock& clock, Metrics&
                   .why_distrust =
                       [this] {
                         planted_drift::plant_if_asked(view_);
-                        return digest_check_.judge(view_);
+                        return digest_check_.look_for_drift(view_);
                       }}),
       check_(view_, clock, {settings.max_staleness, &gate_}, memos_.get()) {
   if (memos_) export_memos(metrics, *memos_);

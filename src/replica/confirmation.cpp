@@ -28,14 +28,14 @@ Confirmation confirmation_of(const RegistrySnapshot& look, const Commit& commit,
   for (const auto& sight : look.replicas) {
     const bool ended_before = sight.newest.phase == Phase::stopped && sight.silent_from < commit.by;
     if (ended_before) continue;
-    const Verdict verdict = judge(sight, commit, look.began, history_of(sight.newest));
+    const Verdict verdict = verdict_of(sight, commit, look.began, history_of(sight.newest));
     if (!passes(verdict)) out.enforcement = Enforcement::pending;
     out.replicas.push_back({sight.newest.id, sight.newest.name, verdict});
   }
   return out;
 }
 
-Confirmation judge(const RegistrySnapshot& look, LogSnapshot& log, Commit& commit) {
+Confirmation confirmation_of(const RegistrySnapshot& look, LogSnapshot& log, Commit& commit) {
   const auto there = log.find(commit.change);
   const Position& wanted = commit.change.position;
   bool unread = !there;  // something of the log that would have to be known

@@ -40,6 +40,6 @@ Confirmation confirmation_of(const RegistrySnapshot& look, const Commit& commit,
 
 /// What a look and the store's log, read after it, say of a change; which is of the log's epoch then, where that has
 /// it.
-Confirmation judge(const RegistrySnapshot& look, LogSnapshot& log, Commit& commit);
+Confirmation confirmation_of(const RegistrySnapshot& look, LogSnapshot& log, Commit& commit);
 
 }  // namespace latchkey::replica

@@ -135,7 +135,7 @@ bool Confirmations::settle(Waiting& waiting, Round& round) {
     found = confirmation_of(*round.look, waiting.commit, [](const auto&) { return History::of_the_store; });
     // A replica on another epoch may be the first to follow it: of a failover, after which the change is there or not.
     const bool ask = due || settled(found.enforcement) || found.count(Verdict::other_epoch) > 0;
-    if (ask) found = judge(*round.look, round.log, waiting.commit);
+    if (ask) found = confirmation_of(*round.look, round.log, waiting.commit);
   }
   if (!due && !settled(found.enforcement)) return false;
   answer(waiting, std::move(found));

@@ -12,8 +12,8 @@ namespace latchkey::replica {
 
 /// The embedded engine's own replica, and those that follow a stream: a relay on the same data directory enters these
 /// into a file of its own. They are on other machines and outlive a file that was lost, so it counts only after
-/// `max_staleness` from this object's beginning: by then every replica that serves is in it. What becomes of the file while this
-/// object lives, `relayed` tells.
+/// `max_staleness` from this object's beginning: by then every replica that serves is in it. What becomes of the file
+/// while this object lives, `relayed` tells.
 class JoinedRegistry final : public ReplicaRegistry {
  public:
   /// `a_relay_ran`: whether anything shows that a relay has run here; nobody follows a stream while nothing ever did.
@@ -31,7 +31,8 @@ class JoinedRegistry final : public ReplicaRegistry {
     if (!relay_seen_ && a_relay_ran_()) relay_seen_ = true;
     if (!reports || !relay_seen_) return reports;
     if (clock_.boot() < whole_from_) {
-      return Error(ErrorCode::unavailable, "it is not certain yet which replicas follow the stream: the service has just started");
+      return Error(ErrorCode::unavailable,
+                   "it is not certain yet which replicas follow the stream: the service has just started");
     }
     auto others = relayed_->look();
     if (!others) return others;

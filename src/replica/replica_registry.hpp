@@ -5,6 +5,13 @@
 // What is promised: once a change has been confirmed, no request that is sent afterwards is decided by a view without
 // it, at any replica.
 //
+// How it works. S (max_staleness) is 30 s. At 12:00:00 a key is disabled: the change is 00c0….42. Replica A reports
+// 00c0….42 at 12:00:00.1: applied. Replica B is cut off since 11:59:50, when it reported 00c0….41. It may decide by its
+// old view until 12:00:20; then it refuses by itself, since no report of it has arrived for 30 s. The manager waits 30
+// s from the last report that it has seen, and a margin for clocks that run apart; then B is fenced and the change is
+// confirmed. If B comes back at 12:00:25, it serves again only by a view that is current as of a later moment than its
+// new report, and that view holds the change.
+//
 // The replica's side (replica/report_loop.hpp, view/serving_gate.hpp, access/access_check.hpp). It decides a request at
 // its moment d only if
 //   (1) its view held all that was committed at a moment a, and d - a <= S, its max_staleness;
@@ -34,10 +41,10 @@
 //
 // A registry that is a table of the store forks with it. Example: a standby is promoted while the old primary lives on
 // with one replica. That one reports to the old table, is known there, and serves; in the new table, which has its row
-// from before, it is silent. So by an engine that may_fork(), silence does not fence a replica that is known to follow another
-// epoch: such a replica is `other-epoch` until it reports from the store's own epoch, or an operator says that it has
-// ended (ReplicaWatch::forget()). One that has reported from this epoch and falls silent is taken to be fenced: that it
-// went over to another primary later cannot be seen here, and PostgreSQL's fencing is to prevent it
+// from before, it is silent. So by an engine that may_fork(), silence does not fence a replica that is known to follow
+// another epoch: such a replica is `other-epoch` until it reports from the store's own epoch, or an operator says that
+// it has ended (ReplicaWatch::forget()). One that has reported from this epoch and falls silent is taken to be fenced:
+// that it went over to another primary later cannot be seen here, and PostgreSQL's fencing is to prevent it
 // (docs/operations.md).
 //
 // A report that has vanished without "stopped" (a registry that was lost or restored) counts as one that has fallen
@@ -62,7 +69,8 @@
 
 namespace latchkey::replica {
 
-/// The manager's way to the registry. Every engine passes the suite in replica/testing/replica_registry_suite.hpp. Any thread.
+/// The manager's way to the registry. Every engine passes the suite in replica/testing/replica_registry_suite.hpp. Any
+/// thread.
 class ReplicaRegistry {
  public:
   virtual ~ReplicaRegistry() = default;

@@ -38,7 +38,7 @@ struct ReplicaReport {
   std::uint64_t number = 0;  // of this replica's reports: 1, 2, 3, …
   Phase phase = Phase::running;
   std::optional<Position> applied;        // nullopt: its view is not complete
-  Nonce applied_nonce;        // of the change at `applied`: of which history it is (feed/log_end.hpp)
+  Nonce applied_nonce = {};               // of the change at `applied`: of which history it is (feed/log_end.hpp)
   std::chrono::milliseconds view_age{0};  // when it was reported
   std::chrono::milliseconds max_staleness{0};
   UnixMillis started_at;   // by the replica's clock, for people

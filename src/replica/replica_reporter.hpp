@@ -7,7 +7,8 @@
 
 namespace latchkey::replica {
 
-/// The replica's way to the registry. Every engine passes the suite in replica/testing/replica_registry_suite.hpp. One thread.
+/// The replica's way to the registry. Every engine passes the suite in replica/testing/replica_registry_suite.hpp. One
+/// thread.
 class ReplicaReporter {
  public:
   virtual ~ReplicaReporter() = default;
@@ -19,8 +20,8 @@ class ReplicaReporter {
   ///
   /// A report is known only if it was written. Where the registry has one of this id that is as new or newer and that
   /// this caller did not write, another process reports as this replica: the data directory was put back from an older
-  /// copy, or runs twice. ErrorCode::conflict to the replica itself. To a relay, which carries reports of many on, the number
-  /// that is there: the replica learns from it the same.
+  /// copy, or runs twice. ErrorCode::conflict to the replica itself. To a relay, which carries reports of many on, the
+  /// number that is there: the replica learns from it the same.
   virtual Result<std::uint64_t> report(const ReplicaReport& report) = 0;
 };
 

@@ -5,7 +5,8 @@
 //   report 1 ──known──> the gate opens, for views current from then on, until max_staleness after report 1 was begun
 //   report n ──known──> … until max_staleness after report n was begun; if the gate had closed meanwhile, again for
 //                       views current from then on only
-//   inherited ──view holds what was reported──> the gate as the predecessor had it (replica/successor_state.hpp), unless
+//   inherited ──view holds what was reported──> the gate as the predecessor had it (replica/successor_state.hpp),
+//   unless
 //                       the registry knows a later report: then what was inherited came from an older copy
 //   another reports as this replica, or the data directory is no longer its own ──> the gate closes at once, and
 //                       what reports next is a new replica

@@ -39,7 +39,7 @@ bool is_fenced_by_silence(const ObservedReplica& sight, BootTime look_began) {
   return look_began - sight.silent_from >= fence_of(sight);
 }
 
-Verdict judge(const ObservedReplica& sight, const Commit& commit, BootTime look_began, History history) {
+Verdict verdict_of(const ObservedReplica& sight, const Commit& commit, BootTime look_began, History history) {
   if (look_began < commit.by) return Verdict::waiting;  // what was seen before the change proves nothing
   if (sight.newest.phase == Phase::stopped) return Verdict::stopped;
   const auto& applied = sight.newest.applied;

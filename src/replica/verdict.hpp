@@ -59,6 +59,6 @@ bool is_fenced_by_silence(const ObservedReplica& sight, BootTime look_began);
 /// Whether the store's log, as it is now, has the change that a replica said it applied last.
 enum class History : std::uint8_t { of_the_store, another };
 
-Verdict judge(const ObservedReplica& sight, const Commit& commit, BootTime look_began, History history);
+Verdict verdict_of(const ObservedReplica& sight, const Commit& commit, BootTime look_began, History history);
 
 }  // namespace latchkey::replica

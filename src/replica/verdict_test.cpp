@@ -59,7 +59,7 @@ class Verdicts : public testing::TestWithParam<Case> {};
 
 TEST_P(Verdicts, AreByTheTable) {
   const auto& c = GetParam();
-  EXPECT_EQ(judge(c.sight, {wanted, start}, at(c.look_began), c.history), c.verdict) << to_string(c.verdict);
+  EXPECT_EQ(verdict_of(c.sight, {wanted, start}, at(c.look_began), c.history), c.verdict) << to_string(c.verdict);
 }
 
 const Case cases[] = {

@@ -47,8 +47,7 @@ bool is_beyond_any_view(Refusal reason) {
 }  // namespace
 
 limit::Limit limit_of(const Call& call, const access::Holder& holder) {
-  return {
-      .requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = call.position.epoch};
+  return {.requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = call.position.epoch};
 }
 
 HolderRequests::HolderRequests(const Parts& parts, const TokensServiceConfig& config)
@@ -86,7 +85,7 @@ void HolderRequests::await_position(Call& call) {
   if (wanted == nullptr) return check(call);
   const auto position = Position::parse(wanted->value);
   if (!position) return refuse_position(call, 400, "Latchkey-At-Least is no position, such as 00c0ffee00c0ffee.42.");
-  const auto known = view::judge(*position, parts_.view.freshness());
+  const auto known = view::outcome_of_wait(*position, parts_.view.freshness());
   known ? waited(call, *known) : wait(call, *position, parts_.check.check(call.token));
 }
 

@@ -103,7 +103,7 @@ void DigestCheck::say(const std::string& trouble, std::string& said, const char*
   said = trouble;
 }
 
-std::optional<std::string> DigestCheck::judge(View& view) {
+std::optional<std::string> DigestCheck::look_for_drift(View& view) {
   if (auto why = recount(view)) return why;
   return compare(view);
 }

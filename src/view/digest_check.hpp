@@ -58,7 +58,7 @@ class DigestCheck {
   /// The view was loaded and is complete: check it now. Any thread.
   void ask();
   /// On the view's writer's thread, between batches. Why the view must be loaded anew; nullopt: there is no reason.
-  std::optional<std::string> judge(View& view);
+  std::optional<std::string> look_for_drift(View& view);
 
   /// One question, on the caller's thread: instead of start().
   void read_once();

@@ -134,7 +134,7 @@ class DigestCheckTest : public testing::Test {
   }
   std::optional<std::string> check() {
     check_.read_once();
-    return check_.judge(view_);
+    return check_.look_for_drift(view_);
   }
 
   const Position at_{{1}, 1};
@@ -146,7 +146,7 @@ class DigestCheckTest : public testing::Test {
 
 TEST_F(DigestCheckTest, TheSameRowsAreLeftInPeace) {
   EXPECT_EQ(check(), std::nullopt);
-  EXPECT_EQ(check_.judge(view_), std::nullopt) << "an answer is compared once";
+  EXPECT_EQ(check_.look_for_drift(view_), std::nullopt) << "an answer is compared once";
   EXPECT_EQ(check_.stats().same, 1U);
   EXPECT_EQ(check_.stats().last, Agreement::same);
 }
@@ -158,7 +158,7 @@ TEST_F(DigestCheckTest, AnAnswerFromAheadWaitsForTheViewAndOneFromLongAgoIsMisse
   const Change change{2, {1}, "ops", "update", key_of(1, 2), 1};
   view_.apply(change);
   view_.advance({{1}, 2}, BootTime{2});
-  EXPECT_TRUE(check_.judge(view_)) << "the store's sum was that of before";
+  EXPECT_TRUE(check_.look_for_drift(view_)) << "the store's sum was that of before";
   source_.digest->at.position.seq = {};
   EXPECT_EQ(check(), std::nullopt);
   EXPECT_EQ(check_.stats().missed, 1U);
@@ -188,7 +188,7 @@ TEST_F(DigestCheckTest, OfALoadThatBeganAnewNoOlderAnswerIsCompared) {
   source_.digest->digest += 1;
   check_.read_once();
   check_.ask();
-  EXPECT_EQ(check_.judge(view_), std::nullopt);
+  EXPECT_EQ(check_.look_for_drift(view_), std::nullopt);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 namespace latchkey::view {
 
-std::optional<Awaited> judge(Position awaited, const Freshness& freshness) {
+std::optional<Awaited> outcome_of_wait(Position awaited, const Freshness& freshness) {
   if (!freshness.complete) return std::nullopt;
   if (awaited.epoch != freshness.position.epoch) return Awaited::other_epoch;
   if (awaited.seq <= freshness.position.seq) return Awaited::reached;
@@ -26,7 +26,7 @@ void PositionWaiters::serve(const Freshness& freshness, BootTime now) {
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(waiting_, [&](Waiter& waiter) {
-      auto outcome = judge(waiter.position, freshness);
+      auto outcome = outcome_of_wait(waiter.position, freshness);
       if (!outcome && waiter.deadline <= now) outcome = Awaited::timed_out;
       if (!outcome) return false;
       served.emplace_back(std::move(waiter.done), *outcome);

@@ -55,6 +55,6 @@ class PositionWaiters {
 };
 
 /// nullopt: not yet. While the view is not complete its epoch is not settled, so nothing is refused for it.
-std::optional<Awaited> judge(Position awaited, const Freshness& freshness);
+std::optional<Awaited> outcome_of_wait(Position awaited, const Freshness& freshness);
 
 }  // namespace latchkey::view

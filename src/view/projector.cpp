@@ -144,7 +144,7 @@ ProjectorStats Projector::stats() const {
 
 Projector::Waiting Projector::notify_when(Position position, BootTime deadline, const WaitingFor& caller,
                                           PositionWaiters::Done done) {
-  const auto known = judge(position, view_.freshness());
+  const auto known = outcome_of_wait(position, view_.freshness());
   if (known == Awaited::other_epoch) return Waiting::other_epoch;
   if (known == Awaited::reached) {
     done(Awaited::reached);

@@ -7,7 +7,7 @@
 //                  │   ├─ KeyIndex  key id → reference, small hash tables
 //                  │   └─ RowArena  reference → KeyRow, immutable; a change writes a new row and retires the old one
 //                  └─ SigningKeys   kid → public key
-//        ├─ KeyGenerations                which memos of proven tokens still count
+//        ├─ KeyGenerations          which memos of proven tokens still count
 //        ├─ Reclamation             when what was replaced may be reused
 //        └─ FreshnessCell           position and age
 
@@ -34,8 +34,8 @@ namespace latchkey::view {
 struct Freshness {
   bool complete = false;
   Position position;
-  BootTime current_as_of;   // a moment at which the view held all that was committed
-  Nonce nonce = {};  // of the change at `position`; 0 at seq 0
+  BootTime current_as_of;  // a moment at which the view held all that was committed
+  Nonce nonce = {};        // of the change at `position`; 0 at seq 0
 };
 
 class View {
@@ -49,7 +49,6 @@ class View {
   View& operator=(const View&) = delete;
 
   // --- writer: one thread
-  // ---------------------------------------------------------------------------------------------
 
   /// Distrusts and drops everything: readers find nothing and freshness() is incomplete until advance() with an
   /// `as_of`.
@@ -79,7 +78,6 @@ class View {
   void visit(std::size_t slice, feed::SnapshotSink& sink) const;
 
   // --- readers: any thread
-  // --------------------------------------------------------------------------------------------
 
   /// While one lives, rows found through it stay valid. Cheap (two stores); do not hold one across a wait.
   /// All its answers come from one state: a reset() meanwhile shows in freshness() only.

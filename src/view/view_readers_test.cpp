@@ -45,7 +45,8 @@ TEST(View, ReadersSeeWholeRowsBesideTheWriter) {
       last[n % keys] = row->version().value;
       const Freshness freshness = view.freshness();
       if (freshness.complete && freshness.position.seq.value < life_position) ++broken;
-      if (freshness.complete && freshness.current_as_of.nanos != static_cast<std::int64_t>(freshness.position.seq.value))
+      if (freshness.complete &&
+          freshness.current_as_of.nanos != static_cast<std::int64_t>(freshness.position.seq.value))
         ++broken;
       if (freshness.complete) life_position = freshness.position.seq.value;
       ++looks;

@@ -12,10 +12,10 @@ namespace latchkey::replica {
 /// reports of one replica, or as a relay those of many. An older report never takes the place of a newer one.
 ///
 /// What makes a row is on the primary's disk before it is known, so that a server that crashes comes back knowing which
-/// replicas serve. It does not wait for a synchronous standby: one that is promoted without the row is another life of the
-/// registry, and nothing is confirmed by it until every replica that serves must be in it again (postgres_registry.hpp). What a
-/// row says next waits for no disk: it is said again a moment later, and if it is lost, the replica only looks more
-/// silent than it was.
+/// replicas serve. It does not wait for a synchronous standby: one that is promoted without the row is another life of
+/// the registry, and nothing is confirmed by it until every replica that serves must be in it again
+/// (postgres_registry.hpp). What a row says next waits for no disk: it is said again a moment later, and if it is lost,
+/// the replica only looks more silent than it was.
 class PostgresReporter final : public ReplicaReporter {
  public:
   enum class Scope : std::uint8_t { one_replica, many };

@@ -6,13 +6,13 @@
 //   replicas  one row a replica: its newest report
 //   origin    one row: which file this is, when it was made, and whether anybody can have reported before
 //
-// After a restart of the machine it is worth nothing, since the replicas that wrote it are gone. So nothing is synced: a report
-// costs no disk access and survives a kill, and a file that a power cut has torn is made anew.
+// After a restart of the machine it is worth nothing, since the replicas that wrote it are gone. So nothing is synced:
+// a report costs no disk access and survives a kill, and a file that a power cut has torn is made anew.
 //
 // A file that was removed, replaced or put back from a copy may lack a replica that serves. So a file vouches for its
 // own completeness: `origin` names the very file it stands in, which no copy of it is, and the time when it was made.
-// Example: a replica is stopped by SIGSTOP and replicas.db is deleted. The replica that makes the next one knows by the other
-// files of the data directory that a replica ran before, and writes down that it is not the first. A reader then
+// Example: a replica is stopped by SIGSTOP and replicas.db is deleted. The replica that makes the next one knows by the
+// other files of the data directory that a replica ran before, and writes down that it is not the first. A reader then
 // believes it only max_staleness after it was made: by then the replica that is missing refuses by itself.
 
 #include <filesystem>
@@ -39,9 +39,9 @@ struct ReplicaFile {
   std::optional<Origin> origin;  // nullopt: it does not say, or it is a copy
 };
 
-/// Before the replica takes the lock of its data directory, so that a reader that finds the lock's file and not this one knows
-/// that this one was lost; and for the reader that finds that. Makes the file where there is none, and leaves alone what is
-/// there.
+/// Before the replica takes the lock of its data directory, so that a reader that finds the lock's file and not this
+/// one knows that this one was lost; and for the reader that finds that. Makes the file where there is none, and leaves
+/// alone what is there.
 Result<void> make_report_file(const std::filesystem::path& path, const Origin& origin);
 
 /// For the replica, which holds the lock of its data directory: makes the file where there is none, and makes it anew

@@ -68,7 +68,8 @@ Result<void> SqliteRegistry::check_whole(const std::vector<ReplicaReport>& repor
   auto longest = config_.max_staleness;
   for (const auto& report : reports) longest = std::max(longest, report.max_staleness);
   if (clock_.boot() - *lost_by_ >= longest + margin_of(longest)) return {};
-  return Error(ErrorCode::unavailable, "it is not certain yet which replicas serve: the file of the replicas was lost or replaced",
+  return Error(ErrorCode::unavailable,
+               "it is not certain yet which replicas serve: the file of the replicas was lost or replaced",
                config_.path.string());
 }
 

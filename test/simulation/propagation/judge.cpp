@@ -23,8 +23,8 @@ void Judge::look_at(const ReplicaNode& replica, LastLook& last) {
   // By what a clock's arithmetic may round.
   judge_claim(head, replica.clock().true_time(freshness.current_as_of) - microseconds(1));
   if (last.head && !store_.holds(head, last.head->commit) && store_.commit(last.head->commit).undone > world_.now()) {
-    violated(
-        fmt::format("a view went back from {} to {}", store_.commit(last.head->commit).seq.value, freshness.position.seq.value));
+    violated(fmt::format("a view went back from {} to {}", store_.commit(last.head->commit).seq.value,
+                         freshness.position.seq.value));
   }
   if (loaded || world_.chance(0.05)) judge_rows(replica.view(), head);
   last = {head, freshness.current_as_of, replica.loads()};
@@ -46,7 +46,8 @@ void Judge::judge_rows(const view::View& view, const Head& head) {
     if (!keys.insert(commit.key).second) continue;
     const auto* row = reader.find(commit.key);
     if (row == nullptr || row->version() != Version::made_by(commit.seq)) {
-      return violated(fmt::format("a view at {} has not the row of {}", store_.commit(head.commit).seq.value, commit.seq.value));
+      return violated(
+          fmt::format("a view at {} has not the row of {}", store_.commit(head.commit).seq.value, commit.seq.value));
     }
   }
   if (view.key_count() != keys.size()) violated("a view has rows that nobody wrote");

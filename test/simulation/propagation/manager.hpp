@@ -72,7 +72,7 @@ inline void Manager::look() {
 
 inline replica::Enforcement Manager::verdict_on(Waiting& waiting, const replica::RegistrySnapshot& look,
                                                 replica::LogSnapshot& log) const {
-  const auto found = replica::judge(look, log, waiting.commit).enforcement;
+  const auto found = replica::confirmation_of(look, log, waiting.commit).enforcement;
   if (bug_ != Bug::verdict_by_position || found == replica::Enforcement::lost) return found;
   const auto any_history = [](const auto&) { return replica::History::of_the_store; };
   return replica::confirmation_of(look, waiting.commit, any_history).enforcement;

@@ -37,7 +37,8 @@ Result<feed::StreamSight, FeedError> SimulatedAccess::read(Seq after, Seq known)
 void SimulatedAccess::plant(feed::StreamSight& sight, Seq after, Seq known) {
   if (place_.bug == Bug::gap_ignored) close_gaps(sight, after);
   if (place_.bug == Bug::ticks_of_any_connection) sight.connection = 1;
-  if (place_.bug == Bug::epoch_ignored && seen_.position.seq > Seq{}) sight.log.end.position.epoch = seen_.position.epoch;
+  if (place_.bug == Bug::epoch_ignored && seen_.position.seq > Seq{})
+    sight.log.end.position.epoch = seen_.position.epoch;
   if (place_.bug == Bug::fork_ignored && known == seen_.position.seq) sight.log.nonce_at_known = seen_.nonce;
 }
 

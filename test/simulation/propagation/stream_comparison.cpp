@@ -16,8 +16,12 @@ constexpr redis::Timeouts patient{std::chrono::milliseconds(5000), std::chrono::
 
 /// Of one of two histories, which differ in their nonces.
 Change change_at(std::uint64_t seq, std::uint64_t history) {
-  return {
-      .seq = {seq}, .at = {}, .actor = "a", .action = "signing-key", .row = SigningKey(), .nonce = {1000 * seq + history}};
+  return {.seq = {seq},
+          .at = {},
+          .actor = "a",
+          .action = "signing-key",
+          .row = SigningKey(),
+          .nonce = {1000 * seq + history}};
 }
 LogEnd end_at(std::uint64_t seq, std::uint64_t history) {
   return {{epoch, seq}, seq == 0 ? Nonce{} : change_at(seq, history).nonce};
@@ -28,8 +32,9 @@ std::string text_of(const std::optional<Nonce>& nonce) { return nonce ? std::to_
 std::string text_of(const LogEnd& end) { return fmt::format("{}/{}", end.position.to_string(), end.nonce.value); }
 std::string text_of(const std::optional<relay::Life>& life) {
   if (!life) return "no life";
-  return fmt::format("{} {} base {} tick {} snapshot {}{}{}", life->id, text_of(life->end), life->base.value, life->tick,
-                     life->snapshot_seq.value, life->snapshot_whole ? "" : " broken", life->log_whole ? "" : " damaged");
+  return fmt::format("{} {} base {} tick {} snapshot {}{}{}", life->id, text_of(life->end), life->base.value,
+                     life->tick, life->snapshot_seq.value, life->snapshot_whole ? "" : " broken",
+                     life->log_whole ? "" : " damaged");
 }
 std::string text_of(const std::optional<feed::StreamSight>& sight) {
   if (!sight) return "no life";
@@ -266,8 +271,8 @@ void StreamComparison::compare_reads(std::uint64_t after_seq, std::uint64_t know
   if (!dense) {
     EXPECT_TRUE(!sight && sight.error().kind == feed::FeedError::Kind::reload) << "a gap, after " << doing_;
   } else {
-    same(fmt::format("read after {} knowing {}", after_seq, known_seq), text_of(sight ? std::optional(*sight) : std::nullopt),
-         text_of(expected));
+    same(fmt::format("read after {} knowing {}", after_seq, known_seq),
+         text_of(sight ? std::optional(*sight) : std::nullopt), text_of(expected));
   }
 }
 
