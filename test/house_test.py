@@ -14,6 +14,8 @@ STREET = [["base"], ["key", "http", "catalog", "redis"], ["jwt", "report", "serv
           ["store", "feed", "limit", "config", "data_dir"], ["commands", "view", "relay", "http_client", "admin_identity"],
           ["access", "replica", "supervise"], ["keys_service", "tokens_service"], ["cli"]]
 MAX_FILE_LINES = 400
+# "who" means a person (CONTRIBUTING.md). So few places speak of one; a thread, a file or a process is "it".
+MAX_WHO = 12
 
 
 def declared_uses():
@@ -47,6 +49,14 @@ def sources():
 def is_test(path):
     """Tests, and what only they use: the folders `testing`."""
     return path.stem.endswith(("_test", "_suite")) or path.parent.name == "testing"
+
+
+def comments_of(text):
+    """(line number, text) of each comment that begins with //."""
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.search(r"(?:^|\s)//(.*)", line)
+        if found:
+            yield number, found.group(1)
 
 
 def includes_of(path):
@@ -111,6 +121,33 @@ class House(unittest.TestCase):
             if not is_test(path):
                 for include in includes_of(path):
                     self.assertNotIn("/testing/", include, path)
+
+    def test_who_is_a_person(self):
+        found = [f"{path.relative_to(ROOT)}:{number}: {line.strip()}" for path in all_sources()
+                 for number, line in enumerate(path.read_text().splitlines(), 1)
+                 if re.search(r"\b(who|whom|whose|whoever)\b", line, re.I)]
+        self.assertLessEqual(len(found), MAX_WHO, "\n".join(["of these, which mean a person?", *found]))
+
+    def test_what_a_comment_names_exists(self):
+        """Files ("feed/record.hpp", from src, from the root or by its last parts) and members ("View::reset()")."""
+        code = {path: path.read_text() for folder in ("src", "test", "bench", "fuzz")
+                for path in (ROOT / folder).rglob("*.?pp")}
+        files = {"/" + str(path.relative_to(ROOT)) for folder in ("src", "test", "bench", "fuzz", "docs", "clients", "cmake")
+                 for path in (ROOT / folder).rglob("*.*") if "node_modules" not in path.parts}
+        files |= {"/" + path.name for path in ROOT.glob("*.*")}
+        by_last_name = {}
+        for file in files:
+            by_last_name.setdefault(file.rsplit("/", 1)[1], []).append(file)
+        members = {name for text in code.values()
+                   for line in text.splitlines() for name in re.findall(r"(\w+)\(", line.split("//")[0])}
+        for path, text in code.items():
+            for number, comment in comments_of(text):
+                where = f"{path.relative_to(ROOT)}:{number}"
+                for file in re.findall(r"[\w][\w/.-]*\.(?:hpp|cpp|md|lua|sql|py)\b", comment):
+                    there = by_last_name.get(file.rsplit("/", 1)[-1], [])
+                    self.assertTrue(any(other.endswith("/" + file) for other in there), f"{where}: {file} does not exist")
+                for owner, member in re.findall(r"\b([A-Z]\w+)::(\w+)\(\)", comment):
+                    self.assertIn(member, members, f"{where}: {owner}::{member}() does not exist")
 
     def test_every_header_is_included(self):
         included = {i for p in [*all_sources(), *(ROOT / "fuzz").glob("*.cpp")]

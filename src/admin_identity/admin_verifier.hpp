@@ -13,8 +13,8 @@
 
 namespace latchkey::admin_identity {
 
-/// Which admin tokens the management service believes: the configured keys, or else the data directory's development key with an
-/// issuer and audience of its own.
+/// Which admin tokens the management service believes: the configured keys, or else the data directory's development
+/// key with an issuer and audience of its own.
 ///
 /// The configured file is read again when it changes and when asked to. A file that cannot be used leaves the keys of
 /// before in force; the log says so, and which keys of a good one were skipped.

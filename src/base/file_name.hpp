@@ -8,7 +8,7 @@
 
 namespace latchkey {
 
-/// Names a file as no copy of it is named: by device, inode, and the time when the inode was made, since an inode's
+/// An identity that no copy of the file shares: device, inode, and the time when the inode was made, since an inode's
 /// number may be given again. Empty where there is no such name: no file, or one with a second hard link, which may
 /// hold what somebody else left.
 std::string file_name_of(int descriptor);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Writes one JSON text (RFC 8259) from its front to its end. The writer puts the commas and the escapes; its caller puts
-// a name before each value of an object, and closes what it opened.
+// Writes one JSON text (RFC 8259) from its front to its end. The writer puts the commas and the escapes; its caller
+// puts a name before each value of an object, and closes what it opened.
 //
 //   JsonWriter out;
 //   out.begin_object().member("name", "a \"b\"").member("expiresAt", std::optional<UnixMillis>()).end_object();

@@ -31,8 +31,8 @@ using IssuedDone = std::move_only_function<void(Result<Issued>)>;
 
 /// One transaction: a repetition answers with what the first request made; else `make` writes the row and, with an
 /// idempotency key, what it made is remembered. Two at the same time: the later one finds the earlier one's record.
-/// The same idempotency key with another request is ErrorCode::idempotency_mismatch; a repetition after its signing key has
-/// been retired, so that its token would be worth nothing, ErrorCode::not_repeatable. `ring` outlives the call of
+/// The same idempotency key with another request is ErrorCode::idempotency_mismatch; a repetition after its signing key
+/// has been retired, so that its token would be worth nothing, ErrorCode::not_repeatable. `ring` outlives the call of
 /// `done`.
 void issue(store::KeyStore& store, KeyRing& ring, const Author& author,
            const std::optional<IdempotencyKey>& idempotency, std::function<Result<AccessKey>(store::Transaction&)> make,

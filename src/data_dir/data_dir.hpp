@@ -74,8 +74,8 @@ class DataDir {
   Result<RunLock> lock(std::string_view name) const;
   /// For each of those that may run here at once, such as relays: keeps lock() of the same name away.
   Result<RunLock> share(std::string_view name) const;
-  /// For a command that works on the files while nothing may run here: the locks of all, ErrorCode::conflict where one runs. Makes
-  /// no file: that a service never ran here is something to know (ever_ran()).
+  /// For a command that works on the files while nothing may run here: the locks of all, ErrorCode::conflict where one
+  /// runs. Makes no file: that a service never ran here is something to know (ever_ran()).
   Result<std::vector<RunLock>> lock_all() const;
   /// The lock of a service that starts, with what a killed predecessor published cleared away. Waits for one that is
   /// ending: a second where it still says that it listens, else `patience`, by default as long as requests in progress

@@ -1,7 +1,7 @@
 #pragma once
 
-// Which processes run on a data directory. A lock belongs to an open file: the kernel lets go of it when the process ends, however
-// it ends, so a killed service can start again at once.
+// Which processes run on a data directory. A lock belongs to an open file: the kernel lets go of it when the process
+// ends, however it ends, so a killed service can start again at once.
 
 #include <filesystem>
 
@@ -23,7 +23,8 @@ bool hold_run_lock(RunLock& lock, const std::filesystem::path& file);
 /// Beside other processes that share it. ErrorCode::conflict where another process holds it alone.
 Result<RunLock> share_run_lock(const std::filesystem::path& file);
 
-/// Whether anyone holds it. To find out it shares the lock for a moment, so a process that takes it must try more than once.
+/// Whether anyone holds it. To find out it shares the lock for a moment, so a process that takes it must try more than
+/// once.
 bool is_run_locked(const std::filesystem::path& file);
 
 }  // namespace latchkey::data_dir

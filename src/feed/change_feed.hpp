@@ -1,6 +1,13 @@
 #pragma once
 
-// The read side's way to the store: changes after a position, in order, without a gap. Every engine passes the suite in
+// The read side's way to the store: changes after a position, in order, without a gap.
+//
+// How it works. A reader calls load(): it gets all rows and the position 00c0….41. It calls next(41) and gets change 42
+// and the head 00c0….42; next(42) waits and comes back empty, which proves that at `current_as_of` there was nothing
+// after 42. Then a backup of yesterday is put back in place and grows to 50. next(42) sees that the log's change 42 has
+// another nonce than the reader's and fails with `reload`: the reader drops all rows and calls load() again.
+//
+// Every engine passes the suite in
 // feed/testing/change_feed_suite.hpp.
 
 #include <chrono>
@@ -24,8 +31,7 @@ class SnapshotSink {
 struct FeedError {
   enum class Kind {
     /// What was read so far can no longer be continued: a gap, another epoch, a replaced or restored database, a seq
-    /// that
-    /// went back, a fork of the log. The caller distrusts its state at once and loads anew.
+    /// that went back, a fork of the log. The caller distrusts its state at once and loads anew.
     reload,
     /// The store cannot be read now. The caller keeps its state, lets it age, and tries again.
     unavailable,
@@ -36,11 +42,11 @@ struct FeedError {
 
 /// What one read found.
 struct Batch {
-  std::vector<Change> changes;   // seq == after + 1, after + 2, …
-  Position head;                 // of the last change in `changes`, or the position asked for when there is none
-  BootTime current_as_of;        // a moment at which `head` was all that was committed; or, when `more`, of no meaning
-  bool more = false;             // changes beyond this batch are waiting, or may be
-  Nonce head_nonce = {};  // of the change at `head`; 0 at seq 0
+  std::vector<Change> changes;  // seq == after + 1, after + 2, …
+  Position head;                // of the last change in `changes`, or the position asked for when there is none
+  BootTime current_as_of;       // a moment at which `head` was all that was committed; or, when `more`, of no meaning
+  bool more = false;            // changes beyond this batch are waiting, or may be
+  Nonce head_nonce = {};        // of the change at `head`; 0 at seq 0
 };
 
 /// One reader's feed; used by one thread, except wake().
@@ -62,8 +68,8 @@ class ChangeFeed {
   /// then returns an empty batch, which proves that nothing was missing at `current_as_of`.
   virtual Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) = 0;
 
-  /// What load() gave, and the changes since, are not what the store holds: the digests differ. The next load() must not
-  /// come from a copy that may be wrong alike. On the thread that reads.
+  /// What load() gave, and the changes since, are not what the store holds: the digests differ. The next load() must
+  /// not come from a copy that may be wrong alike. On the thread that reads.
   virtual void distrust() {}
 
   /// Makes a waiting next() return soon. Any thread.

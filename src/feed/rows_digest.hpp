@@ -1,12 +1,12 @@
 #pragma once
 
 // A digest of all current rows, in any order: the sum, modulo 2^64, of a hash of each row. So a change takes its old
-// row's hash away and adds its new one's, and two views that hold the same rows have the same sum, whatever way they came to
-// them.
+// row's hash away and adds its new one's, and two views that hold the same rows have the same sum, whatever way they
+// came to them.
 //
-// It is over what the view holds of a row (name, metadata, author and time are not in it), and a row that can let nobody
-// in counts for nothing: a deleted access key, a retired signing key. A row that was deleted by hand lives on in a view
-// as such a row, and is none in the store.
+// It is over what the view holds of a row (name, metadata, author and time are not in it), and a row that can let
+// nobody in counts for nothing: a deleted access key, a retired signing key. A row that was deleted by hand lives on in
+// a view as such a row, and is none in the store.
 //
 // It finds mistakes, not forgery: an attacker that can write rows needs no collision.
 

@@ -45,7 +45,8 @@ class Codec {
   const Head& head() const { return head_; }
   Head& head() { return head_; }
   const Refusal& refusal() const { return refusal_; }
-  /// The request has a body that was not asked for. It begins where the head ends: the connection passes it over before it goes on.
+  /// The request has a body that was not asked for. It begins where the head ends: the connection passes it over before
+  /// it goes on.
   bool body_unread() const { return body_unread_; }
   /// How many octets at the front of `data` made the request. Valid after `request`.
   std::size_t consumed() const { return consumed_; }

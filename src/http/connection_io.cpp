@@ -95,8 +95,8 @@ void Connection::take_octets(std::span<const char> octets) {
   }
 }
 
-// A client that sends more than a few requests in advance on a stream's connection is cut off: not reading on would mean
-// not hearing that he left.
+// A client that sends more than a few requests in advance on a stream's connection is cut off: not reading on would
+// mean not hearing that he left.
 void Connection::start_side_read() {
   if (input_ && input_->buffer.size() > InputBuffer::usual_capacity) return close();
   reading_ = Reading::side;

@@ -136,8 +136,8 @@ void IoThread::admit(Socket socket) {
   end_oldest_handshakes();
 }
 
-// A handshake takes many times the memory of the connection that it is for, and a client that begins one proves nothing. The
-// oldest makes room: of those that go on, few take as long.
+// A handshake takes many times the memory of the connection that it is for, and a client that begins one proves
+// nothing. The oldest makes room: of those that go on, few take as long.
 void IoThread::end_oldest_handshakes() {
   const unsigned most = std::max(state_.config.max_handshakes / std::max(state_.config.threads, 1U), 1U);
   auto& begun = state_.handshakes;

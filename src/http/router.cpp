@@ -42,7 +42,7 @@ void Place::list_methods() {
 
 // Segment by segment; a literal child is tried before the parameter.
 struct Node {
-  std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  // few: looked through faster than up
+  std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  // few entries: a scan beats hashing
   std::unique_ptr<Node> parameter;
   Place place;
   Place below;  // every longer path that nothing else matches

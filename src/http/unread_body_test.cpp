@@ -1,5 +1,5 @@
-// Requests with a body that nobody reads: answered at once, their body passed over to the octet or the connection ended, and
-// nothing in it ever taken for a request.
+// Requests with a body that nobody reads: answered at once, their body passed over to the octet or the connection
+// ended, and nothing in it ever taken for a request.
 
 #include <mutex>
 

@@ -42,7 +42,7 @@ enum class TokenFault {
   another_role,  // ours, but its role is none that may pass here
 };
 
-/// A token taken apart, strictly (design.md 3, facts.md 5). Views point into the token given to parse().
+/// A token taken apart, strictly (RFC 7515, 7519; docs/life-of-a-key.md). Views point into the token given to parse().
 struct ParsedAccessToken {
   AccessClaims claims;
   std::string kid;

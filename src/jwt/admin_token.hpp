@@ -65,8 +65,8 @@ struct AdminTrust {
 /// trail means the holder of an access key. Tokens of another subject are refused, so nobody should mint one.
 bool is_admin_subject(std::string_view sub);
 
-/// The keys that verify admin tokens: public keys, or one shared secret, never both, lest what is public be taken for a secret.
-/// The algorithm is bound to the key, never taken from the header (RFC 8725, 3.1).
+/// The keys that verify admin tokens: public keys, or one shared secret, never both, lest what is public be taken for a
+/// secret. The algorithm is bound to the key, never taken from the header (RFC 8725, 3.1).
 class AdminKeys {
  public:
   /// "PUBLIC KEY" blocks, or a JWKS document (RFC 7517); of RSA keys without an `alg`, for `rsa`.

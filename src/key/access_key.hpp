@@ -57,8 +57,8 @@ struct AccessKey {
   bool deleted = false;  // final
   UnixMillis created_at;
   UnixMillis updated_at;
-  std::string updated_by;     // the actor of the last change: an admin's `sub`, or "key:<key id>" for its holder
-  Version version;  // seq of the change that made this row so; 0 before it is stored. Serves as the ETag
+  std::string updated_by;  // the actor of the last change: an admin's `sub`, or "key:<key id>" for its holder
+  Version version;         // seq of the change that made this row so; 0 before it is stored. Serves as the ETag
 
   bool operator==(const AccessKey&) const = default;
 };

@@ -29,8 +29,8 @@ struct Seq {
   friend constexpr std::uint64_t operator-(Seq later, Seq earlier) { return later.value - earlier.value; }
 };
 
-/// Of a row: the seq of the change that made it what it is; 0 before it is stored. Of two versions of one row the greater
-/// is the newer, within one epoch. The API shows it as the ETag.
+/// Of a row: the seq of the change that made it what it is; 0 before it is stored. Of two versions of one row the
+/// greater is the newer, within one epoch. The API shows it as the ETag.
 struct Version {
   std::uint64_t value = 0;
 

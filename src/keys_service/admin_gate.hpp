@@ -1,10 +1,10 @@
 #pragma once
 
-// Which admin token may use which admin route. An Ed25519 verification costs 100 µs, so a token found good is remembered by its
-// digest, never past its `exp`, nor past a change of the keys.
+// Which admin token may use which admin route. An Ed25519 verification costs 100 µs, so a token found good is
+// remembered by its digest, never past its `exp`, nor past a change of the keys.
 //
-// A refused token is one line of the operator's log with its reason, so that an operator setting up an identity provider sees what
-// is missing. Of each kind of refusal there are at most five at once and then one a second.
+// A refused token is one line of the operator's log with its reason, so that an operator setting up an identity
+// provider sees what is missing. Of each kind of refusal there are at most five at once and then one a second.
 
 #include <array>
 #include <functional>

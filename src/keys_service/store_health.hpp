@@ -1,7 +1,7 @@
 #pragma once
 
-// Whether the store answers, known without asking it: one thread looks four times a second. So readiness is told at once also
-// while the database is silent and each worker waits for it.
+// Whether the store answers, known without asking it: one thread looks four times a second. So readiness is told at
+// once also while the database is silent and each worker waits for it.
 
 #include <chrono>
 #include <condition_variable>
@@ -31,7 +31,8 @@ class StoreHealth {
   StoreHealth(const StoreHealth&) = delete;
   StoreHealth& operator=(const StoreHealth&) = delete;
 
-  /// The store's position at the last look; nullopt: it did not answer, or has not since `max_age`. At once, any thread.
+  /// The store's position at the last look; nullopt: it did not answer, or has not since `max_age`. At once, any
+  /// thread.
   std::optional<Position> position() const;
 
  private:

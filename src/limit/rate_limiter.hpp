@@ -1,6 +1,6 @@
 #pragma once
 
-// The rate limit contract (design.md 6): in no interval of 60 seconds are more than `requests_per_minute` requests of a
+// The rate limit contract: in no interval of 60 seconds are more than `requests_per_minute` requests of a
 // key admitted; a request is refused only if that many were admitted within the last 61 seconds. Refusals cost nothing.
 // Every engine passes the suite in limit/testing/rate_limiter_suite.hpp.
 
@@ -52,8 +52,8 @@ class RateLimiter {
   /// Decides through a round trip; `done` is called once, on any thread.
   virtual void admit_later(KeyId key, Limit limit, Later done) = 0;
   virtual Allowance peek(KeyId key, Limit limit) = 0;
-  /// These keys will probably be asked about within microseconds. An engine that keeps its state far away in memory may begin to fetch
-  /// it, of all at once; nothing else changes.
+  /// These keys will probably be asked about within microseconds. An engine that keeps its state far away in memory may
+  /// begin to fetch it, of all at once; nothing else changes.
   virtual void expect(std::span<const KeyId>) {}
   /// Called ten times a second, by one thread, for what an engine does beside requests.
   virtual void keep() {}

@@ -64,7 +64,8 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const config::Settings&
 Result<std::unique_ptr<replica::ReplicaRegistry>> open_registry(const config::Settings& settings,
                                                                 const data_dir::DataDir& data, const Clock& clock);
 /// Before a replica, or a relay, leaves any other trace in the data directory: makes the file that it reports to, where
-/// that is a file. A replica that finds such traces and not this file knows that it was lost (replica/sqlite/replica_file.hpp).
+/// that is a file. A replica that finds such traces and not this file knows that it was lost
+/// (replica/sqlite/replica_file.hpp).
 void prepare_reports(const config::Settings& settings, const data_dir::DataDir& data, bool ran_before,
                      const Clock& clock);
 void prepare_reports_of_stream(const config::Settings& settings, const data_dir::DataDir& data, const Clock& clock);

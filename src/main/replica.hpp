@@ -46,8 +46,8 @@ class Replica {
   Replica& operator=(const Replica&) = delete;
 
   void start();
-  /// Reports that this replica has stopped, answers requests that still wait for the limiter, and leaves its files whole.
-  /// May be called twice.
+  /// Reports that this replica has stopped, answers requests that still wait for the limiter, and leaves its files
+  /// whole. May be called twice.
   void stop();
 
   const data_dir::DataDir& data() const { return data_; }

@@ -20,18 +20,18 @@ namespace latchkey::relay {
 /// One unbroken copy of one history. Another begins when the history breaks or the copy is lost.
 struct Life {
   std::string id;
-  LogEnd end;                      // the newest change it has
-  Seq base = {};  // the log holds what came after it
-  std::uint64_t tick = 0;          // moves while any relay follows
-  Seq snapshot_seq = {};  // position of the snapshot
-  bool snapshot_whole = false;     // no part of it was lost
-  bool log_whole = false;          // likewise the log
+  LogEnd end;                   // the newest change it has
+  Seq base = {};                // the log holds what came after it
+  std::uint64_t tick = 0;       // moves while any relay follows
+  Seq snapshot_seq = {};        // position of the snapshot
+  bool snapshot_whole = false;  // no part of it was lost
+  bool log_whole = false;       // likewise the log
 };
 
 /// A moment before which no read of the store began that uses it (see "How current" in feed/redis/layout.hpp).
 struct Tick {
   std::uint64_t number = 0;
-  Seq end = {};  // seq of the newest change that the stream had then: the store had it before
+  Seq end = {};                  // seq of the newest change that the stream had then: the store had it before
   std::uint64_t connection = 0;  // valid on this connection only
 };
 

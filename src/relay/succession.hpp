@@ -4,9 +4,10 @@
 // on.
 //
 // Each promotion gives the cluster a higher timeline under the same system identifier. So two histories of one system
-// do not depend on which came first: the higher timeline is the successor, and the other side was to be stopped. Example:
-// the stream is of timeline 1, and its relay still ticks; a relay on the promoted standby comes with timeline 2. It ends
-// the life and begins its own; the old one writes no more, begins no life and vouches for nothing, and says so.
+// do not depend on which came first: the higher timeline is the successor, and the other side was to be stopped.
+// Example: the stream is of timeline 1, and its relay still ticks; a relay on the promoted standby comes with timeline
+// 2. It ends the life and begins its own; the old one writes no more, begins no life and vouches for nothing, and says
+// so.
 //
 // `latchkey:{feed}:timelines` in Redis, a hash from system identifier to the highest timeline that a relay came with,
 // outlives the lives of the stream: a relay of an older one stays out when the successor's relay is away. It is asked

@@ -1,7 +1,7 @@
 #pragma once
 
-// A service is a table: one row a route, one function a row, one file a function. The table says which caller may use a route, so
-// that router, tests and documentation ask one place.
+// A service is a table: one row a route, one function a row, one file a function. The table says which caller may use a
+// route, so that router, tests and documentation ask one place.
 
 #include <array>
 #include <cstdint>

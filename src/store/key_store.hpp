@@ -26,8 +26,8 @@ struct IdempotencyRecord {
   std::string idempotency_key;  // 1 to 128 characters, chosen by the client
   std::string request_digest;   // of method, path and body: another request under the same key is a mistake
   KeyId key_id;
-  Seq seq;  // the change the command made: its row is what was answered. Set by the engine when 0
-  std::string kid;        // which signing key signed the token that was answered
+  Seq seq;          // the change the command made: its row is what was answered. Set by the engine when 0
+  std::string kid;  // which signing key signed the token that was answered
   UnixMillis created_at;
 };
 

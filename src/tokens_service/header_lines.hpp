@@ -30,8 +30,8 @@ class HeaderLines {
   HeaderLines& retry_after(std::uint32_t seconds) { return put("Retry-After: ").number(seconds).put("\r\n"); }
 
   HeaderLines& key_id(std::string_view name, const KeyId& id);
-  /// The holder that was admitted, for a proxy to hand on. Each header exactly once, empty where there is nothing: a proxy that
-  /// copies it must find it, or it leaves standing what its client sent under that name.
+  /// The holder that was admitted, for a proxy to hand on. Each header exactly once, empty where there is nothing: a
+  /// proxy that copies it must find it, or it leaves standing what its client sent under that name.
   HeaderLines& identity(std::string_view user_id, const KeyId& id);
 
   std::string_view text() const { return {bytes_.data(), size_}; }

@@ -113,7 +113,7 @@ class Pair:
         self.manager = lab.manager("manager", LATCHKEY_STORE=self.url).start()
 
 
-@promises("PostgreSQL failed over to a standby, the old primary dead", "Who waits for longer than that gets 200 then")
+@promises("PostgreSQL failed over to a standby, the old primary dead", "A request that waits for longer than that gets 200 then")
 def test_postgresql_fails_over(lab):
     """Asynchronous replication may lose what it had not sent; what is confirmed stays true."""
     pair = Pair(lab)

@@ -11,7 +11,7 @@ EXPLANATIONS = (
     "**Embedded.** One machine", "`LATCHKEY_STORE=sqlite` (default)", "**PostgreSQL with direct replicas.** Several machines",
     "`LATCHKEY_STORE=postgresql://…` for both services", "**PostgreSQL, relay, Redis, for each region.**",
     "`relay`: `LATCHKEY_STORE`, `LATCHKEY_STREAM`", "Replicas: `LATCHKEY_STREAM` and", "`compose.yaml` starts one region",
-    "Rules that hold everywhere", "Who reads a PostgreSQL standby trusts NTP", "Take the disagreement that you allow",
+    "Rules that hold everywhere", "A replica that reads a PostgreSQL standby trusts NTP", "Take the disagreement that you allow",
     "What admins, holders and limits see", "`S` is `LATCHKEY_MAX_STALENESS`", "It says which.", "Set it alike at replicas",
     "Clocks: limits need none", "At the very first start say that there was nothing",
     "**Embedded, backup.** At any time", "2. Keep a copy of `secrets/signing`", "Signing keys change only by", "**Embedded, restore.**",

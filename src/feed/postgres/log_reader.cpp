@@ -67,9 +67,10 @@ Result<void> LogReader::listen_where_possible(bool on_standby) {
 }
 
 Result<Read, FeedError> LogReader::read(Position after, std::optional<LogEnd>& known) {
-  const auto rows = connection_->query(read_sql(), pg::Parameters()
-                                                       .add(static_cast<std::int64_t>(known ? known->position.seq.value : 0))
-                                                       .add(static_cast<std::int64_t>(after.seq.value)));
+  const auto rows =
+      connection_->query(read_sql(), pg::Parameters()
+                                         .add(static_cast<std::int64_t>(known ? known->position.seq.value : 0))
+                                         .add(static_cast<std::int64_t>(after.seq.value)));
   if (!rows) return unavailable(rows.error());
   if (rows->count() == 0) return FeedError{FeedError::Kind::unavailable, "log_lock, meta or heartbeat has no row"};
   const pg::Row first = (*rows)[0];

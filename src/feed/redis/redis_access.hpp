@@ -13,9 +13,7 @@ class RedisAccess final : public StreamAccess {
   RedisAccess(const redis::Address& address, const Clock& clock, redis::Timeouts timeouts)
       : link_(address, timeouts, clock), reader_(link_, clock), nudges_(address, clock) {}
 
-  Result<StreamSight, FeedError> read(Seq after, Seq known) override {
-    return reader_.read(after, known);
-  }
+  Result<StreamSight, FeedError> read(Seq after, Seq known) override { return reader_.read(after, known); }
   Result<SnapshotName, FeedError> snapshot() override { return reader_.snapshot(); }
   Result<void, FeedError> load(const SnapshotName& snapshot, SnapshotSink& sink) override {
     return reader_.load(snapshot, sink);

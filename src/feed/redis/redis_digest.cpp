@@ -28,7 +28,8 @@ Result<RedisDigest::Answer> RedisDigest::look() {
   if (reply->elements.size() != 4 || reply->elements[0].is_nil()) return answer;
   Position& at = answer.digest.at.position;
   if (!read_number(reply->elements[0], answer.number, 10) || !read_number(reply->elements[1], at.epoch.value, 16) ||
-      !read_number(reply->elements[2], at.seq.value, 10) || !read_number(reply->elements[3], answer.digest.digest, 16)) {
+      !read_number(reply->elements[2], at.seq.value, 10) ||
+      !read_number(reply->elements[3], answer.digest.digest, 16)) {
     return Error(ErrorCode::unavailable, "what stands in Redis is not ours: DEL " + redis_layout::digest);
   }
   return answer;

@@ -6,8 +6,8 @@
 //   load:  the snapshot, then the log behind it up to its end
 //   next:  one script: the head, the nonce at the end seen before, at most 1,000 changes; then wait for a nudge
 //
-// With no stream, no relay or no Redis everything is `unavailable`, or batches with a proof that does not move: the view
-// ages.
+// With no stream, no relay or no Redis everything is `unavailable`, or batches with a proof that does not move: the
+// view ages.
 
 #include <memory>
 #include <optional>

@@ -17,7 +17,7 @@ namespace latchkey::feed {
 struct StreamSight {
   std::string life;
   Seq base = {};  // the log holds what came after it
-  LogState log;            // its end, and the nonce at the change asked about
+  LogState log;   // its end, and the nonce at the change asked about
   std::uint64_t tick = 0;
   Seq beat_seq = {};
   std::uint64_t beat_tick = 0;   // 0: no heartbeat yet

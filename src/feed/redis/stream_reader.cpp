@@ -69,7 +69,8 @@ std::optional<StreamSight> header_of(const std::vector<Reply>& fields) {
   Position& end = sight.log.end.position;
   const bool good = read_number(fields[epoch], end.epoch.value, 16) && read_number(fields[base], sight.base.value) &&
                     read_number(fields[last], end.seq.value) && read_number(fields[tick], sight.tick) &&
-                    read_number(fields[beat_seq], sight.beat_seq.value) && read_number(fields[beat_tick], sight.beat_tick);
+                    read_number(fields[beat_seq], sight.beat_seq.value) &&
+                    read_number(fields[beat_tick], sight.beat_tick);
   const auto nonce = nonce_of(fields[last_nonce]);
   if (!good || !nonce || !fields[life].is_string() || !fields[nudge].is_string()) return std::nullopt;
   sight.life = fields[life].text;
@@ -105,8 +106,9 @@ Result<StreamSight, FeedError> StreamReader::read(Seq after, Seq known) {
   // Connected before the stamp is taken: a handshake would only make the proof older.
   if (auto connected = link_.get(); !connected) return unavailable(connected.error());
   const BootTime stamp = clock_.boot();
-  const auto reply = run(Command::call(read_script, {redis_layout::head, redis_layout::log, redis_layout::nudge},
-                                       {std::to_string(after.value), std::to_string(known.value), std::to_string(max_changes)}));
+  const auto reply =
+      run(Command::call(read_script, {redis_layout::head, redis_layout::log, redis_layout::nudge},
+                        {std::to_string(after.value), std::to_string(known.value), std::to_string(max_changes)}));
   if (!reply) return reply.error();
   if (reply->elements.empty()) return unavailable("the relay has not built the stream yet");
   if (reply->elements.size() != count) return foreign();

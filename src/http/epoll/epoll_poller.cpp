@@ -70,7 +70,7 @@ void EpollTransport::push_unsent() {
 
 Transport::Received EpollTransport::receive(std::span<char> into) {
   const auto [status, size] = socket_.receive(into);
-  // Less than would fit: that was all, and what comes later will be told. The end of the peer's octets is not told
+  // A short read drained the socket; epoll signals again. The end of the peer's octets is not told
   // twice.
   const bool more = half_closed_ ? status == Socket::Status::done : size == into.size();
   return {status, size, more};

@@ -36,7 +36,7 @@ class EpollPoller final : public Poller {
   bool watch(int descriptor, std::uint32_t events, EpollWatch& watch);
 
  private:
-  static constexpr std::size_t most_events = 64;  // a turn: what so many sent still lies in the cache to be answered
+  static constexpr std::size_t most_events = 64;  // a turn: few enough that their input is still cached when answered
 
   struct Watch final : EpollWatch {
     explicit Watch(Watcher& w) : watcher(w) {}

@@ -1,7 +1,7 @@
 #pragma once
 
-// Clients that come and go, and what answers them with their own octets through UringTransport, over ScriptedKernel: the
-// script says what happens. Each client's octets are its own, so that one that gets another's, or twice, or late,
+// Clients that come and go, and what answers them with their own octets through UringTransport, over ScriptedKernel:
+// the script says what happens. Each client's octets are its own, so that one that gets another's, or twice, or late,
 // notices. At the end all goes well, and all must have come back, and nothing may be left in the kernel.
 
 #include <sys/socket.h>

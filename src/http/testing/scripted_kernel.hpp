@@ -1,8 +1,8 @@
 #pragma once
 
 // A kernel for http/uring that does what a script says: takes few entries, sends less, receives in small pieces, later,
-// or not at all. It works on real sockets, and holds those that it was asked about open, as the kernel does. Its buffers
-// are overwritten as soon as they are given back.
+// or not at all. It works on real sockets, and holds those that it was asked about open, as the kernel does. Its
+// buffers are overwritten as soon as they are given back.
 
 #include <fcntl.h>
 #include <poll.h>

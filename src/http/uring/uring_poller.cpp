@@ -86,8 +86,8 @@ void UringPoller::ask_again() {
   asking_.clear();
 }
 
-// The outcome of sends comes first, as it is known as soon as the kernel has taken them: before a connection can be told
-// anything that makes it send again.
+// The outcome of sends comes first, as it is known as soon as the kernel has taken them: before a connection can be
+// told anything that makes it send again.
 void UringPoller::enter(std::chrono::milliseconds wait) {
   ring_.enter(wait);
   ring_.pull([this](const io_uring_cqe& completion) {

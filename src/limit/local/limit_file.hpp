@@ -9,9 +9,9 @@
 // It is mapped shared, so what a killed process stored is there for the next one, without a write or an fsync: the file
 // outlives processes, not the machine, and need not, since permits come back within 61 s. It lends nothing to another
 // boot (stamps are of this boot's clock), another layout, a copy (another inode, or one made at another time), one cut
-// short, or that has a header with a wrong checksum: of such a file, or where there is none, the past is unknown, and the
-// limiter admits nothing until it no longer matters. `recording_since_ms` says since when this file knows all, so that
-// a crash within that wait does not end it.
+// short, or that has a header with a wrong checksum: of such a file, or where there is none, the past is unknown, and
+// the limiter admits nothing until it no longer matters. `recording_since_ms` says since when this file knows all, so
+// that a crash within that wait does not end it.
 //
 // A copy that is written into the same file in place has its inode. So the process writes the time into `marked_at` ten
 // times a second (mark()), and the kernel notes when the file was last changed, which nobody can set: the two are

@@ -113,7 +113,8 @@ TEST_F(KeyLeaseTest, RefusesWithoutAskingUntilSomethingMayBeFree) {
   ASSERT_TRUE(refused);
   EXPECT_FALSE(refused->admitted);
   EXPECT_EQ(refused->retry_after_seconds, 2U);
-  EXPECT_FALSE(lease_.try_admit({.requests_per_minute = 200, .version = Version{2}}, clock_)) << "a newer limit is asked for";
+  EXPECT_FALSE(lease_.try_admit({.requests_per_minute = 200, .version = Version{2}}, clock_))
+      << "a newer limit is asked for";
   clock_.advance(seconds(1));
   EXPECT_FALSE(lease_.try_admit(hundred, clock_));
 }

@@ -10,6 +10,13 @@
 //   spends them without a word while
 //   now + (m − m1)(1 + drift) is in that slot
 //
+// How it works. A key may make 60 requests a minute, and two replicas serve it. At 12:00:00.0 a request reaches A,
+// which holds no permit: A asks for 10 and the store writes "slot 0: 10 granted". A spends 3 of them without another
+// word. B asks for 30 in the same slot; the store grants them, since 10 + 30 <= 60. At 12:00:00.5 the slot is over: A's
+// lease is void, and with its next call A returns the 7 permits that it did not spend. The store now counts 3 + 30 =
+// 33, so 27 are left. The 33 count until 12:01:01.0, when slot 0 has left the window. Had A died instead, all of its 10
+// would have counted until then: a lost permit may refuse a request too early, but can never admit one too many.
+//
 // The store's time is cut into slots of half a second; a permit counts from the slot it was granted in until 122 slots
 // later.
 //
@@ -43,7 +50,7 @@ constexpr std::int64_t slots_in_window = 122;
 constexpr std::int64_t window_ms = slot_ms * slots_in_window;
 /// A lease that is older is no longer taken back: its permits stay counted. Longer than machines usually stall.
 constexpr std::int64_t slots_to_return = 20;
-/// Nobody asks again and again for what a replica may return that has not done so until then.
+/// Stop polling for another replica's unspent permits once its lease is this many slots old.
 constexpr std::int64_t slots_to_await = 4;
 /// How far the store's clock may be from what a caller vouches for before it is in doubt. Holds the round trip.
 constexpr std::int64_t step_tolerance_ms = 250;
@@ -68,7 +75,7 @@ struct Reply {
   std::int64_t now_ms = 0;
   std::uint32_t used = 0;        // in the window, `granted` included
   std::uint32_t limit = 1;       // in force: Terms of permit_book.hpp
-  Version version = {};     // of that limit; its epoch is the call's
+  Version version = {};          // of that limit; its epoch is the call's
   std::int64_t reset_at_ms = 0;  // when the oldest permit leaves the window; `now_ms` when none is used
   std::int64_t free_at_ms = 0;   // when a permit is free if none is taken until then; `now_ms` when one is
   std::int64_t ask_at_ms = 0;    // before, asking is of no use; earlier than free_at_ms while others may return some
@@ -86,7 +93,7 @@ struct Caller {
   std::int64_t vouched_ms = -1;  // the store's raw clock when the call was sent, at least (StoreWatch); −1: unknown
   std::uint64_t steps = 0;       // the last step that the store knew of when that was learnt
   std::uint64_t calls = 0;       // that the store of this life is known to have executed, at least
-  bool confirms_clock_step = false;  // its last answer was in doubt, and not since the call was long on its way
+  bool confirms_clock_step = false;  // the last reply was uncertain although the call was fast
 };
 
 }  // namespace latchkey::limit::lease

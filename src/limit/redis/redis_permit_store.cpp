@@ -108,9 +108,9 @@ Result<std::vector<std::optional<Reply>>> RedisPermitStore::ask(std::span<const 
   for (const Call& call : calls) {
     auto words = common;
     for (const std::uint64_t number :
-         {std::uint64_t{call.limit.requests_per_minute}, call.limit.version.value, std::uint64_t{call.wanted}, call.number,
-          call.returned_lease, std::uint64_t{call.returned_permits}, std::uint64_t{call.replicas}, call.lost_since,
-          call.limit.epoch.value}) {
+         {std::uint64_t{call.limit.requests_per_minute}, call.limit.version.value, std::uint64_t{call.wanted},
+          call.number, call.returned_lease, std::uint64_t{call.returned_permits}, std::uint64_t{call.replicas},
+          call.lost_since, call.limit.epoch.value}) {
       words.push_back(std::to_string(number));
     }
     commands.push_back(Command::call(

@@ -14,7 +14,7 @@ namespace latchkey::limit::lease {
 ///
 /// The difference is known from each reply to within the round trip. The largest lower bound is kept; it rises no
 /// faster than clocks drift, so steps too small to be seen do not add up. Once the store knows of a step, it is learnt
-/// anew, from a quick answer: what is known badly would make time that passed look like a step.
+/// anew, from a quick answer: an imprecise estimate would make elapsed time look like a step.
 ///
 /// It witnesses the calls that the store has executed as well: one that says fewer later on has forgotten some.
 class StoreWatch {

@@ -39,9 +39,9 @@ std::optional<Life> life_of(const std::vector<Reply>& fields) {
   life.end.nonce = {feed::ByteReader(fields[4].text).take_fixed64()};
   life.snapshot_whole = fields[7].text == "1";
   life.log_whole = fields[8].text == "1";
-  const bool good = read_number(fields[1], life.end.position.epoch.value, 16) && read_number(fields[2], life.base.value) &&
-                    read_number(fields[3], life.end.position.seq.value) && read_number(fields[5], life.tick) &&
-                    read_number(fields[6], life.snapshot_seq.value);
+  const bool good = read_number(fields[1], life.end.position.epoch.value, 16) &&
+                    read_number(fields[2], life.base.value) && read_number(fields[3], life.end.position.seq.value) &&
+                    read_number(fields[5], life.tick) && read_number(fields[6], life.snapshot_seq.value);
   return good ? std::optional(std::move(life)) : std::nullopt;
 }
 
@@ -172,8 +172,8 @@ Result<Published> RedisStream::attach(const std::string& life, const Snapshot& s
   keys.push_back(layout::snapshot_prefix + snapshot.name);
   return published(
       run(Command::call(scripts::attach(), keys,
-                        {life, snapshot.name, std::to_string(snapshot.end.position.seq.value), nonce_text(snapshot.end.nonce),
-                         std::to_string(snapshot.chunks), layout::snapshot_prefix})));
+                        {life, snapshot.name, std::to_string(snapshot.end.position.seq.value),
+                         nonce_text(snapshot.end.nonce), std::to_string(snapshot.chunks), layout::snapshot_prefix})));
 }
 
 }  // namespace latchkey::relay

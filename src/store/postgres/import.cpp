@@ -141,7 +141,8 @@ class Import {
     if (auto copied = copy_signing_keys(); !copied) return copied;
     const auto end = source_.position();
     if (!end) return end.error();
-    if (*end != *start || Seq{done_.changes} != end->seq) return conflict("the source changed meanwhile: stop its services");
+    if (*end != *start || Seq{done_.changes} != end->seq)
+      return conflict("the source changed meanwhile: stop its services");
     return {};
   }
 

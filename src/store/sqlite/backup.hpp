@@ -19,9 +19,9 @@ struct Copied {
   std::filesystem::path kept;  // of a restore: where the files are that were replaced; empty: there were none
 };
 
-/// Copies the database as of one moment, also while services work on it, to `file`, which gets its name once it is whole and on
-/// the disk. ErrorCode::conflict when there is such a file, when `database` is not a database of ours or moved
-/// elsewhere.
+/// Copies the database as of one moment, also while services work on it, to `file`, which gets its name once it is
+/// whole and on the disk. ErrorCode::conflict when there is such a file, when `database` is not a database of ours or
+/// moved elsewhere.
 Result<Copied> back_up_sqlite(const std::filesystem::path& database, const std::filesystem::path& file);
 
 /// Puts a copy of `backup`, which stays as it is, in the place of `database`, in a new epoch. What was there is

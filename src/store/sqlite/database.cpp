@@ -69,8 +69,8 @@ Result<void> check_files(const std::filesystem::path& database) {
 Result<Database> Database::open(const std::filesystem::path& path, Access access, int busy_timeout_ms) {
   if (const auto usable = check_files(path); !usable) return usable.error();
   sqlite3* raw = nullptr;
-  // Readers ask for write access too: without it they could not make the -shm and -wal files of a database after its writer
-  // is gone, nor recover one that was killed. query_only below keeps them from changing anything.
+  // Readers ask for write access too: without it they could not make the -shm and -wal files of a database after its
+  // writer is gone, nor recover one that was killed. query_only below keeps them from changing anything.
   const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(raw);
   if (code != SQLITE_OK) return database.error(code);

@@ -11,8 +11,8 @@ namespace latchkey::store {
 /// for a database which was removed meanwhile tells of a -wal that is gone, and commits written after that place are
 /// read by nobody: a malformed database.
 ///
-/// The answer is worth something only while no commit is under way (store/sqlite/wal_write_lock.hpp): the first one on a
-/// new -wal writes the header there before the index has its salts.
+/// The answer is worth something only while no commit is under way (store/sqlite/wal_write_lock.hpp): the first one on
+/// a new -wal writes the header there before the index has its salts.
 ///
 /// Opens and closes both files, which drops this process's POSIX locks on them: only while it has no connection.
 bool wal_index_fits(const std::filesystem::path& database);

@@ -1,7 +1,7 @@
 #pragma once
 
-// SQLite's lock on writing to a -wal, taken without SQLite: while it is held, no commit is under way in another process,
-// so -wal and -shm can be compared.
+// SQLite's lock on writing to a -wal, taken without SQLite: while it is held, no commit is under way in another
+// process, so -wal and -shm can be compared.
 
 #include <filesystem>
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace latchkey::store {
 
-/// Held while it lives. It is a lock of the open file, not of the process (F_OFD_SETLK, fcntl(2)): it excludes the POSIX
-/// locks of SQLite in other processes and leaves ours alone.
+/// Held while it lives. It is a lock of the open file, not of the process (F_OFD_SETLK, fcntl(2)): it excludes the
+/// POSIX locks of SQLite in other processes and leaves ours alone.
 class WalWriteLock {
  public:
   /// Opens the -shm at `index` and waits up to a second. nullopt: somebody is writing all that time, or the file cannot
