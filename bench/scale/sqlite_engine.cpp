@@ -67,7 +67,10 @@ class BulkWriter {
     row->bind(16, static_cast<std::int64_t>(seq.value));  // of `command`, whose place `version` takes here
     must(db_.run(*row), "row");
     auto change = must(db_.prepare(change_sql_), "change");
-    change->bind(1, static_cast<std::int64_t>(seq.value)).bind(2, key.updated_at.count).bind(3, id).bind(4, key.user_id);
+    change->bind(1, static_cast<std::int64_t>(seq.value))
+        .bind(2, key.updated_at.count)
+        .bind(3, id)
+        .bind(4, key.user_id);
     change->bind(5, std::int64_t{key.requests_per_minute}).bind(6, key.issued_at.seconds);
     must(db_.run(*change), "change");
   }
