@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 
 namespace latchkey {
 
@@ -19,7 +19,7 @@ class LogThrottle {
 
   /// nullopt: hold the line back. Else say it; the number is that of lines held back since the last one.
   std::optional<std::uint64_t> pass(BootTime now) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     refill(now);
     if (left_ == 0) {
       ++held_back_;
@@ -32,19 +32,19 @@ class LogThrottle {
   }
 
  private:
-  void refill(BootTime now) {
+  void refill(BootTime now) REQUIRES(mutex_) {
     const auto earned = static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - refilled_) / every_));
     if (earned == 0) return;
     left_ = std::min(burst_, left_ + std::min(burst_, earned));
     refilled_ = now;
   }
 
-  std::mutex mutex_;
+  Mutex mutex_;
   const Duration every_;
   const std::uint64_t burst_;
-  std::uint64_t left_;           // guarded by mutex_, as is what follows
-  std::uint64_t held_back_ = 0;  //
-  BootTime refilled_{};
+  std::uint64_t left_ GUARDED_BY(mutex_);
+  std::uint64_t held_back_ GUARDED_BY(mutex_) = 0;
+  BootTime refilled_ GUARDED_BY(mutex_){};
 };
 
 }  // namespace latchkey

@@ -11,7 +11,7 @@ Result<void> CurrentCatalog::reload(const std::string& path) {
     return loaded.error();
   }
   log_info("catalog {}: {} tokens", path, (*loaded)->size());
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   catalog_.swap(*loaded);
   return {};
 }

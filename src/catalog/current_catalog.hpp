@@ -1,9 +1,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "base/mutex.hpp"
 #include "catalog/catalog.hpp"
 
 namespace latchkey::catalog {
@@ -15,15 +15,15 @@ class CurrentCatalog {
 
   /// Stays valid while held, whatever is loaded meanwhile.
   std::shared_ptr<const Catalog> current() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return catalog_;
   }
   /// Takes the file's catalog into use. On an error the old one stays, and the operator's log says why.
   Result<void> reload(const std::string& path);
 
  private:
-  mutable std::mutex mutex_;                // for a few nanoseconds; an atomic shared_ptr has a lock inside, too
-  std::shared_ptr<const Catalog> catalog_;  // guarded by mutex_
+  mutable Mutex mutex_;  // for a few nanoseconds; an atomic shared_ptr has a lock inside, too
+  std::shared_ptr<const Catalog> catalog_ GUARDED_BY(mutex_);
 };
 
 }  // namespace latchkey::catalog

@@ -16,7 +16,7 @@ Inbox::Inbox() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 Inbox::~Inbox() { ::close(wake_); }
 
 bool Inbox::post(Delivery delivery) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) return false;
   deliveries_.push_back(std::move(delivery));
   const std::uint64_t one = 1;
@@ -28,14 +28,14 @@ bool Inbox::post(Delivery delivery) {
 
 void Inbox::take(std::vector<Delivery>& into) {
   into.clear();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   into.swap(deliveries_);
 }
 
 void Inbox::close() {
   std::vector<Delivery> dropped;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     dropped.swap(deliveries_);
   }

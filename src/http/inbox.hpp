@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "http/message.hpp"
 
 namespace latchkey::http {
@@ -45,9 +45,9 @@ class Inbox {
   int wake_descriptor() const { return wake_; }
 
  private:
-  std::mutex mutex_;
-  std::vector<Delivery> deliveries_;  // guarded by mutex_
-  bool closed_ = false;               // guarded by mutex_
+  Mutex mutex_;
+  std::vector<Delivery> deliveries_ GUARDED_BY(mutex_);
+  bool closed_ GUARDED_BY(mutex_) = false;
   const int wake_;
 };
 

@@ -4,7 +4,7 @@ namespace latchkey::http {
 
 bool StreamState::write(std::string piece) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (abandoned_ || end_ != End::open) return false;
     if (pending_bytes_ + in_flight_bytes_ + piece.size() > max_waiting_bytes) {
       end_ = End::overflowed;
@@ -19,7 +19,7 @@ bool StreamState::write(std::string piece) {
 
 void StreamState::close() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (abandoned_ || end_ != End::open) return;
     end_ = End::finished;
   }
@@ -27,24 +27,24 @@ void StreamState::close() {
 }
 
 bool StreamState::closed() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return abandoned_ || end_ != End::open;
 }
 
 std::size_t StreamState::waiting_bytes() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return pending_bytes_ + in_flight_bytes_;
 }
 
 StreamState::Taken StreamState::take() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   rung_ = false;
   in_flight_bytes_ = std::exchange(pending_bytes_, 0);
   return {std::exchange(pending_, {}), end_};
 }
 
 void StreamState::abandon() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   abandoned_ = true;
   pending_.clear();
   pending_bytes_ = 0;
@@ -52,7 +52,7 @@ void StreamState::abandon() {
 
 void StreamState::ring() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (std::exchange(rung_, true)) return;
   }
   const bool posted = inbox_->post({Delivery::Kind::stream_ready, ticket_, {}, shared_from_this()});

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "http/exchange.hpp"
 #include "http/inbox.hpp"
 
@@ -40,13 +40,13 @@ class StreamState final : public std::enable_shared_from_this<StreamState> {
 
   const std::shared_ptr<Inbox> inbox_;
   const Ticket ticket_;
-  mutable std::mutex mutex_;
-  std::vector<std::string> pending_;  // guarded by mutex_
-  std::size_t pending_bytes_ = 0;     // guarded by mutex_
-  std::size_t in_flight_bytes_ = 0;   // guarded by mutex_: taken last, perhaps not sent yet
-  End end_ = End::open;               // guarded by mutex_
-  bool abandoned_ = false;            // guarded by mutex_
-  bool rung_ = false;                 // guarded by mutex_: the connection knows that there is something to take
+  mutable Mutex mutex_;
+  std::vector<std::string> pending_ GUARDED_BY(mutex_);
+  std::size_t pending_bytes_ GUARDED_BY(mutex_) = 0;
+  std::size_t in_flight_bytes_ GUARDED_BY(mutex_) = 0;  // taken last, perhaps not sent yet
+  End end_ GUARDED_BY(mutex_) = End::open;
+  bool abandoned_ GUARDED_BY(mutex_) = false;
+  bool rung_ GUARDED_BY(mutex_) = false;  // the connection knows that there is something to take
 };
 
 /// The handle a handler gets. Dropped, it closes.

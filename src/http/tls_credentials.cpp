@@ -102,13 +102,13 @@ Result<std::shared_ptr<TlsCredentials>> TlsCredentials::load(TlsFiles files) {
 Result<void> TlsCredentials::reload() {
   auto context = make_context(files_);
   if (!context) return context.error();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   context_.swap(*context);
   return {};
 }
 
 std::shared_ptr<ssl_ctx_st> TlsCredentials::context() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return context_;
 }
 

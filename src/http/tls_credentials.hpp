@@ -3,10 +3,10 @@
 // What a server proves its identity with: a certificate chain and its private key, both PEM files.
 
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 
 struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
@@ -33,8 +33,8 @@ class TlsCredentials {
       : files_(std::move(files)), context_(std::move(context)) {}
 
   const TlsFiles files_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<ssl_ctx_st> context_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::shared_ptr<ssl_ctx_st> context_ GUARDED_BY(mutex_);
 };
 
 }  // namespace latchkey::http

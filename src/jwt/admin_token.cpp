@@ -124,12 +124,12 @@ AdminVerifier::AdminVerifier(AdminTrust trust, AdminKeys keys)
     : trust_(std::move(trust)), current_(std::make_shared<const Generation>(Generation{1, std::move(keys)})) {}
 
 void AdminVerifier::replace_keys(AdminKeys keys) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   current_ = std::make_shared<const Generation>(Generation{current_->number + 1, std::move(keys)});
 }
 
 std::shared_ptr<const AdminVerifier::Generation> AdminVerifier::current() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return current_;
 }
 

@@ -8,13 +8,13 @@
 // array) checked when configured. Leeway: 30 s on nbf/iat, none on exp.
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 #include "base/secret.hpp"
 #include "jwt/ed25519.hpp"
 #include "jwt/public_keys.hpp"
@@ -105,8 +105,8 @@ class AdminVerifier {
   std::shared_ptr<const Generation> current() const;
 
   const AdminTrust trust_;
-  mutable std::mutex mutex_;                   // for a few nanoseconds
-  std::shared_ptr<const Generation> current_;  // guarded by mutex_
+  mutable Mutex mutex_;  // for a few nanoseconds
+  std::shared_ptr<const Generation> current_ GUARDED_BY(mutex_);
 };
 
 struct AdminTokenRequest {

@@ -109,7 +109,7 @@ Result<jwt::AdminIdentity, jwt::AdminRefusal> AdminGate::verify(std::string_view
   const auto digest = jwt::digest_of(token);
   const auto generation = verifier_.generation();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = remembered_.find(digest);
     if (found != remembered_.end() && found->second.generation == generation &&
         now < found->second.identity.expires_at) {
@@ -123,7 +123,7 @@ Result<jwt::AdminIdentity, jwt::AdminRefusal> AdminGate::verify(std::string_view
 
 void AdminGate::remember(const jwt::TokenDigest& digest, const Known& known) {
   const UnixMillis now = clock_.wall();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (remembered_.size() >= max_remembered) {
     std::erase_if(remembered_, [now](const auto& each) { return each.second.identity.expires_at <= now; });
     if (remembered_.size() >= max_remembered) remembered_.clear();

@@ -8,12 +8,12 @@
 
 #include <array>
 #include <functional>
-#include <mutex>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/clock.hpp"
 #include "base/log_throttle.hpp"
+#include "base/mutex.hpp"
 #include "http/message.hpp"
 #include "jwt/admin_token.hpp"
 #include "jwt/digest.hpp"
@@ -58,8 +58,8 @@ class AdminGate {
   const Clock& clock_;
   const std::function<void(std::string_view)> log_;
   std::array<LogThrottle, jwt::admin_fault_count> throttles_;
-  std::mutex mutex_;
-  std::unordered_map<jwt::TokenDigest, Known, Hash> remembered_;  // guarded by mutex_
+  Mutex mutex_;
+  std::unordered_map<jwt::TokenDigest, Known, Hash> remembered_ GUARDED_BY(mutex_);
 };
 
 }  // namespace latchkey::keys_service

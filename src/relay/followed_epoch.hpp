@@ -1,8 +1,8 @@
 #pragma once
 
-#include <mutex>
 #include <optional>
 
+#include "base/mutex.hpp"
 #include "key/position.hpp"
 
 namespace latchkey::relay {
@@ -11,17 +11,17 @@ namespace latchkey::relay {
 class FollowedEpoch {
  public:
   void set(std::optional<Epoch> epoch) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     epoch_ = epoch;
   }
   std::optional<Epoch> get() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return epoch_;
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::optional<Epoch> epoch_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::optional<Epoch> epoch_ GUARDED_BY(mutex_);
 };
 
 }  // namespace latchkey::relay

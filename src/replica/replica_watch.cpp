@@ -16,7 +16,7 @@ Error reports_still() {
 }  // namespace
 
 Result<RegistrySnapshot> ReplicaWatch::look() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto began = take_look();
   if (!began) return began.error();
   RegistrySnapshot look{*began, {}};
@@ -38,7 +38,7 @@ Result<BootTime> ReplicaWatch::take_look() {
 }
 
 Result<ReplicaReport> ReplicaWatch::forget(const ReplicaId& id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto began = take_look();
   if (!began) return began.error();
   const auto found = known_.find(id);

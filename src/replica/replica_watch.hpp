@@ -5,8 +5,8 @@
 
 #include <functional>
 #include <map>
-#include <mutex>
 
+#include "base/mutex.hpp"
 #include "replica/replica_registry.hpp"
 #include "replica/verdict.hpp"
 
@@ -42,18 +42,18 @@ class ReplicaWatch {
     bool forgotten = false;  // we had it dropped from the registry
   };
 
-  Result<BootTime> take_look();  // needs mutex_, as all below
-  void see(const ReplicaReport& report, BootTime ended);
-  void see_missing(BootTime ended);
-  void forget_old(BootTime began);
-  bool may_serve_elsewhere(const ObservedReplica& sight) const;
+  Result<BootTime> take_look() REQUIRES(mutex_);
+  void see(const ReplicaReport& report, BootTime ended) REQUIRES(mutex_);
+  void see_missing(BootTime ended) REQUIRES(mutex_);
+  void forget_old(BootTime began) REQUIRES(mutex_);
+  bool may_serve_elsewhere(const ObservedReplica& sight) const REQUIRES(mutex_);
 
   ReplicaRegistry& registry_;
   const Clock& clock_;
   const std::function<std::optional<Epoch>()> epoch_;
-  std::mutex mutex_;
-  std::map<ReplicaId, Known> known_;  // guarded by mutex_
-  bool watching_ = false;             // the first look is over; guarded by mutex_
+  Mutex mutex_;
+  std::map<ReplicaId, Known> known_ GUARDED_BY(mutex_);
+  bool watching_ GUARDED_BY(mutex_) = false;  // the first look is over
 };
 
 }  // namespace latchkey::replica

@@ -17,7 +17,7 @@ bool SignatureQueue::submit(std::string_view token, Done done) {
   std::vector<Done> displaced;
   bool taken = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     taken = enter(key, token, done, displaced);
   }
   for (auto& one : displaced) one(access::Refused{access::Refusal::overloaded, std::nullopt});
@@ -67,7 +67,7 @@ SignatureQueue::Job* SignatureQueue::Line::find(std::string_view token) const {
 }
 
 std::size_t SignatureQueue::waiting() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return tokens_;
 }
 
@@ -80,7 +80,7 @@ void SignatureQueue::verify_next() {
 
 // Takes the first of the line that is next; the line goes to the end.
 std::shared_ptr<SignatureQueue::Job> SignatureQueue::begin(KeyId& key) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   key = turns_.front();
   turns_.pop_front();
   Line& line = lines_.at(key);
@@ -91,7 +91,7 @@ std::shared_ptr<SignatureQueue::Job> SignatureQueue::begin(KeyId& key) {
 }
 
 std::vector<SignatureQueue::Done> SignatureQueue::finish(KeyId key, const std::shared_ptr<Job>& job) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto line = lines_.find(key);
   std::erase(line->second.checking, job);
   if (line->second.waiting.empty() && line->second.checking.empty()) lines_.erase(line);

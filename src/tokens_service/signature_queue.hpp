@@ -11,13 +11,13 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "access/access_check.hpp"
+#include "base/mutex.hpp"
 #include "base/worker_pool.hpp"
 
 namespace latchkey::tokens_service {
@@ -54,19 +54,19 @@ class SignatureQueue {
   };
   using Lines = std::unordered_map<KeyId, Line>;
 
-  bool enter(KeyId key, std::string_view token, Done& done, std::vector<Done>& displaced);
-  bool make_room(std::size_t in_line, std::vector<Done>& displaced);
+  bool enter(KeyId key, std::string_view token, Done& done, std::vector<Done>& displaced) REQUIRES(mutex_);
+  bool make_room(std::size_t in_line, std::vector<Done>& displaced) REQUIRES(mutex_);
   void verify_next();
   std::shared_ptr<Job> begin(KeyId& key);
   std::vector<Done> finish(KeyId key, const std::shared_ptr<Job>& job);
 
   const access::AccessCheck& check_;
   const SignatureQueueConfig config_;
-  mutable std::mutex mutex_;
-  Lines lines_;              // guarded by mutex_; of the keys with something that waits or is being checked
-  std::deque<KeyId> turns_;  // guarded by mutex_; of the keys with something that waits, once each
-  std::size_t tokens_ = 0;   // guarded by mutex_
-  WorkerPool workers_;       // last: its threads end before the rest goes
+  mutable Mutex mutex_;
+  Lines lines_ GUARDED_BY(mutex_);              // of the keys with something that waits or is being checked
+  std::deque<KeyId> turns_ GUARDED_BY(mutex_);  // of the keys with something that waits, once each
+  std::size_t tokens_ GUARDED_BY(mutex_) = 0;
+  WorkerPool workers_;  // last: its threads end before the rest goes
 };
 
 }  // namespace latchkey::tokens_service

@@ -91,7 +91,10 @@ Result<std::unique_ptr<MemoLog>> MemoLog::open(const std::filesystem::path& path
                                                const View& view) {
   static_assert(std::is_trivially_copyable_v<Record> && sizeof(Record) == 64);
   std::unique_ptr<MemoLog> log(new MemoLog(path, secret, view));
-  if (auto opened = log->open_file(); !opened) return opened.error();
+  {
+    const MutexLock lock(log->mutex_);
+    if (auto opened = log->open_file(); !opened) return opened.error();
+  }
   return log;
 }
 
@@ -125,7 +128,7 @@ void MemoLog::append(const KeyRow& row, IssueTime issued_at, const jwt::TokenDig
                      const Ed25519PublicKey& proof) {
   Record record{.key_id = row.id(), .digest = digest, .issued_at = issued_at};
   std::copy_n(proof.begin(), record.key_hint.size(), record.key_hint.begin());
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   record.mac = sealer_->seal(record, proof, row.user_id());
   if (follow_file() && records_ < most_records()) {
     const ssize_t written = ::write(file_.get(), &record, sizeof record);
@@ -153,7 +156,7 @@ void MemoLog::for_each_chunk(Each&& each) const {
 }
 
 void MemoLog::recall() {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   std::vector<bool> useful(std::min(records_, most_records()));
   std::uint64_t recalled = 0;
   for_each_chunk([&](std::uint64_t first, std::span<const Record> chunk) {

@@ -21,11 +21,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 #include "base/secret.hpp"
 #include "view/view.hpp"
 
@@ -64,22 +64,22 @@ class MemoLog {
   class Sealer;
   MemoLog(std::filesystem::path path, const Secret& secret, const View& view);
 
-  Result<void> open_file();
-  bool follow_file();
+  Result<void> open_file() REQUIRES(mutex_);
+  bool follow_file() REQUIRES(mutex_);
 
   std::uint64_t most_records() const;
   bool recall_one(const View::Reader& reader, const std::vector<UsableKey>& keys, const Record& record);
   template <class Each>
-  void for_each_chunk(Each&& each) const;
-  void rewrite(const std::vector<bool>& useful, std::uint64_t count);
+  void for_each_chunk(Each&& each) const REQUIRES(mutex_);
+  void rewrite(const std::vector<bool>& useful, std::uint64_t count) REQUIRES(mutex_);
 
   const std::filesystem::path path_;
   const View& view_;
   const std::unique_ptr<Sealer> sealer_;
   Stats stats_;
-  std::mutex mutex_;
-  Descriptor file_{-1};        // guarded by mutex_
-  std::uint64_t records_ = 0;  // in the file; guarded by mutex_
+  Mutex mutex_;
+  Descriptor file_ GUARDED_BY(mutex_){-1};
+  std::uint64_t records_ GUARDED_BY(mutex_) = 0;  // in the file
 };
 
 }  // namespace latchkey::view

@@ -12,7 +12,7 @@ std::optional<Awaited> outcome_of_wait(Position awaited, const Freshness& freshn
 }
 
 bool PositionWaiters::add(Position position, BootTime deadline, const WaitingFor& caller, Done done) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (waiting_.size() >= max_waiting_) return false;
   std::size_t& count = count_[caller];
   if (count >= most_of(caller)) return false;
@@ -24,8 +24,8 @@ bool PositionWaiters::add(Position position, BootTime deadline, const WaitingFor
 void PositionWaiters::serve(const Freshness& freshness, BootTime now) {
   std::vector<std::pair<Done, Awaited>> served;  // called without the lock: they may add others
   {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(waiting_, [&](Waiter& waiter) {
+    const MutexLock lock(mutex_);
+    std::erase_if(waiting_, [&](Waiter& waiter) REQUIRES(mutex_) {
       auto outcome = outcome_of_wait(waiter.position, freshness);
       if (!outcome && waiter.deadline <= now) outcome = Awaited::timed_out;
       if (!outcome) return false;
@@ -40,7 +40,7 @@ void PositionWaiters::serve(const Freshness& freshness, BootTime now) {
 void PositionWaiters::time_out_all() {
   std::vector<Waiter> all;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     all.swap(waiting_);
     count_.clear();
   }

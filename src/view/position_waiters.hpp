@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "view/view.hpp"
 
 namespace latchkey::view {
@@ -49,9 +49,9 @@ class PositionWaiters {
   std::size_t most_of(const WaitingFor& caller) const { return caller ? max_of_one_key : max_waiting_ / 4; }
 
   const std::size_t max_waiting_;
-  std::mutex mutex_;
-  std::vector<Waiter> waiting_;              // guarded by mutex_
-  std::map<WaitingFor, std::size_t> count_;  // of waiting_; guarded by mutex_
+  Mutex mutex_;
+  std::vector<Waiter> waiting_ GUARDED_BY(mutex_);
+  std::map<WaitingFor, std::size_t> count_ GUARDED_BY(mutex_);  // of waiting_
 };
 
 /// nullopt: not yet. While the view is not complete its epoch is not settled, so nothing is refused for it.

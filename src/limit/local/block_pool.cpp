@@ -5,7 +5,7 @@
 namespace latchkey::limit {
 
 void BlockPool::take(std::uint32_t count, std::vector<std::uint32_t>& numbers) {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   for (std::uint32_t left = count; left > 0; --left) numbers.push_back(next());
 }
 
@@ -27,12 +27,12 @@ void BlockPool::leave_vacant(std::uint32_t number) {
 }
 
 std::size_t BlockPool::made() const {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   return made_;
 }
 
 bool BlockPool::continues_in_memory() const {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   return file_.continues_in_memory();
 }
 

@@ -5,10 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <type_traits>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "key/key_id.hpp"
 #include "limit/key_window.hpp"
 #include "limit/local/limit_file.hpp"
@@ -53,14 +53,14 @@ class BlockPool {
   bool continues_in_memory() const;
 
  private:
-  void leave_vacant(std::uint32_t number);
-  std::uint32_t next();
+  void leave_vacant(std::uint32_t number) REQUIRES(mutex_);
+  std::uint32_t next() REQUIRES(mutex_);
 
   LimitFile file_;
   KeyBlock* const blocks_;
-  mutable std::mutex mutex_;
-  std::vector<std::uint32_t> returned_;  // guarded by mutex_: vacant ones of an earlier process
-  std::uint32_t made_ = 0;               // guarded by mutex_
+  mutable Mutex mutex_;
+  std::vector<std::uint32_t> returned_ GUARDED_BY(mutex_);  // vacant ones of an earlier process
+  std::uint32_t made_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace latchkey::limit

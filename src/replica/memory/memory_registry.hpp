@@ -3,8 +3,8 @@
 // The reference engine: reporters and registry of one process, for tests and simulation.
 
 #include <map>
-#include <mutex>
 
+#include "base/mutex.hpp"
 #include "replica/replica_registry.hpp"
 #include "replica/replica_reporter.hpp"
 
@@ -13,7 +13,7 @@ namespace latchkey::replica {
 class MemoryRegistry final : public ReplicaRegistry, public ReplicaReporter {
  public:
   Result<std::uint64_t> report(const ReplicaReport& report) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (unreachable_) return Error(ErrorCode::unavailable, "the registry is not available");
     const auto [newest, is_new] = newest_.try_emplace(report.id, report);
     if (!is_new && newest->second.number >= report.number) return another_reports(report);
@@ -21,7 +21,7 @@ class MemoryRegistry final : public ReplicaRegistry, public ReplicaReporter {
     return report.number;
   }
   Result<std::vector<ReplicaReport>> look() override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (unreachable_) return Error(ErrorCode::unavailable, "the registry is not available");
     std::vector<ReplicaReport> all;
     for (const auto& [id, report] : newest_) all.push_back(report);
@@ -29,7 +29,7 @@ class MemoryRegistry final : public ReplicaRegistry, public ReplicaReporter {
   }
   void forget(const ReplicaReport& newest) override { static_cast<void>(remove(newest)); }
   Result<bool> remove(const ReplicaReport& newest) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (unreachable_) return Error(ErrorCode::unavailable, "the registry is not available");
     const auto found = newest_.find(newest.id);
     if (found == newest_.end() || found->second.number != newest.number) return false;
@@ -39,18 +39,18 @@ class MemoryRegistry final : public ReplicaRegistry, public ReplicaReporter {
 
   /// Accidents.
   void set_unreachable(bool unreachable) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     unreachable_ = unreachable;
   }
   void lose_everything() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     newest_.clear();
   }
 
  private:
-  std::mutex mutex_;
-  std::map<ReplicaId, ReplicaReport> newest_;  // guarded by mutex_
-  bool unreachable_ = false;                   // guarded by mutex_
+  Mutex mutex_;
+  std::map<ReplicaId, ReplicaReport> newest_ GUARDED_BY(mutex_);
+  bool unreachable_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace latchkey::replica

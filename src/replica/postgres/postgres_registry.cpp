@@ -16,7 +16,7 @@ using store::postgres::Parameters;
 }  // namespace
 
 Result<std::vector<ReplicaReport>> PostgresRegistry::look() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (auto connected = make_sure_of_connection(); !connected) return connected.error();
   auto reports = read();
   if (reports) {
@@ -78,7 +78,7 @@ Result<std::vector<ReplicaReport>> PostgresRegistry::read() {
 }
 
 Result<bool> PostgresRegistry::remove(const ReplicaReport& newest) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!connection_) return Error(ErrorCode::unavailable, "the registry of replicas is not available");
   const auto number = static_cast<std::int64_t>(newest.number);
   // The setting tells a trigger that nobody is lost by this. It is made before: the trigger fires for no row as well.

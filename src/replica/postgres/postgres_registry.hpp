@@ -1,10 +1,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "replica/replica_registry.hpp"
 #include "store/postgres/back_off.hpp"
 #include "store/postgres/connection.hpp"
@@ -31,17 +31,17 @@ class PostgresRegistry final : public ReplicaRegistry {
   Result<bool> remove(const ReplicaReport& newest) override;
 
  private:
-  Result<void> make_sure_of_connection();
-  Result<void> check_life();
-  Result<std::vector<ReplicaReport>> read();
+  Result<void> make_sure_of_connection() REQUIRES(mutex_);
+  Result<void> check_life() REQUIRES(mutex_);
+  Result<std::vector<ReplicaReport>> read() REQUIRES(mutex_);
 
   const store::postgres::Url url_;
   const Clock& clock_;
   const std::chrono::milliseconds max_staleness_;
-  std::mutex mutex_;
-  std::unique_ptr<store::postgres::Connection> connection_;  // guarded by mutex_
-  store::postgres::BackOff back_off_;                        // guarded by mutex_
-  std::optional<BootTime> whole_from_;                       // nullopt: it is; guarded by mutex_
+  Mutex mutex_;
+  std::unique_ptr<store::postgres::Connection> connection_ GUARDED_BY(mutex_);
+  store::postgres::BackOff back_off_ GUARDED_BY(mutex_);
+  std::optional<BootTime> whole_from_ GUARDED_BY(mutex_);  // nullopt: it is
 };
 
 }  // namespace latchkey::replica

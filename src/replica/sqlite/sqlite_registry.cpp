@@ -7,7 +7,7 @@
 
 namespace latchkey::replica {
 Result<std::vector<ReplicaReport>> SqliteRegistry::look() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto reports = read_file();
   if (!reports) return reports;
   if (auto whole = check_whole(*reports); !whole) return whole.error();
@@ -74,7 +74,7 @@ Result<void> SqliteRegistry::check_whole(const std::vector<ReplicaReport>& repor
 }
 
 Result<bool> SqliteRegistry::remove(const ReplicaReport& newest) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!file_ || !file_->identity.still_at(config_.path)) return false;
   auto removed = remove_report(config_.path, newest);
   if (!removed) return Error(ErrorCode::unavailable, removed.error().detail, removed.error().internal);

@@ -2,11 +2,11 @@
 
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "replica/replica_registry.hpp"
 #include "replica/sqlite/replica_file.hpp"
 
@@ -40,19 +40,19 @@ class SqliteRegistry final : public ReplicaRegistry {
   Result<bool> remove(const ReplicaReport& newest) override;
 
  private:
-  Result<std::vector<ReplicaReport>> read_file();
-  Result<std::vector<ReplicaReport>> read();
-  Result<bool> open_file();
-  void notice(const ReplicaFile& file);
+  Result<std::vector<ReplicaReport>> read_file() REQUIRES(mutex_);
+  Result<std::vector<ReplicaReport>> read() REQUIRES(mutex_);
+  Result<bool> open_file() REQUIRES(mutex_);
+  void notice(const ReplicaFile& file) REQUIRES(mutex_);
   std::optional<BootTime> doubt_of(const ReplicaFile& file) const;
-  Result<void> check_whole(const std::vector<ReplicaReport>& reports) const;
+  Result<void> check_whole(const std::vector<ReplicaReport>& reports) const REQUIRES(mutex_);
 
   const SqliteRegistryConfig config_;
   const Clock& clock_;
-  std::mutex mutex_;
-  std::optional<ReplicaFile> file_;  // guarded by mutex_
-  std::string name_;                 // of the file seen last; empty: there was none yet; guarded by mutex_
-  std::optional<BootTime> lost_by_;  // by then somebody can have been lost last; nullopt: never; guarded by mutex_
+  Mutex mutex_;
+  std::optional<ReplicaFile> file_ GUARDED_BY(mutex_);
+  std::string name_ GUARDED_BY(mutex_);                 // of the file seen last; empty: there was none yet
+  std::optional<BootTime> lost_by_ GUARDED_BY(mutex_);  // by then somebody can have been lost last; nullopt: never
 };
 
 }  // namespace latchkey::replica

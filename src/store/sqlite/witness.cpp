@@ -136,7 +136,7 @@ Result<Testimony> Witness::read_steady() {
 }
 
 Result<Testimony> Witness::read() {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   if (auto opened = open(); !opened) return opened.error();
   return read_steady();
 }
@@ -154,7 +154,7 @@ Result<void> Witness::write(const Shown& shown, bool synced) {
 }
 
 Result<void> Witness::exclusively(const std::function<Result<void>(const Testimony&)>& work) {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   if (auto opened = open(); !opened) return opened;
   const Lock lock(file_.get());
   if (!lock.held())
@@ -165,7 +165,7 @@ Result<void> Witness::exclusively(const std::function<Result<void>(const Testimo
 
 Result<bool> Witness::replace(const Shown& expected, const Shown& next) {
   bool replaced = false;
-  auto done = exclusively([&](const Testimony& said) -> Result<void> {
+  auto done = exclusively([&](const Testimony& said) REQUIRES(mutex_) -> Result<void> {
     if (said.shown != expected) return {};
     replaced = true;
     return write(next, false);
@@ -175,7 +175,7 @@ Result<bool> Witness::replace(const Shown& expected, const Shown& next) {
 }
 
 Result<void> Witness::sync() {
-  return exclusively([&](const Testimony& said) -> Result<void> {
+  return exclusively([&](const Testimony& said) REQUIRES(mutex_) -> Result<void> {
     if (!said.believed) return {};
     if (auto written = write(said.shown, true); !written) return written;
     if (::fsync(file_.get()) == 0) return {};

@@ -14,11 +14,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <string_view>
 
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
+#include "base/mutex.hpp"
 #include "key/change.hpp"
 #include "store/sqlite/file_state.hpp"
 
@@ -62,16 +62,16 @@ class Witness {
  private:
   struct Page;
   class Lock;
-  Result<void> open();  // needs mutex_
-  bool is_at_path() const;
-  Result<Testimony> read_steady();                      // needs mutex_
-  Result<void> write(const Shown& shown, bool synced);  // needs mutex_ and Lock
+  Result<void> open() REQUIRES(mutex_);
+  bool is_at_path() const REQUIRES(mutex_);
+  Result<Testimony> read_steady() REQUIRES(mutex_);
+  Result<void> write(const Shown& shown, bool synced) REQUIRES(mutex_);  // and Lock
 
   const std::filesystem::path path_;
   const std::uint64_t boot_;
   const std::uint64_t wall_ahead_ns_;
-  std::mutex mutex_;
-  Descriptor file_{-1};  // guarded by mutex_
+  Mutex mutex_;
+  Descriptor file_ GUARDED_BY(mutex_){-1};
 };
 
 }  // namespace latchkey::store
