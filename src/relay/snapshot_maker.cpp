@@ -85,6 +85,8 @@ milliseconds SnapshotMaker::step() {
 }
 
 bool SnapshotMaker::due(const Life& life) const {
+  // A new snapshot after `changes_between` changes, or after a quarter of the rows where that is more: the log that
+  // readers replay stays short beside the snapshot, and a large store is not written again for few changes.
   const std::uint64_t behind = life.end.position.seq - std::min(life.end.position.seq, life.snapshot_seq);
   return !life.snapshot_whole || behind >= std::max(config_.changes_between, rows_of_last_ / 4);
 }
@@ -93,6 +95,8 @@ Result<Snapshot> SnapshotMaker::take() {
   Rows rows(stream_, new_name(), config_, stopping_);
   const auto loaded = source_.load(rows);
   if (!loaded) return failure_of(loaded.error());
+  // The rows were read while commands went on, so some are newer than `loaded`. The changes up to the log's end,
+  // applied on top, make them whole as of that end: a row is replaced only by a newer version.
   LogEnd end{*loaded, 0};
   for (bool more = true; more;) {
     const auto batch = source_.next(end.position, milliseconds::zero());
@@ -134,6 +138,7 @@ Result<Published> SnapshotMaker::begin_life() {
   if (!snapshot) return snapshot.error();
   const auto seed = prepare_seed(*snapshot);
   if (!seed) return seed.error();
+  // Two relays may both get here. begin() is one script: the first makes the life, the other is told `taken`.
   const auto published = stream_.begin(*snapshot, *seed);
   if (!published) return published.error();
   if (*published == Published::done) {

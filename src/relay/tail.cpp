@@ -26,6 +26,7 @@ milliseconds Tail::join() {
   if (!life) return setbacks_.pause_after(life.error());
   if (!*life) return no_life_pause;
   if (!(*life)->log_whole) return end_life((*life)->id, "its log was damaged");
+  // The store must have the very change that ends the stream; if not, next() says reload, and the histories differ.
   source_.resume((*life)->end);
   const auto batch = source_.next((*life)->end.position, milliseconds::zero());
   if (!batch) {
@@ -48,6 +49,7 @@ milliseconds Tail::stand_by(const Life& life, const std::string& why) {
         why);
     foreign_ = OtherHistory{life.id, life.tick, now};
   }
+  // The tick has moved: a relay still follows this life, so it is not abandoned, and the wait begins anew.
   if (foreign_->tick != life.tick) foreign_ = OtherHistory{life.id, life.tick, now};
   if (now - foreign_->since >= config_.abandoned_after) return end_life(life.id, "no relay follows it");
   return config_.beat_interval;
@@ -58,6 +60,7 @@ milliseconds Tail::follow() {
   const BootTime now = clock_.boot();
   milliseconds patience = std::chrono::ceil<milliseconds>(next_beat_ - now);
   if (patience <= milliseconds::zero()) {
+    // A heartbeat is due. The tick is raised before the read: only then does the read prove anything of that tick.
     patience = milliseconds::zero();
     next_beat_ = now + config_.beat_interval;
     const auto tick = stream_.tick(following_->life, following_->at.position.epoch);
@@ -95,7 +98,7 @@ milliseconds Tail::append(const feed::Batch& batch, std::optional<Tick> beat) {
     case Appended::forked:
       ++stats_.refused;
       return leave("another relay writes another history");
-    case Appended::behind:
+    case Appended::behind:  // what the stream acknowledged once is gone: join() looks at what it is now
       return leave("the stream lost its end");
     case Appended::damaged:
       return end_life(following_->life, "its log was damaged");

@@ -53,6 +53,8 @@ RequestLog::~RequestLog() {
 void RequestLog::record(const RequestRecord& record) {
   std::array<char, max_logged_path_bytes> path;
   const WaitingRecord waiting(record, {path.data(), redact_path(record.path, path)});
+  // A lane for each few threads, so that I/O threads do not wait for each other. A full lane drops the line and counts
+  // it: a slow disk costs lines, never requests.
   Lane& lane = lanes_[Counter::stripe() % lanes_.size()];
   const std::lock_guard lock(lane.mutex);
   if (lane.waiting.capacity() < config_.lane_bytes) lane.waiting.reserve(config_.lane_bytes);  // once a lane
@@ -63,6 +65,8 @@ void RequestLog::record(const RequestRecord& record) {
   waiting.append_to(lane.waiting);
 }
 
+// Each call has a number. The writer thread notes the numbers that it saw before it drained: all lines that were
+// recorded before those calls are written then.
 void RequestLog::flush() {
   std::unique_lock lock(mutex_);
   const std::uint64_t asked = ++flushes_asked_;

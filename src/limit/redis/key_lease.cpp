@@ -28,6 +28,8 @@ std::optional<Decision> KeyLease::try_admit(const Limit& limit, const Clock& clo
 
 std::optional<BootTime> KeyLease::take(const Limit& limit, const Clock& clock) {
   if (lease_.left == 0 || limit.epoch != lease_.epoch || limit.version > lease_.version) return std::nullopt;
+  // Taken before the clock is read: the moment of the admission then lies within the lease, however long this thread is
+  // stopped between the two lines.
   --lease_.left;
   const BootTime now = clock.boot();
   if (now < lease_.ends) return now;
@@ -86,7 +88,7 @@ std::uint32_t KeyLease::batch(const Limit& limit, std::uint32_t waiting, std::ui
 }
 
 bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
-  if (number == 0 || number != asked_number_) return false;
+  if (number == 0 || number != asked_number_) return false;  // the reply to a call that was given up
   asked_number_ = returned_lease_ = lost_since_ = 0;
   returned_permits_ = 0;
   asked_ = asking_since_;
@@ -112,6 +114,7 @@ void KeyLease::lost() {
   if (lost_since_ == 0 || asked_for_permits_) {
     lost_until_ = asking_since_ + std::chrono::milliseconds(slots_to_return * slot_ms);
   }
+  // Whatever that call was granted is never spent here. The next call says so, and the store counts it as returned.
   if (lost_since_ == 0) lost_since_ = asked_number_;
   asked_number_ = 0;
 }

@@ -10,9 +10,13 @@ StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_no
   const bool same_run = caller.run == run && !forgot;
   const std::uint64_t call = std::max(calls, caller.calls) + 1;
   if (raw_now_ms < raw_ms) {
+    // The raw clock went back. The store's time stands still: it grows by `adjust_ms` what the raw clock lost.
     adjust_ms += raw_ms - raw_now_ms;
     steps = call;
   } else {
+    // Forward. How much of that is more than the caller knows to have passed? A caller that cannot vouch proves nothing
+    // beyond the last call. Example: last call at 1,000; this one at 61,000 by the raw clock. A caller that vouches for
+    // 60,950 shows that the minute passed; one that vouches for 1,050 shows a step of 59,950, which is left out.
     const bool vouches = same_run && caller.steps == steps && caller.vouched_ms >= 0;
     const std::int64_t excess = raw_now_ms - (vouches ? caller.vouched_ms : raw_ms);
     if (excess > step_tolerance_ms) {
@@ -36,6 +40,8 @@ StoreClock::Moment StoreClock::advance(const Caller& caller, std::int64_t raw_no
 
 Terms Terms::after(const Limit& named, std::int64_t slot) const {
   Terms terms = *this;
+  // A limit that nobody has named for a whole window is void, and so is its version. Of two epochs nobody knows which
+  // is newer, so for a window the smaller of both limits holds (`cap`).
   const bool forgotten = limit == 0 || slot - named_at > slots_in_window;
   const bool of_another_epoch = !forgotten && named.epoch != epoch;
   if (of_another_epoch) {
@@ -66,6 +72,7 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, StoreClock::
                            std::int64_t closed_until_ms) {
   const auto [now_ms, certain] = moment;
   const std::int64_t slot = now_ms / slot_ms;
+  // In this order: what left the window is free, then what comes back is free, then permits are granted from the rest.
   granted.erase(granted.begin(), granted.upper_bound(slot - slots_in_window));
   const Terms now_named = terms.after(call.limit, slot);
   if (call.wanted > 0) terms = now_named;
@@ -76,6 +83,7 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, StoreClock::
   Reply reply{.now_ms = now_ms, .limit = most, .version = now_named.version, .certain = certain};
   const std::uint32_t before = used();
   if (certain && awaited && now_ms >= closed_until_ms && before < most) {
+    // What is nearly used up is shared: of 3 free permits and 2 replicas, the first to ask gets at most 2.
     const std::uint32_t share = (most - before - 1) / call.replicas + 1;
     reply.granted = std::min(call.wanted, share);
   }
@@ -98,7 +106,7 @@ bool PermitRecord::take_back(const Call& call, std::uint64_t replica) {
   const auto lease = leases.find(replica);
   if (lease == leases.end()) return true;
   const auto [number, slot, of_lease] = lease->second;
-  if (number >= call.number) return false;
+  if (number >= call.number) return false;  // an old call that arrives late: its lease was replaced already
   const bool lost = call.lost_since != 0 && number >= call.lost_since;
   if (number != call.returned_lease && !lost) return true;
   const auto permits = granted.find(slot);

@@ -114,6 +114,8 @@ Result<std::optional<Tick>> RedisStream::tick(const std::string& life, Epoch epo
 Result<AppendOutcome> RedisStream::append(const std::string& life, const LogEnd& after, std::span<const Change> changes,
                                           std::optional<Tick> beat) {
   if (auto connected = link_.get(); !connected) return connected.error();
+  // A tick that was raised on another connection may be another server's: then the changes go without a heartbeat
+  // (feed/redis/layout.hpp, "How current", 3).
   const bool same_connection = beat && beat->connection == link_.generation();
   std::vector<std::string> arguments{life, std::to_string(after.position.seq.value),
                                      after.position.seq == Seq{} ? "" : nonce_text(after.nonce),
@@ -146,6 +148,7 @@ Result<void> RedisStream::write_seed(const Seed& seed, std::span<const Change> c
   for (const Change& change : changes) {
     commands.push_back({"XADD", key, std::to_string(change.seq.value) + "-0", "c", feed::encode_change(change)});
   }
+  // A relay that dies here leaves a seed that nobody names: it expires.
   commands.push_back({"EXPIRE", key, part_lifetime_s});
   return run_all(commands);
 }
