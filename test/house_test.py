@@ -3,6 +3,7 @@
 The allowed directions are read from CMakeLists.txt (`latchkey_folder(name USES …)`), so build and rule cannot differ.
 """
 
+import fnmatch
 import pathlib
 import re
 import unittest
@@ -148,6 +149,16 @@ class House(unittest.TestCase):
                     self.assertTrue(any(other.endswith("/" + file) for other in there), f"{where}: {file} does not exist")
                 for owner, member in re.findall(r"\b([A-Z]\w+)::(\w+)\(\)", comment):
                     self.assertIn(member, members, f"{where}: {owner}::{member}() does not exist")
+
+    def test_what_a_page_names_exists(self):
+        """`src/key/issue.hpp`, or by its last parts: `key/issue.hpp`, `store/*/rows.cpp`."""
+        files = ["/" + str(path.relative_to(ROOT)) for folder in ("src", "test", "bench", "fuzz", "docs", "clients")
+                 for path in (ROOT / folder).rglob("*.*") if "node_modules" not in path.parts]
+        for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+            for number, line in enumerate(page.read_text().splitlines(), 1):
+                for file in re.findall(r"`([\w.*-]+/[\w./*-]+\.(?:hpp|cpp|md|lua|sql|py))`", line):
+                    there = any(fnmatch.fnmatch(other, "*/" + file) for other in files)
+                    self.assertTrue(there, f"{page.relative_to(ROOT)}:{number}: {file} does not exist")
 
     def test_every_header_is_included(self):
         included = {i for p in [*all_sources(), *(ROOT / "fuzz").glob("*.cpp")]
