@@ -16,7 +16,7 @@
 -- [15] lost since, 0: none  [16] epoch
 -- Answers Reply of lease_protocol.hpp, {granted, now, used, limit, version, reset at, free at, ask at, raw, steps,
 -- calls, 1: certain}; the error BROKEN where what stands at the key is none of ours.
-local slots_to_return, slots_to_await = 20, 4
+local slots_to_return, slots_to_await = @slots_to_return@, @slots_to_await@
 local key, idle, mine = KEYS[3], KEYS[4], 'l' .. ARGV[4]
 local slot = math.floor(now / slot_ms)
 local wanted = tonumber(ARGV[10])

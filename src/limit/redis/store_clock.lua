@@ -13,7 +13,7 @@
 -- KEYS[1] latchkey:limit:store    KEYS[2] latchkey:limit:no-history
 -- ARGV[1] run id    ARGV[2] vouched raw ms, -1: none    ARGV[3] steps known    ARGV[4] replica    ARGV[5] 1: confirms_clock_step
 -- ARGV[6] calls known    ARGV[7] raw, in tests
-local slot_ms, slots, tolerance = 500, 122, 250
+local slot_ms, slots, tolerance = @slot_ms@, @slots_in_window@, @step_tolerance_ms@
 
 local raw = tonumber(ARGV[7])
 if not raw then
