@@ -45,6 +45,16 @@ class TextReader {
     return members;
   }
 
+  std::vector<std::string> take_elements() {
+    std::vector<std::string> elements;
+    for (take(1); peek() != ']' && !rest_.empty();) {
+      if (rest_.front() == ',') take(1);
+      elements.push_back(take_value());
+    }
+    take(1);
+    return elements;
+  }
+
  private:
   static bool comes_first(const JsonMember& a, const JsonMember& b) { return a.name < b.name; }
 
@@ -82,11 +92,7 @@ class TextReader {
 
   std::string take_array() {
     std::string out;
-    for (take(1); peek() != ']' && !rest_.empty();) {
-      if (rest_.front() == ',') take(1);
-      out.append(out.empty() ? "[" : ",").append(take_value());
-    }
-    take(1);
+    for (const auto& element : take_elements()) out.append(out.empty() ? "[" : ",").append(element);
     return out.append(out.empty() ? "[]" : "]");
   }
 
@@ -120,6 +126,11 @@ std::string canonical_json(std::string_view text) { return TextReader(text, Orde
 std::vector<JsonMember> members_of(std::string_view object) {
   object.remove_prefix(std::min(object.find_first_not_of(white_space), object.size()));
   return TextReader(object, Order::as_sent).take_members();
+}
+
+std::vector<std::string> elements_of(std::string_view array) {
+  array.remove_prefix(std::min(array.find_first_not_of(white_space), array.size()));
+  return TextReader(array, Order::as_sent).take_elements();
 }
 
 std::string object_of(const std::vector<JsonMember>& members) {

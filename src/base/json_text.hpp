@@ -27,7 +27,9 @@ struct JsonMember {
 
 /// The members of an object, in order.
 std::vector<JsonMember> members_of(std::string_view object);
-/// The other way round.
+/// The elements of an array, each compact, in order.
+std::vector<std::string> elements_of(std::string_view array);
+/// An object of these members.
 std::string object_of(const std::vector<JsonMember>& members);
 
 /// The value of a number, exactly, in any spelling that JSON has for it (60, 60.0, 6e1). nullopt: not a whole number.

@@ -137,4 +137,12 @@ std::optional<seconds> parse_duration(std::string_view text) {
   return seconds(amount * unit);
 }
 
+std::string not_a_duration(std::string_view text, seconds longest) {
+  const auto whole = [&](std::int64_t unit) { return longest.count() % unit == 0; };
+  const std::string bound = whole(86'400) ? fmt::format("{}d", longest.count() / 86'400)
+                            : whole(60)   ? fmt::format("{}m", longest.count() / 60)
+                                          : fmt::format("{}s", longest.count());
+  return fmt::format("\"{}\" is not a duration from 1s to {}, such as 30s or 5m", text, bound);
+}
+
 }  // namespace latchkey

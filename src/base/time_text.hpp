@@ -23,4 +23,8 @@ constexpr std::chrono::seconds longest_duration{std::int64_t{100} * 366 * 86'400
 /// else.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
+/// What is said of a text that is none, or longer than what is allowed: `"9y" is not a duration from 1s to 36600d, such
+/// as 30s or 5m`.
+std::string not_a_duration(std::string_view text, std::chrono::seconds longest = longest_duration);
+
 }  // namespace latchkey

@@ -16,7 +16,7 @@ struct AdminTokenOptions {
 
 int admin_token(const Invocation& invocation, const AdminTokenOptions& options) {
   const auto lifetime = parse_duration(options.ttl);
-  if (!lifetime) return complain(Error(ErrorCode::invalid, "--ttl: not a duration such as 12h"));
+  if (!lifetime) return complain(Error(ErrorCode::invalid, "--ttl: " + not_a_duration(options.ttl)));
   if (!jwt::is_admin_subject(options.subject)) {
     return complain(
         Error(ErrorCode::invalid, "--subject: 1 to 255 bytes without control characters, not beginning with \"key:\""));

@@ -11,6 +11,7 @@
 #include "admin_identity/dev_admin_token.hpp"
 #include "cli/bearer.hpp"
 #include "cli/enforcement.hpp"
+#include "cli/exact_json.hpp"
 #include "cli/terminal_text.hpp"
 #include "data_dir/data_dir.hpp"
 
@@ -71,7 +72,7 @@ int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& 
   const auto reply = send(request, call.timeout);
   if (!reply) return complain(reply.error());
   if (reply->status < 200 || reply->status > 299) return complain(*reply);
-  const auto parsed = reply->body.empty() ? Result<json::value>(json::value(nullptr)) : parse_json(reply->body);
+  const auto parsed = reply->body.empty() ? Result<json::value>(json::value(nullptr)) : parse_exactly(reply->body);
   if (!parsed) return complain(Error(ErrorCode::unavailable, "the service's answer is not JSON: is the URL right?"));
   show(*parsed);
   return tell_enforcement(*reply, *parsed);

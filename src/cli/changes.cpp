@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "cli/exact_json.hpp"
 #include "cli/key_commands.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/whole_number.hpp"
@@ -85,7 +86,7 @@ class EventLines {
  private:
   void show(std::string_view line) const {
     if (!line.starts_with("data:")) return;
-    const auto change = parse_json(line.substr(5));
+    const auto change = parse_exactly(line.substr(5));
     if (!change) return;
     if (invocation_.quiet) return print_position(*change);
     if (invocation_.output == Output::json) return print_json(*change);

@@ -11,8 +11,11 @@
 namespace latchkey::cli {
 namespace {
 
+constexpr std::chrono::minutes longest_wait{5};  // of the service
+
 std::string is_duration(const std::string& text) {
-  return parse_duration(text) ? "" : fmt::format("\"{}\" is not a duration such as 30s or 5m", text);
+  const auto duration = parse_duration(text);
+  return duration && *duration <= longest_wait ? "" : not_a_duration(text, longest_wait);
 }
 
 const json::array* replicas_in(const json::value& body) {

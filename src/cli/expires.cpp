@@ -20,9 +20,8 @@ Result<void> add_expiry(json::object& body, std::string_view text, UnixMillis no
     return {};
   }
   if (!parse_rfc3339(text)) {
-    return Error(ErrorCode::invalid, fmt::format("--expires: \"{}\" is not a duration (30d), a time "
-                                                 "(2027-01-31T12:00:00Z) or \"never\"",
-                                                 text));
+    return Error(ErrorCode::invalid,
+                 fmt::format("--expires: {}; nor a time (2027-01-31T12:00:00Z), nor \"never\"", not_a_duration(text)));
   }
   body["expiresAt"] = json::string_view(text);
   return {};

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
-#include <boost/json/serialize.hpp>
 
+#include "cli/exact_json.hpp"
 #include "cli/key_commands.hpp"
 #include "cli/output.hpp"
 
@@ -15,7 +15,7 @@ std::string member_text(const json::value& value, std::string_view name) {
 
 }  // namespace
 
-void print_json(const json::value& value) { fmt::print("{}\n", json::serialize(value)); }
+void print_json(const json::value& value) { fmt::print("{}\n", serialize_exactly(value)); }
 
 void show_key(const Invocation& invocation, const json::value& key) {
   if (invocation.quiet) return fmt::print("{}\n", member_text(key, "keyId"));
@@ -29,7 +29,7 @@ void show_issued(const Invocation& invocation, const json::value& issued) {
   const std::string remedy = "another is issued by: latchkey key rotate " +
                              (key == nullptr ? std::string("ID") : member_text(*key, "keyId")) + " --yes";
   if (invocation.quiet) return write_secret_line(member_text(issued, "accessKey"), "the access key", remedy);
-  if (invocation.output == Output::json) return write_secret_line(json::serialize(issued), "the access key", remedy);
+  if (invocation.output == Output::json) return write_secret_line(serialize_exactly(issued), "the access key", remedy);
   if (key != nullptr) show_key(invocation, *key);
   fmt::print("\n");
   write_secret_line(member_text(issued, "accessKey"), "the access key", remedy);

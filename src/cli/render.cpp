@@ -1,11 +1,10 @@
 #include "cli/render.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <algorithm>
 #include <array>
 #include <vector>
 
+#include "cli/exact_json.hpp"
 #include "cli/terminal_text.hpp"
 
 namespace latchkey::cli {
@@ -53,10 +52,11 @@ std::span<const Column> key_details() { return details; }
 
 std::string render_value(const json::value& value) {
   if (value.is_null()) return "-";
+  if (const auto number = exact_number(value); !number.empty()) return std::string(number);
   if (value.is_string()) {
     return value.as_string().empty() ? "-" : escape_for_terminal(value.as_string());
   }
-  return escape_for_terminal(json::serialize(value));
+  return escape_for_terminal(serialize_exactly(value));
 }
 
 std::string render_table(const json::array& rows, std::span<const Column> columns) {

@@ -91,7 +91,7 @@ Result<void> set_io(Settings& settings, std::string_view text) {
 template <auto member>
 Result<void> set_duration(Settings& settings, std::string_view text) {
   const auto duration = parse_duration(text);
-  if (!duration) return wrong(fmt::format("\"{}\" is not a duration such as 30s or 5m", text));
+  if (!duration) return wrong(not_a_duration(text));
   settings.*member = *duration;
   return {};
 }
