@@ -4,6 +4,7 @@
 #include "jwt/admin_token.hpp"
 #include "keys_service/broadcaster.hpp"
 #include "keys_service/parts.hpp"
+#include "keys_service/published_keys.hpp"
 #include "keys_service/store_health.hpp"
 #include "replica/confirmations.hpp"
 
@@ -22,6 +23,7 @@ struct RouteContext {
   replica::ReplicaWatch& replicas;
   replica::Confirmations& confirmations;
   const StoreHealth& store_health;
+  PublishedKeys& published_keys;
 };
 
 }  // namespace latchkey::keys_service

@@ -21,11 +21,11 @@ KeysService::KeysService(Parts parts, KeysServiceConfig config)
     : broadcaster_(parts.store, parts.clock, config.streams),
       replicas_(parts.replicas, parts.clock, [&store = parts.store] { return epoch_of(store); }),
       confirmations_(replicas_, replica::StoreLog::of(parts.store), parts.clock, parts.metrics, config.confirmations),
-      store_health_([&store = parts.store] { return store.position(); }, parts.clock),
-      context_{parts, broadcaster_, replicas_, confirmations_, store_health_},
+      store_health_([this, &store = parts.store] { return look_at(store); }, parts.clock),
+      context_{parts, broadcaster_, replicas_, confirmations_, store_health_, published_keys_},
       gate_(parts.admins, parts.clock),
       overloaded_(parts.metrics.counter("latchkey_keys_overloaded_total",
-                                        "Requests refused because the workers' queue was full")) {
+                                        "Requests refused because the workers had no time for them")) {
   service::add_routes(router_, std::span<const Route>(route_table), [this](const Route& route) {
     auto metrics = std::make_shared<RouteMetrics>(context_.parts.metrics, http::to_string(route.method), route.path);
     return [this, &route, metrics](http::Exchange& exchange) { handle(exchange, route, *metrics); };
@@ -41,11 +41,25 @@ void KeysService::handle(http::Exchange& exchange, const Route& route, RouteMetr
   const http::Request& request = exchange.request();
   const auto reply = std::make_shared<Reply>(exchange.defer(), metrics, context_.parts.clock, in_flight_);
   if (route.needs == Needs::nothing) return run(request, route, std::move(*reply));
-  const bool taken =
-      context_.parts.pool.submit([this, &request, &route, reply] { run(request, route, std::move(*reply)); });
-  if (taken) return;
+  const BootTime arrived = context_.parts.clock.boot();
+  const bool taken = context_.parts.pool.submit([this, &request, &route, reply, arrived] {
+    // Behind workers that wait for a silent store nobody waits for long, or each would add its own time to the next.
+    if (context_.parts.clock.boot() - arrived > longest_queue_wait) return refuse(*reply);
+    run(request, route, std::move(*reply));
+  });
+  if (!taken) refuse(*reply);
+}
+
+void KeysService::refuse(Reply& reply) {
   overloaded_.add();
-  reply->send(overloaded());
+  reply.send(overloaded());
+}
+
+Result<Position> KeysService::look_at(store::KeyStore& store) {
+  auto position = store.position();
+  if (!position || published_keys_.shows(*position)) return position;
+  if (const auto keys = store.signing_keys()) published_keys_.show(*keys, *position);
+  return position;
 }
 
 // A holder's key is checked by its route, which wants the row as well.

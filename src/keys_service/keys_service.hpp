@@ -27,14 +27,21 @@ class KeysService {
   /// Before the server stops: requests that wait for a confirmation are answered now, as far as things are known.
   void stop_waiting() { confirmations_.stop(); }
 
+  /// How long a request waits for a worker; then it is refused (503). With the bound of the store's engine for one
+  /// command or read (store/postgres/writer.hpp) that is the bound of an answer: docs/operations.md states the sum.
+  static constexpr std::chrono::seconds longest_queue_wait{5};
+
  private:
   void handle(http::Exchange& exchange, const Route& route, RouteMetrics& metrics);
   void run(const http::Request& request, const Route& route, Reply reply);
+  void refuse(Reply& reply);
+  Result<Position> look_at(store::KeyStore& store);
 
   InFlight in_flight_;
   Broadcaster broadcaster_;
   replica::ReplicaWatch replicas_;
   replica::Confirmations confirmations_;
+  PublishedKeys published_keys_;
   StoreHealth store_health_;
   RouteContext context_;
   AdminGate gate_;

@@ -54,7 +54,7 @@ inline constexpr auto route_table = [] {
       {Method::delete_, "/v1/replicas/{replicaId}", Needs::admin, routes::forget_replica},
       {Method::get, "/v1/signing-keys", Needs::viewer, routes::list_signing_keys},
       {Method::post, "/v1/signing-keys/rotate", Needs::admin, routes::rotate_signing_key},
-      {Method::get, "/.well-known/jwks.json", Needs::store, routes::jwks},
+      {Method::get, "/.well-known/jwks.json", Needs::nothing, routes::jwks},
       {Method::get, "/openapi.json", Needs::nothing, routes::openapi},
       {Method::get, "/docs", Needs::nothing, routes::docs},
       {Method::get, "/healthz", Needs::nothing, routes::healthz},

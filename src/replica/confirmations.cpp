@@ -56,9 +56,9 @@ void Confirmations::add_metrics(Metrics& metrics) {
   seconds_ = &metrics.histogram("latchkey_confirmation_seconds", "From a commit until it was confirmed as enforced",
                                 {0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10, 60});
   metrics.callback("latchkey_replicas", "Replicas that may be serving", "gauge",
-                   [this] { return running(watch_.look()); });
+                   [this] { return last_look_.running.load(); });
   metrics.callback("latchkey_replicas_oldest_view_seconds", "Age of the oldest view that may be served from", "gauge",
-                   [this] { return oldest_view(watch_.look()); });
+                   [this] { return last_look_.oldest_view.load(); });
 }
 
 Confirmations::Place& Confirmations::Place::operator=(Place&& other) noexcept {
@@ -122,6 +122,8 @@ bool Confirmations::await_work(microseconds& pause) {
 
 void Confirmations::look_for_all() {
   Round round{watch_.look(), LogSnapshot(log_)};
+  last_look_.running = running(round.look);
+  last_look_.oldest_view = oldest_view(round.look);
   std::erase_if(waiting_, [&](Waiting& waiting) { return settle(waiting, round); });
 }
 

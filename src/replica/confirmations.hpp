@@ -4,6 +4,7 @@
 // while there are any, once a second otherwise, so that it knows since when a replica has been silent.
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -86,6 +87,12 @@ class Confirmations {
   const StoreLog log_;
   const Clock& clock_;
   const ConfirmationsConfig config_;
+  /// What the last look found, for whoever may not wait for the next: at most a second old, or as old as a registry is
+  /// silent.
+  struct {
+    std::atomic<double> running{0};
+    std::atomic<double> oldest_view{0};
+  } last_look_;
   std::array<Counter*, 5> outcomes_{};
   Histogram* seconds_ = nullptr;
   std::mutex mutex_;

@@ -4,10 +4,13 @@
 
 #include <charconv>
 
+#include "store/not_made.hpp"
+
 namespace latchkey::store {
 namespace {
 
 Error is_older(std::int64_t schema) {
+  if (schema == 0) return not_made();
   return Error(ErrorCode::unavailable, "the database is of an older release of Latchkey",
                fmt::format("the database has schema {} and this release needs {}: start the management service of this "
                            "release, which brings it up",

@@ -1,5 +1,4 @@
 #include "commands/rotate_signing_key.hpp"
-#include "jwt/public_keys.hpp"
 #include "keys_service/answers.hpp"
 #include "keys_service/bodies.hpp"
 #include "keys_service/enforcement.hpp"
@@ -28,6 +27,7 @@ void rotate_signing_key(RouteContext& context, const Call& call, Reply reply) {
                reply = std::move(reply)](Result<commands::SigningKeysAnswer> answer) mutable {
     if (!answer) return reply.send(to_response(answer.error()));
     const LogEnd commit = answer->commit;
+    context.published_keys.show(answer->keys, commit.position);
     auto members = [keys = std::move(answer->keys)](JsonWriter& out) { write_members(out, keys); };
     answer_committed(context, std::move(wait), std::move(reply), commit, {private_head(200), std::move(members)});
   };
@@ -36,9 +36,9 @@ void rotate_signing_key(RouteContext& context, const Call& call, Reply reply) {
 }
 
 void jwks(RouteContext& context, const Call&, Reply reply) {
-  const auto keys = context.parts.store.signing_keys();
-  if (!keys) return reply.send(to_response(keys.error()));
-  http::Response response{200, "application/jwk-set+json", {}, jwt::to_jwks(*keys)};
+  auto document = context.published_keys.document();
+  if (!document) return reply.send(to_response(Error(ErrorCode::unavailable, "the signing keys were not read yet")));
+  http::Response response{200, "application/jwk-set+json", {}, std::move(*document)};
   reply.send(response.with_header("Cache-Control", "public, max-age=60"));
 }
 

@@ -13,6 +13,10 @@ using std::chrono::steady_clock;
 using store::postgres::Connection;
 using store::postgres::Parameters;
 
+// A few rows, whose reading other looks wait for.
+constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds connect_bound{10};
+
 }  // namespace
 
 Result<std::vector<ReplicaReport>> PostgresRegistry::look() {
@@ -30,8 +34,10 @@ Result<void> PostgresRegistry::make_sure_of_connection() {
   if (connection_) return {};
   const Error away(ErrorCode::unavailable, "the registry of replicas is not available", "the database is away");
   if (steady_clock::now() < back_off_.next()) return away;
-  auto opened = Connection::open(url_, store::postgres::Server::primary);
+  auto opened = Connection::open(url_, store::postgres::Server::primary, steady_clock::now() + connect_bound);
   if (opened) {
+    (*opened)->set_deadline(Connection::Time::max());
+    (*opened)->set_patience(patience);
     // What is written here may be lost: it says less then. So no look waits for a synchronous standby that is away.
     if (auto relaxed = (*opened)->execute("SET synchronous_commit = off"); !relaxed) opened = relaxed.error();
   }

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
+#include "store/not_made.hpp"
 #include "store/postgres/pooler.hpp"
 
 namespace latchkey::store::postgres {
@@ -46,6 +48,10 @@ Error error_of(Fault fault, std::string_view state, std::string internal) {
   }
   if (state.starts_with("22") || state.starts_with("23")) {
     return Error(ErrorCode::conflict, "the database refused the row", std::move(internal));
+  }
+  // A table or a function that is not there. Whoever has seen it before takes that for a broken database.
+  if (state == "42P01" || state == "42883") {
+    return not_made(std::move(internal));
   }
   return Error(ErrorCode::internal, "the database failed", std::move(internal));
 }
@@ -115,9 +121,10 @@ std::string Row::bytes(int column) const {
   return bytes;
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const Url& url, Server server) {
+Result<std::unique_ptr<Connection>> Connection::open(const Url& url, Server server, Time deadline) {
   auto connection = open_unchecked(url, server);
   if (!connection) return connection;
+  (*connection)->set_deadline(deadline);
   if (auto checked = check_pooler(**connection, url, server); !checked) return checked.error();
   if (auto prepared = (*connection)->prepare_session(); !prepared) return prepared.error();
   return connection;
@@ -242,7 +249,7 @@ Result<Rows> Connection::receive() {
 
 Result<Answer> Connection::next_result() {
   PGconn* raw = connection_.get();
-  const auto deadline = steady_clock::now() + patience_;
+  const auto deadline = std::min(steady_clock::now() + patience_, deadline_);
   while (PQisBusy(raw) == 1) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     if (left <= milliseconds(0)) return lost("no answer in time");

@@ -83,8 +83,14 @@ inline constexpr std::string_view shared_by_pooler =
 /// One connection; one thread at a time. Every wait for the server has a bound, after which the connection is lost.
 class Connection {
  public:
-  /// Ready for use. Refused behind a pooler that shares its connections (store/postgres/pooler.hpp).
-  static Result<std::unique_ptr<Connection>> open(const Url& url, Server server);
+  using Time = std::chrono::steady_clock::time_point;
+
+  /// How long libpq waits for one host of the URL, unless the URL says otherwise (store/postgres/url.cpp).
+  static constexpr std::chrono::seconds connect_timeout{5};
+
+  /// Ready for use. Refused behind a pooler that shares its connections (store/postgres/pooler.hpp). What is asked on
+  /// it before it is ready waits no longer than until `deadline`, and the deadline stays.
+  static Result<std::unique_ptr<Connection>> open(const Url& url, Server server, Time deadline = Time::max());
   /// Without the session's settings, and whatever is between.
   static Result<std::unique_ptr<Connection>> open_unchecked(const Url& url, Server server);
   Connection(const Connection&) = delete;
@@ -114,6 +120,8 @@ class Connection {
   int announced_process() const { return PQbackendPID(connection_.get()); }
   /// How long an answer is waited for: 15 s unless set.
   void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
+  /// A moment past which no answer is waited for, however many are: whoever asks has one for all that it asks.
+  void set_deadline(Time deadline) { deadline_ = deadline; }
   int socket() const { return PQsocket(connection_.get()); }
 
  private:
@@ -138,6 +146,7 @@ class Connection {
   std::vector<std::string> deferred_;
   std::uint64_t warnings_ = 0;
   std::chrono::milliseconds patience_{15'000};
+  Time deadline_ = Time::max();
   Fault fault_ = Fault::none;
 };
 

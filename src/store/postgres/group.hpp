@@ -21,6 +21,7 @@ struct Job {
   KeyStore::Work work;
   KeyStore::Done done;
   Result<LogEnd> outcome = Error();
+  Connection::Time deadline{};  // by which it is answered
 };
 
 /// What came of one attempt at a group.

@@ -10,6 +10,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t max_group = 60;  // savepoints that write: beyond 64 every snapshot on the server gets slower
 constexpr std::chrono::seconds longest_wait{5};  // how long commands wait for a database that is away
+// Of what is asked for no command's sake, while commands wait.
+constexpr std::chrono::seconds beat_bound = Connection::connect_timeout + std::chrono::seconds(1);
 constexpr std::chrono::milliseconds beat_interval{1000};
 constexpr std::chrono::seconds inspection_interval{5};
 constexpr int max_repeats = 10;
@@ -34,7 +36,7 @@ void Writer::submit(KeyStore::Work work, KeyStore::Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (queue_.size() < max_queued_works && !stopping_) {
-      queue_.push_back({std::move(work), std::move(done)});
+      queue_.push_back({std::move(work), std::move(done), Error(), steady_clock::now() + bound});
       ready_.notify_one();
       return;
     }
@@ -45,6 +47,7 @@ void Writer::submit(KeyStore::Work work, KeyStore::Done done) {
 void Writer::run() {
   for (;;) {
     auto jobs = take();
+    refuse_late(jobs);
     if (!jobs.empty()) {
       commit(jobs);
       for (auto& job : jobs) job.done(std::move(job.outcome));
@@ -69,9 +72,20 @@ std::vector<Job> Writer::take() {
   return jobs;
 }
 
+/// What waited behind others until its time was up has not been begun, and is not.
+void Writer::refuse_late(std::vector<Job>& jobs) {
+  const auto now = steady_clock::now();
+  std::erase_if(jobs, [now](Job& job) {
+    if (now < job.deadline) return false;
+    job.done(Error(ErrorCode::unavailable, "the database is not available", "the commands before took too long"));
+    return true;
+  });
+}
+
 void Writer::commit(std::vector<Job>& jobs) {
   Group group(jobs, known_, clock_);
-  const auto committed = attempt(group);
+  // Queued in this order, so that the first is due first.
+  const auto committed = attempt(group, jobs.front().deadline);
   if (committed) return;
   log_error("commit of {} commands failed: {}", jobs.size(), committed.error().internal);
   for (auto& job : jobs) {
@@ -84,12 +98,13 @@ void Writer::commit(std::vector<Job>& jobs) {
   }
 }
 
-Result<void> Writer::attempt(Group& group) {
+Result<void> Writer::attempt(Group& group, Connection::Time deadline) {
   for (int repeats = 0;;) {
-    if (auto connected = connect(); !connected) {
-      if (may_wait()) continue;
+    if (auto connected = connect(deadline); !connected) {
+      if (may_wait(deadline)) continue;
       return connected.error();
     }
+    connection_->set_deadline(deadline);
     switch (group.attempt(*connection_)) {
       case Attempt::committed:
         back_off_.succeeded();
@@ -103,13 +118,16 @@ Result<void> Writer::attempt(Group& group) {
     // Whatever it was, the next attempt has a connection of its own. A lone deadlock costs it a few milliseconds.
     connection_.reset();
     back_off_.failed(steady_clock::now());
-    if (!may_wait()) return group.error();
+    if (!may_wait(deadline)) return group.error();
   }
 }
 
-Result<void> Writer::connect() {
+Result<void> Writer::connect(Connection::Time deadline) {
   if (connection_) return {};
-  auto opened = Connection::open(url_, Server::primary);
+  if (deadline - steady_clock::now() < Connection::connect_timeout) {
+    return Error(ErrorCode::unavailable, "the database is not available", "there is no time left to connect anew");
+  }
+  auto opened = Connection::open(url_, Server::primary, deadline);
   if (!opened) {
     back_off_.failed(steady_clock::now());
     return opened.error();
@@ -118,10 +136,12 @@ Result<void> Writer::connect() {
   return {};
 }
 
-// Waits for the next moment to try; false when the database has been away for too long, or the store is being closed.
-bool Writer::may_wait() {
+// Waits for the next moment to try; false when the database has been away for too long, the commands are due before an
+// attempt could end, or the store is being closed.
+bool Writer::may_wait(Connection::Time deadline) {
   std::unique_lock lock(mutex_);
   if (stopping_ || back_off_.next() - back_off_.down_since().value_or(back_off_.next()) > longest_wait) return false;
+  if (back_off_.next() + Connection::connect_timeout > deadline) return false;
   ready_.wait_until(lock, back_off_.next(), [this] { return stopping_; });
   return true;
 }
@@ -141,6 +161,7 @@ void Writer::look() {
 void Writer::inspect() {
   next_inspection_ = steady_clock::now() + inspection_interval;
   if (!connection_) return;
+  connection_->set_deadline(steady_clock::now() + beat_bound);
   const auto ours = make_home(*connection_);
   const auto sleeping = ours ? sleeping_triggers(*connection_) : Result<std::string>(ours.error());
   if (connection_->is_lost()) return connection_.reset();
@@ -162,7 +183,9 @@ void Writer::beat() {
   next_beat_ = steady_clock::now() + beat_interval;
   const bool anew = !connection_ || !known_;
   if (!connection_ && steady_clock::now() < back_off_.next()) return;
-  if (!connect()) return;
+  const auto deadline = steady_clock::now() + beat_bound;
+  if (!connect(deadline)) return;
+  connection_->set_deadline(deadline);
   if (anew) look();
   if (!connection_) return;
   const auto beaten = connection_->execute(

@@ -22,6 +22,10 @@ namespace latchkey::store::postgres {
 
 class Writer {
  public:
+  /// The bound of one command, from submit() to its answer, whatever the server does: answers, refuses connections, or
+  /// says nothing at all. A URL of several hosts adds Connection::connect_timeout for each further one.
+  static constexpr std::chrono::seconds bound{10};
+
   /// `connection`: open, its tables made.
   Writer(Url url, std::unique_ptr<Connection> connection, Clock& clock);
   /// Finishes what is queued; without the database, at once and with an error.
@@ -35,10 +39,11 @@ class Writer {
  private:
   void run();
   std::vector<Job> take();
+  static void refuse_late(std::vector<Job>& jobs);
   void commit(std::vector<Job>& jobs);
-  Result<void> attempt(Group& group);
-  Result<void> connect();
-  bool may_wait();
+  Result<void> attempt(Group& group, Connection::Time deadline);
+  Result<void> connect(Connection::Time deadline);
+  bool may_wait(Connection::Time deadline);
   void look();
   void beat();
   void inspect();
