@@ -17,6 +17,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "key/change.hpp"
+#include "store/not_made.hpp"
 
 namespace latchkey::feed {
 
@@ -35,9 +36,18 @@ struct FeedError {
     reload,
     /// The store cannot be read now. The caller keeps its state, lets it age, and tries again.
     unavailable,
+    /// The same, since there is nothing to read: no management service has made the store's tables, or no relay the
+    /// stream. At a first start that is no fault.
+    not_made,
   };
   Kind kind;
   std::string why;  // for the operator's log
+
+  /// The store could not be read, by what its driver says.
+  static FeedError of(const Error& error) {
+    const Kind kind = store::is_not_made(error) ? Kind::not_made : Kind::unavailable;
+    return {kind, error.internal.empty() ? error.detail : error.internal};
+  }
 };
 
 /// What one read found.
@@ -56,7 +66,7 @@ class ChangeFeed {
 
   /// Opens the store as it is now and hands every row to `sink`. Returns a position from which next() continues; rows
   /// may already be newer than it (each carries its version), so changes up to the head at return time must be applied
-  /// before the state counts as whole. Fails only with `unavailable`.
+  /// before the state counts as whole. Fails with `unavailable` or `not_made` only.
   virtual Result<Position, FeedError> load(SnapshotSink& sink) = 0;
 
   /// Instead of load(): the reader has a state of its own as of `known`, from an earlier life. Opens the store as it is

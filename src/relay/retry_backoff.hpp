@@ -4,9 +4,11 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "feed/change_feed.hpp"
 #include "relay/relay_stats.hpp"
 
 namespace latchkey::relay {
@@ -17,19 +19,23 @@ class RetryBackoff {
   RetryBackoff(std::string_view doing, RelayStats& stats) : doing_(doing), stats_(stats) {}
 
   /// 20 ms, doubling up to a second.
-  std::chrono::milliseconds pause_after(std::string_view why) {
+  std::chrono::milliseconds pause_after(const Error& error) { return pause_after(feed::FeedError::of(error)); }
+  std::chrono::milliseconds pause_after(const feed::FeedError& error) {
     ++stats_.unavailable;
-    // Fewer are the ordinary noise of a start or a failover.
-    if (++in_a_row_ == worth_a_word) log_warning("relay: {} fails, trying again: {}", doing_, why);
+    if (error.kind == feed::FeedError::Kind::not_made && !has_worked_) {
+      if (!std::exchange(waits_, true))
+        log_info("relay: {}: the store is not made yet; it waits: {}", doing_, error.why);
+      in_a_row_ = std::min(in_a_row_ + 1, worth_a_word - 1);
+    } else if (++in_a_row_ == worth_a_word) {  // fewer are the ordinary noise of a start or a failover
+      log_warning("relay: {} fails, trying again: {}", doing_, error.why);
+    }
     const unsigned doublings = std::min(in_a_row_ - 1, 6U);
     return std::min(std::chrono::milliseconds(20) * (1 << doublings), std::chrono::milliseconds(1000));
-  }
-  std::chrono::milliseconds pause_after(const Error& error) {
-    return pause_after(error.internal.empty() ? error.detail : error.internal);
   }
   void over() {
     if (in_a_row_ >= worth_a_word) log_info("relay: {} goes on", doing_);
     in_a_row_ = 0;
+    has_worked_ = true;
   }
 
  private:
@@ -37,6 +43,8 @@ class RetryBackoff {
   const std::string doing_;
   RelayStats& stats_;
   unsigned in_a_row_ = 0;
+  bool has_worked_ = false;
+  bool waits_ = false;  // for a store that is not made yet, and that was said
 };
 
 }  // namespace latchkey::relay

@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 namespace {
 
 Error failure_of(const feed::FeedError& error) {
+  if (error.kind == feed::FeedError::Kind::not_made) return store::not_made(error.why);
   return Error(ErrorCode::unavailable, "the store cannot be read", error.why);
 }
 

@@ -31,7 +31,7 @@ milliseconds Tail::join() {
   const auto batch = source_.next((*life)->end.position, milliseconds::zero());
   if (!batch) {
     return batch.error().kind == feed::FeedError::Kind::reload ? stand_by(**life, batch.error().why)
-                                                               : setbacks_.pause_after(batch.error().why);
+                                                               : setbacks_.pause_after(batch.error());
   }
   foreign_.reset();
   following_ = Following{(*life)->id, (*life)->end};
@@ -71,7 +71,7 @@ milliseconds Tail::follow() {
   const BootTime before_read = clock_.boot();
   const auto batch = source_.next(following_->at.position, patience);
   if (!batch) {
-    if (batch.error().kind == feed::FeedError::Kind::unavailable) return setbacks_.pause_after(batch.error().why);
+    if (batch.error().kind != feed::FeedError::Kind::reload) return setbacks_.pause_after(batch.error());
     return end_life(following_->life, batch.error().why);
   }
   // The read must have begun after the tick, and have found the end.

@@ -61,8 +61,8 @@ milliseconds Projector::load() {
   view_.reset();
   Loading sink(*this);
   const auto position = feed_.load(sink);
-  if (!position) return retry_later(position.error().why);
-  loaded_ = true;
+  if (!position) return retry_later(position.error());
+  loaded_ = has_loaded_ = true;
   caught_up_ = false;
   at_ = *position;
   view_.advance(at_, std::nullopt);
@@ -79,7 +79,7 @@ milliseconds Projector::follow(milliseconds patience) {
   const auto batch = feed_.next(at_, patience);
   if (batch) return apply(*batch);
   if (batch.error().kind == feed::FeedError::Kind::reload) return reload(batch.error().why);
-  return retry_later(batch.error().why);
+  return retry_later(batch.error());
 }
 
 milliseconds Projector::apply(const feed::Batch& batch) {
@@ -119,9 +119,15 @@ milliseconds Projector::reload(std::string why) {
   return failures_++ == 0 ? milliseconds::zero() : next_pause();
 }
 
-milliseconds Projector::retry_later(const std::string& why) {
-  if (++failures_ == failures_worth_a_word) log_warning("view: feed unavailable: {}", why);
-  note_error(why);
+milliseconds Projector::retry_later(const feed::FeedError& error) {
+  const bool nothing_yet = error.kind == feed::FeedError::Kind::not_made && !has_loaded_;
+  if (nothing_yet) {
+    if (!std::exchange(waits_, true)) log_info("view: what it follows is not made yet; it waits: {}", error.why);
+    failures_ = std::min(failures_ + 1, failures_worth_a_word - 1);
+  } else if (++failures_ == failures_worth_a_word) {
+    log_warning("view: feed unavailable: {}", error.why);
+  }
+  note_error(error.why);
   const std::lock_guard lock(stats_mutex_);
   ++stats_.unavailable;
   return next_pause();

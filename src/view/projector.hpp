@@ -79,7 +79,7 @@ class Projector {
   std::chrono::milliseconds follow(std::chrono::milliseconds patience);
   std::chrono::milliseconds apply(const feed::Batch& batch);
   std::chrono::milliseconds reload(std::string why);
-  std::chrono::milliseconds retry_later(const std::string& why);
+  std::chrono::milliseconds retry_later(const feed::FeedError& error);
   std::chrono::milliseconds next_pause();
   void note_error(std::string why);
   void serve_waiters();
@@ -94,7 +94,9 @@ class Projector {
 
   // The projecting thread's.
   bool loaded_ = false;
-  bool caught_up_ = false;  // since the last load
+  bool has_loaded_ = false;  // ever
+  bool waits_ = false;       // for what is not made yet, and that was said
+  bool caught_up_ = false;   // since the last load
   Position at_;
   unsigned failures_ = 0;  // in a row
 

@@ -116,6 +116,36 @@ TEST_F(ProjectorTest, UnavailableKeepsTheViewAndLetsItAge) {
   EXPECT_EQ(view.freshness().current_as_of, clock.boot());
 }
 
+// A replica that is started before the management service: said once, and no fault.
+TEST_F(ProjectorTest, WaitsQuietlyForAStoreThatIsNotMadeYet) {
+  const auto told_by = [&](int times) {
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < times; ++i) {
+      feed.refuse_next(FeedError::Kind::not_made);
+      projector.step(0ms);
+    }
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string first = told_by(20);
+  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 1) << first;
+  EXPECT_EQ(first.find(" warning "), std::string::npos) << first;
+  EXPECT_EQ(projector.stats().last_error, "as scripted");
+  append(5);
+  catch_up();
+  EXPECT_NE(told_by(20).find(" warning "), std::string::npos) << "what was there is gone";
+}
+
+TEST_F(ProjectorTest, AStoreThatIsAwayWhileItIsWaitedForIsAFault) {
+  feed.refuse_next(FeedError::Kind::not_made);
+  projector.step(0ms);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 20; ++i) {
+    feed.refuse_next(FeedError::Kind::unavailable);
+    projector.step(0ms);
+  }
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(" warning "), std::string::npos);
+}
+
 TEST_F(ProjectorTest, ReloadsThatFollowEachOtherPause) {
   append(5);
   catch_up();

@@ -14,10 +14,6 @@ namespace pg = store::postgres;
 constexpr int max_changes = 1000;
 constexpr int snapshot_chunk = 2000;
 
-FeedError unavailable(const Error& error) {
-  return {FeedError::Kind::unavailable, error.internal.empty() ? error.detail : error.internal};
-}
-
 FeedError reload(std::string why) { return {FeedError::Kind::reload, std::move(why)}; }
 
 /// One statement, so that all of it is seen at one moment.
@@ -38,7 +34,7 @@ Result<void, FeedError> read_changes(const pg::Rows& rows, Batch& batch, const L
   for (int i = 0; i < rows.count(); ++i) {
     if (rows[i].is_null(change_column + pg::change_seq_column)) break;
     auto change = pg::read_change(rows[i], change_column);
-    if (!change) return unavailable(change.error());
+    if (!change) return FeedError::of(change.error());
     if (change->seq != ++batch.head.seq) {
       return reload(fmt::format("a gap in the log: {} came where {} was due", change->seq.value, batch.head.seq.value));
     }
@@ -54,7 +50,7 @@ Result<void, FeedError> read_changes(const pg::Rows& rows, Batch& batch, const L
 
 Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const pg::Url& url) {
   auto connection = pg::Connection::open(url, pg::Server::any);
-  if (!connection) return unavailable(connection.error());
+  if (!connection) return FeedError::of(connection.error());
   return std::unique_ptr<LogReader>(new LogReader(std::move(*connection)));
 }
 
@@ -71,7 +67,7 @@ Result<Read, FeedError> LogReader::read(Position after, std::optional<LogEnd>& k
       connection_->query(read_sql(), pg::Parameters()
                                          .add(static_cast<std::int64_t>(known ? known->position.seq.value : 0))
                                          .add(static_cast<std::int64_t>(after.seq.value)));
-  if (!rows) return unavailable(rows.error());
+  if (!rows) return FeedError::of(rows.error());
   if (rows->count() == 0) return FeedError{FeedError::Kind::unavailable, "log_lock, meta or heartbeat has no row"};
   const pg::Row first = (*rows)[0];
   LogState sight{pg::read_log_end(first, connection_->system()), std::nullopt};
@@ -79,19 +75,19 @@ Result<Read, FeedError> LogReader::read(Position after, std::optional<LogEnd>& k
     sight.nonce_at_known = Nonce{static_cast<std::uint64_t>(first.integer(nonce_at_known_column))};
   }
   if (auto broken = discontinuity_of(sight, after, known)) return std::move(*broken);
-  if (auto readable = pg::check_readable(first); !readable) return unavailable(readable.error());
+  if (auto readable = pg::check_readable(first); !readable) return FeedError::of(readable.error());
   known = sight.end;
   Read read{{{}, after, {}},
             {{first.integer(beat_column)}, first.boolean(standby_column), !pg::is_home(first, connection_->system())}};
   if (auto changes = read_changes(*rows, read.batch, sight.end); !changes) return changes.error();
   // After the read, of a connection that did not listen yet: the poll finds what comes in between.
-  if (auto listens = listen_where_possible(read.beat.on_standby); !listens) return unavailable(listens.error());
+  if (auto listens = listen_where_possible(read.beat.on_standby); !listens) return FeedError::of(listens.error());
   return read;
 }
 
 Result<Position, FeedError> LogReader::load(SnapshotSink& sink, std::optional<LogEnd>& known) {
   auto position = load_all(sink, known);
-  if (!position) return unavailable(position.error());
+  if (!position) return FeedError::of(position.error());
   return *position;
 }
 
@@ -139,13 +135,13 @@ Result<void> LogReader::load_signing_keys(SnapshotSink& sink) {
 
 Result<std::string, FeedError> LogReader::sleeping_triggers() {
   const auto names = pg::sleeping_triggers(*connection_);
-  if (!names) return unavailable(names.error());
+  if (!names) return FeedError::of(names.error());
   return names->empty() ? std::string() : "triggers of the database are disabled: " + *names;
 }
 
 Result<bool, FeedError> LogReader::take_notifications() {
   const auto any = connection_->take_notifications();
-  if (!any) return unavailable(any.error());
+  if (!any) return FeedError::of(any.error());
   return *any;
 }
 

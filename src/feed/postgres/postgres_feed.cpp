@@ -55,7 +55,7 @@ Result<Batch, FeedError> PostgresFeed::read(Position after) {
   const UnixMillis wall = clock_.wall();
   auto read = reader_->read(after, known_);
   if (!read) {
-    if (read.error().kind == FeedError::Kind::unavailable) reader_.reset();
+    if (read.error().kind != FeedError::Kind::reload) reader_.reset();
     return read.error();
   }
   on_standby_ = read->beat.on_standby;

@@ -15,8 +15,7 @@ constexpr std::chrono::milliseconds between_looks{100};
 Result<StoreDigest, FeedError> RedisDigest::read() {
   auto answer = ask();
   if (answer) return std::move(*answer);
-  const Error& error = answer.error();
-  return FeedError{FeedError::Kind::unavailable, error.internal.empty() ? error.detail : error.internal};
+  return FeedError::of(answer.error());
 }
 
 Result<RedisDigest::Answer> RedisDigest::look() {

@@ -53,8 +53,9 @@ enum Field : std::size_t {
 };
 
 FeedError unavailable(std::string why) { return {FeedError::Kind::unavailable, std::move(why)}; }
-FeedError unavailable(const Error& error) {
-  return unavailable(error.internal.empty() ? error.detail : error.internal);
+const FeedError& no_stream() {
+  static const FeedError none{FeedError::Kind::not_made, "the relay has not built the stream yet"};
+  return none;
 }
 FeedError foreign() { return unavailable(redis_layout::foreign); }
 
@@ -96,21 +97,21 @@ Result<Change, FeedError> change_of(const Reply& entry, Seq due) {
 
 Result<Reply, FeedError> StreamReader::run(const Command& command) {
   const auto connection = link_.get();
-  if (!connection) return unavailable(connection.error());
+  if (!connection) return FeedError::of(connection.error());
   auto reply = (*connection)->run(command);
-  if (!reply) return unavailable(redis::with_remedy(reply.error(), redis_layout::remedy));
+  if (!reply) return FeedError::of(redis::with_remedy(reply.error(), redis_layout::remedy));
   return std::move(*reply);
 }
 
 Result<StreamSight, FeedError> StreamReader::read(Seq after, Seq known) {
   // Connected before the stamp is taken: a handshake would only make the proof older.
-  if (auto connected = link_.get(); !connected) return unavailable(connected.error());
+  if (auto connected = link_.get(); !connected) return FeedError::of(connected.error());
   const BootTime stamp = clock_.boot();
   const auto reply =
       run(Command::call(read_script, {redis_layout::head, redis_layout::log, redis_layout::nudge},
                         {std::to_string(after.value), std::to_string(known.value), std::to_string(max_changes)}));
   if (!reply) return reply.error();
-  if (reply->elements.empty()) return unavailable("the relay has not built the stream yet");
+  if (reply->elements.empty()) return no_stream();
   if (reply->elements.size() != count) return foreign();
   auto sight = header_of(reply->elements);
   if (!sight) return foreign();
@@ -131,7 +132,7 @@ Result<SnapshotName, FeedError> StreamReader::snapshot() {
   if (!reply) return reply.error();
   if (reply->elements.size() != 6) return foreign();
   const auto& fields = reply->elements;
-  if (fields[0].is_nil()) return unavailable("the relay has not built the stream yet");
+  if (fields[0].is_nil()) return no_stream();
   SnapshotName found{fields[5].text, fields[0].text, {}, 0};
   const auto nonce = nonce_of(fields[2]);
   if (!nonce || !read_number(fields[1], found.end.position.seq.value) || !read_number(fields[3], found.chunks) ||

@@ -102,7 +102,7 @@ Result<Batch, FeedError> SnapshotFileFeed::next(Position after, std::chrono::mil
 /// What the file says of its age is said once, and only where the feed has been asked and has neither a proof of its
 /// own nor anything against the file.
 Result<Batch, FeedError> SnapshotFileFeed::unless_file_knows_more(Result<Batch, FeedError> batch) {
-  const bool no_answer = !batch && batch.error().kind == FeedError::Kind::unavailable;
+  const bool no_answer = !batch && batch.error().kind != FeedError::Kind::reload;
   const bool no_proof = batch && batch->more;
   if (no_proof && !batch->changes.empty()) {
     from_file_->head = batch->head;

@@ -16,10 +16,6 @@ constexpr int busy_timeout_ms = 100;  // only recovery after a crash makes a rea
 constexpr std::int64_t max_rows = 1000;
 constexpr int max_tries = 20;
 
-FeedError unavailable_because(const Error& error) {
-  return {FeedError::Kind::unavailable, error.internal.empty() ? error.detail : error.internal};
-}
-
 FeedError reload(std::string why) { return {FeedError::Kind::reload, std::move(why)}; }
 
 std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
@@ -28,19 +24,19 @@ std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t
 
 Result<std::unique_ptr<LogReader>, FeedError> LogReader::open(const std::filesystem::path& path,
                                                               store::Witness& witness) {
-  if (auto aside = store::set_foreign_wal_aside(path, witness); !aside) return unavailable_because(aside.error());
+  if (auto aside = store::set_foreign_wal_aside(path, witness); !aside) return FeedError::of(aside.error());
   const auto before = store::FileIdentity::of(path);
-  if (!before) return FeedError{FeedError::Kind::unavailable, "there is no file " + path.string()};
+  if (!before) return FeedError{FeedError::Kind::not_made, "there is no file " + path.string()};
   auto database = store::Database::open(path, store::Access::read, busy_timeout_ms);
-  if (!database) return unavailable_because(database.error());
+  if (!database) return FeedError::of(database.error());
   std::unique_ptr<LogReader> reader(new LogReader(path, std::move(*database), witness));
   // The first read makes SQLite open -wal and -shm.
   const auto version = reader->db_.query_integer("PRAGMA user_version");
-  if (!version) return unavailable_because(version.error());
-  if (auto readable = store::check_readable(reader->db_); !readable) return unavailable_because(readable.error());
-  if (auto here = store::check_not_moved(reader->db_); !here) return unavailable_because(here.error());
+  if (!version) return FeedError::of(version.error());
+  if (auto readable = store::check_readable(reader->db_); !readable) return FeedError::of(readable.error());
+  if (auto here = store::check_not_moved(reader->db_); !here) return FeedError::of(here.error());
   const auto files = store::OpenFiles::of(reader->db_);
-  if (!files) return unavailable_because(files.error());
+  if (!files) return FeedError::of(files.error());
   reader->files_ = *files;
   const auto after = store::FileIdentity::of(path);
   if (!after || after->files[0] != before->files[0]) {
@@ -71,23 +67,23 @@ Result<void, FeedError> LogReader::settle() {
     return done ? ended : done.error();
   }();
   static_cast<void>(db_.execute("PRAGMA query_only=ON"));
-  return settled ? Result<void, FeedError>() : unavailable_because(settled.error());
+  return settled ? Result<void, FeedError>() : FeedError::of(settled.error());
 }
 
 Result<void, FeedError> LogReader::begin() {
   for (int i = 0; i < max_tries; ++i) {
     const auto before = witness_.read();
-    if (!before) return unavailable_because(before.error());
+    if (!before) return FeedError::of(before.error());
     known_files_ = before->shown.files;
     if (auto same = check_identity(); !same) return same;
     seen_ = read_wal_header(files_.index);
-    if (auto begun = db_.execute("BEGIN"); !begun) return unavailable_because(begun.error());
+    if (auto begun = db_.execute("BEGIN"); !begun) return FeedError::of(begun.error());
     const auto standing = stand(db_, witness_, *before);
     const auto here = store::check_not_moved(db_);
     if (standing && here && *standing == store::Standing::shown) return {};
     static_cast<void>(db_.execute("COMMIT"));
-    if (!here) return reload(unavailable_because(here.error()).why);
-    if (!standing) return unavailable_because(standing.error());
+    if (!here) return reload(FeedError::of(here.error()).why);
+    if (!standing) return FeedError::of(standing.error());
     if (*standing == store::Standing::moved_on) continue;
     if (auto settled = settle(); !settled) return settled;
   }
@@ -98,7 +94,7 @@ Result<LogState, FeedError> LogReader::look(const std::optional<LogEnd>& known) 
   auto statement = db_.prepare(
       "SELECT (SELECT value FROM meta WHERE name = 'epoch'), seq, nonce,"
       " (SELECT nonce FROM changes WHERE seq = ?) FROM changes ORDER BY seq DESC LIMIT 1");
-  if (!statement) return unavailable_because(statement.error());
+  if (!statement) return FeedError::of(statement.error());
   store::Statement& row = **statement;
   row.bind(1, static_cast<std::int64_t>(known ? known->position.seq.value : 0));
   const int code = row.step();
@@ -106,16 +102,16 @@ Result<LogState, FeedError> LogReader::look(const std::optional<LogEnd>& known) 
   LogState sight;
   if (code == SQLITE_ROW) {
     const auto epoch = store::parse_epoch(row.text(0));
-    if (!epoch) return unavailable_because(epoch.error());
+    if (!epoch) return FeedError::of(epoch.error());
     sight.end = {{*epoch, as_unsigned(row.integer(1))}, as_unsigned(row.integer(2))};
     if (!row.is_null(3)) sight.nonce_at_known = Nonce{as_unsigned(row.integer(3))};
     return sight;
   }
   auto meta = db_.prepare("SELECT value FROM meta WHERE name = 'epoch'");
-  if (!meta) return unavailable_because(meta.error());
+  if (!meta) return FeedError::of(meta.error());
   if (const int found = (*meta)->step(); found != SQLITE_ROW) return unavailable(found);
   const auto epoch = store::parse_epoch((*meta)->text(0));
-  if (!epoch) return unavailable_because(epoch.error());
+  if (!epoch) return FeedError::of(epoch.error());
   sight.end.position.epoch = *epoch;
   return sight;
 }
@@ -127,7 +123,7 @@ Result<void, FeedError> LogReader::in_transaction(Position after, std::optional<
     const auto sight = look(known);
     if (!sight) return sight.error();
     if (auto broken = discontinuity_of(*sight, after, known)) return std::move(*broken);
-    if (auto readable = store::check_readable(db_); !readable) return unavailable_because(readable.error());
+    if (auto readable = store::check_readable(db_); !readable) return FeedError::of(readable.error());
     known = sight->end;
     return read();
   }();
@@ -149,12 +145,12 @@ Result<void, FeedError> LogReader::read_changes(Batch& batch) {
   static const std::string sql =
       fmt::format("SELECT {} FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", store::change_columns);
   auto statement = db_.prepare(sql);
-  if (!statement) return unavailable_because(statement.error());
+  if (!statement) return FeedError::of(statement.error());
   (*statement)->bind(1, static_cast<std::int64_t>(batch.head.seq.value)).bind(2, max_rows);
   int code = (*statement)->step();
   for (; code == SQLITE_ROW; code = (*statement)->step()) {
     auto change = store::read_change(**statement);
-    if (!change) return unavailable_because(change.error());
+    if (!change) return FeedError::of(change.error());
     if (change->seq != ++batch.head.seq) {
       return reload(fmt::format("a gap in the log: {} came where {} was due", change->seq.value, batch.head.seq.value));
     }
@@ -202,14 +198,14 @@ Result<void, FeedError> LogReader::load_chunk(SnapshotSink& sink, std::string& l
   static const std::string sql =
       fmt::format("SELECT {} FROM access_keys WHERE key_id > ? ORDER BY key_id LIMIT ?", store::key_columns);
   auto statement = db_.prepare(sql);
-  if (!statement) return unavailable_because(statement.error());
+  if (!statement) return FeedError::of(statement.error());
   const std::string after = std::exchange(last, {});
   (*statement)->bind(1, after).bind(2, max_rows);
   std::int64_t rows = 0;
   int code = (*statement)->step();
   for (; code == SQLITE_ROW; code = (*statement)->step()) {
     const auto key = store::read_access_key(**statement);
-    if (!key) return unavailable_because(key.error());
+    if (!key) return FeedError::of(key.error());
     sink.access_key(*key);
     if (++rows == max_rows) last = key->id.to_string();
   }
@@ -220,17 +216,17 @@ Result<void, FeedError> LogReader::load_chunk(SnapshotSink& sink, std::string& l
 Result<void, FeedError> LogReader::load_signing_keys(SnapshotSink& sink) {
   static const std::string sql = fmt::format("SELECT {} FROM signing_keys", store::signing_key_columns);
   auto statement = db_.prepare(sql);
-  if (!statement) return unavailable_because(statement.error());
+  if (!statement) return FeedError::of(statement.error());
   int code = (*statement)->step();
   for (; code == SQLITE_ROW; code = (*statement)->step()) {
     const auto key = store::read_signing_key(**statement);
-    if (!key) return unavailable_because(key.error());
+    if (!key) return FeedError::of(key.error());
     sink.signing_key(*key, Version{as_unsigned((*statement)->integer(store::signing_key_version_column))});
   }
   if (code != SQLITE_DONE) return unavailable(code);
   return {};
 }
 
-FeedError LogReader::unavailable(int code) const { return unavailable_because(db_.error(code)); }
+FeedError LogReader::unavailable(int code) const { return FeedError::of(db_.error(code)); }
 
 }  // namespace latchkey::feed

@@ -40,7 +40,7 @@ Result<Batch, FeedError> SqliteFeed::read(Position after) {
   auto batch = reader_->read(after, as_of, known_);
   // A connection that failed is not trusted again. One that has merely lost its file is kept: the files it holds open
   // are how we notice that another one has come in their place.
-  if (!batch && batch.error().kind == FeedError::Kind::unavailable && reader_->check_identity()) reader_.reset();
+  if (!batch && batch.error().kind != FeedError::Kind::reload && reader_->check_identity()) reader_.reset();
   return batch;
 }
 
