@@ -11,7 +11,7 @@ namespace {
 constexpr std::array replica_columns{Column{"REPLICA", "replicaId"},  Column{"NAME", "name"},
                                      Column{"STATE", "state"},        Column{"POSITION", "position"},
                                      Column{"CHANGES", "lagChanges"}, Column{"MILLIS", "lagMillis"},
-                                     Column{"LAST SEEN", "lastSeen"}};
+                                     Column{"OUTDATED", "outdated"},  Column{"LAST SEEN", "lastSeen"}};
 
 void show_replicas(const Invocation& invocation, const json::value& body) {
   if (invocation.output == Output::json) return print_json(body);

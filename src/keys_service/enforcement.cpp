@@ -19,8 +19,8 @@ constexpr std::chrono::seconds longest_bound{300};
 
 std::string header_of(const Confirmation& confirmation) {
   std::string text(to_string(confirmation.enforcement));
-  for (const auto verdict :
-       {Verdict::applied, Verdict::fenced, Verdict::stopped, Verdict::waiting, Verdict::other_epoch}) {
+  for (const auto verdict : {Verdict::applied, Verdict::fenced, Verdict::stopped, Verdict::waiting,
+                             Verdict::other_epoch, Verdict::outdated}) {
     text += fmt::format(";{}={}", to_string(verdict), confirmation.count(verdict));
   }
   return text;

@@ -4,7 +4,7 @@
 //
 //   wait=enforced [&timeout=10s]      1s to 5m
 //
-//   Latchkey-Enforcement: confirmed;applied=2;fenced=1;stopped=0;waiting=0;other-epoch=0     (RFC 8941)
+//   Latchkey-Enforcement: confirmed;applied=2;fenced=1;stopped=0;waiting=0;other-epoch=0;outdated=0     (RFC 8941)
 //   {…, "enforcement":{"state","waitedMillis","replicas":[{"replicaId","name","outcome"}]}}    where there is a body
 //
 // Confirmed: the mutation's own status. Otherwise 202: the change stands, and `waiting` counts the replicas that are

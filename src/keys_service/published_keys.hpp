@@ -1,6 +1,6 @@
 #pragma once
 
-// The signing keys that /.well-known/jwks.json shows, in memory: whoever verifies access keys is answered at once, also
+// The signing keys that /.well-known/jwks.json shows, in memory: a verifier of access keys is answered at once, also
 // while the database is silent. What this service commits is shown with its answer, what others commit within
 // StoreHealth's next look.
 

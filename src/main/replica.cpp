@@ -120,7 +120,8 @@ Replica::Replica(Opened opened, const Settings& settings, Clock& clock, Metrics&
       reports_(*reporter_, view_, gate_, clock, random_,
                {.name = replica_name(settings),
                 .max_staleness = settings.max_staleness,
-                .holds_directory = [this] { return holds_directory(); }},
+                .holds_directory = [this] { return holds_directory(); },
+                .lock = file_name_of(claim_.get())},
                &left_),
       projector_(kept_feed_, view_, clock,
                  {.on_caught_up =

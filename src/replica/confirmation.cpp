@@ -36,7 +36,7 @@ Confirmation confirmation_of(const RegistrySnapshot& look, const Commit& commit,
 }
 
 Confirmation confirmation_of(const RegistrySnapshot& look, LogSnapshot& log, Commit& commit) {
-  const auto there = log.find(commit.change);
+  const auto there = log.find(commit);
   const Position& wanted = commit.change.position;
   bool unread = !there;  // something of the log that would have to be known
   auto found = confirmation_of(look, commit, [&](const ReplicaReport& report) {

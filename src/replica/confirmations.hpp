@@ -87,7 +87,7 @@ class Confirmations {
   const StoreLog log_;
   const Clock& clock_;
   const ConfirmationsConfig config_;
-  /// What the last look found, for whoever may not wait for the next: at most a second old, or as old as a registry is
+  /// What the last look found, for a caller that may not wait for the next: at most a second old, or as old as a registry is
   /// silent.
   struct {
     std::atomic<double> running{0};

@@ -21,6 +21,7 @@ class Waiting : public testing::Test {
     report_.applied_nonce = {seq && *seq > 0 ? nonce_of(*seq, fork) : 0};
     registry.report(report_).value();
   }
+  void understands(std::uint32_t newest) { report_.understands = newest; }
   /// Of a change in the history that was put back and went on at `begin`, or, without, in the first one.
   static std::uint64_t nonce_of(std::uint64_t seq, std::uint64_t begin) { return seq > begin ? 2 * seq + 1 : 2 * seq; }
   static constexpr std::uint64_t never = 1'000'000;
@@ -44,16 +45,17 @@ class Waiting : public testing::Test {
   std::atomic<std::uint64_t> head_epoch{7};
   std::atomic<std::uint64_t> fork_after{never};  // of the store's log
   std::atomic<bool> store_is_away{false};
-  std::atomic<std::uint64_t> unreadable{never};  // the seq at which the store's log cannot be read
+  std::atomic<std::uint32_t> kind{oldest_change_kind};  // of every change
+  std::atomic<std::uint64_t> unreadable{never};         // the seq at which the store's log cannot be read
   Confirmations confirmations{watch,
                               {.end = [this]() -> Result<Position> {
                                  if (store_is_away) return Error(ErrorCode::unavailable);
                                  return Position{{head_epoch}, head_seq};
                                },
-                               .nonce_at = [this](Seq seq) -> Result<std::optional<Nonce>> {
+                               .at = [this](Seq seq) -> Result<std::optional<LoggedChange>> {
                                  if (seq == Seq{unreadable}) return Error(ErrorCode::unavailable);
-                                 if (seq > Seq{head_seq}) return std::optional<Nonce>();
-                                 return std::optional(Nonce{nonce_of(seq.value, fork_after)});
+                                 if (seq > Seq{head_seq}) return std::optional<LoggedChange>();
+                                 return std::optional(LoggedChange{Nonce{nonce_of(seq.value, fork_after)}, kind});
                                }},
                               clock,
                               metrics,
@@ -80,6 +82,39 @@ TEST_F(Waiting, EndsWhenTheReplicaHasFencedItself) {
   EXPECT_FALSE(answered(answer));
   clock.advance(seconds(11));
   EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::fenced);
+}
+
+// The kind of a change is read from the store's log: a caller that waits need not know it.
+TEST_F(Waiting, IsNotEndedByAReplicaThatDoesNotUnderstandTheChange) {
+  kind = 3;
+  understands(2);
+  report(42);
+  auto answer = confirm(42, seconds(60));
+  clock.advance(seconds(11));
+  report(43);  // it reports on, with a view that is current
+  EXPECT_FALSE(answered(answer));
+  understands(3);
+  report(44);  // upgraded
+  EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::applied);
+}
+
+TEST_F(Waiting, EndsWhenAReplicaThatDoesNotUnderstandTheChangeIsSilent) {
+  kind = 3;
+  understands(2);
+  report(42);
+  auto answer = confirm(42, seconds(60));
+  EXPECT_FALSE(answered(answer));
+  clock.advance(seconds(11));
+  EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::fenced);
+}
+
+TEST_F(Waiting, SaysThatAReplicaIsOutdatedWhenItsTimeIsUp) {
+  kind = 3;
+  report(42);
+  auto answer = confirm(42, seconds(3));
+  EXPECT_FALSE(answered(answer));
+  clock.advance(seconds(3));
+  EXPECT_EQ(answer.get().replicas.at(0).verdict, Verdict::outdated);
 }
 
 TEST_F(Waiting, EndsWithTheLaggardsWhenItsTimeIsUp) {

@@ -50,21 +50,23 @@ class Carrier final : public ReplicaReporter {
   explicit Carrier(MemoryRegistry& registry) : registry_(registry) {}
   Result<std::uint64_t> report(const ReplicaReport& report) override {
     under_way_.push_back(report);
-    return known_;
+    return known_[report.id];
   }
   void lose_one() {
     if (!under_way_.empty()) under_way_.pop_front();
   }
   void carry_one() {
     if (under_way_.empty()) return;
-    known_ = registry_.report(under_way_.front()).value();
+    const ReplicaReport& report = under_way_.front();
+    // One that came before is there already: the last word of a replica is said again until its number comes back.
+    if (registry_.report(report)) known_[report.id] = report.number;
     under_way_.pop_front();
   }
 
  private:
   MemoryRegistry& registry_;
   std::deque<ReplicaReport> under_way_;
-  std::uint64_t known_ = 0;
+  std::map<ReplicaId, std::uint64_t> known_;
 };
 
 /// The store's log, with every history it ever had.
@@ -99,7 +101,8 @@ struct Replica {
       : clock(its_clock),
         carrier(registry),
         left(state, "boot"),
-        loop(carrier, view, gate, clock, random, {.name = "r", .max_staleness = max_staleness}, &left) {}
+        loop(carrier, view, gate, clock, random, {.name = "r", .max_staleness = max_staleness, .lock = state.string()},
+             &left) {}
 
   /// As access/access_check.hpp does.
   bool would_decide() const {

@@ -31,6 +31,11 @@
 //              report of it has arrived for S until c: by (2) it decides nothing now, and once it does again, by (3)
 //              its view is current as of a moment after c.
 //   stopped    said so with its last report, after its last answer.
+// All of this is of replicas that understand the change. One of an older release may pass over what it does not know:
+// its view moves on past P, is current, and lacks it. So each reports the newest kind of change that it understands
+// (key/change_kind.hpp), and where that is older than the change it is never `applied`, nor fenced by the age of its
+// view, but `outdated` until it has stopped or fallen silent. Example: a replica of 0.1.0 reports position 50; the
+// change at 48 disables a user, which 0.1.0 does not know.
 // Each S is taken with a margin for two clocks that run apart (margin_of()); a machine with a CLOCK_BOOTTIME that
 // stands still while others' go on is outside of what this can see. A position of another epoch, or of a
 // history that was undone (a copy of the database's files put back keeps its epoch, and its seqs soon pass for those of

@@ -32,6 +32,7 @@ std::optional<ReplicaReport> checked(ReplicaReport report) {
   if (report.max_staleness <= std::chrono::milliseconds(0) || report.max_staleness > longest) return std::nullopt;
   report.name = printable(report.name);
   report.view_age = std::clamp(report.view_age, std::chrono::milliseconds(0), longest);
+  report.understands = std::min<std::uint32_t>(report.understands, INT32_MAX);  // what a registry's column holds
   report.started_at = std::clamp(report.started_at, UnixMillis{0}, last_shown);
   report.reported_at = std::clamp(report.reported_at, UnixMillis{0}, last_shown);
   return report;

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "key/change_kind.hpp"
 #include "key/position.hpp"
 
 namespace latchkey::replica {
@@ -41,8 +42,9 @@ struct ReplicaReport {
   Nonce applied_nonce = {};               // of the change at `applied`: of which history it is (feed/log_end.hpp)
   std::chrono::milliseconds view_age{0};  // when it was reported
   std::chrono::milliseconds max_staleness{0};
-  UnixMillis started_at;   // by the replica's clock, for people
-  UnixMillis reported_at;  // likewise
+  UnixMillis started_at;                           // by the replica's clock, for people
+  UnixMillis reported_at;                          // likewise
+  std::uint32_t understands = oldest_change_kind;  // the newest kind of change (key/change_kind.hpp)
 
   bool operator==(const ReplicaReport&) const = default;
 };

@@ -1,6 +1,7 @@
 #include "replica/report_loop.hpp"
 
 #include "base/log.hpp"
+#include "store/not_made.hpp"
 
 namespace latchkey::replica {
 
@@ -16,22 +17,47 @@ ReportLoop::ReportLoop(ReplicaReporter& reporter, const view::View& view, view::
   next_.id = ReplicaId::generate(random);
   next_.name = config_.name;
   next_.max_staleness = config_.max_staleness;
+  next_.understands = newest_change_kind;
   next_.started_at = clock.wall();
   if (left_ != nullptr) inherited_ = left_->take();
-  if (inherited_ && (inherited_->max_staleness != config_.max_staleness || inherited_->open_until < clock.boot())) {
-    inherited_.reset();
-  }
   if (!inherited_) return;
-  next_.id = inherited_->id;
-  next_.number = inherited_->number;
+  const bool of_use = inherited_->applied && inherited_->max_staleness == config_.max_staleness &&
+                      inherited_->open_until >= clock.boot();
+  if (of_use) {
+    next_.id = inherited_->id;
+    next_.number = inherited_->number;
+  } else {
+    take_leave_of(*std::exchange(inherited_, std::nullopt));
+  }
 }
 
 ReportLoop::~ReportLoop() { stop(); }
+
+// It has ended, or this process would not have the lock that it had.
+void ReportLoop::take_leave_of(const Inheritance& left) {
+  if (config_.lock.empty() || left.lock != config_.lock) return;
+  ended_ = next_;
+  ended_->id = left.id;
+  ended_->number = left.number + 1;
+  ended_->phase = Phase::stopped;
+  ended_->applied = left.applied;
+  ended_->max_staleness = left.max_staleness;
+}
+
+// Before the file forgets it. Where others carry reports on, until its number comes back.
+void ReportLoop::end_predecessor() {
+  if (!ended_) return;
+  ended_->reported_at = clock_.wall();
+  const auto known = reporter_.report(*ended_);
+  const bool superseded = !known && known.error().code == ErrorCode::conflict;
+  if (superseded || (known && *known >= ended_->number)) ended_.reset();
+}
 
 void ReportLoop::step() { report(Phase::running); }
 
 void ReportLoop::report(Phase phase) {
   if (!is_at_home()) return;
+  end_predecessor();
   const auto freshness = view_.freshness();
   const BootTime now = clock_.boot();
   ++next_.number;
@@ -77,7 +103,7 @@ void ReportLoop::begin_anew(std::string_view why) {
 
 // The first complete view decides, whichever it is.
 void ReportLoop::inherit() {
-  const Position& promised = inherited_->applied;
+  const Position& promised = *inherited_->applied;
   const bool holds = next_.applied->epoch == promised.epoch && next_.applied->seq >= promised.seq;
   if (holds && open_until_ < inherited_->open_until) {
     view_from_ = inherited_->view_from;
@@ -87,16 +113,15 @@ void ReportLoop::inherit() {
   inherited_.reset();
 }
 
-// What is inherited and not used yet stays as it is, but for the number. A view that was emptied leaves nothing.
+// What is inherited and not used yet stays as it is, but for the number. Of a view that was emptied nothing is left to
+// go on with.
 void ReportLoop::leave() {
   if (left_ == nullptr) return;
   if (inherited_) {
     inherited_->number = next_.number;
     left_->leave(*inherited_);
-  } else if (next_.applied) {
-    left_->leave({next_.id, next_.number, *next_.applied, config_.max_staleness, view_from_, open_until_});
   } else {
-    left_->leave_nothing();
+    left_->leave({next_.id, next_.number, next_.applied, config_.max_staleness, view_from_, open_until_, config_.lock});
   }
 }
 
@@ -114,13 +139,19 @@ void ReportLoop::learn(std::uint64_t known, BootTime now) {
 
 // Once when it begins and once when it ends: what it means shows in /readyz.
 void ReportLoop::note(const Result<std::uint64_t>& known) {
-  if (!known && !failing_) {
+  const bool waits = !known && store::is_not_made(known.error()) && !has_reported_;
+  const auto now = known ? Reporting::arrives : waits ? Reporting::waits : Reporting::fails;
+  if (now == Reporting::waits && !std::exchange(has_waited_, true)) {
+    log_info("replica: where it reports to is not made yet; it waits: {}", known.error().internal);
+  }
+  if (now == Reporting::fails && reporting_ != now) {
     log_warning("replica: cannot report, and refuses {} s after the last report that arrived: {} {}",
                 std::chrono::duration_cast<std::chrono::seconds>(config_.max_staleness).count(), known.error().detail,
                 known.error().internal);
   }
-  if (known && failing_) log_info("replica: reports again");
-  failing_ = !known;
+  if (known && reporting_ == Reporting::fails) log_info("replica: reports again");
+  has_reported_ = has_reported_ || known.has_value();
+  reporting_ = now;
 }
 
 void ReportLoop::start() {
@@ -144,7 +175,7 @@ void ReportLoop::stop() {
   if (!thread_.joinable()) return;
   thread_.join();
   step();
-  if (failing_ || ousted_) return;
+  if (reporting_ != Reporting::arrives || ousted_) return;
   if (left_ != nullptr) left_->leave_nothing();
   report(Phase::stopped);
 }

@@ -8,6 +8,7 @@
 //   inherited ──view holds what was reported──> the gate as the predecessor had it (replica/successor_state.hpp),
 //   unless
 //                       the registry knows a later report: then what was inherited came from an older copy
+//   left, but of no use to go on with ──> the replica before is said to have stopped, where it had the same lock
 //   another reports as this replica, or the data directory is no longer its own ──> the gate closes at once, and
 //                       what reports next is a new replica
 
@@ -35,6 +36,8 @@ struct ReportLoopConfig {
   /// Whether the data directory is still this process's: its lock is that of the file at its path. Asked before each
   /// report, on the reporting thread.
   std::function<bool()> holds_directory = [] { return true; };
+  /// Names the file of the lock that this process holds: a process that left a report under it has ended. Empty: none.
+  std::string lock = {};
 };
 
 /// Either start() and stop(), or step() by one thread. nudge(): any thread.
@@ -69,6 +72,8 @@ class ReportLoop {
   void run();
   void report(Phase phase);
   void inherit();
+  void take_leave_of(const Inheritance& left);
+  void end_predecessor();
   bool is_at_home();
   void begin_anew(std::string_view why);
   void leave();
@@ -89,8 +94,11 @@ class ReportLoop {
   BootTime view_from_;                    // as the gate has it
   BootTime open_until_{-1};               // likewise
   std::optional<Inheritance> inherited_;  // until the view shows whether it may be used
-  bool failing_ = false;
-  bool ousted_ = false;  // the data directory is another's
+  std::optional<ReplicaReport> ended_;    // the last report of the replica before, until it has arrived
+  enum class Reporting : std::uint8_t { arrives, waits, fails } reporting_ = Reporting::arrives;
+  bool has_reported_ = false;  // ever
+  bool has_waited_ = false;    // for what is not made yet, and that was said
+  bool ousted_ = false;        // the data directory is another's
 
   std::mutex mutex_;
   std::condition_variable wake_;

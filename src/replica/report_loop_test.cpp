@@ -8,6 +8,7 @@
 
 #include "base/testing/temporary_directory.hpp"
 #include "replica/memory/memory_registry.hpp"
+#include "store/not_made.hpp"
 
 namespace latchkey::replica {
 namespace {
@@ -98,6 +99,33 @@ TEST_F(Reports, WithoutInterruptionAnEarlierViewStaysGood) {
     loop.step();
   }
   EXPECT_TRUE(gate.admits(first, clock.boot()));
+}
+
+/// A store that has no tables yet.
+class UnmadeRegistry final : public ReplicaReporter {
+ public:
+  Result<std::uint64_t> report(const ReplicaReport& report) override {
+    if (made) return report.number;
+    return store::not_made("no relation \"replicas\"");
+  }
+  bool made = false;
+};
+
+TEST_F(Reports, WaitQuietlyForAStoreThatIsNotMadeYet) {
+  UnmadeRegistry reporter;
+  ReportLoop loop(reporter, view, gate, clock, random, config);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 20; ++i) loop.step();
+  reporter.made = true;
+  loop.step();
+  const std::string quiet = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(quiet.find(" warning "), std::string::npos) << quiet;
+  EXPECT_EQ(std::count(quiet.begin(), quiet.end(), '\n'), 1) << quiet;
+  EXPECT_TRUE(open());
+  reporter.made = false;  // its tables were there, and are gone
+  testing::internal::CaptureStderr();
+  loop.step();
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(" warning "), std::string::npos);
 }
 
 TEST_F(Reports, SayWhereTheViewStands) {
@@ -204,7 +232,63 @@ TEST_F(Successor, OfAnotherBootOrAnEmptiedViewHasNothing) {
   EXPECT_FALSE(SuccessorState(directory / "replica", "another").take());
   view.reset();
   predecessor->step();
-  EXPECT_FALSE(file.take());
+  EXPECT_EQ(file.take()->applied, std::nullopt);
+  start(successor_gate)->step();
+  EXPECT_EQ(registry.look()->size(), 2U);
+}
+
+class Ended : public Successor {
+ protected:
+  std::optional<ReplicaReport> report_of(const ReplicaId& id) {
+    for (const auto& report : registry.look().value()) {
+      if (report.id == id) return report;
+    }
+    return std::nullopt;
+  }
+  /// Killed before it knew that its first report had arrived.
+  ReplicaId killed_at_once(const std::string& lock) {
+    config.lock = lock;
+    file.leave_nothing();
+    SlowReporter nobody_answers;
+    ReportLoop loop(nobody_answers, view, gate, clock, random, config, &file);
+    loop.step();
+    registry.report(nobody_answers.last).value();
+    return loop.id();
+  }
+};
+
+TEST_F(Ended, IsSaidOfOneThatNobodyCanGoOnAs) {
+  const auto killed = killed_at_once("lock");
+  const auto loop = start(successor_gate);
+  loop->step();
+  EXPECT_NE(loop->id(), killed);
+  EXPECT_EQ(report_of(killed)->phase, Phase::stopped);
+  EXPECT_EQ(report_of(loop->id())->phase, Phase::running);
+}
+
+TEST_F(Ended, IsSaidOfOneWhoseViewHadNotLoaded) {
+  view.reset();
+  const auto killed = killed_at_once("lock");
+  start(successor_gate)->step();
+  EXPECT_EQ(report_of(killed)->phase, Phase::stopped);
+}
+
+// Its lock's file was removed, and it may still run.
+TEST_F(Ended, IsNotSaidOfOneThatHadAnotherLock) {
+  const auto killed = killed_at_once("removed");
+  config.lock = "lock";
+  start(successor_gate)->step();
+  EXPECT_EQ(report_of(killed)->phase, Phase::running);
+}
+
+TEST_F(Ended, IsSaidOnceTheRegistryCanBeReached) {
+  const auto killed = killed_at_once("lock");
+  const auto loop = start(successor_gate);
+  registry.set_unreachable(true);
+  loop->step();
+  registry.set_unreachable(false);
+  loop->step();
+  EXPECT_EQ(report_of(killed)->phase, Phase::stopped);
 }
 
 // A copy of a replica that may still run under the same id: two replicas of one id are heard as one.
@@ -294,7 +378,7 @@ TEST_F(Successor, OfALinkedFileIsAnotherAndLeavesTheOtherItsFile) {
   fs::create_hard_link(directory / "replica", directory / "link");
   SuccessorState link(directory / "link", "boot");
   EXPECT_FALSE(link.take());
-  const Inheritance own{ReplicaId::generate(random), 1, {{7}, 31}, seconds(10), {}, {}};
+  const Inheritance own{ReplicaId::generate(random), 1, Position{{7}, 31}, seconds(10), {}, {}, "lock"};
   EXPECT_TRUE(link.leave(own));
   EXPECT_EQ(link.take(), own);
   EXPECT_EQ(file.take()->id, newest().id);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "replica/replica_report.hpp"
@@ -11,8 +13,12 @@
 namespace latchkey::replica {
 
 constexpr const char* select_reports =
-    "SELECT id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, started_at, reported_at"
-    " FROM replicas";
+    "SELECT id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, started_at, reported_at,"
+    " understands FROM replicas";
+/// Of a table of release 0.1.0, which does not say it.
+constexpr const char* select_reports_of_schema_1 =
+    "SELECT id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, started_at, reported_at,"
+    " 1 AS understands FROM replicas";
 
 /// It may be a serving replica's, so it is not passed over: that would confirm what is not enforced.
 inline Error no_report(std::string_view id, std::string_view name) {
@@ -40,6 +46,7 @@ Result<ReplicaReport> read_report(const Row& row, bool stopped) {
   report.max_staleness = std::chrono::milliseconds(row.integer(7));
   report.started_at = {row.integer(8)};
   report.reported_at = {row.integer(9)};
+  report.understands = static_cast<std::uint32_t>(std::clamp<std::int64_t>(row.integer(10), 0, UINT32_MAX));
   auto sound = checked(std::move(report));
   return sound ? Result<ReplicaReport>(std::move(*sound)) : no_report(row.text(0), row.text(1));
 }

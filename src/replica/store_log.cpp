@@ -4,38 +4,41 @@ namespace latchkey::replica {
 
 StoreLog StoreLog::of(store::KeyStore& store) {
   return {[&store] { return store.position(); },
-          [&store](Seq seq) -> Result<std::optional<Nonce>> {
+          [&store](Seq seq) -> Result<std::optional<LoggedChange>> {
             const auto changes = store.changes_after(seq - 1, 1);
             if (!changes) return changes.error();
-            if (changes->empty() || changes->front().seq != seq) return std::optional<Nonce>();
-            return std::optional(changes->front().nonce);
+            if (changes->empty() || changes->front().seq != seq) return std::optional<LoggedChange>();
+            return std::optional(LoggedChange{changes->front().nonce, kind_of(changes->front())});
           }};
 }
 
-Result<std::optional<Nonce>> LogSnapshot::nonce_at(Position position) {
+Result<std::optional<LoggedChange>> LogSnapshot::at(Position position) {
   if (!end_) end_ = log_.end();
   if (!*end_) return end_->error();
   const Position& end = **end_;
-  if (end.epoch != position.epoch || end.seq < position.seq) return std::optional<Nonce>();
-  if (position.seq == Seq{}) return std::optional(Nonce{});
-  auto found = nonces_.find(position.seq);
-  if (found == nonces_.end()) found = nonces_.emplace(position.seq, log_.nonce_at(position.seq)).first;
+  if (end.epoch != position.epoch || end.seq < position.seq) return std::optional<LoggedChange>();
+  if (position.seq == Seq{}) return std::optional(LoggedChange());
+  auto found = changes_.find(position.seq);
+  if (found == changes_.end()) found = changes_.emplace(position.seq, log_.at(position.seq)).first;
   return found->second;
 }
 
-Result<bool> LogSnapshot::find(LogEnd& change) {
+Result<bool> LogSnapshot::find(Commit& commit) {
   if (!end_) end_ = log_.end();
   if (!*end_) return end_->error();
-  const Position here{(**end_).epoch, change.position.seq};
-  auto found = has(here, change.nonce);
-  if (found && *found) change.position = here;
-  return found;
+  const Position here{(**end_).epoch, commit.change.position.seq};
+  const auto there = at(here);
+  if (!there) return there.error();
+  if (!*there || (*there)->nonce != commit.change.nonce) return false;
+  commit.change.position = here;
+  commit.kind = (*there)->kind;
+  return true;
 }
 
 Result<bool> LogSnapshot::has(Position position, Nonce nonce) {
-  const auto there = nonce_at(position);
+  const auto there = at(position);
   if (!there) return there.error();
-  return *there == nonce;
+  return *there && (*there)->nonce == nonce;
 }
 
 }  // namespace latchkey::replica

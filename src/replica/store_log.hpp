@@ -11,15 +11,22 @@
 
 #include "base/error.hpp"
 #include "key/position.hpp"
+#include "replica/verdict.hpp"
 #include "store/key_store.hpp"
 
 namespace latchkey::replica {
 
+/// What the log says of one change.
+struct LoggedChange {
+  Nonce nonce;
+  std::uint32_t kind = oldest_change_kind;
+};
+
 /// The store, as far as it is asked. Any thread.
 struct StoreLog {
   std::function<Result<Position>()> end;
-  /// Of the change at `seq`, which is not 0; nullopt: there is none.
-  std::function<Result<std::optional<Nonce>>(Seq seq)> nonce_at;
+  /// The change at `seq`, which is not 0; nullopt: there is none.
+  std::function<Result<std::optional<LoggedChange>>(Seq seq)> at;
 
   /// `store` outlives it.
   static StoreLog of(store::KeyStore& store);
@@ -30,18 +37,18 @@ class LogSnapshot {
  public:
   explicit LogSnapshot(const StoreLog& log) : log_(log) {}
 
-  /// The nonce of the change there; nullopt: the log, as it is now, is of another epoch or has none.
-  Result<std::optional<Nonce>> nonce_at(Position position);
-  /// Whether the log has this very change at its seq, whatever epoch the log is of now: `change` is that of its epoch
-  /// then. A failover that lost nothing begins another epoch of the same history.
-  Result<bool> find(LogEnd& change);
+  /// The change there; nullopt: the log, as it is now, is of another epoch or has none.
+  Result<std::optional<LoggedChange>> at(Position position);
+  /// Whether the log has this very change at its seq, whatever epoch the log is of now: `commit` is of its epoch then,
+  /// and of its kind. A failover that lost nothing begins another epoch of the same history.
+  Result<bool> find(Commit& commit);
   /// Whether the log has this very change, and so everything before it.
   Result<bool> has(Position position, Nonce nonce);
 
  private:
   const StoreLog& log_;
   std::optional<Result<Position>> end_;
-  std::map<Seq, Result<std::optional<Nonce>>> nonces_;
+  std::map<Seq, Result<std::optional<LoggedChange>>> changes_;
 };
 
 }  // namespace latchkey::replica

@@ -15,7 +15,8 @@ namespace latchkey::replica {
 namespace {
 
 constexpr std::size_t line_bytes = 512;  // always the same, so that one write replaces the line before
-constexpr std::string_view magic = "latchkey-replica-3";
+constexpr std::string_view none = "-";
+constexpr std::string_view magic = "latchkey-replica-4";
 
 /// The kernel's own clock for the times of files.
 std::int64_t file_time() {
@@ -53,16 +54,16 @@ std::optional<Inheritance> SuccessorState::take() const {
   std::int64_t staleness = 0;
   Inheritance found;
   words >> kind >> boot >> file >> written_at >> id >> found.number >> applied >> staleness >> found.view_from.nanos >>
-      found.open_until.nanos;
+      found.open_until.nanos >> found.lock;
   const auto parsed = ReplicaId::parse(id);
   if (!words || kind != magic || boot != boot_id_ || file != here.file || !parsed || staleness <= 0) {
     return std::nullopt;
   }
   if (std::chrono::nanoseconds(std::abs(here.changed_at - written_at)) > slack) return std::nullopt;
-  const auto position = Position::parse(applied);
-  if (!position) return std::nullopt;
+  found.applied = Position::parse(applied);
+  if (!found.applied && applied != none) return std::nullopt;
+  if (found.lock == none) found.lock.clear();
   found.id = *parsed;
-  found.applied = *position;
   found.max_staleness = std::chrono::milliseconds(staleness);
   return found;
 }
@@ -71,9 +72,10 @@ bool SuccessorState::leave(const Inheritance& left) {
   // Where another file is there, or none, nobody would find what is written here.
   if (descriptor_.get() >= 0 && file_name_of(path_) != file_) descriptor_ = Descriptor(-1);
   if (descriptor_.get() < 0) open();
-  std::string line = fmt::format("{} {} {} {} {} {} {} {} {} {}", magic, boot_id_, file_, file_time(),
-                                 left.id.to_string(), left.number, left.applied.to_string(), left.max_staleness.count(),
-                                 left.view_from.nanos, left.open_until.nanos);
+  std::string line =
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {}", magic, boot_id_, file_, file_time(), left.id.to_string(),
+                  left.number, left.applied ? left.applied->to_string() : none, left.max_staleness.count(),
+                  left.view_from.nanos, left.open_until.nanos, left.lock.empty() ? none : left.lock);
   line.resize(line_bytes - 1, ' ');
   line += '\n';
   if (descriptor_.get() >= 0 && ::pwrite(descriptor_.get(), line.data(), line.size(), 0) == ssize_t{line_bytes})

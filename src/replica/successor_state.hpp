@@ -11,6 +11,11 @@
 //   - nothing of this is told after "stopped": the file is removed before that is said.
 // It is written before each report is sent, so it is never behind what anybody was told.
 //
+// Where a successor cannot go on as it, since it was killed before its gate had opened or its view had loaded, it is
+// another replica, and says at least that the one before has ended: it has the lock that the other one had. Otherwise a
+// row that nobody writes any more would be waited for until it is fenced. Under another lock the one before may still
+// run (its lock's file was removed under it), and nothing is said of it.
+//
 // There is one successor: the line names the very file that it stands in, and is nothing in a copy of it: the
 // original may still run under that id. A copy that is put back into that file in place keeps its name, and is older
 // than what was reported since: so the line also says when it was written, and is nothing where the kernel says that
@@ -29,11 +34,12 @@ namespace latchkey::replica {
 
 struct Inheritance {
   ReplicaId id;
-  std::uint64_t number = 0;  // of the newest report that may have been sent
-  Position applied;          // as reported last
+  std::uint64_t number = 0;         // of the newest report that may have been sent
+  std::optional<Position> applied;  // as reported last; nullopt: its view was not complete, and nobody goes on as it
   std::chrono::milliseconds max_staleness{0};
   BootTime view_from;   // as the gate had it
   BootTime open_until;  // likewise
+  std::string lock;     // names the file of the lock that it had (base/file_name.hpp)
 
   bool operator==(const Inheritance&) const = default;
 };

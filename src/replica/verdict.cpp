@@ -22,9 +22,11 @@ std::string_view to_string(Verdict verdict) {
     case Verdict::waiting:
       return "waiting";
     case Verdict::other_epoch:
+      return "other-epoch";
+    case Verdict::outdated:
       break;
   }
-  return "other-epoch";
+  return "outdated";
 }
 
 Duration margin_of(std::chrono::milliseconds max_staleness) {
@@ -45,10 +47,13 @@ Verdict verdict_of(const ObservedReplica& sight, const Commit& commit, BootTime 
   const auto& applied = sight.newest.applied;
   const bool same_log =
       !applied || (applied->epoch == commit.change.position.epoch && history == History::of_the_store);
-  if (sight.heard && applied && same_log && applied->seq >= commit.change.position.seq) return Verdict::applied;
+  const bool understood = sight.newest.understands >= commit.kind;
+  const bool there = applied && same_log && applied->seq >= commit.change.position.seq;
+  if (sight.heard && there && understood) return Verdict::applied;
   const bool silence_is_proof = same_log || !sight.may_report_elsewhere;
   if (silence_is_proof && is_fenced_by_silence(sight, look_began)) return Verdict::fenced;
   if (!same_log) return Verdict::other_epoch;
+  if (!understood) return Verdict::outdated;  // it may pass over the change, or have: its view's age proves nothing
   return look_began - commit.by >= fence_of(sight) ? Verdict::fenced : Verdict::waiting;
 }
 

@@ -32,6 +32,7 @@ struct RegistrySnapshot {
 struct Commit {
   LogEnd change;
   BootTime by;
+  std::uint32_t kind = oldest_change_kind;  // as the store's log has it (LogSnapshot::find())
 };
 
 enum class Verdict : std::uint8_t {
@@ -41,6 +42,7 @@ enum class Verdict : std::uint8_t {
   waiting,      // may still decide by a view without the change
   other_epoch,  // the same, and follows another life of the database, or a history that was undone; while it may report
                 // to a registry of that life, only it or an operator can end this
+  outdated,     // of a release that does not understand the change: wherever its view stands, it may decide without it
 };
 std::string_view to_string(Verdict verdict);
 

@@ -14,6 +14,7 @@ constexpr BootTime start{1'000'000'000'000};
 constexpr Epoch ours{7};
 constexpr Epoch another{8};
 constexpr LogEnd wanted{{ours, 42}, 1};
+constexpr std::uint32_t newer_kind = 3;
 
 constexpr BootTime at(milliseconds after_start) { return start + after_start; }
 
@@ -45,6 +46,17 @@ ObservedReplica stopped(std::optional<Position> applied) {
   return out;
 }
 
+/// Of the release before, where the change is of a kind that this one brought.
+ObservedReplica outdated(ObservedReplica out) {
+  out.newest.understands = newer_kind - 1;
+  return out;
+}
+
+ObservedReplica understanding(ObservedReplica out) {
+  out.newest.understands = newer_kind;
+  return out;
+}
+
 constexpr milliseconds fence{10'030};  // 10 s, 0.2 % of it, 10 ms
 
 struct Case {
@@ -53,13 +65,14 @@ struct Case {
   milliseconds look_began;  // after start; the commit is by start
   Verdict verdict;
   History history = History::of_the_store;
+  std::uint32_t kind = oldest_change_kind;
 };
 
 class Verdicts : public testing::TestWithParam<Case> {};
 
 TEST_P(Verdicts, AreByTheTable) {
   const auto& c = GetParam();
-  EXPECT_EQ(verdict_of(c.sight, {wanted, start}, at(c.look_began), c.history), c.verdict) << to_string(c.verdict);
+  EXPECT_EQ(verdict_of(c.sight, {wanted, start, c.kind}, at(c.look_began), c.history), c.verdict) << to_string(c.verdict);
 }
 
 const Case cases[] = {
@@ -89,6 +102,21 @@ const Case cases[] = {
     {"OnAnUndoneHistorySilent", sight(Position{ours, 99}), fence, Verdict::fenced, History::another},
     {"OnAnUndoneHistoryStopped", stopped(Position{ours, 99}), milliseconds(0), Verdict::stopped, History::another},
     {"SeenBeforeTheCommit", sight(Position{ours, 42}), milliseconds(-1), Verdict::waiting},
+    {"UnderstoodAndReached", understanding(sight(Position{ours, 42})), milliseconds(0), Verdict::applied,
+     History::of_the_store, newer_kind},
+    {"OlderKindsAreUnderstoodByAll", outdated(sight(Position{ours, 42})), milliseconds(0), Verdict::applied},
+    {"PassedOverByAnOlderRelease", outdated(sight(Position{ours, 99})), milliseconds(0), Verdict::outdated,
+     History::of_the_store, newer_kind},
+    {"BeforeWhatAnOlderReleaseMayPassOver", outdated(sight(Position{ours, 41}, at(fence))), fence, Verdict::outdated,
+     History::of_the_store, newer_kind},
+    {"PassedOverAndStillReporting", outdated(sight(Position{ours, 99}, at(100 * fence))), 100 * fence,
+     Verdict::outdated, History::of_the_store, newer_kind},
+    {"OutdatedAndSilent", outdated(sight(Position{ours, 99})), fence, Verdict::fenced, History::of_the_store,
+     newer_kind},
+    {"OutdatedAndStopped", outdated(stopped(Position{ours, 41})), milliseconds(0), Verdict::stopped,
+     History::of_the_store, newer_kind},
+    {"OutdatedInAnotherLife", outdated(of_a_fork(sight(Position{another, 99}))), 100 * fence, Verdict::other_epoch,
+     History::of_the_store, newer_kind},
     {"StoppedSeenBeforeTheCommit", stopped(std::nullopt), milliseconds(-1), Verdict::waiting},
 };
 INSTANTIATE_TEST_SUITE_P(Table, Verdicts, testing::ValuesIn(cases),

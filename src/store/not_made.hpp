@@ -1,7 +1,7 @@
 #pragma once
 
-// A store that has no tables yet. At a first start whoever comes before the management service, which makes them, finds
-// one, and waits without alarm; whoever has seen the tables before takes it for a broken store.
+// A store that has no tables yet. At a first start a process that comes before the management service, which makes them,
+// finds one, and waits without alarm; one that has seen the tables before takes it for a broken store.
 
 #include <string>
 #include <string_view>

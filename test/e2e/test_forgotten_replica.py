@@ -17,6 +17,11 @@ def listed(stack):
     return {r["replicaId"]: r["state"] for r in stack.admin()("GET", "/v1/replicas").json()["replicas"]}
 
 
+def of_the_list(stack, replica_id, member):
+    (found,) = [r for r in stack.admin()("GET", "/v1/replicas").json()["replicas"] if r["replicaId"] == replica_id]
+    return found[member]
+
+
 def forget(stack, replica_id, *more, check=False):
     return stack.cli("replicas", "forget", replica_id, *more, check=check)
 
@@ -60,6 +65,11 @@ def test_one_of_another_life_of_the_database_is_waited_for_until_an_operator_giv
     enforcement = disable(brisk, key)
     assert enforcement["state"] == "pending", enforcement
     assert {r["replicaId"]: r["outcome"] for r in enforcement["replicas"]}[dead] == "other-epoch"
+    assert eventually(lambda: listed(brisk)[dead] not in ("serving", "silent"))
+    assert listed(brisk)[dead] == "other-epoch", "it may serve by the other life: it is not fenced"
+    assert of_the_list(brisk, dead, "understands") == 1 and not of_the_list(brisk, dead, "outdated")
+    brisk.sql(f"UPDATE replicas SET understands = 0 WHERE id = '{dead}'")
+    assert eventually(lambda: of_the_list(brisk, dead, "outdated"))
     forget(brisk, dead, "--yes", check=True)
     enforcement = disable(brisk, key, disabled=False, timeout="10s")
     assert enforcement["state"] == "confirmed" and enforcement["waitedMillis"] < 10_000, "nor is the registry in doubt"

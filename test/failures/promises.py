@@ -6,7 +6,8 @@ import re
 
 HERE = pathlib.Path(__file__).resolve().parent
 DOCUMENT = HERE.parents[1] / "docs/operations.md"
-SECTIONS = ("Topologies", "When a part dies", "Backup and restore", "Confirmed revocation", "Upgrades")
+SECTIONS = ("Topologies", "Redis: what is supported, and who may do what", "PostgreSQL: which database, and its triggers", "When a part dies",
+            "Backup and restore", "Confirmed revocation", "Upgrades", "Upgrades, step by step")
 
 
 def sections(text):

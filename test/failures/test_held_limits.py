@@ -43,6 +43,24 @@ def test_a_record_of_redis_that_is_deleted_is_no_new_limit(lab, direct):
         watch.confirm()
 
 
+@pytest.mark.promises("A record that is broken refuses its own key", "Delete none by hand")
+def test_a_broken_record_is_deleted_as_the_log_says(lab, direct):
+    """At once it would grant twenty more, at a replica that has never asked for the key; after 62 s there is nothing to forget."""
+    with lab.watch([direct.manager], direct.replicas, limits=(20,)) as watch:
+        first, second = direct.replicas
+        used_up(watch, first, "limit-20")
+        record = f"latchkey:limit:key:{watch.ids['limit-20']}"
+        broken = time.monotonic()
+        direct.redis.cli("HSET", record, "foo", "bar")
+        eventually(lambda: any(f"for 62 s: DEL {record}" in replica.tail() for replica in (first, second)))
+        assert not watch.asked(second, since=broken + 1, key="limit-20", status=200)
+        watch.wait(max(0, broken + 63 - time.monotonic()))
+        assert direct.redis.cli("DEL", record) == "1"
+        watch.until(second, 200, 429, key="limit-20")
+        watch.wait(3)
+        watch.confirm()
+
+
 def test_the_disk_of_all_is_full_and_freed_again(lab):
     """Embedded: the file system of the database, the limits and the log. What was acknowledged is there after kill -9."""
     home = lab.file_system("small", megabytes=24)

@@ -13,9 +13,12 @@ using replica::Phase;
 
 constexpr std::chrono::seconds soon{1};  // ten reports
 
-std::string_view state_of(const ObservedReplica& sight, BootTime now) {
+/// Silence here proves nothing of one that follows another life of the store (replica/replica_registry.hpp).
+std::string_view state_of(const ObservedReplica& sight, Position head, BootTime now) {
   if (sight.newest.phase == Phase::stopped) return "stopped";
-  if (replica::is_fenced_by_silence(sight, now)) return "fenced";
+  const auto& applied = sight.newest.applied;
+  const bool elsewhere = sight.may_report_elsewhere && applied && applied->epoch != head.epoch;
+  if (replica::is_fenced_by_silence(sight, now)) return elsewhere ? "other-epoch" : "fenced";
   if (sight.vanished || now - sight.silent_from > soon) return "silent";
   return sight.newest.applied ? "serving" : "loading";
 }
@@ -37,13 +40,15 @@ void write(JsonWriter& out, const ObservedReplica& sight, Position head, BootTim
   out.begin_object()
       .member("replicaId", report.id.to_string())
       .member("name", report.name)
-      .member("state", state_of(sight, now))
+      .member("state", state_of(sight, head, now))
       .member("position", report.applied ? std::optional(report.applied->to_string()) : std::nullopt)
       .member("lagChanges", lag_changes(sight, head))
       .member("lagMillis", lag_millis(sight, now))
       .member("maxStalenessSeconds", report.max_staleness / std::chrono::seconds(1))
       .member("startedAt", report.started_at)
       .member("lastSeen", report.reported_at)
+      .member("understands", report.understands)
+      .member("outdated", report.understands < newest_change_kind)
       .end_object();
 }
 

@@ -141,8 +141,11 @@ void RedisPermitStore::complain_of(const KeyId& key) {
   if (now < next_word_) return;
   next_word_ = now + word_every;
   const std::string name = prefix + "key:" + key.to_string();
-  log_error("limiter: what stands at {} in Redis is not ours, and the key is refused until it is gone: DEL {}", name,
-            name);
+  log_error(
+      "limiter: what stands at {} in Redis is not ours, and the key is refused until it is gone. Once it has been "
+      "refused "
+      "for 62 s: DEL {} (sooner, what was admitted before would be admitted anew)",
+      name, name);
 }
 
 Result<std::uint32_t> RedisPermitStore::announce(Presence presence) {

@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 using store::postgres::Connection;
 using store::postgres::Parameters;
 
-// A few rows, whose reading other looks wait for.
+// Of a few rows; other looks wait meanwhile.
 constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::seconds connect_bound{10};
 

@@ -80,6 +80,7 @@ class PostgresLives : public testing::Test {
   SeededRandom random_{1};
   ReplicaReport report_;
   PostgresReporter reporter_{Url::parse(url()).value()};
+  std::unique_ptr<PostgresReporter> new_reporter_ = std::make_unique<PostgresReporter>(Url::parse(url()).value());
   std::unique_ptr<PostgresRegistry> registry_ = nullptr;
 };
 
@@ -117,6 +118,23 @@ TEST_F(PostgresLives, AnOlderStateThatWasPutBackIsNotBelievedAtOnce) {
   report_.number = 2;
   put(report_);
   EXPECT_EQ(count(*registry_), 1U);
+}
+
+// What a subscriber of logical replication was, or a restored dump: a service that confirms looks at the original's table.
+TEST_F(PostgresLives, AReportIntoACopyThatNobodyCommitsToIsNotKnown) {
+  report_.number = 1;
+  put(report_);
+  server_.execute(database_, "UPDATE meta SET home = 'another database'");
+  for (auto* reporter : {&reporter_, new_reporter_.get()}) {
+    ++report_.number;
+    const auto known = reporter->report(report_);
+    ASSERT_FALSE(known);
+    EXPECT_EQ(known.error().code, ErrorCode::unavailable);
+    report_.id = ReplicaId::generate(random_);
+  }
+  server_.execute(database_, "UPDATE meta SET home = home()");
+  ++report_.number;
+  EXPECT_TRUE(reporter_.report(report_));
 }
 
 TEST_F(PostgresLives, ATableThatWasEmptiedIsNotBelievedAtOnce) {

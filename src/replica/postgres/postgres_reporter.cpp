@@ -10,14 +10,15 @@ using store::postgres::Parameters;
 // Parameters that the first statement does not need are there to give both the same list.
 constexpr std::string_view update =
     "UPDATE replicas SET number = $3, stopped = $4, applied = nullif($5, ''), applied_nonce = $6, view_age_ms = $7,"
-    " reported_at = $10 WHERE id = $1 AND number < $3 AND $2::text IS NOT NULL AND $8::bigint IS NOT NULL"
-    " AND $9::bigint IS NOT NULL";
+    " reported_at = $10, understands = $11 WHERE id = $1 AND number < $3 AND $2::text IS NOT NULL AND $8::bigint IS "
+    "NOT NULL"
+    " AND $9::bigint IS NOT NULL AND (SELECT home FROM meta) = $12";
 constexpr std::string_view insert =
     "INSERT INTO replicas (id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms, "
     "started_at,"
-    " reported_at) VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9, $10)"
+    " reported_at, understands) VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $8, $9, $10, $11)"
     " ON CONFLICT (id) DO UPDATE SET number = $3, stopped = $4, applied = nullif($5, ''), applied_nonce = $6,"
-    " view_age_ms = $7, reported_at = $10 WHERE replicas.number < $3";
+    " view_age_ms = $7, reported_at = $10, understands = $11 WHERE replicas.number < $3";
 
 Parameters values_of(const ReplicaReport& report) {
   Parameters values;
@@ -26,7 +27,7 @@ Parameters values_of(const ReplicaReport& report) {
   values.add(report.applied ? report.applied->to_string() : std::string());
   values.add(static_cast<std::int64_t>(report.applied_nonce.value));
   values.add(std::int64_t{report.view_age.count()}).add(std::int64_t{report.max_staleness.count()});
-  values.add(report.started_at.count).add(report.reported_at.count);
+  values.add(report.started_at.count).add(report.reported_at.count).add(std::int64_t{report.understands});
   return values;
 }
 
@@ -50,27 +51,48 @@ Result<std::uint64_t> PostgresReporter::report(const ReplicaReport& report) {
 Result<void> PostgresReporter::make_sure_of_connection() {
   if (connection_) return {};
   if (steady_clock::now() < back_off_.next()) {
-    return Error(ErrorCode::unavailable, "the registry is not available", "waiting before the next attempt");
+    return *failed_;
   }
   auto opened = Connection::open(url_, store::postgres::Server::primary);
   if (opened) {
-    if (auto relaxed = (*opened)->execute("SET synchronous_commit = off"); !relaxed) opened = relaxed.error();
+    if (auto ready = prepare(**opened); !ready) opened = ready.error();
   }
   if (!opened) {
     back_off_.failed(steady_clock::now());
-    return opened.error();
+    failed_ = opened.error();
+    return *failed_;
   }
   back_off_.succeeded();
   connection_ = std::move(*opened);
   return {};
 }
 
+Result<void> PostgresReporter::prepare(Connection& connection) {
+  if (auto relaxed = connection.execute("SET synchronous_commit = off"); !relaxed) return relaxed;
+  const auto home = connection.query("SELECT home()");  // the same for the connection's life
+  if (!home) return home.error();
+  home_ = (*home)[0].text(0);
+  return {};
+}
+
 /// Whether it was: not where there is a newer one already, or this very one.
 Result<bool> PostgresReporter::write(const ReplicaReport& report) {
   const Parameters values = values_of(report);
-  const auto updated = connection_->query(update, values);
+  const auto updated = connection_->query(update, Parameters(values).add(home_));
   if (!updated) return updated.error();
-  return updated->tag() != "UPDATE 0" ? Result<bool>(true) : enter(values);
+  if (updated->tag() != "UPDATE 0") return true;
+  if (auto home = check_home(); !home) return home.error();
+  return enter(values);
+}
+
+/// In a copy that no management service commits to, no report is looked at by a service that confirms.
+Result<void> PostgresReporter::check_home() {
+  const auto rows = connection_->query("SELECT home FROM meta");
+  if (!rows) return rows.error();
+  if (rows->count() == 1 && (*rows)[0].text(0) == home_) return {};
+  return Error(ErrorCode::unavailable, "the database is a copy that no management service commits to",
+               "nobody looks at its table \"replicas\": start a management service on it, or point LATCHKEY_STORE to "
+               "the database that one uses");
 }
 
 Result<bool> PostgresReporter::enter(const Parameters& values) {

@@ -16,6 +16,9 @@ namespace latchkey::replica {
 /// the registry, and nothing is confirmed by it until every replica that serves must be in it again
 /// (postgres_registry.hpp). What a row says next waits for no disk: it is said again a moment later, and if it is lost,
 /// the replica only looks more silent than it was.
+///
+/// Where the database is a copy (a restored dump, what a subscriber of logical replication was) that no management
+/// service commits to, it is ErrorCode::unavailable: a service at the original confirms without looking here.
 class PostgresReporter final : public ReplicaReporter {
  public:
   enum class Scope : std::uint8_t { one_replica, many };
@@ -27,6 +30,8 @@ class PostgresReporter final : public ReplicaReporter {
  private:
   Result<void> make_sure_of_connection();
   Result<bool> write(const ReplicaReport& report);
+  Result<void> prepare(store::postgres::Connection& connection);
+  Result<void> check_home();
   Result<bool> enter(const store::postgres::Parameters& values);
   Result<std::uint64_t> number_of(const ReplicaId& id);
 
@@ -34,6 +39,8 @@ class PostgresReporter final : public ReplicaReporter {
   const Scope scope_;
   std::unique_ptr<store::postgres::Connection> connection_;
   store::postgres::BackOff back_off_;
+  std::optional<Error> failed_;  // the last attempt to connect, until the next
+  std::string home_;             // what meta.home is where a management service commits here
 };
 
 }  // namespace latchkey::replica

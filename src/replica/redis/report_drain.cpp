@@ -17,6 +17,7 @@ constexpr milliseconds pause_after_failure{50};
 constexpr std::chrono::seconds silence{1};
 // What fails and succeeds by turns, as where one of many reports is refused, is one failure.
 constexpr std::chrono::seconds calm{10};
+constexpr std::size_t most_owed = 10'000;
 
 // KEYS: known, of each replica. ARGV: the numbers. What is no number is none of ours, and gives way.
 const redis::Script& raise() {
@@ -48,7 +49,13 @@ Result<void> ReportDrain::step(milliseconds patience) {
   if (!reports) return reports.error();
   const auto epoch = followed_();
   if (!epoch) last_ = "0";  // they wait in the stream
-  return reports->empty() || !epoch ? Result<void>() : carry(*reports, *epoch);
+  if (!epoch) return {};
+  auto due = std::exchange(owed_, {});
+  for (const auto& [id, report] : *reports) {
+    auto& newest = due[id];
+    if (newest.number <= report.number) newest = report;
+  }
+  return due.empty() ? Result<void>() : carry(due, *epoch);
 }
 
 Result<ReportDrain::Newest> ReportDrain::read(milliseconds patience) {
@@ -91,6 +98,8 @@ Result<void> ReportDrain::carry(const Newest& reports, Epoch epoch) {
     if (taken) {
       known[id] = *taken;
     } else {
+      // It says nothing any more, and would be waited for until it is fenced.
+      if (report.phase == Phase::stopped && owed_.size() < most_owed) owed_.emplace(id, report);
       done = Error(taken.error().code, taken.error().detail,
                    fmt::format("{} (replica {}, \"{}\")", taken.error().internal, id.to_string(), report.name));
     }

@@ -49,6 +49,7 @@ class ReportDrain {
   const FollowedEpoch followed_;
   std::uint64_t generation_ = 0;    // of the connection that `last_` was read on
   std::string last_ = "0";          // the entry read last
+  Newest owed_;                     // last words of replicas that could not be carried on
   BootTime heard_{};                // when there was one
   std::optional<BootTime> failed_;  // when it did last, from when that was said until it is over
   std::atomic<bool> stopping_{false};

@@ -8,7 +8,9 @@
 namespace latchkey::replica::report_stream {
 namespace {
 
-constexpr std::array<std::string_view, 10> names{"i", "n", "p", "a", "x", "v", "m", "s", "r", "t"};
+// Release 0.1.0 writes the first ten, and takes no entry that has more.
+constexpr std::array<std::string_view, 11> names{"i", "n", "p", "a", "x", "v", "m", "s", "r", "t", "k"};
+constexpr std::size_t least_fields = 10;
 constexpr std::size_t longest_field = 256;
 
 /// A number in a field; `good` becomes false where there is none.
@@ -20,9 +22,10 @@ Number number_in(const std::string& text, bool& good) {
   return number;
 }
 
+/// A later release may add more.
 bool is_well_formed(const std::vector<redis::Reply>& fields) {
-  if (fields.size() != 2 * names.size()) return false;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  if (fields.size() % 2 != 0 || fields.size() < 2 * least_fields) return false;
+  for (std::size_t i = 0; i < std::min(names.size(), fields.size() / 2); ++i) {
     if (fields[2 * i].text != names[i] || !fields[2 * i + 1].is_string()) return false;
     if (fields[2 * i + 1].text.size() > longest_field) return false;
   }
@@ -41,7 +44,8 @@ std::vector<std::string> fields_of(const ReplicaReport& report) {
                                                      std::to_string(report.max_staleness.count()),
                                                      std::to_string(report.started_at.count),
                                                      std::to_string(report.reported_at.count),
-                                                     report.name.substr(0, longest_field)};
+                                                     report.name.substr(0, longest_field),
+                                                     std::to_string(report.understands)};
   std::vector<std::string> fields;
   for (std::size_t i = 0; i < names.size(); ++i) {
     fields.emplace_back(names[i]);
@@ -65,6 +69,7 @@ std::optional<ReplicaReport> report_of(const std::vector<redis::Reply>& fields) 
   report.started_at.count = number_in<std::int64_t>(value(7), good);
   report.reported_at.count = number_in<std::int64_t>(value(8), good);
   report.name = value(9);
+  if (fields.size() > 2 * least_fields) report.understands = number_in<std::uint32_t>(value(10), good);
   if (!id || !good || (!value(3).empty() && !report.applied)) return std::nullopt;
   report.id = *id;
   return checked(std::move(report));

@@ -6,6 +6,7 @@
 //   latchkey:{feed}:reports      stream, one entry a report; of the last five seconds, 100,000 at most
 //       i <replica id> n <number> p <phase: 0 running, 1 stopped> a <applied position, or empty> x <its nonce>
 //       v <view age, ms> m <max staleness, ms> s <started at> r <reported at> t <name>
+//       k <the newest kind of change it understands; without: 1>
 //   latchkey:{feed}:known:<id>   the number of that replica's newest report that a relay knows to be in the registry;
 //                                raised only, and gone an hour after it was raised last
 //

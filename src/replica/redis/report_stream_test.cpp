@@ -127,6 +127,37 @@ TEST_F(ReportStream, KnowsNothingThatTheRegistryHasNotTaken) {
   EXPECT_EQ(report(), 3U);
 }
 
+// A replica that runs says it again with the next report; one that has stopped does not.
+TEST_F(ReportStream, LastWordsAreCarriedOnOnceTheRegistryTakesThem) {
+  report();
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  way_.cut = WayToRegistry::Cut::before;
+  report_.phase = Phase::stopped;
+  report();
+  EXPECT_FALSE(drain_->step(milliseconds(0)));
+  EXPECT_FALSE(drain_->step(milliseconds(0)));
+  way_.cut = WayToRegistry::Cut::nowhere;
+  ASSERT_TRUE(drain_->step(milliseconds(0)));
+  EXPECT_EQ(registry_.look()->front().phase, Phase::stopped);
+}
+
+// By a relay of this release, of a replica of 0.1.0; and by this one, of a later one that says more.
+TEST_F(ReportStream, IsUnderstoodOfOlderAndLaterReleases) {
+  report_.understands = 7;
+  report_.number = 1;
+  for (const std::size_t fields : {10U, 11U, 12U}) {
+    auto words = report_stream::fields_of(report_);
+    if (fields == 12) words.insert(words.end(), {"z", "whatever"});
+    words.resize(2 * fields);
+    words.insert(words.begin(), {"XADD", report_stream::reports, "*"});
+    redis_.run(redis::Command{words});
+    ASSERT_TRUE(drain_->step(milliseconds(0)));
+    ASSERT_EQ(in_registry(report_.id), report_.number);
+    EXPECT_EQ(registry_.look()->front().understands, fields == 10 ? 1U : 7U);
+    ++report_.number;
+  }
+}
+
 // Another store's relay puts them into another registry than the one that this store's manager looks at.
 TEST_F(ReportStream, IsNotAcknowledgedByARelayThatDoesNotFollowIt) {
   followed_.reset();

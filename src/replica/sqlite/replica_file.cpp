@@ -65,6 +65,17 @@ Result<void> write_origin(Database& database, const std::string& name, const Ori
   return database.run(**insert);
 }
 
+constexpr const char* says_what_it_understands =
+    "SELECT count(*) FROM pragma_table_info('replicas') WHERE name = 'understands'";
+
+/// A file of release 0.1.0 goes on as one of this, and that release can read and write it all the same.
+Result<void> add_what_was_left_out(Database& database) {
+  const auto there = database.query_integer(says_what_it_understands);
+  if (!there) return there.error();
+  if (*there != 0) return {};
+  return database.execute("ALTER TABLE replicas ADD COLUMN understands INTEGER NOT NULL DEFAULT 1");
+}
+
 Result<ReplicaFile> opened(const std::filesystem::path& path, Database database) {
   // The first read makes SQLite open -wal and -shm.
   const auto version = database.query_integer("PRAGMA user_version");
@@ -77,7 +88,9 @@ Result<ReplicaFile> opened(const std::filesystem::path& path, Database database)
   std::string name = file_name_of(path);
   auto origin = read_origin(database, name);
   if (!origin) return origin.error();
-  return ReplicaFile{std::move(database), *identity, std::move(name), std::move(*origin)};
+  const auto says = database.query_integer(says_what_it_understands);
+  if (!says) return says.error();
+  return ReplicaFile{std::move(database), *identity, std::move(name), std::move(*origin), *says != 0};
 }
 
 Result<ReplicaFile> open_and_prepare(const std::filesystem::path& path, const Origin& origin) {
@@ -87,6 +100,7 @@ Result<ReplicaFile> open_and_prepare(const std::filesystem::path& path, const Or
   if (!database) return database.error();
   if (auto whole = check(*database); !whole) return whole.error();
   if (auto prepared = database->execute(prepare_sql); !prepared) return prepared.error();
+  if (auto added = add_what_was_left_out(*database); !added) return added.error();
   if (auto written = write_origin(*database, file_name_of(path), origin); !written) return written.error();
   auto file = opened(path, std::move(*database));
   if (!file || file->origin || file->name.empty()) return file;

@@ -34,9 +34,10 @@ struct Origin {
 
 struct ReplicaFile {
   store::Database database;
-  store::FileIdentity identity;  // as it was opened
-  std::string name;              // likewise (base/file_name.hpp)
-  std::optional<Origin> origin;  // nullopt: it does not say, or it is a copy
+  store::FileIdentity identity;         // as it was opened
+  std::string name;                     // likewise (base/file_name.hpp)
+  std::optional<Origin> origin;         // nullopt: it does not say, or it is a copy
+  bool says_what_is_understood = true;  // false: release 0.1.0 made it, and writes it
 };
 
 /// Before the replica takes the lock of its data directory, so that a reader that finds the lock's file and not this

@@ -82,7 +82,8 @@ Result<bool> SqliteRegistry::remove(const ReplicaReport& newest) {
 }
 
 Result<std::vector<ReplicaReport>> SqliteRegistry::read() {
-  auto statement = file_->database.prepare(select_reports);
+  auto statement =
+      file_->database.prepare(file_->says_what_is_understood ? select_reports : select_reports_of_schema_1);
   if (!statement) return statement.error();
   std::vector<ReplicaReport> reports;
   int code = (*statement)->step();

@@ -7,9 +7,9 @@ namespace {
 
 constexpr std::string_view upsert =
     "INSERT INTO replicas (id, name, number, stopped, applied, applied_nonce, view_age_ms, max_staleness_ms,"
-    " started_at, reported_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+    " started_at, reported_at, understands) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
     " ON CONFLICT (id) DO UPDATE SET number = ?3, stopped = ?4, applied = ?5, applied_nonce = ?6, view_age_ms = ?7,"
-    " reported_at = ?10 WHERE replicas.number < ?3";
+    " reported_at = ?10, understands = ?11 WHERE replicas.number < ?3";
 
 }  // namespace
 
@@ -86,6 +86,7 @@ Result<std::uint64_t> SqliteReporter::write(const ReplicaReport& report) {
   (*statement)->bind(6, static_cast<std::int64_t>(report.applied_nonce.value));
   (*statement)->bind(7, report.view_age.count()).bind(8, report.max_staleness.count());
   (*statement)->bind(9, report.started_at.count).bind(10, report.reported_at.count);
+  (*statement)->bind(11, std::int64_t{report.understands});
   if (auto ran = file_->database.run(**statement); !ran) {
     return Error(ErrorCode::unavailable, ran.error().detail, ran.error().internal);
   }

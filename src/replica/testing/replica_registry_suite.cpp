@@ -41,6 +41,7 @@ TEST_P(ReplicaRegistrySuite, WhatIsKnownToHaveArrivedIsSeenAsItWasSaid) {
   report.applied = Position{*epoch, INT64_MAX};
   report.applied_nonce = {UINT64_MAX};
   report.view_age = std::chrono::milliseconds(17);
+  report.understands = INT32_MAX;
   put(*reporter_, report);
   EXPECT_EQ(registry_->look().value(), std::vector{report});
 }
@@ -49,6 +50,7 @@ TEST_P(ReplicaRegistrySuite, ANewerReportStandsInPlaceOfTheOneBefore) {
   ReplicaReport report = new_report("a");
   for (std::uint64_t number = 1; number <= 50; ++number) {
     report.number = number;
+    report.understands = static_cast<std::uint32_t>(number);
     report.applied = number % 7 == 0 ? std::nullopt : std::optional(Position{*epoch, number});
     put(*reporter_, report);
     EXPECT_EQ(registry_->look().value(), std::vector{report});

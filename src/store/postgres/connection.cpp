@@ -49,7 +49,7 @@ Error error_of(Fault fault, std::string_view state, std::string internal) {
   if (state.starts_with("22") || state.starts_with("23")) {
     return Error(ErrorCode::conflict, "the database refused the row", std::move(internal));
   }
-  // A table or a function that is not there. Whoever has seen it before takes that for a broken database.
+  // A table or a function that is not there. A process that has seen it before takes that for a broken database.
   if (state == "42P01" || state == "42883") {
     return not_made(std::move(internal));
   }

@@ -120,7 +120,7 @@ class Connection {
   int announced_process() const { return PQbackendPID(connection_.get()); }
   /// How long an answer is waited for: 15 s unless set.
   void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
-  /// A moment past which no answer is waited for, however many are: whoever asks has one for all that it asks.
+  /// A moment past which no answer is waited for, however many are: a caller has one for all that it asks.
   void set_deadline(Time deadline) { deadline_ = deadline; }
   int socket() const { return PQsocket(connection_.get()); }
 

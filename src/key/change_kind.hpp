@@ -1,0 +1,26 @@
+#pragma once
+
+// Kinds of change, by number: the number of a kind is that of the schema (store/schema_version.hpp) that brought it. A
+// reader of an older release does not understand kinds that came later. Each replica reports the newest kind that it
+// understands, and a change of a newer one is never taken to be enforced by it (replica/verdict.hpp).
+//
+//   1    access keys and signing keys, as release 0.1.0 has them
+//
+// Schema 2 brought no kind. A migration that brings one sets newest_change_kind to its own number, and kind_of() to
+// return that for changes that hold anything of it: a row of a new table, or a member of a key that an older replica
+// would pass over.
+
+#include <cstdint>
+
+#include "key/change.hpp"
+
+namespace latchkey {
+
+inline constexpr std::uint32_t oldest_change_kind = 1;
+/// The newest one that this release understands.
+inline constexpr std::uint32_t newest_change_kind = 1;
+
+/// What a reader must understand to apply this change.
+constexpr std::uint32_t kind_of(const Change&) { return oldest_change_kind; }
+
+}  // namespace latchkey
