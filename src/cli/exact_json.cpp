@@ -7,7 +7,7 @@
 namespace latchkey::cli {
 namespace {
 
-constexpr char mark = '\xff';  // in no UTF-8 text
+constexpr char number_mark = '\xff';  // in no UTF-8 text
 
 /// Of a compact text that parse_json() has passed.
 json::value value_of(const std::string& text) {
@@ -23,7 +23,7 @@ json::value value_of(const std::string& text) {
   }
   auto value = parse_json(text);
   if (!value) return nullptr;
-  return value->is_number() && json::serialize(*value) != text ? json::value(mark + text) : std::move(*value);
+  return value->is_number() && json::serialize(*value) != text ? json::value(number_mark + text) : std::move(*value);
 }
 
 void append(std::string& out, const json::value& value) {
@@ -49,7 +49,7 @@ void append(std::string& out, const json::value& value) {
 
 std::string_view exact_number(const json::value& value) {
   const auto* text = value.if_string();
-  const bool kept = text != nullptr && !text->empty() && text->front() == mark;
+  const bool kept = text != nullptr && !text->empty() && text->front() == number_mark;
   return kept ? std::string_view(*text).substr(1) : std::string_view();
 }
 

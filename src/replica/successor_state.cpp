@@ -15,7 +15,7 @@ namespace latchkey::replica {
 namespace {
 
 constexpr std::size_t line_bytes = 512;  // always the same, so that one write replaces the line before
-constexpr std::string_view none = "-";
+constexpr std::string_view no_word = "-";
 constexpr std::string_view magic = "latchkey-replica-4";
 
 /// The kernel's own clock for the times of files.
@@ -61,8 +61,8 @@ std::optional<Inheritance> SuccessorState::take() const {
   }
   if (std::chrono::nanoseconds(std::abs(here.changed_at - written_at)) > slack) return std::nullopt;
   found.applied = Position::parse(applied);
-  if (!found.applied && applied != none) return std::nullopt;
-  if (found.lock == none) found.lock.clear();
+  if (!found.applied && applied != no_word) return std::nullopt;
+  if (found.lock == no_word) found.lock.clear();
   found.id = *parsed;
   found.max_staleness = std::chrono::milliseconds(staleness);
   return found;
@@ -74,8 +74,8 @@ bool SuccessorState::leave(const Inheritance& left) {
   if (descriptor_.get() < 0) open();
   std::string line =
       fmt::format("{} {} {} {} {} {} {} {} {} {} {}", magic, boot_id_, file_, file_time(), left.id.to_string(),
-                  left.number, left.applied ? left.applied->to_string() : none, left.max_staleness.count(),
-                  left.view_from.nanos, left.open_until.nanos, left.lock.empty() ? none : left.lock);
+                  left.number, left.applied ? left.applied->to_string() : no_word, left.max_staleness.count(),
+                  left.view_from.nanos, left.open_until.nanos, left.lock.empty() ? no_word : left.lock);
   line.resize(line_bytes - 1, ' ');
   line += '\n';
   if (descriptor_.get() >= 0 && ::pwrite(descriptor_.get(), line.data(), line.size(), 0) == ssize_t{line_bytes})

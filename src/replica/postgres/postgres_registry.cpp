@@ -14,7 +14,7 @@ using store::postgres::Connection;
 using store::postgres::Parameters;
 
 // Of a few rows; other looks wait meanwhile.
-constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds look_patience{5};
 constexpr std::chrono::seconds connect_bound{10};
 
 }  // namespace
@@ -37,7 +37,7 @@ Result<void> PostgresRegistry::make_sure_of_connection() {
   auto opened = Connection::open(url_, store::postgres::Server::primary, steady_clock::now() + connect_bound);
   if (opened) {
     (*opened)->set_deadline(Connection::Time::max());
-    (*opened)->set_patience(patience);
+    (*opened)->set_patience(look_patience);
     // What is written here may be lost: it says less then. So no look waits for a synchronous standby that is away.
     if (auto relaxed = (*opened)->execute("SET synchronous_commit = off"); !relaxed) opened = relaxed.error();
   }
