@@ -25,6 +25,33 @@ Decision KeyWindow::try_admit(std::int64_t now_ms, std::uint32_t limit) {
 
 Allowance KeyWindow::peek(std::int64_t now_ms, std::uint32_t limit) { return allowance(settle(now_ms, limit), limit); }
 
+KeyWindow::Fit KeyWindow::fit(std::int64_t now_ms, std::uint32_t limit, std::uint32_t units) {
+  const std::int64_t now = settle(now_ms, limit);
+  const std::uint64_t in_use = used();
+  Fit fit{.fits = true,
+          .used = used(),
+          .wait_seconds = 0,
+          .reset_seconds = in_use == 0 ? 0 : allowance(now, limit).reset_seconds};
+  if (in_use + units <= limit) return fit;
+  const std::uint64_t must_return = std::min(in_use + units - limit, in_use);
+  if (must_return > 0) fit.wait_seconds = seconds_until_returned(static_cast<std::uint32_t>(must_return), now);
+  fit.fits = false;
+  return fit;
+}
+
+void KeyWindow::take_units(std::int64_t now_ms, std::uint32_t limit, std::uint32_t units) {
+  const std::int64_t now = settle(now_ms, limit);
+  const std::uint32_t in_use = used();
+  if (in_use == std::numeric_limits<std::uint32_t>::max()) return;  // of an unknown past nothing needs to be counted
+  if (form_ == Form::ring && std::uint64_t{in_use} + units > Ring::capacity) to_buckets(now);
+  if (form_ == Form::ring) {
+    for (std::uint32_t taken = 0; taken < units; ++taken) take(now);
+    return;
+  }
+  std::atomic_ref(last_ms_).store(now, std::memory_order_release);
+  buckets_.take(second_of(now), std::min(units, std::numeric_limits<std::uint32_t>::max() - 1 - buckets_.used()));
+}
+
 /// Takes back what has left the window and gives the block the form for `limit`. Answers the time to go on with.
 std::int64_t KeyWindow::settle(std::int64_t now_ms, std::uint32_t limit) {
   const std::int64_t now = std::max(now_ms, last_ms_);
@@ -114,7 +141,7 @@ void KeyWindow::take(std::int64_t now_ms) {
 
 std::uint32_t KeyWindow::seconds_until_returned(std::uint32_t permits, std::int64_t now_ms) const {
   if (form_ == Form::ring) return ring_.seconds_until_returned(permits, now_ms);
-  if (form_ == Form::buckets) return buckets_.seconds_until_returned(permits);
+  if (form_ == Form::buckets) return buckets_.ticks_until_returned(permits);
   return UnknownPast{last_ms_}.seconds_to_wait(now_ms);
 }
 

@@ -39,6 +39,17 @@ class KeyWindow {
   Decision try_admit(std::int64_t now_ms, std::uint32_t limit);
   Allowance peek(std::int64_t now_ms, std::uint32_t limit);
 
+  /// For requests of any cost, and under several limits: whether `units` more would be within `limit`, then taking them.
+  struct Fit {
+    bool fits;
+    std::uint32_t used;
+    std::uint32_t wait_seconds;   // until `units` more fit; 0 where they never will
+    std::uint32_t reset_seconds;  // as in Allowance
+  };
+  Fit fit(std::int64_t now_ms, std::uint32_t limit, std::uint32_t units);
+  /// Whether they fit or not: a limit that only observes counts all. Right after fit(), of the same time and limit.
+  void take_units(std::int64_t now_ms, std::uint32_t limit, std::uint32_t units);
+
   /// No permit is in use and none can be again: the block may be forgotten.
   bool idle(std::int64_t now_ms) const { return now_ms - last_ms_ > idle_after_ms; }
 

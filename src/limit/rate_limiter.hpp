@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "key/key_id.hpp"
 #include "key/position.hpp"
+#include "limit/active_limit.hpp"
 
 namespace latchkey::limit {
 
@@ -32,6 +33,7 @@ struct Decision {
   std::uint32_t reset_seconds = 0;        // until `remaining` grows, rounded up; 0 when no permit is used
   std::uint32_t retry_after_seconds = 0;  // refused: waiting this long is enough for one request, ≥ 1
   bool unavailable = false;               // refused because shared state cannot be reached: 503, not 429
+  bool full = false;                      // refused since there is no room for one more counter: 503
 };
 
 /// What is left, without taking: for the holder's plan.
@@ -52,6 +54,17 @@ class RateLimiter {
   /// Decides through a round trip; `done` is called once, on any thread.
   virtual void admit_later(KeyId key, Limit limit, Later done) = 0;
   virtual Allowance peek(KeyId key, Limit limit) = 0;
+  // The same for a request under several limits, of any cost (limit/active_limit.hpp). A key with a plain
+  // `requestsPerMinute` and a request of cost 1 go the way above; both ways share the count.
+
+  using VerdictLater = std::move_only_function<void(Verdict)>;
+  /// nullopt: call charge_later(). Nothing was taken.
+  virtual std::optional<Verdict> try_charge(const Charge& charge);
+  /// Decides once what is needed is known to be durable, or shared; `done` is called once, on any thread.
+  virtual void charge_later(const Charge& charge, VerdictLater done);
+  /// What is left of each limit, without taking.
+  virtual Verdict look(const Charge& charge);
+
   /// These keys will probably be asked about within microseconds. An engine that keeps its state far away in memory may
   /// begin to fetch it, of all at once; nothing else changes.
   virtual void expect(std::span<const KeyId>) {}

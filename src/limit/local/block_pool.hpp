@@ -10,8 +10,11 @@
 
 #include "base/mutex.hpp"
 #include "key/key_id.hpp"
+#include "limit/counter_id.hpp"
 #include "limit/key_window.hpp"
+#include "limit/local/counter_room.hpp"
 #include "limit/local/limit_file.hpp"
+#include "limit/sliding_window.hpp"
 
 namespace latchkey::limit {
 
@@ -20,17 +23,33 @@ namespace latchkey::limit {
 struct alignas(64) KeyBlock {
   KeyId key;
   std::uint32_t hash = 0;
-  enum class Use : std::uint32_t { vacant, taken } use = Use::vacant;
+  enum class Use : std::uint32_t { vacant, taken, other_window } use = Use::vacant;
   KeyWindow permits;
 };
 static_assert(std::is_trivially_copyable_v<KeyBlock> && sizeof(KeyBlock) == LimitFile::block_bytes);
 
+/// The same room for any other window of up to a minute; Use::other_window.
+struct alignas(64) WindowBlock {
+  OwnerId owner;
+  std::uint32_t unused = 0;
+  KeyBlock::Use use = KeyBlock::Use::vacant;
+  std::uint64_t limit = 0;
+  SlidingWindow permits;
+
+  CounterId id() const { return {owner, limit}; }
+};
+static_assert(std::is_trivially_copyable_v<WindowBlock> && sizeof(WindowBlock) == LimitFile::block_bytes);
+static_assert(offsetof(WindowBlock, use) == offsetof(KeyBlock, use));
+
 /// Any thread may call any method; a block is its owner's.
 class BlockPool {
  public:
-  explicit BlockPool(LimitFile file) : file_(std::move(file)), blocks_(reinterpret_cast<KeyBlock*>(file_.blocks())) {}
+  /// `room` outlives it.
+  BlockPool(LimitFile file, CounterRoom& room)
+      : file_(std::move(file)), blocks_(reinterpret_cast<KeyBlock*>(file_.blocks())), room_(room) {}
 
   KeyBlock& at(std::uint32_t number) const { return blocks_[number]; }
+  WindowBlock& window_at(std::uint32_t number) const { return reinterpret_cast<WindowBlock&>(blocks_[number]); }
   /// Adds the numbers of `count` vacant blocks, which are the caller's from now on. Throws std::bad_alloc where neither
   /// the file nor the memory has room.
   void take(std::uint32_t count, std::vector<std::uint32_t>& numbers);
@@ -40,7 +59,7 @@ class BlockPool {
   template <class Adopt>
   void inherit(Adopt&& adopt) {
     for (std::uint32_t number = file_.reach(); number-- > 0;) {
-      const bool matters = at(number).use == KeyBlock::Use::taken && adopt(number);
+      const bool matters = at(number).use != KeyBlock::Use::vacant && adopt(number);
       if (matters && made_ == 0) made_ = number + 1;
       if (!matters) leave_vacant(number);
     }
@@ -48,6 +67,7 @@ class BlockPool {
   }
 
   const LimitFile& file() const { return file_; }
+  CounterRoom& room() { return room_; }
   /// Blocks that were ever needed.
   std::size_t made() const;
   bool continues_in_memory() const;
@@ -58,6 +78,7 @@ class BlockPool {
 
   LimitFile file_;
   KeyBlock* const blocks_;
+  CounterRoom& room_;
   mutable Mutex mutex_;
   std::vector<std::uint32_t> returned_ GUARDED_BY(mutex_);  // vacant ones of an earlier process
   std::uint32_t made_ GUARDED_BY(mutex_) = 0;

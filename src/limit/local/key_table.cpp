@@ -34,6 +34,7 @@ KeyWindow& KeyTable::insert(const KeyId& key, std::uint32_t hash, std::int64_t n
   added.permits = KeyWindow();
   std::atomic_ref(added.use).store(KeyBlock::Use::taken, std::memory_order_release);
   place({.hash = hash, .block = number + 1});
+  pool_->room().take(1);
   return added.permits;
 }
 
@@ -41,6 +42,7 @@ void KeyTable::adopt(std::uint32_t number, std::uint32_t hash) {
   make_room();
   pool_->at(number).hash = hash;
   place({.hash = hash, .block = number + 1});
+  pool_->room().take(1);
 }
 
 void KeyTable::sweep(std::uint32_t places, std::int64_t now_ms) {
@@ -96,6 +98,7 @@ void KeyTable::remove(std::uint32_t at) {
   std::atomic_ref(pool_->at(number).use).store(KeyBlock::Use::vacant, std::memory_order_release);
   std::atomic_signal_fence(std::memory_order_seq_cst);  // before another key's stores go into it
   vacant_.push_back(number);
+  pool_->room().give_back(1);
   --size_;
 }
 

@@ -9,44 +9,63 @@
 
 namespace latchkey::limit {
 
-struct alignas(64) LocalLimiter::Shard {
-  SpinLock lock;
-  std::uint32_t calls = 0;  // guarded by lock
-  KeyTable keys;            // guarded by lock
-};
-
 struct LocalLimiter::Place {
-  Shard& shard;
+  KeyShard& shard;
   std::uint32_t hash;
 };
 
-LocalLimiter::LocalLimiter(const Clock& clock, LimitFile file)
+LocalLimiter::LocalLimiter(const Clock& clock, LimitFile file, LongTerm long_term, std::size_t max_counters)
     : clock_(clock),
-      pool_(std::move(file)),
+      room_(max_counters),
+      pool_(std::move(file), room_),
       unknown_until_ms_(pool_.file().recording_since_ms()),
-      shards_(std::make_unique<Shard[]>(shard_count)) {
-  for (std::size_t i = 0; i < shard_count; ++i) shards_[i].keys.use(pool_);
+      shards_(pool_),
+      long_clock_(clock, long_term.boot, long_term.mark()),
+      desk_(shards_, room_, clock, long_clock_, [this](std::int64_t now_ms) { return unknown_past(now_ms); }),
+      ledger_(std::move(long_term.ledger)) {
   adopt_all();
+  adopt_ledger(long_term.content);
+  if (ledger_ == nullptr) return;
+  reserver_ = std::make_unique<Reserver>(*ledger_, clock_, static_cast<ReserverHost&>(*this));
+  if (long_term.own_thread) reserver_->start();
 }
 
-/// Of two blocks of one key, which no process leaves, neither can be believed.
 void LocalLimiter::adopt_all() {
   const std::int64_t now = now_ms();
   pool_.inherit([&](std::uint32_t number) {
-    KeyBlock& found = pool_.at(number);
-    found.permits.recover(now);
-    if (found.permits.idle(now)) return false;
-    const Place place = place_of(found.key);
-    if (KeyWindow* twin = place.shard.keys.find(found.key, place.hash)) {
-      twin->distrust(now);
-      return false;
-    }
-    place.shard.keys.adopt(number, place.hash);
-    return true;
+    return pool_.at(number).use == KeyBlock::Use::other_window ? adopt_window(number, now) : adopt(number, now);
   });
 }
 
-LocalLimiter::~LocalLimiter() = default;
+/// Of two blocks of one key, which no process leaves, neither can be believed.
+bool LocalLimiter::adopt(std::uint32_t number, std::int64_t now_ms) {
+  KeyBlock& found = pool_.at(number);
+  found.permits.recover(now_ms);
+  if (found.permits.idle(now_ms)) return false;
+  const Place place = place_of(found.key);
+  if (KeyWindow* twin = place.shard.keys.find(found.key, place.hash)) {
+    twin->distrust(now_ms);
+    return false;
+  }
+  place.shard.keys.adopt(number, place.hash);
+  return true;
+}
+
+bool LocalLimiter::adopt_window(std::uint32_t number, std::int64_t now_ms) {
+  WindowBlock& found = pool_.window_at(number);
+  found.permits.recover(now_ms * 1'000'000 + 999'999);
+  if (found.permits.idle(now_ms * 1'000'000)) return false;
+  WindowTable& windows = shards_.counters[Shards::number_of(found.owner)].windows;
+  if (WindowBlock* twin = windows.find(found.id())) {
+    twin->permits.distrust(now_ms * 1'000'000);
+    return false;
+  }
+  windows.adopt(number);
+  room_.take(1);
+  return true;
+}
+
+LocalLimiter::~LocalLimiter() { reserver_.reset(); }  // it still asks this
 
 std::optional<Decision> LocalLimiter::try_admit(KeyId key, Limit limit) { return admit(key, limit); }
 
@@ -77,9 +96,9 @@ void LocalLimiter::expect(std::span<const KeyId> keys) {
 
 LocalLimiter::Size LocalLimiter::size() const {
   Size total;
-  for (std::size_t i = 0; i < shard_count; ++i) {
-    const std::lock_guard guard(shards_[i].lock);
-    total.keys += shards_[i].keys.size();
+  for (std::size_t i = 0; i < Shards::count; ++i) {
+    const std::lock_guard guard(shards_.keys[i].lock);
+    total.keys += shards_.keys[i].keys.size();
   }
   total.blocks = pool_.made();
   return total;
@@ -94,6 +113,10 @@ void LocalLimiter::keep() {
         "a restart every key counts as used up for a minute");
   }
   lost_ = lost;
+  long_clock_.observe();
+  if (reserver_ != nullptr) reserver_->expire();
+  sweep_long();
+  warn_of_room();
 }
 
 std::uint32_t LocalLimiter::seconds_of_unknown_past() const {
@@ -104,7 +127,7 @@ std::uint32_t LocalLimiter::seconds_of_unknown_past() const {
 
 LocalLimiter::Place LocalLimiter::place_of(const KeyId& key) const {
   const std::uint64_t hash = std::hash<KeyId>()(key);
-  return {shards_[hash >> (64 - shard_bits)], static_cast<std::uint32_t>(hash >> (32 - shard_bits))};
+  return {shards_.keys[hash >> (64 - Shards::bits)], static_cast<std::uint32_t>(hash >> (32 - Shards::bits))};
 }
 
 namespace {
@@ -129,7 +152,10 @@ Decision LocalLimiter::admit(const KeyId& key, Limit limit) {
   KeyTable& keys = place.shard.keys;
   if (++place.shard.calls % calls_per_sweep == 0) keys.sweep(places_a_call, now);
   KeyWindow* known = keys.find(key, place.hash);
-  if (known == nullptr) known = &keys.insert(key, place.hash, now);
+  if (known == nullptr) {
+    if (!room_.has_room()) return {.retry_after_seconds = 1, .full = true};
+    known = &keys.insert(key, place.hash, now);
+  }
   const Decision decision = known->try_admit(now, limit.requests_per_minute);
   // The file may have been cut off under this very call, which then read zeros.
   if (const UnknownPast past = unknown_past(now); past.matters(now)) [[unlikely]]
