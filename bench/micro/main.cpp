@@ -9,6 +9,7 @@
 
 #include "jwt/access_token.hpp"
 #include "jwt/digest.hpp"
+#include "jwt/memo_hash.hpp"
 #include "micro/world.hpp"
 #include "sample/sample_keys.hpp"
 
@@ -91,7 +92,7 @@ void view_apply(State& state) {
 
 void memo(State& state) {
   World& world = World::of(static_cast<std::uint64_t>(state.range(0)));
-  const auto digest = jwt::digest_of(unsigned_token(0, world.kid));
+  const auto digest = jwt::memo_hash_of(unsigned_token(0, world.kid));
   const view::View::Reader reader(world.view);
   const view::KeyRow& row = *reader.find(sample_id(0));
   for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(reader.recall(row, digest));

@@ -2,6 +2,7 @@
 
 #include "jwt/digest.hpp"
 #include "jwt/ed25519.hpp"
+#include "jwt/memo_hash.hpp"
 #include "sample/sample_keys.hpp"
 
 namespace latchkey::bench {
@@ -16,7 +17,7 @@ World::World(std::uint64_t count) : keys(count) {
     key.version = {number + 2};
     view.apply(key);
     const view::View::Reader reader(view);
-    reader.remember(*reader.find(key.id), Issue::current, jwt::digest_of(unsigned_token(number, kid)),
+    reader.remember(*reader.find(key.id), Issue::current, jwt::memo_hash_of(unsigned_token(number, kid)),
                     *reader.usable_key(kid));
     limiter.try_admit(key.id, {.requests_per_minute = key.requests_per_minute, .version = key.version});
   }

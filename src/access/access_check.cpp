@@ -4,6 +4,7 @@
 
 #include "jwt/access_token.hpp"
 #include "jwt/digest.hpp"
+#include "jwt/memo_hash.hpp"
 
 namespace latchkey::access {
 namespace {
@@ -66,7 +67,22 @@ AccessCheck::Candidate AccessCheck::look_up(const View::Reader& reader, const jw
   return {std::nullopt, row, *signing_key};
 }
 
-// What is remembered of a key among millions is far away in memory, and the digest takes as long as the way.
+namespace {
+
+// What an earlier process proved is known by its SHA-256 until it is used.
+std::optional<Issue> recall(const View::Reader& reader, const KeyRow& row, const jwt::TokenDigest& digest,
+                            std::string_view token) {
+  auto issue = reader.recall(row, digest);
+  if (issue || !jwt::memo_hash_is_keyed()) return issue;
+  const auto kept = jwt::digest_of(token);
+  issue = reader.recall(row, kept);
+  if (issue) reader.replace(row, *issue, kept, digest);
+  return issue;
+}
+
+}  // namespace
+
+// What is remembered of a key among millions is far away in memory; part of the way it comes beside the hash.
 Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) const {
   if (token.size() > jwt::max_token_bytes) return refused(Refusal::malformed);  // before it is hashed
   const View::Reader reader(view_);
@@ -75,10 +91,10 @@ Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) con
   if (const auto id = jwt::hinted_key_id(token); id && ready(reader)) {
     if (const KeyRow* probable = reader.prefetch(*id)) {
       if (next != nullptr) next->expect({&*id, 1});
-      const auto digest = jwt::digest_of(token);
+      const auto digest = jwt::memo_hash_of(token);
       // The row that was fetched is nearly always the right one; its id tells.
       const KeyRow* row = probable->id() == *id ? probable : reader.find(*id);
-      const auto issue = row == nullptr ? std::nullopt : reader.recall(*row, digest);
+      const auto issue = row == nullptr ? std::nullopt : recall(reader, *row, digest, token);
       if (issue) return outcome_of_issue(*row, *issue, clock_);
     }
   }
@@ -123,14 +139,13 @@ Outcome AccessCheck::decide_proven(const jwt::ParsedAccessToken& parsed, const E
   const KeyRow& row = *candidate.row;
   const auto named = issue_named(row, parsed.claims.user_id, parsed.claims.issued_at);
   if (named) {
-    const jwt::TokenDigest digest = jwt::digest_of(token);
-    View::Reader::remember(row, *named, digest, candidate.signing_key);
-    if (kept_ != nullptr) kept_->append(row, parsed.claims.issued_at, digest, proof);
+    View::Reader::remember(row, *named, jwt::memo_hash_of(token), candidate.signing_key);
+    if (kept_ != nullptr) kept_->append(row, parsed.claims.issued_at, jwt::digest_of(token), proof);
     return outcome_of_issue(row, *named, clock_);
   }
   // Remembers the rejected token, so that its next refusal needs no signature; not where the memo is for the previous
   // issue, which may still pass.
-  if (!row.previous()) View::Reader::remember(row, Issue::earlier, jwt::digest_of(token), candidate.signing_key);
+  if (!row.previous()) View::Reader::remember(row, Issue::earlier, jwt::memo_hash_of(token), candidate.signing_key);
   return Refused{Refusal::rotated, holder_of(row)};
 }
 

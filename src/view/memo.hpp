@@ -2,6 +2,8 @@
 
 // What a row remembers of a token that was found to be signed well, so that its next use costs a comparison.
 //
+// The digest is that of jwt/memo_hash.hpp, or SHA-256 where it came from view/memo_log.hpp and was not used since.
+//
 //   word 0   digest word 0, xor the seal's value
 //   word 1   digest word 1, its low 8 bits replaced by the seal's slot (0: nothing remembered)
 //
@@ -59,10 +61,11 @@ class Memo {
     words_[1].store((digest.words[1] & ~slot_bits) | seal.slot, std::memory_order_relaxed);
   }
   bool recalls(const jwt::TokenDigest& digest, const KeyGenerations& seals) const {
-    const std::uint64_t second = words_[1].load(std::memory_order_relaxed);
-    const auto slot = static_cast<std::uint8_t>(second & slot_bits);
-    return slot != 0 && ((second ^ digest.words[1]) & ~slot_bits) == 0 &&
-           words_[0].load(std::memory_order_relaxed) == (digest.words[0] ^ seals.value(slot));
+    return recalled(digest, seals).slot != 0;
+  }
+  /// What recalls `from` recalls `to` instead, the digest of the same token by another function.
+  void replace(const jwt::TokenDigest& from, const jwt::TokenDigest& to, const KeyGenerations& seals) const {
+    remember(to, recalled(from, seals));
   }
   /// Into a row that is not yet published.
   void copy_from(const Memo& other) {
@@ -73,6 +76,18 @@ class Memo {
 
  private:
   static constexpr std::uint64_t slot_bits = 0xff;
+
+  // The seal that it was remembered with; slot 0: it is not remembered. Both words are compared before either is judged,
+  // so that the time tells no part of them (jwt/memo_hash.hpp).
+  KeyGeneration recalled(const jwt::TokenDigest& digest, const KeyGenerations& seals) const {
+    const std::uint64_t second = words_[1].load(std::memory_order_relaxed);
+    const auto slot = static_cast<std::uint8_t>(second & slot_bits);
+    const std::uint64_t value = seals.value(slot);
+    const std::uint64_t first = words_[0].load(std::memory_order_relaxed) ^ digest.words[0] ^ value;
+    const std::uint64_t difference = first | ((second ^ digest.words[1]) & ~slot_bits);
+    return difference == 0 ? KeyGeneration{slot, value} : KeyGeneration{};
+  }
+
   mutable std::array<std::atomic<std::uint64_t>, 2> words_{};
 };
 

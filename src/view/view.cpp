@@ -229,6 +229,11 @@ Freshness View::Reader::freshness() const {
   return standing.freshness;
 }
 
+void View::Reader::replace(const KeyRow& row, Issue issue, const jwt::TokenDigest& from,
+                           const jwt::TokenDigest& to) const {
+  row.memo(issue).replace(from, to, impl_.seals);
+}
+
 std::optional<Issue> View::Reader::recall(const KeyRow& row, const jwt::TokenDigest& digest) const {
   for (const Issue issue : {Issue::current, Issue::earlier}) {
     if (row.memo(issue).recalls(digest, impl_.seals)) return issue;

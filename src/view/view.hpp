@@ -104,6 +104,8 @@ class View {
     /// long as the signing key that proved it is usable. Proof of nothing else: status, expiry and grace are the
     /// caller's.
     std::optional<Issue> recall(const KeyRow& row, const jwt::TokenDigest& digest) const;
+    /// What recall() knows by `from` it knows by `to` from now on: two digests of the same token.
+    void replace(const KeyRow& row, Issue issue, const jwt::TokenDigest& from, const jwt::TokenDigest& to) const;
     /// After a good signature by `key` and a comparison of the claims with the row.
     static void remember(const KeyRow& row, Issue issue, const jwt::TokenDigest& digest, const UsableKey& key) {
       row.memo(issue).remember(digest, key.seal);
