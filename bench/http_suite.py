@@ -50,12 +50,22 @@ class HttpSuite:
         tls = self_signed(self.directory)
         own = lambda name, **more: Latchkey(self.directory / name, self.plan.server_core, self.tools.latchkey,
                                             self.plan.keys, **more)
-        self.latchkey = self.started(running, own("latchkey"))
+        self.latchkey = self.started(running, own("latchkey", io="auto"))
         body, headers = self.latchkey.answer()
         self.results["answerBytes"] = len(body)
-        self.latchkey_tls = own("latchkey-tls", tls=tls)
-        self.latchkey_tls.share_keys(self.latchkey)
-        self.started(running, self.latchkey_tls)
+        copies = [own("latchkey-tls", tls=tls), own("latchkey-epoll", io="epoll", label="Latchkey by epoll")]
+        if self.tools.before is not None:
+            copies.append(Latchkey(self.directory / "latchkey-before", self.plan.server_core, self.tools.before,
+                                   self.plan.keys, label="Latchkey, the build before"))
+        self.say("starting what has the same keys, which admits nobody for a minute")
+        for server in copies:
+            server.share_keys(self.latchkey)
+            server.start()
+            running.callback(server.stop)
+        for server in copies:
+            server.wait_until_admitted()
+            self.bench.warm_up(server)
+        self.latchkey_tls, self.others = copies[0], copies[1:]
         peer = lambda kind, folder=None, **more: self.started(
             running, kind(self.directory / (folder or kind.name), self.plan.server_core, self.plan.peer_keys, body,
                           headers, **more))
@@ -75,10 +85,14 @@ class HttpSuite:
             for other in series[against:]}
 
     def against_peers(self):
-        self.say("as fast as answers come, 64 connections")
-        series = self.bench.compare([self.latchkey, self.nginx, self.haproxy, *self.nests])
+        self.say("as fast as answers come, 64 connections, clients of one request a system call")
+        series = self.bench.compare([self.latchkey, *self.others, self.nginx, self.haproxy, *self.nests])
         self.note("saturated", series)
         self.ratios("saturated", series)
+        self.say("the same, clients that share their system calls")
+        series = self.bench.compare([self.latchkey, *self.others, self.nginx], "--batching")
+        self.note("batching", series)
+        self.ratios("batching", series)
         # The same with as few tokens as the peers have, which is kinder to caches.
         few = self.latchkey.with_fewer_tokens(self.plan.peer_keys)
         series = self.bench.compare([few, self.nginx])

@@ -17,11 +17,12 @@ class Sample:
     p50: float
     p99: float
     busy: float  # share of one core that the server used
+    load_busy: float  # and the load: near 1, the load was the limit
     cipher: str
 
 
 STEADY_BESIDE = 1_000  # requests a second
-FIGURES = ["per_second", "cpu_micros", "p50", "p99", "busy"]
+FIGURES = ["per_second", "cpu_micros", "p50", "p99", "busy", "load_busy"]
 
 
 @dataclasses.dataclass
@@ -45,9 +46,10 @@ class Series:
 
 
 def ratio(series, other, figure):
-    """The median of the ratios of each round: what both had to suffer cancels out."""
-    return statistics.median(getattr(a, figure) / getattr(b, figure)
-                             for a, b in zip(series.samples, other.samples, strict=True))
+    """The median and the quartiles of the ratios of each round: what both had to suffer cancels out."""
+    ratios = [getattr(a, figure) / getattr(b, figure) for a, b in zip(series.samples, other.samples, strict=True)]
+    low, median, high = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
+    return {"median": median, "low": low, "high": high}
 
 
 class Bench:
@@ -82,7 +84,7 @@ class Bench:
         outcome = self.load(server, "--seconds", self.seconds, *options, expect=expect)
         used = cpu_seconds(server.pid) - before
         return Sample(outcome["perSecond"], used / outcome["answers"] * 1e6, outcome["p50Micros"], outcome["p99Micros"],
-                      used / outcome["seconds"], outcome["cipher"])
+                      used / outcome["seconds"], outcome["cpuSeconds"] / outcome["seconds"], outcome["cipher"])
 
     def compare(self, servers, *options):
         return self.compare_runs([(server, server.label, ("200",)) for server in servers], *options)

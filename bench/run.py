@@ -35,10 +35,11 @@ class Plan:
 
 
 class Tools:
-    def __init__(self, node):
+    def __init__(self, node, before):
         self.latchkey, self.load = BUILD / "latchkey", BUILD / "bench/latchkey-load"
         self.micro, self.scale = BUILD / "bench/latchkey-micro", BUILD / "bench/latchkey-bench"
         self.node = node  # the folder where the NestJS peer is installed; None: without it
+        self.before = before  # `latchkey` of another build, to compare with; None: without
 
 
 def say(text):
@@ -91,6 +92,8 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about two minutes; a rough picture, nothing is written")
     parser.add_argument("--only", choices=PARTS, help="one part, nothing is written")
+    parser.add_argument("--before", type=pathlib.Path, metavar="LATCHKEY",
+                        help="the program of another build, which takes its turns as well")
     parser.add_argument("--node", type=pathlib.Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     began = time.monotonic()
@@ -99,7 +102,7 @@ def main():
         results["minutes"] = (time.monotonic() - began) / 60
         (ROOT / "build/bench-results.json").write_text(json.dumps(results, indent=1))
 
-    results = measure(Tools(asked.node), Plan(asked.quick), [asked.only] if asked.only else PARTS, keep)
+    results = measure(Tools(asked.node, asked.before), Plan(asked.quick), [asked.only] if asked.only else PARTS, keep)
     if not asked.quick and not asked.only:
         report.write(results, ROOT / "docs")
     print(report.closing_table(results))

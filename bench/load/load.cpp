@@ -7,20 +7,14 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <memory>
 #include <stdexcept>
 
+#include "load/clock.hpp"
 #include "load/connection.hpp"
 
 namespace latchkey::bench {
 namespace {
-
-std::uint64_t now_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
-}
 
 class Load {
  public:
@@ -45,12 +39,14 @@ class Load {
   Outcome run() {
     ::prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);  // 50 µs by default, as long as an answer takes
     began_ = now_ns();
+    const std::uint64_t began_cpu = cpu_ns();
     const std::uint64_t end = began_ + static_cast<std::uint64_t>(plan_.duration.count()) * 1'000'000;
     for (std::uint64_t now = began_; now < end && !is_enough(); now = now_ns()) {
       send_due(now);
       receive_ready();
     }
     out_.seconds = static_cast<double>(now_ns() - began_) / 1e9;
+    out_.cpu_seconds = static_cast<double>(cpu_ns() - began_cpu) / 1e9;
     return std::move(out_);
   }
 
@@ -126,8 +122,8 @@ std::string Outcome::to_json() const {
     counts += fmt::format("{}\"{}\":{}", counts.empty() ? "" : ",", status, count);
   }
   return fmt::format(
-      R"({{"seconds":{:.4f},"answers":{},"perSecond":{:.0f},"p50Micros":{:.1f},"p99Micros":{:.1f},"cipher":"{}","statuses":{{{}}}}})",
-      seconds, answers, static_cast<double>(answers) / seconds, latency.quantile_micros(0.5),
+      R"({{"seconds":{:.4f},"cpuSeconds":{:.4f},"answers":{},"perSecond":{:.0f},"p50Micros":{:.1f},"p99Micros":{:.1f},"cipher":"{}","statuses":{{{}}}}})",
+      seconds, cpu_seconds, answers, static_cast<double>(answers) / seconds, latency.quantile_micros(0.5),
       latency.quantile_micros(0.99), cipher, counts);
 }
 

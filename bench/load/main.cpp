@@ -21,11 +21,13 @@ int main(int argc, char** argv) {
   app.add_option("--requests", plan.requests, "End after so many");
   app.add_flag("--sequential", plan.sequential, "Tokens one after another instead of at random");
   app.add_flag("--tls", plan.tls);
+  bool batching = false;
+  app.add_flag("--batching", batching, "Clients share their system calls, by io_uring");
   CLI11_PARSE(app, argc, argv);
   plan.duration = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    std::puts(latchkey::bench::run(plan).to_json().c_str());
+    std::puts((batching ? latchkey::bench::run_batching(plan) : latchkey::bench::run(plan)).to_json().c_str());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "latchkey-load: %s\n", e.what());
     return 1;
