@@ -10,6 +10,8 @@
 
 #include "jwt/admin_token.hpp"
 #include "jwt/base64url.hpp"
+#include "jwt/digest.hpp"
+#include "jwt/memo_hash.hpp"
 #include "limit/local/local_limiter.hpp"
 
 namespace latchkey::access {
@@ -96,6 +98,22 @@ TEST_F(AccessCheckTest, GrantsByTheSignatureOnceAndByMemoryAfter) {
   EXPECT_EQ(holder->expires_at, key.expires_at);
   EXPECT_EQ(holder->issued_at, key.issued_at);
   EXPECT_EQ(holder->version, key.version);
+}
+
+// What an earlier process proved stands in the row by its SHA-256 (view/memo_log.hpp).
+TEST_F(AccessCheckTest, GrantsByWhatAnEarlierProcessProved) {
+  const std::string text = token();
+  {
+    const decltype(view)::Reader reader(view);
+    decltype(view)::Reader::remember(*reader.find(key.id), Issue::current, jwt::digest_of(text),
+                                     *reader.usable_key(signer.kid));
+  }
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(word(access.check(text)), "granted");
+  std::string other = text;
+  other.back() = other.back() == 'A' ? 'Q' : 'A';
+  EXPECT_NE(word(access.check(other)), "granted");
+  const decltype(view)::Reader reader(view);
+  EXPECT_EQ(reader.recall(*reader.find(key.id), jwt::memo_hash_of(text)), Issue::current);
 }
 
 TEST_F(AccessCheckTest, RefusesByStatusInTheOrderOfPrecedence) {

@@ -37,6 +37,23 @@ TEST_F(ViewMemo, RecallsThatTokenOnly) {
   EXPECT_EQ(recall({{digest_b.words[0], digest_a.words[1]}}), std::nullopt);
 }
 
+TEST_F(ViewMemo, IsReplacedByAnotherDigestOfTheSameToken) {
+  const auto replace = [&](const jwt::TokenDigest& from, const jwt::TokenDigest& to) {
+    const View::Reader reader(view);
+    reader.replace(*reader.find(id_of(1)), Issue::current, from, to);
+  };
+  replace(digest_a, digest_b);
+  EXPECT_EQ(recall(digest_b), std::nullopt) << "there was nothing to replace";
+  remember(Issue::current, digest_a);
+  replace(digest_b, digest_b);
+  EXPECT_EQ(recall(digest_b), std::nullopt) << "it was not what is remembered";
+  replace(digest_a, digest_b);
+  EXPECT_EQ(recall(digest_a), std::nullopt);
+  EXPECT_EQ(recall(digest_b), Issue::current);
+  view.apply(signing_key_of('a', SigningKeyState::retired), {9});
+  EXPECT_EQ(recall(digest_b), std::nullopt) << "the seal is the one it was remembered with";
+}
+
 TEST_F(ViewMemo, SurvivesChangesThatKeepTheIssue) {
   remember(Issue::current, digest_a);
   AccessKey key = key_of(1, 4);
