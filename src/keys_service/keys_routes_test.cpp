@@ -275,6 +275,19 @@ TEST_F(KeysRoutes, ListFilters) {
   EXPECT_EQ(count("status=disabled"), 1u);
   EXPECT_EQ(count("name=lap"), 1u);
   EXPECT_EQ(count("userId=alice&status=disabled"), 0u);
+  t.create(R"({"userId":"carol","requestsPerMinute":1,"expiresIn":"1d"})");
+  EXPECT_EQ(count("expires=never"), 2u);
+  EXPECT_EQ(count("expiresBefore=9999-12-31T00:00:00Z"), 1u);
+  EXPECT_EQ(count("expiresBefore=1970-01-02T00:00:00Z"), 0u);
+  const auto first = [&](std::string_view query) {
+    const auto page = t.object(t.as_admin(Method::get, std::string("/v1/keys?limit=1&order=").append(query)));
+    return std::string(page.at("keys").at(0).at("userId").as_string());
+  };
+  EXPECT_EQ(first("oldest"), "alice");
+  EXPECT_EQ(first("newest"), "carol");
+  for (const auto* query : {"expires=2027-01-01T00:00:00Z", "expiresBefore=soon", "order=user", "expiresBefore="}) {
+    EXPECT_EQ(t.as_admin(Method::get, std::string("/v1/keys?").append(query)).status, 400) << query;
+  }
 }
 
 TEST_F(KeysRoutes, ListRefusesOddQueries) {

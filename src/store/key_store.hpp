@@ -54,14 +54,20 @@ struct KeyFilter {
   std::optional<std::string> user_id = {};  // equal
   std::optional<KeyStatus> status = {};     // as of `now`
   std::optional<std::string> name = {};     // contains, ASCII case ignored
+  bool never_expires = false;               // true: only keys without an expiry
+  /// Only keys with an expiry, and that before this moment.
+  std::optional<UnixMillis> expires_before = {};
 };
 
-/// Newest first. `after`: the last id of the page before (keyset paging: a page costs the same at a million keys).
+enum class KeyOrder : std::uint8_t { newest_first, oldest_first };
+
+/// In the order of their ids, which is that of creation. `after`: the last id of the page before (keyset paging: a page costs the same at a million keys).
 struct KeyPageRequest {
   KeyFilter filter;
   std::size_t limit = 50;  // 1 to 500
   std::optional<KeyId> after;
   UnixMillis now;
+  KeyOrder order = KeyOrder::newest_first;
 };
 
 struct KeyPage {

@@ -1,3 +1,4 @@
+#include "base/time_text.hpp"
 #include "jwt/base64url.hpp"
 #include "keys_service/answers.hpp"
 #include "keys_service/error_response.hpp"
@@ -27,6 +28,18 @@ Result<store::KeyPageRequest> parse_page_request(std::string_view query, UnixMil
   if (const auto status = reader.text("status")) {
     page.filter.status = parse_key_status(*status);
     if (!page.filter.status) reader.note("status", "must be active, disabled, expired or deleted");
+  }
+  if (const auto expires = reader.text("expires")) {
+    page.filter.never_expires = *expires == "never";
+    if (!page.filter.never_expires) reader.note("expires", "must be never; for a moment there is expiresBefore");
+  }
+  if (const auto before = reader.text("expiresBefore")) {
+    page.filter.expires_before = parse_rfc3339(*before);
+    if (!page.filter.expires_before) reader.note("expiresBefore", "must be a time such as 2027-01-31T12:00:00Z");
+  }
+  if (const auto order = reader.text("order")) {
+    if (*order != "newest" && *order != "oldest") reader.note("order", "must be newest or oldest");
+    if (*order == "oldest") page.order = store::KeyOrder::oldest_first;
   }
   if (const auto cursor = reader.text("cursor")) {
     page.after = parse_cursor(*cursor);

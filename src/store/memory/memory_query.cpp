@@ -1,6 +1,7 @@
 #include "store/memory/memory_query.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace latchkey::store {
 namespace {
@@ -15,24 +16,31 @@ bool contains_ignoring_case(std::string_view text, std::string_view part) {
 bool matches(const AccessKey& key, const KeyFilter& filter, UnixMillis now) {
   if (filter.user_id && key.user_id != *filter.user_id) return false;
   if (filter.status && status_of(key, now) != *filter.status) return false;
+  if (filter.never_expires && key.expires_at) return false;
+  if (filter.expires_before && !(key.expires_at && *key.expires_at < *filter.expires_before)) return false;
   return !filter.name || contains_ignoring_case(key.name, *filter.name);
 }
 
 }  // namespace
 
 KeyPage list_keys_of(const MemoryStore::State& state, const KeyPageRequest& request) {
-  KeyPage page;
-  auto at = request.after ? state.keys.lower_bound(*request.after) : state.keys.end();
-  while (at != state.keys.begin() && !page.more) {
-    --at;
-    if (!matches(at->second, request.filter, request.now)) continue;
-    if (page.keys.size() == request.limit) {
-      page.more = true;
-    } else {
-      page.keys.push_back(at->second);
+  const auto page_of = [&](auto keys) {
+    KeyPage page;
+    for (const auto& [id, key] : keys) {
+      if (!matches(key, request.filter, request.now)) continue;
+      page.more = page.keys.size() == request.limit;
+      if (page.more) break;
+      page.keys.push_back(key);
     }
+    return page;
+  };
+  using std::ranges::subrange;
+  const auto& keys = state.keys;
+  if (request.order == KeyOrder::oldest_first) {
+    return page_of(subrange(request.after ? keys.upper_bound(*request.after) : keys.begin(), keys.end()));
   }
-  return page;
+  const auto end = request.after ? keys.lower_bound(*request.after) : keys.end();
+  return page_of(subrange(keys.begin(), end) | std::views::reverse);
 }
 
 std::vector<SigningKey> signing_keys_of(const MemoryStore::State& state) {

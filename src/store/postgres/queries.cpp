@@ -38,18 +38,21 @@ std::string_view status_condition(KeyStatus status) {
 
 // One statement for each combination of filters, so that the planner sees the conditions of the partial indexes. The
 // parameters are all there in each; `$2 IS NOT NULL` and the like only give them their types.
-std::string list_keys_sql(const KeyFilter& filter) {
+std::string list_keys_sql(const KeyFilter& filter, KeyOrder order) {
+  const bool newest = order == KeyOrder::newest_first;
   std::string sql = fmt::format(
-      "SELECT {} FROM access_keys WHERE key_id < $1 AND $2::bigint IS NOT NULL"
-      " AND $3::text IS NOT NULL AND $4::text IS NOT NULL",
-      key_columns);
+      "SELECT {} FROM access_keys WHERE key_id {} $1 AND $2::bigint IS NOT NULL"
+      " AND $3::text IS NOT NULL AND $4::text IS NOT NULL AND $6::bigint IS NOT NULL",
+      key_columns, newest ? '<' : '>');
   if (filter.user_id) sql += " AND user_id = $3";
   if (filter.status) sql += status_condition(*filter.status);
   // In the "C" collation lower() knows ASCII only.
   if (filter.name && !filter.name->empty()) {
     sql += " AND name <> '' AND position(lower($4 COLLATE \"C\") IN lower(name COLLATE \"C\")) > 0";
   }
-  return sql + " ORDER BY key_id DESC LIMIT $5::bigint";
+  if (filter.never_expires) sql += " AND expires_at IS NULL";
+  if (filter.expires_before) sql += " AND expires_at < $6";
+  return sql + (newest ? " ORDER BY key_id DESC LIMIT $5::bigint" : " ORDER BY key_id LIMIT $5::bigint");
 }
 
 }  // namespace
@@ -83,11 +86,14 @@ Result<Position> position(Connection& connection) {
 
 Result<KeyPage> list_keys(Connection& connection, const KeyPageRequest& request) {
   Parameters values;
-  // The largest id bounds the first page, so that one statement serves first and later pages.
-  values.add(request.after ? request.after->to_string() : "ffffffff-ffff-ffff-ffff-ffffffffffff");
+  // The largest or smallest id bounds the first page, so that one statement serves first and later pages.
+  const bool newest = request.order == KeyOrder::newest_first;
+  const char* first = newest ? "ffffffff-ffff-ffff-ffff-ffffffffffff" : "00000000-0000-0000-0000-000000000000";
+  values.add(request.after ? request.after->to_string() : first);
   values.add(request.now.count).add(request.filter.user_id.value_or("")).add(request.filter.name.value_or(""));
   values.add(static_cast<std::int64_t>(request.limit) + 1);
-  auto keys = read_all(connection.query(list_keys_sql(request.filter), values),
+  values.add(request.filter.expires_before.value_or(UnixMillis()).count);
+  auto keys = read_all(connection.query(list_keys_sql(request.filter, request.order), values),
                        [](const Row& row) { return read_access_key(row); });
   if (!keys) return keys.error();
   KeyPage page;

@@ -92,23 +92,29 @@ Result<LogEnd> log_end(Database& database) {
                 static_cast<std::uint64_t>((*statement)->integer(2))};
 }
 
-std::string list_keys_sql(const KeyFilter& filter) {
-  // "~" sorts after every key id, so one statement serves first and later pages.
-  std::string sql = fmt::format("SELECT {} FROM access_keys{} WHERE key_id < ?1", key_columns, index_of(filter));
+std::string list_keys_sql(const KeyFilter& filter, KeyOrder order) {
+  const bool newest = order == KeyOrder::newest_first;
+  std::string sql =
+      fmt::format("SELECT {} FROM access_keys{} WHERE key_id {} ?1", key_columns, index_of(filter), newest ? '<' : '>');
   if (filter.user_id) sql += " AND user_id = ?2";
   if (filter.status) sql += status_condition(*filter.status);
   if (filter.name && !filter.name->empty()) sql += " AND name <> '' AND instr(lower(name), lower(?4)) > 0";
-  return sql + " ORDER BY key_id DESC LIMIT ?5";
+  if (filter.never_expires) sql += " AND expires_at IS NULL";
+  if (filter.expires_before) sql += " AND expires_at < ?6";
+  return sql + (newest ? " ORDER BY key_id DESC LIMIT ?5" : " ORDER BY key_id LIMIT ?5");
 }
 
 Result<KeyPage> list_keys(Database& database, const KeyPageRequest& request) {
-  auto statement = database.prepare(list_keys_sql(request.filter));
+  auto statement = database.prepare(list_keys_sql(request.filter, request.order));
   if (!statement) return statement.error();
-  const std::string after = request.after ? request.after->to_string() : "~";
+  // "~" sorts after every key id and "" before each, so one statement serves first and later pages.
+  const std::string first = request.order == KeyOrder::newest_first ? "~" : "";
+  const std::string after = request.after ? request.after->to_string() : first;
   Statement& list = **statement;
   list.bind(1, after).bind(3, request.now.count).bind(5, static_cast<std::int64_t>(request.limit) + 1);
   if (request.filter.user_id) list.bind(2, *request.filter.user_id);
   if (request.filter.name) list.bind(4, *request.filter.name);
+  if (request.filter.expires_before) list.bind(6, request.filter.expires_before->count);
   auto rows = read_all(database, list, read_access_key);
   if (!rows) return rows.error();
   KeyPage page;

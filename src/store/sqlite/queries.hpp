@@ -18,6 +18,6 @@ Result<KeyPage> list_keys(Database& database, const KeyPageRequest& request);
 
 /// The statement list_keys() uses for such a filter. Each names the index it walks, newest first, so that a page never
 /// sorts and never walks rows outside that index.
-std::string list_keys_sql(const KeyFilter& filter);
+std::string list_keys_sql(const KeyFilter& filter, KeyOrder order = KeyOrder::newest_first);
 
 }  // namespace latchkey::store

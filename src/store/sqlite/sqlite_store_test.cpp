@@ -173,6 +173,7 @@ TEST_F(SqliteStoreTest, APageWalksOneIndexAndNeverSorts) {
       {{.user_id = "a", .status = KeyStatus::active, .name = "n"}, "access_keys_user (user_id=? AND key_id<?)"},
       {{.status = KeyStatus::active}, "access_keys_live (key_id<?)"},
       {{.status = KeyStatus::expired}, "access_keys_live (key_id<?)"},
+      {{.status = KeyStatus::active, .expires_before = UnixMillis{1}}, "access_keys_live (key_id<?)"},
       {{.status = KeyStatus::disabled}, "access_keys_disabled (key_id<?)"},
       {{.status = KeyStatus::deleted, .name = "n"}, "access_keys_deleted (key_id<?)"},
       {{.name = "n"}, "access_keys_named (key_id<?)"}};

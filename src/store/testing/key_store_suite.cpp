@@ -262,6 +262,34 @@ TEST_P(KeyStoreSuite, PagesAreNewestFirstWithoutGapOrRepetition) {
   EXPECT_FALSE(store_->list_keys(page({}, 7))->more);
 }
 
+TEST_P(KeyStoreSuite, PagesMayBeginWithTheOldest) {
+  std::vector<KeyId> expected, seen;
+  for (int i = 0; i < 7; ++i) expected.push_back(put(new_key()).id);
+  auto request = page({}, 3);
+  request.order = KeyOrder::oldest_first;
+  for (bool more = true; more;) {
+    const auto found = store_->list_keys(request);
+    for (const auto& key : found->keys) seen.push_back(key.id);
+    more = found->more;
+    request.after = seen.back();
+  }
+  EXPECT_EQ(seen, expected);
+}
+
+TEST_P(KeyStoreSuite, FiltersByExpiry) {
+  AccessKey never = new_key(), soon = new_key(), later = new_key();
+  soon.expires_at = now() + std::chrono::milliseconds(1000);
+  later.expires_at = now() + std::chrono::milliseconds(2000);
+  put(never), put(soon), put(later);
+  EXPECT_EQ(ids_of(page({.never_expires = true})), std::vector<KeyId>{never.id});
+  EXPECT_EQ(ids_of(page({.expires_before = now() + std::chrono::milliseconds(1000)})), std::vector<KeyId>{});
+  EXPECT_EQ(ids_of(page({.expires_before = now() + std::chrono::milliseconds(1001)})), std::vector<KeyId>{soon.id});
+  EXPECT_EQ(ids_of(page({.status = KeyStatus::active, .expires_before = now() + std::chrono::milliseconds(9000)})),
+            (std::vector<KeyId>{later.id, soon.id}));
+  EXPECT_EQ(ids_of(page({.never_expires = true, .expires_before = now() + std::chrono::milliseconds(9000)})),
+            std::vector<KeyId>{});
+}
+
 TEST_P(KeyStoreSuite, FiltersByUserAndNameAlsoTogether) {
   AccessKey first = new_key("alice"), second = new_key("bob"), third = new_key("alice");
   first.name = "Build Server";
