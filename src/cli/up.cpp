@@ -44,8 +44,8 @@ void print_tour(const std::string& program, const config::Settings& settings, co
                 const Secret& token) {
   const std::string command = command_word(program);
   const std::string tokens = data.published_url(data_dir::Service::tokens).value_or("");
-  fmt::print(R"tour(Access Key Management  {keys}/docs
-Token Information      {tokens}/openapi.json
+  fmt::print(R"tour(Access Key Management  {keys}/  the console; {keys}/docs describes the API
+Token Information      {tokens}/docs
 {admin}
 A tour, to paste into another terminal:
 

@@ -105,7 +105,7 @@ TEST_F(AccessRoutes, PagesAndMetricsDoNotWaitForTheWorkers) {
       if (ended.wait_for(std::chrono::seconds(10)) != std::future_status::ready) ++gave_up;
     }));
   }
-  for (const char* path : {"/metrics", "/docs", "/openapi.json", "/healthz", "/readyz"}) {
+  for (const char* path : {"/metrics", "/", "/docs", "/problems/not-found", "/openapi.json", "/healthz", "/readyz"}) {
     EXPECT_EQ(t.call(Method::get, path).status, 200);
     EXPECT_EQ(gave_up, 0) << path << " has waited";
   }
@@ -235,9 +235,12 @@ TEST_F(AccessRoutes, ThePublicPagesAnswer) {
   EXPECT_EQ(t.call(Method::get, "/healthz").status, 200);
   EXPECT_EQ(t.object(t.call(Method::get, "/readyz")).at("status"), "ready");
   EXPECT_THAT(t.call(Method::get, "/metrics").body, testing::HasSubstr("latchkey_keys_requests_total"));
-  const auto docs = t.call(Method::get, "/docs");
-  EXPECT_THAT(docs.header("Content-Security-Policy"), testing::HasSubstr("default-src 'none'"));
-  EXPECT_THAT(docs.body, testing::HasSubstr("<html lang="));
+  for (const char* path : {"/", "/docs", "/problems", "/problems/key-disabled"}) {
+    const auto page = t.call(Method::get, path);
+    EXPECT_THAT(page.header("Content-Security-Policy"), testing::HasSubstr("default-src 'none'"));
+    EXPECT_THAT(page.body, testing::HasSubstr("<html lang="));
+  }
+  EXPECT_EQ(t.call(Method::get, "/problems/key-lost").status, 404);
 }
 
 TEST_F(AccessRoutes, TheDescriptionNamesEveryRouteAndNoOther) {
@@ -255,14 +258,14 @@ TEST_F(AccessRoutes, TheDescriptionNamesEveryRouteAndNoOther) {
   }
   std::vector<std::string> served;
   // No API: a generated client has no use for them.
-  const std::set<std::string_view> pages = {"/openapi.json", "/docs", "/metrics"};
+  const std::set<std::string_view> documents = {"/openapi.json", "/metrics"};
   const std::map<service::Needs, std::string> schemes = {{service::Needs::nothing, ""},
                                                          {service::Needs::store, ""},
                                                          {service::Needs::key, "accessKey"},
                                                          {service::Needs::viewer, "adminToken"},
                                                          {service::Needs::admin, "adminToken"}};
   for (const auto& route : route_table) {
-    if (pages.contains(route.path)) continue;
+    if (documents.contains(route.path) || pages::is_page(route.path)) continue;
     served.push_back(std::string(http::to_string(route.method)) + ' ' + std::string(route.path) + ' ' +
                      schemes.at(route.needs));
   }

@@ -6,6 +6,7 @@
 
 #include "keys_service/call.hpp"
 #include "keys_service/reply.hpp"
+#include "pages/pages.hpp"
 #include "service/route.hpp"
 
 namespace latchkey::keys_service {
@@ -27,10 +28,16 @@ void list_signing_keys(RouteContext& context, const Call& call, Reply reply);
 void rotate_signing_key(RouteContext& context, const Call& call, Reply reply);
 void jwks(RouteContext& context, const Call& call, Reply reply);
 void openapi(RouteContext& context, const Call& call, Reply reply);
-void docs(RouteContext& context, const Call& call, Reply reply);
+void problem(RouteContext& context, const Call& call, Reply reply);
 void healthz(RouteContext& context, const Call& call, Reply reply);
 void readyz(RouteContext& context, const Call& call, Reply reply);
 void metrics(RouteContext& context, const Call& call, Reply reply);
+
+/// A page that is the same for everyone.
+template <http::Response (*make)()>
+void page(RouteContext&, const Call&, Reply reply) {
+  reply.send(make());
+}
 
 }  // namespace routes
 
@@ -56,10 +63,17 @@ inline constexpr auto route_table = [] {
       {Method::post, "/v1/signing-keys/rotate", Needs::admin, routes::rotate_signing_key},
       {Method::get, "/.well-known/jwks.json", Needs::nothing, routes::jwks},
       {Method::get, "/openapi.json", Needs::nothing, routes::openapi},
-      {Method::get, "/docs", Needs::nothing, routes::docs},
       {Method::get, "/healthz", Needs::nothing, routes::healthz},
       {Method::get, "/readyz", Needs::nothing, routes::readyz},
       {Method::get, "/metrics", Needs::nothing, routes::metrics},
+      {Method::get, "/", Needs::nothing, routes::page<pages::console>},
+      {Method::get, "/console.js", Needs::nothing, routes::page<pages::console_script>},
+      {Method::get, "/console.css", Needs::nothing, routes::page<pages::console_style>},
+      {Method::get, "/docs", Needs::nothing, routes::page<pages::docs>},
+      {Method::get, "/docs.js", Needs::nothing, routes::page<pages::docs_script>},
+      {Method::get, "/docs.css", Needs::nothing, routes::page<pages::docs_style>},
+      {Method::get, "/problems", Needs::nothing, routes::page<pages::problems>},
+      {Method::get, "/problems/{name}", Needs::nothing, routes::problem},
   });
 }();
 

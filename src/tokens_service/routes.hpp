@@ -6,6 +6,7 @@
 
 #include "access/access_check.hpp"
 #include "http/exchange.hpp"
+#include "pages/pages.hpp"
 #include "service/route.hpp"
 #include "tokens_service/header_lines.hpp"
 #include "tokens_service/parts.hpp"
@@ -31,6 +32,13 @@ void openapi(const Parts& parts, http::Exchange& exchange);
 void healthz(const Parts& parts, http::Exchange& exchange);
 void readyz(const Parts& parts, http::Exchange& exchange);
 void metrics(const Parts& parts, http::Exchange& exchange);
+void problem(const Parts& parts, http::Exchange& exchange);
+
+/// A page that is the same for everyone.
+template <http::Response (*make)()>
+void page(const Parts&, http::Exchange& exchange) {
+  exchange.answer(make());
+}
 
 }  // namespace routes
 
@@ -59,6 +67,11 @@ inline constexpr auto route_table = [] {
       {Method::get, "/healthz", Needs::nothing, routes::healthz},
       {Method::get, "/readyz", Needs::nothing, routes::readyz},
       {Method::get, "/metrics", Needs::nothing, routes::metrics},
+      {Method::get, "/docs", Needs::nothing, routes::page<pages::docs>},
+      {Method::get, "/docs.js", Needs::nothing, routes::page<pages::docs_script>},
+      {Method::get, "/docs.css", Needs::nothing, routes::page<pages::docs_style>},
+      {Method::get, "/problems", Needs::nothing, routes::page<pages::problems>},
+      {Method::get, "/problems/{name}", Needs::nothing, routes::problem},
   });
 }();
 

@@ -407,10 +407,10 @@ TEST_F(TokensServiceTest, TheDescriptionNamesEveryRouteAndNoOther) {
     for (const auto& [method, operation] : item.as_object())
       described.insert(std::string(method) + " " + std::string(path));
   }
-  const std::set<std::string_view> pages = {"/openapi.json",
-                                            "/metrics"};  // no API: a generated client has no use for them
+  // No API: a generated client has no use for them.
+  const std::set<std::string_view> documents = {"/openapi.json", "/metrics"};
   for (const auto& route : route_table) {
-    if (pages.contains(route.path)) continue;
+    if (documents.contains(route.path) || pages::is_page(route.path)) continue;
     const auto add = [&](const char* method) { served.insert(std::string(method) + " " + std::string(route.path)); };
     if (route.method == Method::get) add("get");
     if (route.method != Method::other || route.path.ends_with("/*")) continue;  // no path template says "and below"

@@ -15,7 +15,7 @@ BY_TRANSPORT = {"bad-request", "request-timeout", "body-too-large", "expectation
 COMMON_HEADERS = {"allow", "cache-control", "connection", "content-length", "content-security-policy", "content-type", "date",
                   "referrer-policy", "transfer-encoding", "x-content-type-options"}
 # Not of the API, so not described: a client that is generated from the description has no use for them.
-PAGES = {"/", "/docs", "/metrics", "/openapi.json"}
+PAGES = re.compile(r"/|/console\.(js|css)|/docs(\.js|\.css)?|/problems(/[a-z-]+)?|/metrics|/openapi\.json")
 FORMATS = jsonschema.FormatChecker(formats=())
 
 
@@ -51,7 +51,7 @@ class Description:
         where = f"{method} {path}: {reply.status}"
         if is_by_transport(reply):
             return self.hold_problem(reply)
-        if template is None and path in PAGES and reply.status == 200:
+        if template is None and PAGES.fullmatch(path) and reply.status == 200:
             return None
         if template is None:
             assert reply.status == 404, f"{where} at a path that is not described"

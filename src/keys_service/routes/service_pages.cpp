@@ -1,4 +1,4 @@
-// What the service says about itself: description, readiness, metrics.
+// What the service says about itself: description, problem types, life, readiness, metrics.
 
 #include <string_view>
 
@@ -8,29 +8,17 @@
 
 namespace latchkey::embedded {
 extern const std::string_view keys_openapi;
-extern const std::string_view keys_docs;
-}  // namespace latchkey::embedded
+}
 
 namespace latchkey::keys_service::routes {
-namespace {
-
-// The page's own script and style stand in it; nothing is fetched but the description.
-constexpr std::string_view docs_policy =
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-}  // namespace
-
 void openapi(RouteContext&, const Call&, Reply reply) {
   reply.send(
       http::json_response(200, std::string(embedded::keys_openapi)).with_header("Cache-Control", "public, max-age=60"));
 }
 
-void docs(RouteContext&, const Call&, Reply reply) {
-  http::Response response{200, "text/html; charset=utf-8", {}, std::string(embedded::keys_docs)};
-  reply.send(response.with_header("Content-Security-Policy", docs_policy)
-                 .with_header("X-Content-Type-Options", "nosniff")
-                 .with_header("Referrer-Policy", "no-referrer"));
+void problem(RouteContext&, const Call& call, Reply reply) {
+  const auto page = pages::problem(call.request.params[0]);
+  reply.send(page ? *page : http::to_response({"not-found", "Not found", 404, "There is no such problem type."}));
 }
 
 void healthz(RouteContext&, const Call&, Reply reply) { reply.send(http::json_response(200, R"({"status":"ok"})")); }

@@ -44,6 +44,11 @@ void openapi(const Parts&, http::Exchange& exchange) {
   exchange.answer(http::Answer{200, "application/json", {}, embedded::tokens_openapi});
 }
 
+void problem(const Parts&, http::Exchange& exchange) {
+  const auto page = pages::problem(exchange.request().params[0]);
+  exchange.answer(page ? *page : http::to_response({"not-found", "Not found", 404, "There is no such problem type."}));
+}
+
 void healthz(const Parts&, http::Exchange& exchange) {
   exchange.answer(http::Answer{200, "application/json", {}, R"({"status":"ok"})"});
 }

@@ -1,0 +1,130 @@
+// One key: what it may, how it stands, what became of it, and what can be done about it.
+import { call, session } from './api.js';
+import { differenceList } from './differences.js';
+import { count, countdown, time, timeOr } from './format.js';
+import { changesUpTo, seqOf, withDifferences } from './history.js';
+import { DeleteKey, EditKey, RotateKey, update } from './key_dialogs.js';
+import { Loader } from './loader.js';
+import { m, redraw } from './m.js';
+import { here, href } from './router.js';
+import { Usage } from './usage.js';
+import { badge, problemBox, say, table } from './widgets.js';
+
+const pageSize = 1000; // changes read at once
+const pagesAtOnce = 5;
+
+/** Reads the log backwards until the key's creation, or a few thousand changes at a time. */
+class KeyHistory {
+  constructor(key) {
+    Object.assign(this, { keyId: key.keyId, createdAt: key.createdAt, changes: [], next: seqOf(key.position), complete: false, problem: undefined, upTo: 0 });
+    this.further();
+  }
+  async further() {
+    this.busy = true;
+    try {
+      for (let page = 0; page < pagesAtOnce && !this.complete; page++) await this.page();
+    } catch (problem) {
+      this.problem = problem;
+    }
+    this.busy = false;
+    redraw();
+  }
+  async page() {
+    const { changes, next } = await changesUpTo(this.next, pageSize);
+    this.upTo = Math.max(this.upTo, this.next);
+    this.changes.push(...changes.filter((change) => change.key?.keyId === this.keyId));
+    this.next = next;
+    this.complete = next === 0 || changes.some(({ at }) => Date.parse(at) < Date.parse(this.createdAt) - 60_000)
+      || this.changes.at(-1)?.action === 'create';
+  }
+  /** A change heard of since. */
+  add(change) {
+    if (seqOf(change.position) > this.upTo) {
+      this.upTo = seqOf(change.position);
+      this.changes.unshift(change);
+    }
+  }
+}
+
+export const KeyPage = {
+  oninit({ state }) {
+    const [, keyId] = here.parts;
+    state.usage = new Usage('minute', { keyId });
+    state.loader = new Loader(async (signal) => {
+      const { body } = await call('GET', `/v1/keys/${encodeURIComponent(keyId)}`, { signal });
+      state.history ??= new KeyHistory(body);
+      return body;
+    }, (change) => {
+      if (change.key?.keyId !== keyId) return false;
+      state.history?.add(change);
+      return true;
+    });
+  },
+  onremove({ state }) { state.loader.stop(); state.usage.stop(); },
+  view: ({ state }) => {
+    const { data: key, problem } = state.loader;
+    return [
+      m('p.back', m('a', { href: href(['keys']) }, 'All keys')),
+      m('.page-head', m('h1', { tabindex: -1 }, key ? key.name || 'Access key' : 'Access key'), key && badge(key.status)),
+      problemBox(problem),
+      key && [facts(key), session.mayWrite && key.status !== 'deleted' && actions(state, key), state.usage.view(key.requestsPerMinute ?? undefined), history(state.history), dialogs(state, key)],
+    ];
+  },
+};
+
+const fact = (name, value) => m('div', [m('dt', name), m('dd', value)]);
+
+function facts(key) {
+  const grace = key.previousValidUntil && countdown(key.previousValidUntil);
+  return m('dl.facts', [
+    fact('Key id', m('code', key.keyId)),
+    fact('User', m('a', { href: href(['keys'], { userId: key.userId }) }, key.userId)),
+    fact('Requests per minute', key.requestsPerMinute === null ? '–' : count(key.requestsPerMinute)),
+    fact('Expires', timeOr(key.expiresAt, 'never')),
+    fact('Issued', timeOr(key.issuedAt)),
+    fact('Last changed', [timeOr(key.updatedAt), ' by ', m('span', key.updatedBy)]),
+    grace && fact('Previous access key', [m('strong.grace', { role: 'timer' }, `still passes for ${grace}`), ', until ', time(key.previousValidUntil)]),
+    Object.keys(key.metadata).length > 0 && fact('Metadata', m('pre', { tabindex: 0, role: 'region', 'aria-label': 'Metadata' }, JSON.stringify(key.metadata, null, 2))),
+  ]);
+}
+
+async function run(state, work) {
+  if (state.working) return;
+  state.working = true;
+  try { await work(); } catch (problem) { say(`${problem.message}. ${problem.detail ?? ''}`, 'bad'); }
+  state.working = false;
+  await state.loader.load();
+}
+
+function actions(state, key) {
+  const disabled = key.status === 'disabled';
+  const button = (text, onclick, more) => m('button', { type: 'button', onclick, disabled: state.working || false, ...more }, text);
+  return m('.actions', { role: 'group', 'aria-label': 'What can be done' }, [
+    button('Edit', () => { state.dialog = EditKey; }),
+    button(disabled ? 'Enable' : 'Disable', () => run(state, () => update(key, { disabled: !disabled }, disabled ? 'Enabled' : 'Disabled'))),
+    button('Rotate', () => { state.dialog = RotateKey; }),
+    button('Delete', () => { state.dialog = DeleteKey; }, { class: 'danger' }),
+  ]);
+}
+
+const dialogs = (state, key) => state.dialog && m(state.dialog, { subject: key, onclose: () => { state.dialog = undefined; state.loader.load(); } });
+
+function history(found) {
+  if (!found) return undefined;
+  const rows = withDifferences(found.changes);
+  return m('section', { 'aria-labelledby': 'history' }, [
+    m('h2#history', 'History'),
+    problemBox(found.problem),
+    table({
+      caption: 'Changes of this key, newest first', unseen: true, rows, empty: found.busy ? 'Reading the log…' : 'Nothing in the part of the log that was read.',
+      columns: [
+        ['When', ({ change }) => timeOr(change.at)],
+        ['Who', ({ change }) => change.actor],
+        ['What', ({ change }) => change.action],
+        ['Before → after', ({ differences }) => differenceList(differences)],
+      ],
+    }),
+    !found.complete && m('.buttons', m('button', { type: 'button', disabled: found.busy || false, onclick: () => found.further() },
+      found.busy ? 'Reading the log…' : 'Look further back')),
+  ]);
+}

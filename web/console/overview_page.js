@@ -1,0 +1,67 @@
+// What an admin wants to know first. A part that the service has no data for is not shown.
+import { call } from './api.js';
+import { count, timeOr } from './format.js';
+import { changesUpTo } from './history.js';
+import { Loader } from './loader.js';
+import { m } from './m.js';
+import { replicasLoader, replicasTable } from './replicas_page.js';
+import { href } from './router.js';
+import { subject } from './audit_page.js';
+import { keyLink, problemBox, table } from './widgets.js';
+import { queryOf } from './keys_page.js';
+import { Usage } from './usage.js';
+
+const shown = 5;
+
+// The first few of a kind; the link leads to all.
+async function atRisk(expiry, signal) {
+  const query = { ...queryOf({ expiry, status: 'active' }), limit: shown };
+  return { expiry, ...(await call('GET', '/v1/keys', { signal, query })).body };
+}
+
+async function readRisks(signal) {
+  return Promise.all(['week', 'never'].map((expiry) => atRisk(expiry, signal)));
+}
+
+export const OverviewPage = {
+  oninit({ state }) {
+    state.usage = new Usage('hour');
+    state.replicas = replicasLoader();
+    state.risks = new Loader(readRisks, (change) => change.key !== undefined);
+    state.changes = new Loader(async () => (await changesUpTo(undefined, 10)).changes);
+  },
+  onremove({ state }) { [state.usage, state.replicas, state.risks, state.changes].forEach((loader) => loader.stop()); },
+  view: ({ state }) => [
+    m('h1', { tabindex: -1 }, 'Overview'),
+    state.usage.view(),
+    part('Replicas', state.replicas, ({ replicas }) => [summary(replicas), replicasTable(replicas)]),
+    part('Keys at risk', state.risks, (risks) => m('.columns', risks.map(risk))),
+    part('Latest changes', state.changes, (changes) => [latest(changes), m('p', m('a', { href: href(['audit']) }, 'The whole log'))]),
+  ],
+};
+
+function part(title, loader, view) {
+  if (!loader.data && !loader.problem) return undefined;
+  return m('section', { 'aria-label': title }, [m('h2', title), loader.problem ? problemBox(loader.problem) : view(loader.data)]);
+}
+
+function summary(replicas) {
+  const serving = replicas.filter((replica) => replica.state === 'serving').length;
+  if (replicas.length === 0) return undefined;
+  return m('p', { class: serving === replicas.length ? 'good' : 'bad' }, `${count(serving)} of ${count(replicas.length)} serving`);
+}
+
+const titles = { week: 'Expire within 7 days', never: 'Never expire' };
+
+const risk = ({ expiry, keys, nextCursor }) => m('div', [
+  table({
+    caption: titles[expiry], rows: keys, empty: 'None.',
+    columns: [['Key', keyLink], ['User', (key) => key.userId], expiry === 'week' ? ['Expires', (key) => timeOr(key.expiresAt, '')] : ['Created', (key) => timeOr(key.createdAt)]],
+  }),
+  nextCursor && m('p', m('a', { href: href(['keys'], { expiry, status: 'active' }) }, `All that ${titles[expiry].toLowerCase()}`)),
+]);
+
+const latest = (changes) => table({
+  caption: 'Latest changes', unseen: true, rows: changes, empty: 'None yet.',
+  columns: [['When', (change) => timeOr(change.at)], ['Who', (change) => change.actor], ['What', (change) => change.action], ['On', subject]],
+});
