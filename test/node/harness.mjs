@@ -1,55 +1,13 @@
 // Real services on free ports and in directories of their own, and a plain HTTP client.
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LatchkeyManagement } from '@latchkey/management';
+import { Service, binary, environment } from './services.mjs';
 
-const binary = process.env.LATCHKEY_BINARY;
-if (!binary) throw new Error('LATCHKEY_BINARY is not set: run ./dev test node');
-
-/** Waits for what must come, however slow the machine is. */
-export async function eventually(holds, what, seconds = 60) {
-  const end = performance.now() + seconds * 1000;
-  for (;;) {
-    const found = await holds();
-    if (found) return found;
-    if (performance.now() > end) throw new Error(`${what} did not come in ${seconds} s`);
-    await sleep(10);
-  }
-}
-
-/** A variable LATCHKEY_… that it does not know would be an error. */
-export function environment(settings) {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('LATCHKEY_'));
-  return { ...Object.fromEntries(kept), ...settings };
-}
-
-class Service {
-  constructor(name, dataDir, settings) {
-    this.name = name;
-    this.log = join(dataDir, '..', `${name}.log`);
-    this.urlFile = join(dataDir, 'run', `${name}.url`);
-    this.settings = { LATCHKEY_DATA_DIR: dataDir, [`LATCHKEY_${name.toUpperCase()}_LISTEN`]: '127.0.0.1:0', LATCHKEY_THREADS: '2', ...settings };
-  }
-  async start() {
-    const log = openSync(this.log, 'a');
-    this.process = spawn(binary, [this.name], { env: environment(this.settings), stdio: ['ignore', log, log] });
-    closeSync(log);
-    this.url = await eventually(() => existsSync(this.urlFile) && readFileSync(this.urlFile, 'utf8').trim(), this.urlFile);
-    await eventually(() => fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false), `${this.name} ready`);
-    return this;
-  }
-  async stop(signal = 'SIGTERM') {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    const ended = once(this.process, 'exit');
-    this.process.kill(signal);
-    await ended;
-  }
-}
+export { environment, eventually } from './services.mjs';
 
 /** `latchkey keys` with the embedded store, the tokens service beside it if wanted, and a client for admins. */
 export class Stack {
