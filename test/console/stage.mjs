@@ -11,6 +11,8 @@ import { Service, binary, environment } from './services.mjs';
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const patience = 60_000; // waits for what must come, however slow the machine is
 
+const pictures = ['overview-light', 'key-dark', 'keys-phone', 'audit-light']; // those of docs/images
+
 export const looks = {
   light: { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
   dark: { colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
@@ -106,7 +108,7 @@ export class Stage {
   /** Into the folder that LATCHKEY_IMAGES names, if it is set. */
   async picture(name) {
     const folder = process.env.LATCHKEY_IMAGES;
-    if (!folder) return;
+    if (!folder || !pictures.includes(name)) return;
     mkdirSync(folder, { recursive: true });
     await this.page.screenshot({ path: join(folder, `${name}.png`) });
   }

@@ -9,13 +9,17 @@ SRC = pathlib.Path(__file__).resolve().parents[2] / "src"
 DOORS = ("http", "access", "service", "keys_service", "tokens_service", "limit")  # the folders that make problems
 
 
+# {"name", "Title", 404, …} or {404, "name", "Title", …}, as each problem is written in the sources.
+TYPE = r'"([a-z]+(?:-[a-z]+)*)",\s*"[A-Z][a-zA-Z ]+"'
+NAMED = rf"\d{{3}},\s*{TYPE}|{TYPE},\s*(?:\d{{3}}|status)\b"
+
+
 def named_types():
-    """{"name", "Title", …}, as each problem is written in the sources."""
     found = set()
     for folder in DOORS:
         for path in (SRC / folder).rglob("*.cpp"):
             if not path.stem.endswith(("_test", "_suite")) and path.parent.name != "testing":
-                found |= set(re.findall(r'"([a-z]+(?:-[a-z]+)*)",\s*"[A-Z][a-zA-Z ]+",?', path.read_text()))
+                found |= {first or second for first, second in re.findall(NAMED, path.read_text())}
     return found
 
 
