@@ -18,6 +18,8 @@ struct Rewriter final : SnapshotSink {
   RowsWriter rows;
   void access_key(const AccessKey& key) override { rows.add(key); }
   void signing_key(const SigningKey& key, Version version) override { rows.add(key, version); }
+  void plan(const Plan& plan) override { rows.add(plan); }
+  void user(const User& user) override { rows.add(user); }
 };
 
 void check(bool holds) {

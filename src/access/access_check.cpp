@@ -27,14 +27,38 @@ Holder holder_of(const KeyRow& row) {
   return holder;
 }
 
-/// The order's end, for a token that is proven to be this issue of the row's key: issue, status, expiry.
-Outcome outcome_of_issue(const KeyRow& row, Issue issue, const Clock& clock) {
+Holder bounded(Holder holder, const KeyRow& row, const view::TermsInForce& terms) {
+  const Bounds bounds = bounds_of(row, terms);
+  holder.bound = bounds.bound;
+  holder.requests_per_minute = bounds.requests_per_minute;
+  holder.version = bounds.version;
+  return holder;
+}
+
+/// The order's end, for a token that is proven to be this issue of the row's key: issue, status, user, expiry.
+Outcome outcome_of_issue(const View::Reader& reader, const KeyRow& row, Issue issue, const Clock& clock) {
   const auto refusal = refusal_of_issue(row, issue, [&clock] { return clock.wall(); });
-  if (refusal) return Refused{refusal_of(*refusal), holder_of(row)};
-  return holder_of(row);
+  if (refusal && *refusal != IssueRefusal::expired) return Refused{refusal_of(*refusal), holder_of(row)};
+  if (!reader.may_have_terms(row)) {
+    if (refusal) return Refused{refusal_of(*refusal), holder_of(row)};
+    return holder_of(row);
+  }
+  const view::TermsInForce terms = reader.terms_of(row);
+  const Holder holder = bounded(holder_of(row), row, terms);
+  if (terms.user != nullptr && terms.user->disabled && !terms.user->deleted) {
+    return Refused{Refusal::user_disabled, holder};
+  }
+  if (refusal) return Refused{refusal_of(*refusal), holder};
+  return holder;
 }
 
 }  // namespace
+
+std::optional<Refusal> refusal_of_bound(Bound bound) {
+  if (bound == Bound::none) return Refusal::no_limit;
+  if (bound == Bound::unsupported) return Refusal::limit_not_enforced;
+  return std::nullopt;
+}
 
 const Holder* holder_in(const Outcome& outcome) {
   if (const auto* granted = std::get_if<Holder>(&outcome)) return granted;
@@ -95,7 +119,7 @@ Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) con
       // The row that was fetched is nearly always the right one; its id tells.
       const KeyRow* row = probable->id() == *id ? probable : reader.find(*id);
       const auto issue = row == nullptr ? std::nullopt : recall(reader, *row, digest, token);
-      if (issue) return outcome_of_issue(*row, *issue, clock_);
+      if (issue) return outcome_of_issue(reader, *row, *issue, clock_);
     }
   }
   const auto parsed = jwt::parse_access_token(token);
@@ -141,7 +165,7 @@ Outcome AccessCheck::decide_proven(const jwt::ParsedAccessToken& parsed, const E
   if (named) {
     View::Reader::remember(row, *named, jwt::memo_hash_of(token), candidate.signing_key);
     if (kept_ != nullptr) kept_->append(row, parsed.claims.issued_at, jwt::digest_of(token), proof);
-    return outcome_of_issue(row, *named, clock_);
+    return outcome_of_issue(reader, row, *named, clock_);
   }
   // Remembers the rejected token, so that its next refusal needs no signature; not where the memo is for the previous
   // issue, which may still pass.

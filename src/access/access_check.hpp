@@ -17,6 +17,7 @@
 #include <string_view>
 #include <variant>
 
+#include "access/bound.hpp"
 #include "access/refusal.hpp"
 #include "base/clock.hpp"
 #include "jwt/access_token.hpp"
@@ -33,12 +34,16 @@ struct Holder {
   KeyId key_id;
   char user_id_bytes[max_user_id_bytes] = {};
   std::uint8_t user_id_size = 0;
-  std::uint32_t requests_per_minute = 0;
+  std::uint32_t requests_per_minute = 0;  // in force, where the bound is one per minute
+  Bound bound = Bound::per_minute;
   std::optional<UnixMillis> expires_at;
   IssueTime issued_at;
-  Version version;
+  Version version;  // of what is in force for it
   std::string_view user_id() const { return {user_id_bytes, user_id_size}; }
 };
+
+/// Why no limiter need be asked about this holder; nullopt: it is to be asked, unless the bound is `unlimited`.
+std::optional<Refusal> refusal_of_bound(Bound bound);
 
 /// A refusal, with the key that it concerns where the signature verified.
 struct Refused {

@@ -135,6 +135,34 @@ TEST_F(AccessCheckTest, RefusesByStatusInTheOrderOfPrecedence) {
   EXPECT_EQ(holder->user_id(), key.user_id);
 }
 
+TEST_F(AccessCheckTest, ADisabledUserIsRefusedBetweenStatusAndExpiry) {
+  const std::string mine = token();
+  EXPECT_EQ(verdict(mine), "granted");
+  User user;
+  user.user_id = key.user_id;
+  user.version = {1000};
+  user.disabled = true;
+  view.apply(user);
+  EXPECT_EQ(verdict(mine), "user-disabled") << "remembered before the user was disabled";
+  key.expires_at = clock.wall();
+  apply();
+  EXPECT_EQ(verdict(mine), "user-disabled");
+  key.disabled = true;
+  apply();
+  EXPECT_EQ(verdict(mine), "disabled");
+  key.disabled = false;
+  key.expires_at.reset();
+  apply();
+  user.version = {1001};
+  user.disabled = false;
+  view.apply(user);
+  EXPECT_EQ(verdict(mine), "granted");
+  user.version = {1002};
+  user.disabled = user.deleted = true;
+  view.apply(user);
+  EXPECT_EQ(verdict(mine), "granted") << "a deleted user is no user";
+}
+
 TEST_F(AccessCheckTest, ExpiresWhileRemembered) {
   key.expires_at = clock.wall() + 10s;
   apply();

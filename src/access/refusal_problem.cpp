@@ -36,7 +36,13 @@ constexpr std::array<Row, refusal_count> rows = {{
     {"key-rotated", "Access key rotated", 401, invalid_token, "A newer issue has replaced this access key."},
     {"key-deleted", "Access key deleted", 401, invalid_token, "This access key has been deleted."},
     {"key-disabled", "Access key disabled", 401, invalid_token, "This access key is disabled."},
+    {"user-disabled", "User disabled", 401, invalid_token, "The user of this access key is disabled."},
     {"key-expired", "Access key expired", 401, invalid_token, "This access key has expired."},
+    {"no-limit",
+     "No limit in force",
+     403,
+     {},
+     "Neither this access key nor its user nor its plan has a limit, and the key is not said to need none."},
     {"rate-limited",
      "Too many requests",
      429,
@@ -47,6 +53,8 @@ constexpr std::array<Row, refusal_count> rows = {{
     {"overloaded", "Overloaded", 503, retry_soon, "Too many requests wait for their access keys to be verified."},
     {"limiter-unavailable", "Rate limit unavailable", 503, retry_soon,
      "The shared state of the rate limit cannot be reached, so nothing may pass."},
+    {"limit-not-enforced", "Limit not enforced", 503, retry_soon,
+     "A limit that is in force for this access key cannot be enforced by this release, so nothing may pass."},
 }};
 
 const Row& row_of(Refusal refusal) { return rows[static_cast<std::size_t>(refusal)]; }

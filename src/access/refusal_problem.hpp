@@ -6,10 +6,11 @@
 //   400     ambiguous-credentials   ambiguous
 //   401     no-credentials          no_credentials: the challenge has no error code
 //   401     invalid-token           malformed, unknown_key, bad_signature: one type, so that guessing teaches nothing
-//   401     key-rotated, key-deleted, key-disabled, key-expired      after a good signature
+//   401     key-rotated, key-deleted, key-disabled, user-disabled, key-expired      after a good signature
 //   403     wrong-kind, wrong-role  insufficient_scope
+//   403     no-limit
 //   429     rate-limited
-//   503     stale-view, overloaded, limiter-unavailable              with Retry-After
+//   503     stale-view, overloaded, limiter-unavailable, limit-not-enforced      with Retry-After
 
 #include "access/refusal.hpp"
 #include "http/exchange.hpp"

@@ -30,11 +30,14 @@ TEST(RefusalProblem, IsTheContractsTable) {
       {Refusal::rotated, 401, "/problems/key-rotated", invalid},
       {Refusal::deleted, 401, "/problems/key-deleted", invalid},
       {Refusal::disabled, 401, "/problems/key-disabled", invalid},
+      {Refusal::user_disabled, 401, "/problems/user-disabled", invalid},
       {Refusal::expired, 401, "/problems/key-expired", invalid},
+      {Refusal::no_limit, 403, "/problems/no-limit", ""},
       {Refusal::rate_limited, 429, "/problems/rate-limited", ""},
       {Refusal::stale_view, 503, "/problems/stale-view", retry},
       {Refusal::overloaded, 503, "/problems/overloaded", retry},
-      {Refusal::limiter_unavailable, 503, "/problems/limiter-unavailable", retry}};
+      {Refusal::limiter_unavailable, 503, "/problems/limiter-unavailable", retry},
+      {Refusal::limit_not_enforced, 503, "/problems/limit-not-enforced", retry}};
   ASSERT_EQ(table.size(), refusal_count);
   for (const auto& row : table) {
     const auto& answer = answer_of(row.refusal);

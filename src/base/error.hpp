@@ -11,14 +11,17 @@
 namespace latchkey {
 
 enum class ErrorCode {
-  invalid,               // the caller's input breaks a rule; `fields` may say where
-  not_found,             // no such thing
-  conflict,              // the thing's state does not allow it (e.g. updating a deleted key)
-  precondition_failed,   // optimistic concurrency: it has changed since the caller read it
-  idempotency_mismatch,  // the same idempotency key came with another request
-  not_repeatable,        // what the repeated request once made cannot be made again
-  unavailable,           // a dependency is down or overloaded; retrying later may help
-  internal,              // a defect or a broken dependency
+  invalid,                // the caller's input breaks a rule; `fields` may say where
+  not_found,              // no such thing
+  conflict,               // the thing's state does not allow it (e.g. updating a deleted key)
+  in_use,                 // other things refer to it, or it is needed for what they promise
+  no_limit,               // it would leave access keys without any limit
+  precondition_required,  // the request must say which version it means
+  precondition_failed,    // optimistic concurrency: it has changed since the caller read it
+  idempotency_mismatch,   // the same idempotency key came with another request
+  not_repeatable,         // what the repeated request once made cannot be made again
+  unavailable,            // a dependency is down or overloaded; retrying later may help
+  internal,               // a defect or a broken dependency
 };
 
 /// What is wrong at one place of an input; `pointer` is a JSON Pointer (RFC 6901) such as "/requestsPerMinute".

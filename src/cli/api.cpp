@@ -69,7 +69,14 @@ int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& 
                                    std::nullopt, service.certificate};
   if (call.body) request.body = body_of(call);
   if (request.body && !parse_json(*request.body)) return complain(Error(ErrorCode::invalid, "arguments must be UTF-8"));
-  const auto reply = send(request, call.timeout);
+  auto reply = send(request, call.timeout);
+  if (reply && reply->status == 404 && !call.make_where_missing.empty()) {
+    const http_client::HttpRequest make{
+        "PUT", service.url + call.make_where_missing, bearer, {"If-None-Match: *"}, "{}", service.certificate};
+    const auto made = send(make, call.timeout);
+    if (made && made->status > 299 && made->status != 412) return complain(*made);
+    reply = send(request, call.timeout);
+  }
   if (!reply) return complain(reply.error());
   if (reply->status < 200 || reply->status > 299) return complain(*reply);
   const auto parsed = reply->body.empty() ? Result<json::value>(json::value(nullptr)) : parse_exactly(reply->body);

@@ -20,7 +20,8 @@ struct ApiCall {
   std::optional<json::object> body;
   std::vector<std::string> headers{};
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
-  std::vector<JsonMember> exact{};  // more members of the body: numbers in them go out as they were given
+  std::string make_where_missing{};  // where the answer is 404: this row is PUT first, empty, and the call made again
+  std::vector<JsonMember> exact{};   // more members of the body: numbers in them go out as they were given
 };
 
 /// Where a bearer comes from: a person gave it, or it was minted by the data directory's development key.

@@ -84,6 +84,8 @@ void build_app(CLI::App& app, Invocation& invocation) {
   add_services(app, invocation);
   add_key(app, invocation);
   add_plan(app, invocation);
+  add_plans(app, invocation);
+  add_user(app, invocation);
   add_changes(app, invocation);
   add_replicas(app, invocation);
   add_signing_key(app, invocation);

@@ -53,6 +53,8 @@ void add_up(CLI::App& app, Invocation& invocation);
 void add_services(CLI::App& app, Invocation& invocation);
 void add_key(CLI::App& app, Invocation& invocation);
 void add_plan(CLI::App& app, Invocation& invocation);
+void add_plans(CLI::App& app, Invocation& invocation);
+void add_user(CLI::App& app, Invocation& invocation);
 void add_changes(CLI::App& app, Invocation& invocation);
 void add_replicas(CLI::App& app, Invocation& invocation);
 void add_signing_key(CLI::App& app, Invocation& invocation);

@@ -10,14 +10,18 @@ namespace {
 
 struct KeyCreateOptions {
   std::string user;
-  std::int64_t requests_per_minute = 0;
-  std::string expires, name, metadata, idempotency_key;
+  std::optional<std::int64_t> requests_per_minute;
+  std::string plan, expires, name, metadata, idempotency_key;
 };
 
 int create(const Invocation& invocation, const KeyCreateOptions& options) {
   ApiCall call{"POST", "/v1/keys", json::object{}, {}};
   (*call.body)["userId"] = options.user;
-  (*call.body)["requestsPerMinute"] = options.requests_per_minute;
+  if (!options.requests_per_minute && options.plan.empty()) {
+    return complain(Error(ErrorCode::invalid, "--requests-per-minute is required, or --plan that gives the limits"));
+  }
+  if (options.requests_per_minute) (*call.body)["requestsPerMinute"] = *options.requests_per_minute;
+  if (!options.plan.empty()) (*call.body)["plan"] = options.plan;
   if (!options.name.empty()) (*call.body)["name"] = options.name;
   if (!options.expires.empty()) {
     const auto added = add_expiry(*call.body, options.expires, SystemClock().wall(), DurationAs::duration);
@@ -43,9 +47,9 @@ void add_key_create(CLI::App& key, Invocation& invocation) {
   const auto options = std::make_shared<KeyCreateOptions>();
   app->add_option("--user", options->user, "Whose key")->required()->type_name("ID");
   app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
-      ->required()
       ->check(whole_number())
       ->type_name("N");
+  app->add_option("--plan", options->plan, "The plan that gives the limits")->type_name("NAME");
   app->add_option("--expires", options->expires, "30d, 12h, an RFC 3339 time, or never")->type_name("WHEN");
   app->add_option("--name", options->name, "A name for people")->type_name("TEXT");
   app->add_option("--metadata", options->metadata, "A JSON object")->type_name("JSON");

@@ -1,5 +1,8 @@
 #include "commands/create_key.hpp"
 
+#include "commands/key_terms.hpp"
+#include "commands/named_change.hpp"
+
 namespace latchkey::commands {
 
 Result<AccessKey> decide(const CreateKey& command, KeyId id, const Author& author) {
@@ -10,7 +13,12 @@ Result<AccessKey> decide(const CreateKey& command, KeyId id, const Author& autho
   key.user_id = command.user_id;
   key.name = command.name;
   key.metadata = command.metadata;
+  key.plan = command.plan;
   key.requests_per_minute = command.requests_per_minute;
+  if (command.limits) {
+    if (const auto checked = check_enforced(*command.limits); !checked) return checked.error();
+    set_own_limits(key, command.limits);
+  }
   key.issued_at = {author.now.seconds()};
   key.expires_at = *expires_at;
   key.created_at = author.now;
@@ -24,6 +32,7 @@ void create_key(store::KeyStore& store, KeyRing& ring, CreateKey command, KeyId 
   auto make = [command = std::move(command), id, author](store::Transaction& transaction) -> Result<AccessKey> {
     auto key = decide(command, id, author);
     if (!key) return key;
+    if (const auto checked = check_key_terms(transaction, *key); !checked) return checked.error();
     const auto version = transaction.put_key(*key, "create");
     if (!version) return version.error();
     key->version = *version;

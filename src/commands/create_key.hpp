@@ -8,10 +8,12 @@ namespace latchkey::commands {
 /// Its members keep the rules of key/access_key.hpp; when the expiry lies is judged by decide().
 struct CreateKey {
   std::string user_id;
-  std::uint32_t requests_per_minute = min_requests_per_minute;
+  std::optional<std::uint32_t> requests_per_minute;
   Expiry expiry = Never{};
   std::string name;
   std::string metadata = "{}";
+  std::optional<std::string> plan{};
+  std::optional<LimitList> limits{};  // all of its own; not together with requests_per_minute
 };
 
 /// The first row of a key.

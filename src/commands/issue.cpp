@@ -94,6 +94,9 @@ void issue(store::KeyStore& store, KeyRing& ring, const Author& author,
       [out, &ring, author, idempotency, make = std::move(make)](Transaction& transaction) -> Result<void> {
         auto issued = issue_in(transaction, ring, author, idempotency, make);
         if (!issued) return issued.error();
+        auto terms = terms_of(transaction, issued->key);
+        if (!terms) return terms.error();
+        issued->terms = std::move(*terms);
         *out = std::move(*issued);
         return {};
       },

@@ -25,7 +25,8 @@ struct IdempotencyKey {
 struct Issued {
   AccessKey key;
   std::string kid;
-  LogEnd commit;  // from which on every reader sees it so; of a repetition, the first one's change
+  LogEnd commit;     // from which on every reader sees it so; of a repetition, the first one's change
+  KeyTerms terms{};  // that were in force when it was answered
 };
 using IssuedDone = std::move_only_function<void(Result<Issued>)>;
 

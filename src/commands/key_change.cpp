@@ -39,17 +39,20 @@ Result<AccessKey> change_key(store::Transaction& transaction, KeyId id, const Pr
 
 void commit_key_change(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work,
                        KeyDone done) {
-  auto row = std::make_shared<AccessKey>();
+  auto out = std::make_shared<KeyAnswer>();
   store.transact(
-      [row, work = std::move(work)](store::Transaction& transaction) -> Result<void> {
-        auto result = work(transaction);
-        if (!result) return result.error();
-        *row = std::move(*result);
+      [out, work = std::move(work)](store::Transaction& transaction) -> Result<void> {
+        auto row = work(transaction);
+        if (!row) return row.error();
+        auto terms = terms_of(transaction, *row);
+        if (!terms) return terms.error();
+        *out = {std::move(*row), {}, std::move(*terms)};
         return {};
       },
-      [row, done = std::move(done)](Result<LogEnd> commit) mutable {
+      [out, done = std::move(done)](Result<LogEnd> commit) mutable {
         if (!commit) return done(commit.error());
-        done(KeyAnswer{std::move(*row), *commit});
+        out->commit = *commit;
+        done(std::move(*out));
       });
 }
 

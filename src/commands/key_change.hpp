@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "commands/key_terms.hpp"
 #include "commands/precondition.hpp"
 #include "store/key_store.hpp"
 
@@ -46,6 +47,7 @@ Result<AccessKey> change_key(store::Transaction& transaction, KeyId id, const Pr
 struct KeyAnswer {
   AccessKey key;
   LogEnd commit;
+  KeyTerms terms{};  // that were in force in the same transaction
 };
 using KeyDone = std::move_only_function<void(Result<KeyAnswer>)>;
 

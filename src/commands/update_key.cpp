@@ -4,6 +4,8 @@
 
 #include "base/json.hpp"
 #include "base/json_text.hpp"
+#include "commands/key_terms.hpp"
+#include "commands/named_change.hpp"
 
 namespace latchkey::commands {
 namespace {
@@ -35,13 +37,9 @@ Result<std::string> merged_metadata(const std::string& current, const std::strin
 
 Result<void> set_metadata(AccessKey& key, const UpdateKey& command) {
   if (!command.metadata) return {};
-  if (command.metadata_mode == Metadata::replace) {
-    key.metadata = *command.metadata;
-    return {};
-  }
-  auto merged = merged_metadata(key.metadata, *command.metadata);
-  if (!merged) return merged.error();
-  key.metadata = std::move(*merged);
+  auto metadata = metadata_after(key.metadata, *command.metadata, command.metadata_mode);
+  if (!metadata) return metadata.error();
+  key.metadata = std::move(*metadata);
   return {};
 }
 
@@ -53,6 +51,34 @@ Result<void> set_expiry(AccessKey& key, const UpdateKey& command, UnixMillis now
   return {};
 }
 
+/// The shorthand takes the place of a limit of its name.
+void set_per_minute(AccessKey& key, std::optional<std::uint32_t> requests_per_minute) {
+  key.requests_per_minute = requests_per_minute;
+  if (!key.limits || key.limits->empty()) {
+    if (requests_per_minute) key.limits.reset();
+    return;
+  }
+  std::erase_if(*key.limits, [](const LimitSpec& limit) { return limit.name == per_minute_name; });
+  if (key.limits->empty()) key.limits.reset();
+}
+
+Result<void> set_terms(AccessKey& key, const UpdateKey& command) {
+  if (command.plan) key.plan = *command.plan;
+  if (command.requests_per_minute || command.drops_requests_per_minute) {
+    set_per_minute(key, command.requests_per_minute);
+  }
+  if (!command.limits) return {};
+  if (*command.limits) {
+    if (const auto checked = check_enforced(**command.limits); !checked) return checked;
+  }
+  set_own_limits(key, *command.limits);
+  return {};
+}
+
+bool touches_terms(const UpdateKey& command) {
+  return command.requests_per_minute || command.drops_requests_per_minute || command.plan || command.limits;
+}
+
 std::string_view action_of(const AccessKey& current, const AccessKey& next) {
   AccessKey flipped = current;
   flipped.disabled = !current.disabled;
@@ -62,10 +88,14 @@ std::string_view action_of(const AccessKey& current, const AccessKey& next) {
 
 }  // namespace
 
+Result<std::string> metadata_after(const std::string& current, const std::string& sent, Metadata mode) {
+  return mode == Metadata::replace ? Result<std::string>(sent) : merged_metadata(current, sent);
+}
+
 Decision decide(const UpdateKey& command, const AccessKey& current, const Author& author) {
   if (const auto checked = check_not_deleted(current); !checked) return checked.error();
   AccessKey next = current;
-  next.requests_per_minute = command.requests_per_minute.value_or(current.requests_per_minute);
+  if (const auto set = set_terms(next, command); !set) return set.error();
   next.disabled = command.disabled.value_or(current.disabled);
   next.name = command.name.value_or(current.name);
   if (const auto set = set_expiry(next, command, author.now); !set) return set.error();
@@ -76,9 +106,13 @@ Decision decide(const UpdateKey& command, const AccessKey& current, const Author
 
 void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Precondition& precondition,
                 const Author& author, KeyDone done) {
-  auto work = [id, command = std::move(command), precondition, author](store::Transaction& transaction) {
-    return change_key(transaction, id, precondition,
-                      [&](const AccessKey& current) { return decide(command, current, author); });
+  auto work = [id, command = std::move(command), precondition,
+               author](store::Transaction& transaction) -> Result<AccessKey> {
+    auto row = change_key(transaction, id, precondition,
+                          [&](const AccessKey& current) { return decide(command, current, author); });
+    if (!row || !touches_terms(command)) return row;
+    const auto checked = check_key_terms(transaction, *row);
+    return checked ? row : Result<AccessKey>(checked.error());
   };
   commit_key_change(store, std::move(work), std::move(done));
 }

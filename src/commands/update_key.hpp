@@ -10,6 +10,9 @@ enum class Metadata : std::uint8_t {
   merge,    // JSON merge patch (RFC 7396): members of the old one stay unless named; null removes
 };
 
+/// Both are JSON objects, serialised.
+Result<std::string> metadata_after(const std::string& current, const std::string& sent, Metadata mode);
+
 /// What shall be different; whatever is nullopt stays. Members keep the rules of key/access_key.hpp.
 struct UpdateKey {
   std::optional<std::uint32_t> requests_per_minute{};
@@ -18,6 +21,9 @@ struct UpdateKey {
   std::optional<std::string> name{};
   std::optional<std::string> metadata{};  // a JSON object, serialised
   Metadata metadata_mode = Metadata::replace;
+  bool drops_requests_per_minute = false;            // instead of setting it
+  std::optional<std::optional<std::string>> plan{};  // within: nullopt: none of its own
+  std::optional<std::optional<LimitList>> limits{};  // within: all of its own; nullopt: none
 };
 
 /// The change is called "disable" or "enable" where nothing else differs, else "update".

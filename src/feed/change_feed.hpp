@@ -27,6 +27,8 @@ class SnapshotSink {
   virtual ~SnapshotSink() = default;
   virtual void access_key(const AccessKey& key) = 0;
   virtual void signing_key(const SigningKey& key, Version version) = 0;
+  virtual void plan(const Plan& plan) = 0;
+  virtual void user(const User& user) = 0;
 };
 
 struct FeedError {

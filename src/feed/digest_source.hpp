@@ -46,6 +46,8 @@ class DigestSink final : public SnapshotSink {
     digest_ += digest_of(key, key.version);
   }
   void signing_key(const SigningKey& key, Version version) override { digest_ += digest_of(key, version); }
+  void plan(const Plan& plan) override { digest_ += digest_of(plan, plan.version); }
+  void user(const User& user) override { digest_ += digest_of(user, user.version); }
   RowsDigest digest() const { return digest_; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -12,18 +13,48 @@
 namespace latchkey::feed {
 namespace {
 
-constexpr char record_version = 1;
-enum Flag : std::uint8_t { disabled_flag = 1, deleted_flag = 2, previous_flag = 4, expires_flag = 8, all_flags = 15 };
+constexpr char first_version = 1;
+constexpr char newest_version = 2;  // with plans, users and terms of keys
+enum Flag : std::uint8_t {
+  disabled_flag = 1,
+  deleted_flag = 2,
+  previous_flag = 4,
+  expires_flag = 8,
+  plan_flag = 16,
+  limits_flag = 32,
+  key_flags = 63,
+  plan_flags = deleted_flag,
+  user_flags = disabled_flag | deleted_flag | plan_flag,
+};
 constexpr std::size_t max_kid_bytes = 128;
 
 Error unknown_version(std::uint8_t version) {
-  if (version < record_version) return Error(ErrorCode::internal, "a record of the feed is broken");
+  if (version < first_version) return Error(ErrorCode::internal, "a record of the feed is broken");
   return Error(ErrorCode::internal, fmt::format("a record of the feed is of a newer release (version {}, this release "
                                                 "knows {}): upgrade this service",
-                                                version, int{record_version}));
+                                                version, int{newest_version}));
 }
 
 Error broken() { return Error(ErrorCode::internal, "a record of the feed is broken"); }
+
+bool is_known(std::uint8_t version) { return version >= first_version && version <= newest_version; }
+
+char version_of(const AccessKey& key) { return has_terms(key) ? newest_version : first_version; }
+char version_of(const SigningKey&) { return first_version; }
+char version_of(const Plan&) { return newest_version; }
+char version_of(const User&) { return newest_version; }
+
+int flag_if(bool is, Flag flag) { return is ? int{flag} : 0; }
+void put_flags(std::string& out, int flags) { out += static_cast<char>(flags); }
+
+/// What all rows but a signing key's end with.
+template <class Row>
+void put_end(std::string& out, const Row& row, Version version) {
+  put_signed(out, row.created_at.count);
+  put_signed(out, row.updated_at.count);
+  put_text(out, std::string_view(row.updated_by).substr(0, max_label_bytes));
+  put_unsigned(out, version.value);
+}
 
 void put_row(std::string& out, const AccessKey& key, Version version) {
   out += 'k';
@@ -31,19 +62,41 @@ void put_row(std::string& out, const AccessKey& key, Version version) {
   put_text(out, key.user_id);
   put_text(out, key.name);
   put_text(out, key.metadata);
-  put_unsigned(out, key.requests_per_minute);
+  put_unsigned(out, key.requests_per_minute.value_or(0));
   put_signed(out, key.issued_at.seconds);
-  out += static_cast<char>((key.disabled ? disabled_flag : 0) | (key.deleted ? deleted_flag : 0) |
-                           (key.previous ? previous_flag : 0) | (key.expires_at ? expires_flag : 0));
+  put_flags(out, flag_if(key.disabled, disabled_flag) | flag_if(key.deleted, deleted_flag) |
+                     flag_if(key.previous.has_value(), previous_flag) |
+                     flag_if(key.expires_at.has_value(), expires_flag) | flag_if(key.plan.has_value(), plan_flag) |
+                     flag_if(key.limits.has_value(), limits_flag));
   if (key.previous) {
     put_signed(out, key.previous->issued_at.seconds);
     put_signed(out, key.previous->valid_until.count);
   }
   if (key.expires_at) put_signed(out, key.expires_at->count);
-  put_signed(out, key.created_at.count);
-  put_signed(out, key.updated_at.count);
-  put_text(out, std::string_view(key.updated_by).substr(0, max_label_bytes));
-  put_unsigned(out, version.value);
+  if (key.plan) put_text(out, *key.plan);
+  if (key.limits) put_text(out, to_json(std::span(*key.limits)));
+  put_end(out, key, version);
+}
+
+void put_row(std::string& out, const Plan& plan, Version version) {
+  out += 'p';
+  put_text(out, plan.name);
+  put_text(out, plan.description);
+  put_text(out, to_json(std::span(plan.limits)));
+  put_text(out, plan.metadata);
+  put_flags(out, flag_if(plan.deleted, deleted_flag));
+  put_end(out, plan, version);
+}
+
+void put_row(std::string& out, const User& user, Version version) {
+  out += 'u';
+  put_text(out, user.user_id);
+  put_text(out, to_json(std::span(user.limits)));
+  put_text(out, user.metadata);
+  put_flags(out, flag_if(user.disabled, disabled_flag) | flag_if(user.deleted, deleted_flag) |
+                     flag_if(user.plan.has_value(), plan_flag));
+  if (user.plan) put_text(out, *user.plan);
+  put_end(out, user, version);
 }
 
 void put_row(std::string& out, const SigningKey& key, Version version) {
@@ -63,6 +116,25 @@ std::optional<KeyId> take_key_id(ByteReader& in) {
   return KeyId(bytes);
 }
 
+template <class Row>
+void take_end(ByteReader& in, Row& row) {
+  row.created_at.count = in.take_signed();
+  row.updated_at.count = in.take_signed();
+  row.updated_by = in.take_text(max_label_bytes);
+  row.version = {in.take_unsigned()};
+}
+
+/// The flags of a row of a kind that has `known` ones; nullopt: others.
+std::optional<std::uint8_t> take_flags(ByteReader& in, std::uint8_t known) {
+  const std::uint8_t flags = in.take_byte();
+  return (flags & ~known) == 0 ? std::optional(flags) : std::nullopt;
+}
+
+std::optional<LimitList> take_limits(ByteReader& in) {
+  const auto limits = parse_limits(in.take_text(max_limits_bytes));
+  return limits ? std::optional(*limits) : std::nullopt;
+}
+
 std::optional<AccessKey> take_access_key(ByteReader& in) {
   AccessKey key;
   const auto id = take_key_id(in);
@@ -72,27 +144,59 @@ std::optional<AccessKey> take_access_key(ByteReader& in) {
   key.name = in.take_text(max_name_bytes);
   key.metadata = in.take_text(max_metadata_bytes);
   const std::uint64_t requests_per_minute = in.take_unsigned();
-  if (requests_per_minute < min_requests_per_minute || requests_per_minute > max_requests_per_minute) {
-    return std::nullopt;
-  }
-  key.requests_per_minute = static_cast<std::uint32_t>(requests_per_minute);
+  if (requests_per_minute > max_requests_per_minute) return std::nullopt;
+  key.requests_per_minute.reset();
+  if (requests_per_minute != 0) key.requests_per_minute = static_cast<std::uint32_t>(requests_per_minute);
   key.issued_at.seconds = in.take_signed();
-  const std::uint8_t flags = in.take_byte();
-  if ((flags & ~all_flags) != 0) return std::nullopt;
-  key.disabled = (flags & disabled_flag) != 0;
-  key.deleted = (flags & deleted_flag) != 0;
-  if ((flags & previous_flag) != 0) {
+  const auto flags = take_flags(in, key_flags);
+  if (!flags) return std::nullopt;
+  key.disabled = (*flags & disabled_flag) != 0;
+  key.deleted = (*flags & deleted_flag) != 0;
+  if ((*flags & previous_flag) != 0) {
     key.previous.emplace();
     key.previous->issued_at.seconds = in.take_signed();
     key.previous->valid_until.count = in.take_signed();
   }
-  if ((flags & expires_flag) != 0) key.expires_at = UnixMillis{in.take_signed()};
-  key.created_at.count = in.take_signed();
-  key.updated_at.count = in.take_signed();
-  key.updated_by = in.take_text(max_label_bytes);
-  key.version = {in.take_unsigned()};
+  if ((*flags & expires_flag) != 0) key.expires_at = UnixMillis{in.take_signed()};
+  if ((*flags & plan_flag) != 0) key.plan = in.take_text(max_limit_name_bytes);
+  if ((*flags & limits_flag) != 0) {
+    key.limits = take_limits(in);
+    if (!key.limits) return std::nullopt;
+  }
+  take_end(in, key);
   if (in.failed()) return std::nullopt;
   return key;
+}
+
+std::optional<Plan> take_plan(ByteReader& in) {
+  Plan plan;
+  plan.name = in.take_text(max_limit_name_bytes);
+  plan.description = in.take_text(max_description_bytes);
+  auto limits = take_limits(in);
+  plan.metadata = in.take_text(max_metadata_bytes);
+  const auto flags = take_flags(in, plan_flags);
+  if (!limits || !flags) return std::nullopt;
+  plan.limits = std::move(*limits);
+  plan.deleted = (*flags & deleted_flag) != 0;
+  take_end(in, plan);
+  if (in.failed()) return std::nullopt;
+  return plan;
+}
+
+std::optional<User> take_user(ByteReader& in) {
+  User user;
+  user.user_id = in.take_text(max_user_id_bytes);
+  auto limits = take_limits(in);
+  user.metadata = in.take_text(max_metadata_bytes);
+  const auto flags = take_flags(in, user_flags);
+  if (!limits || !flags) return std::nullopt;
+  user.limits = std::move(*limits);
+  user.disabled = (*flags & disabled_flag) != 0;
+  user.deleted = (*flags & deleted_flag) != 0;
+  if ((*flags & plan_flag) != 0) user.plan = in.take_text(max_limit_name_bytes);
+  take_end(in, user);
+  if (in.failed()) return std::nullopt;
+  return user;
 }
 
 struct VersionedSigningKey {
@@ -115,15 +219,30 @@ std::optional<VersionedSigningKey> take_signing_key(ByteReader& in) {
 }
 
 bool take_row(ByteReader& in, SnapshotSink& sink) {
-  const std::uint8_t kind = in.take_byte();
-  if (kind == 'k') {
-    const auto key = take_access_key(in);
-    if (key) sink.access_key(*key);
-    return key.has_value();
+  switch (in.take_byte()) {
+    case 'k': {
+      const auto key = take_access_key(in);
+      if (key) sink.access_key(*key);
+      return key.has_value();
+    }
+    case 's': {
+      const auto row = take_signing_key(in);
+      if (row) sink.signing_key(row->key, row->version);
+      return row.has_value();
+    }
+    case 'p': {
+      const auto plan = take_plan(in);
+      if (plan) sink.plan(*plan);
+      return plan.has_value();
+    }
+    case 'u': {
+      const auto user = take_user(in);
+      if (user) sink.user(*user);
+      return user.has_value();
+    }
+    default:
+      return false;
   }
-  const auto row = kind == 's' ? take_signing_key(in) : std::nullopt;
-  if (row) sink.signing_key(row->key, row->version);
-  return row.has_value();
 }
 
 /// Keeps the one row of a change.
@@ -131,13 +250,15 @@ struct RowOfChange final : SnapshotSink {
   explicit RowOfChange(Change& change) : change_(change) {}
   void access_key(const AccessKey& key) override { change_.row = key; }
   void signing_key(const SigningKey& key, Version) override { change_.row = key; }
+  void plan(const Plan& plan) override { change_.row = plan; }
+  void user(const User& user) override { change_.row = user; }
   Change& change_;
 };
 
 }  // namespace
 
 std::string encode_change(const Change& change) {
-  std::string out(1, record_version);
+  std::string out(1, std::visit([](const auto& row) { return version_of(row); }, change.row));
   put_fixed64(out, change.nonce.value);
   put_unsigned(out, change.seq.value);
   put_signed(out, change.at.count);
@@ -151,7 +272,7 @@ Result<Change> decode_change(std::string_view bytes) {
   ByteReader in(bytes);
   Change change;
   if (bytes.size() > max_record_bytes) return broken();
-  if (const auto version = in.take_byte(); version != record_version) return unknown_version(version);
+  if (const auto version = in.take_byte(); !is_known(version)) return unknown_version(version);
   change.nonce = {in.take_fixed64()};
   change.seq = {in.take_unsigned()};
   change.at.count = in.take_signed();
@@ -162,31 +283,46 @@ Result<Change> decode_change(std::string_view bytes) {
   return change;
 }
 
-void RowsWriter::add_row(std::string_view row) { put_text(bytes_, row); }
+void RowsWriter::add_row(std::string_view row, char version) {
+  put_text(bytes_, row);
+  bytes_[0] = std::max(bytes_[0], version);
+}
 
 void RowsWriter::add(const AccessKey& key) {
   std::string row;
   put_row(row, key, key.version);
-  add_row(row);
+  add_row(row, version_of(key));
 }
 
 void RowsWriter::add(const SigningKey& key, Version version) {
   std::string row;
   put_row(row, key, version);
-  add_row(row);
+  add_row(row, version_of(key));
+}
+
+void RowsWriter::add(const Plan& plan) {
+  std::string row;
+  put_row(row, plan, plan.version);
+  add_row(row, version_of(plan));
+}
+
+void RowsWriter::add(const User& user) {
+  std::string row;
+  put_row(row, user, user.version);
+  add_row(row, version_of(user));
 }
 
 void RowsWriter::add(const Change& change) {
   std::string row;
   std::visit([&](const auto& changed) { put_row(row, changed, Version::made_by(change.seq)); }, change.row);
-  add_row(row);
+  add_row(row, std::visit([](const auto& changed) { return version_of(changed); }, change.row));
 }
 
-std::string RowsWriter::take() { return std::exchange(bytes_, std::string(1, record_version)); }
+std::string RowsWriter::take() { return std::exchange(bytes_, std::string(1, first_version)); }
 
 Result<void> decode_rows(std::string_view bytes, SnapshotSink& sink) {
   ByteReader in(bytes);
-  if (const auto version = in.take_byte(); version != record_version) return unknown_version(version);
+  if (const auto version = in.take_byte(); !is_known(version)) return unknown_version(version);
   while (!in.at_end()) {
     const std::string_view row = in.take_text(max_record_bytes);
     ByteReader row_in(row);

@@ -2,12 +2,18 @@
 
 // Rows and changes as bytes: what the Redis stream carries and a replica's own snapshot file holds.
 //
-//   change   version=1  nonce:8 bytes, little-endian  seq at actor action row
-//   rows     version=1  (size row)*
+//   change   version  nonce:8 bytes, little-endian  seq at actor action row
+//   rows     version  (size row)*
+//   version  1, or 2 where a row is a plan, a user, or a key with terms: an older reader refuses what it does not know,
+//            and says that it has to be upgraded
 //   row      'k' id:16 bytes  user_id name metadata requests_per_minute issued_at  flags
-//                [previous_issued_at previous_valid_until]  [expires_at]  created_at updated_at updated_by version
+//                [previous_issued_at previous_valid_until]  [expires_at]  [plan] [limits]
+//                created_at updated_at updated_by version
 //            's' kid  public_key:32 bytes  state  created_at updated_at version
-//   flags    bit 0 disabled, 1 deleted, 2 has a previous issue, 3 expires
+//            'p' name description limits metadata  flags  created_at updated_at updated_by version
+//            'u' user_id limits metadata  flags  [plan]  created_at updated_at updated_by version
+//   flags    bit 0 disabled, 1 deleted, 2 has a previous issue, 3 expires, 4 has a plan, 5 has limits
+//   limits   as JSON (key/limit_spec.hpp); requests_per_minute 0: none
 //   state    0 signing, 1 verifying, 2 retired
 //
 // seq, requests_per_minute, version and sizes are unsigned LEB128; times are LEB128 of their zigzag form (seconds for
@@ -36,6 +42,8 @@ class RowsWriter {
  public:
   void add(const AccessKey& key);
   void add(const SigningKey& key, Version version);
+  void add(const Plan& plan);
+  void add(const User& user);
   /// The row of a change, as of that change.
   void add(const Change& change);
   std::size_t size() const { return bytes_.size(); }
@@ -44,8 +52,8 @@ class RowsWriter {
   std::string take();
 
  private:
-  void add_row(std::string_view row);
-  std::string bytes_{1};
+  void add_row(std::string_view row, char version);
+  std::string bytes_{1};  // its version first
 };
 
 /// Hands every row to `sink`, in order; those before a broken one included. ErrorCode::internal when the bytes are not

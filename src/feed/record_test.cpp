@@ -36,8 +36,38 @@ Change sample_signing_key_change() {
   return {std::uint64_t{1} << 52U, {5}, "ops", "signing-key", key, 1};
 }
 
+LimitList longest_limits() {
+  LimitList limits;
+  for (char c = 'a'; limits.size() < max_limits; ++c) {
+    limits.push_back({std::string(max_limit_name_bytes, c), 1'000'000'000,
+                      LimitPeriod{PeriodUnit::month, std::string(max_time_zone_bytes, 'Z'), 31}, LimitPer::user,
+                      LimitMode::observe});
+  }
+  return limits;
+}
+
+Change sample_change_of_terms() {
+  Change change = sample_change();
+  auto& key = std::get<AccessKey>(change.row);
+  key.requests_per_minute.reset();
+  key.plan = "pro";
+  key.limits = LimitList{};
+  return change;
+}
+
+Change sample_plan_change() {
+  Plan plan{"pro", "für Profis", longest_limits(), R"({"a":1.0})", true, {1}, {2}, "ops", {300}};
+  return {{300}, {2}, "ops", "plan-update", plan, {1}};
+}
+
+Change sample_user_change() {
+  User user{"alice", "pro", {per_minute_limit(60)}, true, "{}", false, {1}, {2}, "ops", {300}};
+  return {{300}, {2}, "ops", "user-disable", user, {1}};
+}
+
 TEST(Record, AChangeIsReadAsItWasWritten) {
-  for (const Change& change : {sample_change(), sample_signing_key_change()}) {
+  for (const Change& change : {sample_change(), sample_signing_key_change(), sample_change_of_terms(),
+                               sample_plan_change(), sample_user_change()}) {
     const auto read = decode_change(encode_change(change));
     ASSERT_TRUE(read);
     EXPECT_EQ(*read, change);
@@ -45,10 +75,42 @@ TEST(Record, AChangeIsReadAsItWasWritten) {
 }
 
 TEST(Record, ACutOrLengthenedChangeIsRefused) {
-  const std::string bytes = encode_change(sample_change());
-  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_change(bytes.substr(0, size))) << size;
-  EXPECT_FALSE(decode_change(bytes + '\0'));
-  EXPECT_FALSE(decode_change("\x02" + bytes.substr(1))) << "another version";
+  for (const Change& change : {sample_change(), sample_change_of_terms(), sample_plan_change(), sample_user_change()}) {
+    const std::string bytes = encode_change(change);
+    for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_change(bytes.substr(0, size))) << size;
+    EXPECT_FALSE(decode_change(bytes + '\0'));
+    EXPECT_FALSE(decode_change("\x03" + bytes.substr(1))) << "another version";
+  }
+}
+
+TEST(Record, OnlyWhatAnOlderReaderCannotApplyIsOfTheNewerVersion) {
+  EXPECT_EQ(encode_change(sample_change())[0], 1);
+  EXPECT_EQ(encode_change(sample_signing_key_change())[0], 1);
+  EXPECT_EQ(encode_change(sample_change_of_terms())[0], 2);
+  EXPECT_EQ(encode_change(sample_plan_change())[0], 2);
+  EXPECT_EQ(encode_change(sample_user_change())[0], 2);
+  RowsWriter writer;
+  writer.add(std::get<AccessKey>(sample_change().row));
+  EXPECT_EQ(writer.take()[0], 1);
+  writer.add(sample_user_change());
+  writer.add(sample_change());
+  EXPECT_EQ(writer.take()[0], 2);
+  writer.add(sample_change());
+  EXPECT_EQ(writer.take()[0], 1) << "another run";
+}
+
+TEST(Record, TheLongestRowsFit) {
+  Change plan = sample_plan_change();
+  std::get<Plan>(plan.row).description.assign(max_description_bytes, 'd');
+  std::get<Plan>(plan.row).metadata.assign(max_metadata_bytes, 'm');
+  std::get<Plan>(plan.row).updated_by.assign(max_label_bytes, 'u');
+  plan.actor.assign(max_label_bytes, 'a');
+  Change key = sample_change_of_terms();
+  std::get<AccessKey>(key.row).limits = longest_limits();
+  std::get<AccessKey>(key.row).metadata.assign(max_metadata_bytes, 'm');
+  std::get<AccessKey>(key.row).updated_by.assign(max_label_bytes, 'u');
+  key.actor.assign(max_label_bytes, 'a');
+  for (const Change& change : {plan, key}) EXPECT_EQ(*decode_change(encode_change(change)), change);
 }
 
 TEST(Record, TextsThatDecideNothingAreCutRatherThanRefused) {
@@ -65,20 +127,26 @@ TEST(Record, RowsAreReadAsTheyWereWritten) {
   EXPECT_TRUE(writer.empty());
   const auto key = std::get<AccessKey>(sample_change().row);
   const auto signing_key = std::get<SigningKey>(sample_signing_key_change().row);
+  const auto plan = std::get<Plan>(sample_plan_change().row);
+  const auto user = std::get<User>(sample_user_change().row);
   writer.add(key);
   writer.add(signing_key, Version{7});
+  writer.add(plan);
+  writer.add(user);
   const std::string rows = writer.take();
   EXPECT_TRUE(writer.empty());
   Replica replica;
   ASSERT_TRUE(decode_rows(rows, replica));
   EXPECT_EQ(replica.keys.at(key.id), key);
   EXPECT_EQ(replica.signing_keys.at(signing_key.kid), std::pair(signing_key, Version{7}));
+  EXPECT_EQ(replica.plans.at("pro"), plan);
+  EXPECT_EQ(replica.users.at("alice"), user);
   EXPECT_TRUE(decode_rows(writer.take(), replica)) << "none at all";
   EXPECT_FALSE(decode_rows("", replica));
   for (std::size_t size = 2; size < rows.size() - 1; ++size) {
     Replica some;
     const bool whole = decode_rows(rows.substr(0, size), some).has_value();
-    EXPECT_TRUE(!whole || some.keys.size() == 1) << size;
+    EXPECT_TRUE(!whole || some.users.empty()) << size;
   }
 }
 
@@ -114,10 +182,10 @@ TEST(Record, WhatTheFirstReleaseWroteIsRead) {
 }
 
 TEST(Record, OneOfANewerReleaseIsNamedAsSuch) {
-  const std::string bytes = "\x02" + encode_change(sample_change()).substr(1);
-  EXPECT_NE(decode_change(bytes).error().detail.find("version 2"), std::string::npos);
+  const std::string bytes = "\x03" + encode_change(sample_change()).substr(1);
+  EXPECT_NE(decode_change(bytes).error().detail.find("version 3"), std::string::npos);
   Replica replica;
-  EXPECT_NE(decode_rows("\x02", replica).error().detail.find("upgrade this service"), std::string::npos);
+  EXPECT_NE(decode_rows("\x03", replica).error().detail.find("upgrade this service"), std::string::npos);
   EXPECT_EQ(decode_change(std::string(40, '\0')).error().detail, "a record of the feed is broken");
 }
 

@@ -28,6 +28,7 @@ class Mixer {
       size -= taken;
     }
   }
+  void text(std::string_view text) { bytes(text.data(), text.size()); }
   RowsDigest finish() const {
     std::uint64_t out = state_;
     out = (out ^ out >> 33U) * second;
@@ -41,7 +42,7 @@ class Mixer {
   std::uint64_t state_;
 };
 
-enum Kind : std::uint64_t { access_key = 1, signing_key = 2 };
+enum Kind : std::uint64_t { access_key = 1, signing_key = 2, a_plan = 3, a_user = 4, terms = 5 };
 
 constexpr std::uint64_t flag(bool is, unsigned bit) { return std::uint64_t{is} << bit; }
 
@@ -53,7 +54,8 @@ RowsDigest digest_of(const KeyFacts& facts) {
   mixer.bytes(facts.id.bytes().data(), facts.id.bytes().size());
   mixer.word(facts.version.value);
   mixer.word(std::uint64_t{facts.requests_per_minute} << 8U | flag(facts.disabled, 0) |
-             flag(facts.previous.has_value(), 1) | flag(facts.expires_at.has_value(), 2));
+             flag(facts.previous.has_value(), 1) | flag(facts.expires_at.has_value(), 2) | flag(facts.terms != 0, 3));
+  if (facts.terms != 0) mixer.word(facts.terms);
   mixer.number(facts.issued_at.seconds);
   if (facts.previous) {
     mixer.number(facts.previous->issued_at.seconds);
@@ -67,8 +69,37 @@ RowsDigest digest_of(const KeyFacts& facts) {
 RowsDigest digest_of(const AccessKey& key, Version version) {
   const bool usable = key.user_id.size() <= max_user_id_bytes;
   return digest_of(KeyFacts{key.id, usable ? std::string_view(key.user_id) : std::string_view(), version,
-                            key.requests_per_minute, key.issued_at, key.previous, key.expires_at, key.disabled,
-                            key.deleted});
+                            key.requests_per_minute.value_or(0), digest_of_terms(key), key.issued_at, key.previous,
+                            key.expires_at, key.disabled, key.deleted});
+}
+
+RowsDigest digest_of(const Plan& plan, Version version) {
+  if (plan.deleted) return 0;
+  Mixer mixer(a_plan);
+  mixer.word(version.value);
+  mixer.text(plan.name);
+  mixer.text(to_json(std::span(plan.limits)));
+  return mixer.finish();
+}
+
+RowsDigest digest_of(const User& user, Version version) {
+  if (user.deleted) return 0;
+  Mixer mixer(a_user);
+  mixer.word(version.value);
+  mixer.word(flag(user.disabled, 0) | flag(user.plan.has_value(), 1));
+  mixer.text(user.user_id);
+  mixer.text(user.plan.value_or(""));
+  mixer.text(to_json(std::span(user.limits)));
+  return mixer.finish();
+}
+
+std::uint64_t digest_of_terms(const AccessKey& key) {
+  if (!has_terms(key)) return 0;
+  Mixer mixer(terms);
+  mixer.word(flag(key.plan.has_value(), 0) | flag(key.limits.has_value(), 1));
+  mixer.text(key.plan.value_or(""));
+  if (key.limits) mixer.text(to_json(std::span(*key.limits)));
+  return mixer.finish() | 1U;  // never 0
 }
 
 RowsDigest digest_of(const SigningKey& key, Version version) {

@@ -5,15 +5,17 @@
 // came to them.
 //
 // It is over what the view holds of a row (name, metadata, author and time are not in it), and a row that can let
-// nobody in counts for nothing: a deleted access key, a retired signing key. A row that was deleted by hand lives on in
-// a view as such a row, and is none in the store.
+// nobody in counts for nothing: a deleted access key, plan or user, a retired signing key. A row that was deleted by
+// hand lives on in a view as such a row, and is none in the store.
 //
 // It finds mistakes, not forgery: an attacker that can write rows needs no collision.
 
 #include <cstdint>
 
 #include "key/access_key.hpp"
+#include "key/plan.hpp"
 #include "key/signing_key.hpp"
+#include "key/user.hpp"
 
 namespace latchkey::feed {
 
@@ -24,7 +26,8 @@ struct KeyFacts {
   KeyId id;
   std::string_view user_id;  // empty where it breaks its rule
   Version version;
-  std::uint32_t requests_per_minute = 0;
+  std::uint32_t requests_per_minute = 0;  // 0: none
+  std::uint64_t terms = 0;                // digest_of_terms(); 0: none
   IssueTime issued_at;
   std::optional<PreviousIssue> previous;
   std::optional<UnixMillis> expires_at;
@@ -35,5 +38,10 @@ struct KeyFacts {
 RowsDigest digest_of(const KeyFacts& facts);
 RowsDigest digest_of(const AccessKey& key, Version version);
 RowsDigest digest_of(const SigningKey& key, Version version);
+RowsDigest digest_of(const Plan& plan, Version version);
+RowsDigest digest_of(const User& user, Version version);
+
+/// Of a key's plan and limits besides the shorthand; 0 for a key without terms.
+std::uint64_t digest_of_terms(const AccessKey& key);
 
 }  // namespace latchkey::feed

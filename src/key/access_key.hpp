@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "key/key_id.hpp"
+#include "key/limit_spec.hpp"
 #include "key/position.hpp"
 
 namespace latchkey {
@@ -49,7 +50,12 @@ struct AccessKey {
   Role role = Role::user;
   std::string name;             // UTF-8, at most 128 bytes, may be empty
   std::string metadata = "{}";  // a JSON object, serialised, at most 4,096 bytes
-  std::uint32_t requests_per_minute = min_requests_per_minute;
+  /// Short for the own limit "per-minute" of 60 s; nullopt: none of that name, or it is among `limits`.
+  std::optional<std::uint32_t> requests_per_minute = min_requests_per_minute;
+  std::optional<std::string> plan;  // nullopt: the user's, if any
+  /// The key's own limits besides requests_per_minute; nullopt: none. Empty, without requests_per_minute: it needs none
+  /// (key/in_force.hpp).
+  std::optional<LimitList> limits;
   IssueTime issued_at;
   std::optional<PreviousIssue> previous;
   std::optional<UnixMillis> expires_at;  // nullopt: never
@@ -64,6 +70,11 @@ struct AccessKey {
 };
 
 KeyStatus status_of(const AccessKey& key, UnixMillis now);
+
+/// Whether the row says more than a number of requests per minute: a plan, or other limits, or no number at all.
+inline bool has_terms(const AccessKey& key) {
+  return !key.requests_per_minute || key.plan.has_value() || key.limits.has_value();
+}
 
 /// Rules for one member each; the error's pointer is the API's member name.
 Result<void> check_user_id(std::string_view user_id);

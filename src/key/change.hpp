@@ -4,8 +4,10 @@
 #include <variant>
 
 #include "key/access_key.hpp"
+#include "key/plan.hpp"
 #include "key/position.hpp"
 #include "key/signing_key.hpp"
+#include "key/user.hpp"
 
 namespace latchkey {
 
@@ -14,9 +16,10 @@ struct Change {
   Seq seq = {};
   UnixMillis at;
   std::string actor;  // as AccessKey::updated_by; "unknown" when a row was changed by hand outside the program
-  /// "create", "update", "disable", "enable", "rotate", "delete", or for a signing key "signing-key".
+  /// "create", "update", "disable", "enable", "rotate", "delete"; for a signing key "signing-key", for a plan "plan-create"
+  /// and the like, for a user "user-disable" and the like.
   std::string action;
-  std::variant<AccessKey, SigningKey> row;
+  std::variant<AccessKey, SigningKey, Plan, User> row;
   /// Drawn anew for each change: where two histories of one epoch have the same seq (a restored backup that grew
   /// again), it tells them apart.
   Nonce nonce = {};

@@ -220,7 +220,7 @@ Result<LimitList> read_limits(const json::value& array, std::string_view pointer
 }
 
 Result<LimitList> parse_limits(std::string_view text) {
-  if (text.size() > max_limits_bytes) return Error::invalid("", "is too long for a list of limits");
+  if (text.size() > max_limits_text_bytes) return Error::invalid("", "is too long for a list of limits");
   const auto value = parse_json(text);
   if (!value) return value.error();
   return read_limits(*value, "");

@@ -31,8 +31,10 @@ constexpr std::size_t max_limit_name_bytes = 32;
 constexpr std::size_t max_time_zone_bytes = 64;
 /// Of one plan, user or key, and of all that are in force for a key.
 constexpr std::size_t max_limits = 8;
-/// No list of limits, as JSON, is longer.
-constexpr std::size_t max_limits_bytes = 4096;
+/// No list of limits in to_json()'s form is longer.
+constexpr std::size_t max_limits_bytes = 2048;
+/// What is read of a text: somebody may have put white space into a database.
+constexpr std::size_t max_limits_text_bytes = 4096;
 
 /// `user`: all keys of the user share one count.
 enum class LimitPer : std::uint8_t { key, user };

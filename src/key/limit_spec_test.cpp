@@ -78,7 +78,7 @@ TEST(LimitSpec, AListIsBounded) {
     nine += (i == 0 ? "" : ",") + std::string(R"({"name":"l)") + std::to_string(i) + R"(","requests":1,"window":"1s"})";
   }
   EXPECT_EQ(parse_limits(nine + "]").error().fields.front().detail, "must have at most 8 limits");
-  EXPECT_FALSE(parse_limits(std::string(max_limits_bytes + 1, ' ')));
+  EXPECT_FALSE(parse_limits(std::string(max_limits_text_bytes + 1, ' ')));
 }
 
 TEST(LimitSpec, TheLongestListFitsItsBound) {

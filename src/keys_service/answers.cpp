@@ -26,6 +26,7 @@ CommittedAnswer key_answer(commands::KeyAnswer answer, UnixMillis now) {
   http::Response head = private_head(200).with_header("ETag", etag_of(answer.key));
   auto members = [answer = std::move(answer), now](JsonWriter& out) {
     write_members(out, answer.key, answer.commit.position.epoch, now);
+    write_effective(out, answer.key, answer.terms);
   };
   return {std::move(head), std::move(members)};
 }
@@ -39,6 +40,7 @@ CommittedAnswer issued_answer(const commands::KeyRing& ring, commands::Issued is
   auto members = [token = std::move(*token), issued = std::move(issued)](JsonWriter& out) {
     out.member("accessKey", token.reveal()).name("key").begin_object();
     write_members(out, issued.key, issued.commit.position.epoch, issued.key.updated_at);
+    write_effective(out, issued.key, issued.terms);
     out.end_object();
   };
   return {std::move(head), std::move(members)};

@@ -30,7 +30,7 @@ http::Response private_head(int status);
 CommittedAnswer key_answer(commands::KeyAnswer answer, UnixMillis now);
 
 /// The one answer that shows a token: {"accessKey","key"}. Depends on the change alone, so that a repetition is the
-/// same byte for byte.
+/// same byte for byte, but for what is in force by then.
 enum class Location : std::uint8_t { absent, present };
 CommittedAnswer issued_answer(const commands::KeyRing& ring, commands::Issued issued, int status, Location location);
 

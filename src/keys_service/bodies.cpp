@@ -4,6 +4,7 @@
 
 #include "base/time_text.hpp"
 #include "keys_service/object_reader.hpp"
+#include "keys_service/terms_bodies.hpp"
 
 namespace latchkey::keys_service {
 namespace {
@@ -44,12 +45,34 @@ std::optional<Expiry> read_expiry(ObjectReader& reader) {
 }
 
 std::optional<std::uint32_t> read_requests_per_minute(ObjectReader& reader) {
+  if (is_null_member(reader, "requestsPerMinute")) return std::nullopt;
   const auto number = reader.whole_number("requestsPerMinute");
   if (!number) return std::nullopt;
   const auto checked = check_requests_per_minute(*number);
   reader.note(checked);
   if (!checked) return std::nullopt;
   return static_cast<std::uint32_t>(*number);
+}
+
+/// The shorthand and the list say the same thing, so one of them is enough.
+std::optional<LimitList> read_own_limits(ObjectReader& reader) {
+  auto limits = read_limits_member(reader);
+  if (reader.has("limits") && reader.has("requestsPerMinute")) {
+    reader.note("limits", "must not come together with requestsPerMinute, which is short for one of them");
+    reader.note("requestsPerMinute", "must not come together with limits");
+  }
+  if (!limits) return limits;
+  for (std::size_t i = 0; i < limits->size(); ++i) {
+    const auto& limit = (*limits)[i];
+    const auto place = fmt::format("/limits/{}", i);
+    if (limit.per == LimitPer::user) {
+      reader.note(Error::invalid(place + "/per", "must be \"key\": a limit of a key counts that key"));
+    }
+    if (limit.name == per_minute_name && limit.span != decltype(limit.span)(LimitWindow{per_minute_seconds})) {
+      reader.note(Error::invalid(place + "/window", "must be \"60s\" for a limit named per-minute"));
+    }
+  }
+  return limits;
 }
 
 std::optional<std::string> read_name(ObjectReader& reader) {
@@ -95,8 +118,9 @@ Result<commands::CreateKey> parse_create_body(std::string_view body, UnixMillis 
     reader->note(check_user_id(*user_id));
     command.user_id = std::move(*user_id);
   }
-  require(*reader, "requestsPerMinute");
-  command.requests_per_minute = read_requests_per_minute(*reader).value_or(min_requests_per_minute);
+  command.requests_per_minute = read_requests_per_minute(*reader);
+  command.plan = read_plan_member(*reader);
+  command.limits = read_own_limits(*reader);
   const auto expiry = read_expiry(*reader);
   if (expiry) command.expiry = *expiry;
   command.name = read_name(*reader).value_or("");
@@ -112,6 +136,11 @@ Result<commands::UpdateKey> parse_update_body(std::string_view body, commands::M
   commands::UpdateKey command;
   command.metadata_mode = mode;
   command.requests_per_minute = read_requests_per_minute(*reader);
+  command.drops_requests_per_minute = is_null_member(*reader, "requestsPerMinute");
+  if (auto plan = read_plan_member(*reader)) command.plan = std::move(plan);
+  if (is_null_member(*reader, "plan")) command.plan = std::optional<std::string>();
+  if (auto limits = read_own_limits(*reader)) command.limits = std::move(limits);
+  if (is_null_member(*reader, "limits")) command.limits = std::optional<LimitList>();
   command.expiry = read_expiry(*reader);
   command.disabled = reader->boolean("disabled");
   command.name = merges && is_null(*reader, "name") ? std::optional<std::string>("") : read_name(*reader);

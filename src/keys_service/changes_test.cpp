@@ -142,6 +142,15 @@ class RestoredBetweenLooks final : public store::KeyStore {
   Result<std::optional<AccessKey>> find_key(KeyId id) override { return inner_.find_key(id); }
   Result<store::KeyPage> list_keys(const store::KeyPageRequest& request) override { return inner_.list_keys(request); }
   Result<std::vector<SigningKey>> signing_keys() override { return inner_.signing_keys(); }
+  Result<std::optional<Plan>> find_plan(std::string_view name) override { return inner_.find_plan(name); }
+  Result<std::optional<User>> find_user(std::string_view user_id) override { return inner_.find_user(user_id); }
+  Result<store::PlanPage> list_plans(const store::NamePageRequest& request) override {
+    return inner_.list_plans(request);
+  }
+  Result<store::UserPage> list_users(const store::NamePageRequest& request) override {
+    return inner_.list_users(request);
+  }
+  Result<store::PlanUses> plan_uses(std::string_view name) override { return inner_.plan_uses(name); }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     if (next_) inner_.restore(*std::exchange(next_, std::nullopt));

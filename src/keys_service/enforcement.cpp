@@ -46,6 +46,11 @@ void write(JsonWriter& out, const Confirmation& confirmation) {
 
 Result<std::optional<EnforcementWait>, http::Response> wait_of(RouteContext& context, const Call& call) {
   service::QueryReader reader(call.request.query);
+  return wait_of(context, call, reader);
+}
+
+Result<std::optional<EnforcementWait>, http::Response> wait_of(RouteContext& context, const Call& call,
+                                                               service::QueryReader& reader) {
   const auto wait = reader.text("wait");
   const auto timeout = reader.text("timeout");
   const auto bound = timeout ? parse_duration(*timeout) : usual_bound;

@@ -14,6 +14,7 @@
 
 #include "keys_service/answers.hpp"
 #include "keys_service/reply.hpp"
+#include "service/query_reader.hpp"
 
 namespace latchkey::keys_service {
 
@@ -25,6 +26,9 @@ struct EnforcementWait {
 /// nullopt: not asked for. Reads the whole query, since a misspelt wish to wait must not pass for none: 400 for what is
 /// not of this route; 503 where too many wait, before anything is changed.
 Result<std::optional<EnforcementWait>, http::Response> wait_of(RouteContext& context, const Call& call);
+/// The same of a query of which the caller has read its own part.
+Result<std::optional<EnforcementWait>, http::Response> wait_of(RouteContext& context, const Call& call,
+                                                               service::QueryReader& reader);
 
 /// Answers a mutation that has been committed, now or when its wait is over.
 void answer_committed(RouteContext& context, std::optional<EnforcementWait> wait, Reply reply, LogEnd commit,

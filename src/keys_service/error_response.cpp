@@ -14,6 +14,12 @@ http::Problem problem_of(const Error& error) {
       return {"not-found", "Not found", 404, error.detail};
     case ErrorCode::conflict:
       return {"key-deleted", "Access key deleted", 409, error.detail};
+    case ErrorCode::in_use:
+      return {"in-use", "Still in use", 409, error.detail};
+    case ErrorCode::no_limit:
+      return {"no-limit", "No limit would be in force", 409, error.detail};
+    case ErrorCode::precondition_required:
+      return {"precondition-required", "Precondition required", 428, error.detail};
     case ErrorCode::precondition_failed:
       return {"precondition-failed", "Precondition failed", 412, error.detail};
     case ErrorCode::idempotency_mismatch:

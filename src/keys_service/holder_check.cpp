@@ -17,6 +17,17 @@ const SigningKey* usable_key(const std::vector<SigningKey>& keys, std::string_vi
   return found == keys.end() ? nullptr : &*found;
 }
 
+HolderOutcome outcome_of(store::KeyStore& store, const AccessKey& key, const jwt::AccessClaims& claims,
+                         UnixMillis now) {
+  const auto refusal = refusal_of_issue(key, claims.user_id, claims.issued_at, now);
+  if (refusal && *refusal != IssueRefusal::expired) return access::refusal_of(*refusal);
+  auto terms = commands::terms_of(store, key);
+  if (!terms) return terms.error();
+  if (terms->user && terms->user->disabled) return Refusal::user_disabled;
+  if (refusal) return access::refusal_of(*refusal);
+  return HeldKey{key, claims.issued_at, std::move(*terms)};
+}
+
 }  // namespace
 
 HolderOutcome check_holder(store::KeyStore& store, std::string_view token, UnixMillis now) {
@@ -30,11 +41,7 @@ HolderOutcome check_holder(store::KeyStore& store, std::string_view token, UnixM
   if (!row) return row.error();
   if (!*row) return Refusal::unknown_key;
   if (!jwt::verify(*parsed, signing_key->public_key)) return Refusal::bad_signature;
-  const auto& claims = parsed->claims;
-  if (const auto refusal = refusal_of_issue(**row, claims.user_id, claims.issued_at, now)) {
-    return access::refusal_of(*refusal);
-  }
-  return HeldKey{**row, claims.issued_at};
+  return outcome_of(store, **row, parsed->claims, now);
 }
 
 }  // namespace latchkey::keys_service

@@ -9,6 +9,7 @@
 
 #include "access/refusal.hpp"
 #include "base/clock.hpp"
+#include "commands/key_terms.hpp"
 #include "key/access_key.hpp"
 #include "store/key_store.hpp"
 
@@ -18,6 +19,7 @@ namespace latchkey::keys_service {
 struct HeldKey {
   AccessKey key;
   IssueTime presented;
+  commands::KeyTerms terms{};
 };
 
 /// A held key, a refusal, or the store's failure.

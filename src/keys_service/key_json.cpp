@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "jwt/base64url.hpp"
+#include "keys_service/terms_json.hpp"
 
 namespace latchkey::keys_service {
 namespace {
@@ -18,6 +19,14 @@ std::optional<UnixMillis> grace_of(const AccessKey& key, UnixMillis now) {
 std::string_view shown_metadata(const AccessKey& key) {
   const auto parsed = parse_json(key.metadata);
   return parsed && parsed->is_object() ? std::string_view(key.metadata) : "{}";
+}
+
+void write_limits(JsonWriter& out, const std::optional<LimitList>& limits) {
+  if (!limits) {
+    out.value(nullptr);
+    return;
+  }
+  out.value(JsonText{to_json(std::span(*limits))});
 }
 
 void write(JsonWriter& out, const SigningKey& key) {
@@ -39,7 +48,9 @@ void write_members(JsonWriter& out, const AccessKey& key, Epoch epoch, UnixMilli
       .member("name", key.name)
       .member("metadata", JsonText{shown_metadata(key)})
       .member("requestsPerMinute", key.requests_per_minute)
-      .member("issuedAt", time_of(key.issued_at))
+      .member("plan", key.plan);
+  write_limits(out.name("limits"), own_limits(key));
+  out.member("issuedAt", time_of(key.issued_at))
       .member("previousValidUntil", grace_of(key, now))
       .member("expiresAt", key.expires_at)
       .member("status", to_string(status_of(key, now)))
@@ -49,6 +60,24 @@ void write_members(JsonWriter& out, const AccessKey& key, Epoch epoch, UnixMilli
       .member("position", position_text(epoch, key.version.change()));
 }
 
+void write_effective(JsonWriter& out, const AccessKey& key, const commands::KeyTerms& terms) {
+  LimitList limits;
+  for (const auto& limit : terms.limits) limits.push_back(limit.limit);
+  const std::string* plan = plan_of(key, terms.user ? &*terms.user : nullptr);
+  out.name("effective").begin_object();
+  out.member("plan", plan == nullptr ? std::optional<std::string>() : std::optional(*plan));
+  write_limits(out.name("limits"), limits);
+  out.member("scopes", nullptr).member("networks", nullptr);
+  out.member("userDisabled", terms.user && terms.user->disabled).end_object();
+}
+
+std::string to_json(const AccessKey& key, const commands::KeyTerms& terms, Epoch epoch, UnixMillis now) {
+  JsonWriter out;
+  write_members(out.begin_object(), key, epoch, now);
+  write_effective(out, key, terms);
+  return out.end_object().take();
+}
+
 std::string to_json(const AccessKey& key, Epoch epoch, UnixMillis now) {
   JsonWriter out;
   out.begin_object();
@@ -56,10 +85,14 @@ std::string to_json(const AccessKey& key, Epoch epoch, UnixMillis now) {
   return out.end_object().take();
 }
 
-service::HeldPlan plan_of(const AccessKey& key, Epoch epoch, UnixMillis now) {
+service::HeldPlan held_plan_of(const AccessKey& key, const commands::KeyTerms& terms, Epoch epoch, UnixMillis now) {
+  std::optional<std::uint32_t> requests_per_minute;
+  for (const auto& limit : terms.limits) {
+    if (const auto number = as_requests_per_minute(limit.limit)) requests_per_minute = number;
+  }
   return {.key_id = key.id,
           .user_id = key.user_id,
-          .requests_per_minute = key.requests_per_minute,
+          .requests_per_minute = requests_per_minute,
           .expires_at = key.expires_at,
           .status = status_of(key, now),
           .issued_at = key.issued_at,
@@ -76,8 +109,14 @@ void write(JsonWriter& out, const Change& change, Epoch epoch) {
     out.name("key").begin_object();
     write_members(out, *key, epoch, change.at);
     out.end_object();
+  } else if (const auto* signing_key = std::get_if<SigningKey>(&change.row)) {
+    write(out.name("signingKey"), *signing_key);
+  } else if (const auto* plan = std::get_if<Plan>(&change.row)) {
+    write_members(out.name("plan").begin_object(), *plan, epoch);
+    out.end_object();
   } else {
-    write(out.name("signingKey"), std::get<SigningKey>(change.row));
+    write_members(out.name("user").begin_object(), std::get<User>(change.row), epoch);
+    out.end_object();
   }
   out.end_object();
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/json_writer.hpp"
+#include "commands/key_terms.hpp"
 #include "key/access_key.hpp"
 #include "key/change.hpp"
 #include "key/position.hpp"
@@ -14,17 +15,21 @@
 
 namespace latchkey::keys_service {
 
-/// "keyId","userId","role","name","metadata","requestsPerMinute","issuedAt","previousValidUntil","expiresAt","status",
-/// "createdAt","updatedAt","updatedBy","position", into an object that is open. `status` is as of `now`; `position` is
+/// "keyId","userId","role","name","metadata","requestsPerMinute","plan","limits","issuedAt","previousValidUntil",
+/// "expiresAt","status","createdAt","updatedAt","updatedBy","position", into an object that is open. `status` is as of `now`; `position` is
 /// that of the row's last change.
 void write_members(JsonWriter& out, const AccessKey& key, Epoch epoch, UnixMillis now);
-/// The same as an object.
+/// "effective":{"plan","limits","scopes","networks","userDisabled"}: what holds for the key by now.
+void write_effective(JsonWriter& out, const AccessKey& key, const commands::KeyTerms& terms);
+/// The members and then "effective", as an object.
+std::string to_json(const AccessKey& key, const commands::KeyTerms& terms, Epoch epoch, UnixMillis now);
+/// Without what is in force.
 std::string to_json(const AccessKey& key, Epoch epoch, UnixMillis now);
 
 /// What its holder sees. The views are the key's.
-service::HeldPlan plan_of(const AccessKey& key, Epoch epoch, UnixMillis now);
+service::HeldPlan held_plan_of(const AccessKey& key, const commands::KeyTerms& terms, Epoch epoch, UnixMillis now);
 
-/// {"position","at","actor","action","key" | "signingKey"}; a key's status is as of the change.
+/// {"position","at","actor","action","key" | "signingKey" | "plan" | "user"}; a key's status is as of the change.
 void write(JsonWriter& out, const Change& change, Epoch epoch);
 
 /// "keys":[{"kid","state","publicKey","createdAt","updatedAt"}…], into an object that is open; a public key is

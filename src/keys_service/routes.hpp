@@ -19,6 +19,16 @@ void get_key(RouteContext& context, const Call& call, Reply reply);
 void update_key(RouteContext& context, const Call& call, Reply reply);
 void rotate_key(RouteContext& context, const Call& call, Reply reply);
 void delete_key(RouteContext& context, const Call& call, Reply reply);
+void list_plans(RouteContext& context, const Call& call, Reply reply);
+void get_plan_named(RouteContext& context, const Call& call, Reply reply);
+void put_plan(RouteContext& context, const Call& call, Reply reply);
+void patch_plan(RouteContext& context, const Call& call, Reply reply);
+void delete_plan(RouteContext& context, const Call& call, Reply reply);
+void list_users(RouteContext& context, const Call& call, Reply reply);
+void get_user(RouteContext& context, const Call& call, Reply reply);
+void put_user(RouteContext& context, const Call& call, Reply reply);
+void patch_user(RouteContext& context, const Call& call, Reply reply);
+void delete_user(RouteContext& context, const Call& call, Reply reply);
 void get_plan(RouteContext& context, const Call& call, Reply reply);
 void disable_own_key(RouteContext& context, const Call& call, Reply reply);
 void get_changes(RouteContext& context, const Call& call, Reply reply);
@@ -54,6 +64,19 @@ inline constexpr auto route_table = [] {
       {Method::patch, "/v1/keys/{keyId}", Needs::admin, routes::update_key},
       {Method::post, "/v1/keys/{keyId}/rotate", Needs::admin, routes::rotate_key},
       {Method::delete_, "/v1/keys/{keyId}", Needs::admin, routes::delete_key},
+      {Method::get, "/v1/plans", Needs::viewer, routes::list_plans},
+      {Method::get, "/v1/plans/{name}", Needs::viewer, routes::get_plan_named},
+      {Method::put, "/v1/plans/{name}", Needs::admin, routes::put_plan},
+      {Method::patch, "/v1/plans/{name}", Needs::admin, routes::patch_plan},
+      {Method::delete_, "/v1/plans/{name}", Needs::admin, routes::delete_plan},
+      {Method::get, "/v1/users", Needs::viewer, routes::list_users},
+      {Method::put, "/v1/users", Needs::admin, routes::put_user},
+      {Method::patch, "/v1/users", Needs::admin, routes::patch_user},
+      {Method::delete_, "/v1/users", Needs::admin, routes::delete_user},
+      {Method::get, "/v1/users/{userId}", Needs::viewer, routes::get_user},
+      {Method::put, "/v1/users/{userId}", Needs::admin, routes::put_user},
+      {Method::patch, "/v1/users/{userId}", Needs::admin, routes::patch_user},
+      {Method::delete_, "/v1/users/{userId}", Needs::admin, routes::delete_user},
       {Method::get, "/v1/plan", Needs::key, routes::get_plan},
       {Method::post, "/v1/plan/disable", Needs::key, routes::disable_own_key},
       {Method::get, "/v1/changes", Needs::viewer, routes::get_changes},

@@ -32,6 +32,8 @@ class SnapshotMaker::Rows final : public feed::SnapshotSink {
 
   void access_key(const AccessKey& key) override { add(key); }
   void signing_key(const SigningKey& key, Version version) override { add(key, version); }
+  void plan(const Plan& plan) override { add(plan); }
+  void user(const User& user) override { add(user); }
   void change(const Change& change) { add(change); }
 
   Result<Snapshot> finish(const LogEnd& end) {

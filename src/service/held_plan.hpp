@@ -19,7 +19,7 @@ struct HeldPlan {
   };
   KeyId key_id;
   std::string_view user_id;
-  std::uint32_t requests_per_minute;
+  std::optional<std::uint32_t> requests_per_minute;  // nullopt: no such limit is in force
   std::optional<UnixMillis> expires_at;
   KeyStatus status;
   IssueTime issued_at;

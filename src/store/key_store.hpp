@@ -25,10 +25,26 @@ struct IdempotencyRecord {
   std::string actor;            // the admin that chose the idempotency key
   std::string idempotency_key;  // 1 to 128 characters, chosen by the client
   std::string request_digest;   // of method, path and body: another request under the same key is a mistake
-  KeyId key_id;
-  Seq seq;          // the change the command made: its row is what was answered. Set by the engine when 0
-  std::string kid;  // which signing key signed the token that was answered
+  KeyId key_id;                 // that the command concerned; no_key for one of a plan or user
+  Seq seq;                      // the change the command made: its row is what was answered. Set by the engine when 0
+  std::string kid;              // which signing key signed the token that was answered
   UnixMillis created_at;
+};
+
+/// In an IdempotencyRecord of a command that concerned no access key.
+inline const KeyId no_key{KeyId::Bytes{0, 0, 0, 0, 0, 0, 0x70, 0, 0x80}};
+
+/// Which rows refer to a plan.
+struct PlanUses {
+  std::uint64_t keys = 0;  // not deleted, for which it is in force: they name it, or their user does and they name none
+  bool named_by_key = false;   // one that is not deleted
+  bool named_by_user = false;  // likewise
+};
+
+/// Keys that a plan or a user has to do with; exactly one is set.
+struct TermsScope {
+  std::optional<std::string> plan;     // in force for the key
+  std::optional<std::string> user_id;  // of the key
 };
 
 /// One transaction. Valid only inside the Work it is given to.
@@ -44,6 +60,16 @@ class Transaction {
 
   virtual Result<std::vector<SigningKey>> signing_keys() = 0;
   virtual Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) = 0;
+
+  /// Deleted ones too, and what was said of put_key() goes for these.
+  virtual Result<std::optional<Plan>> find_plan(std::string_view name) = 0;
+  virtual Result<Version> put_plan(const Plan& plan, std::string_view action) = 0;
+  virtual Result<std::optional<User>> find_user(std::string_view user_id) = 0;
+  virtual Result<Version> put_user(const User& user, std::string_view action) = 0;
+  virtual Result<PlanUses> plan_uses(std::string_view name) = 0;
+  virtual Result<bool> has_keys(std::string_view user_id) = 0;  // that are not deleted
+  /// Keys of this scope, not deleted, that have no limit in force and do not say that they need none; the first `most`.
+  virtual Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) = 0;
 
   virtual Result<std::optional<Change>> find_change(Seq seq) = 0;
   virtual Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) = 0;
@@ -75,6 +101,22 @@ struct KeyPage {
   bool more = false;
 };
 
+/// By name, after `after`; deleted ones are left out. `limit`: 1 to 500.
+struct NamePageRequest {
+  std::string after;
+  std::size_t limit = 50;
+};
+
+struct PlanPage {
+  std::vector<Plan> plans;
+  bool more = false;
+};
+
+struct UserPage {
+  std::vector<User> users;
+  bool more = false;
+};
+
 /// Of engines that queue: a work that finds more waiting is refused with ErrorCode::unavailable, on the caller's
 /// thread.
 constexpr std::size_t max_queued_works = 4096;
@@ -100,6 +142,12 @@ class KeyStore {
   virtual Result<std::optional<AccessKey>> find_key(KeyId id) = 0;
   virtual Result<KeyPage> list_keys(const KeyPageRequest& request) = 0;
   virtual Result<std::vector<SigningKey>> signing_keys() = 0;
+  /// Deleted ones too.
+  virtual Result<std::optional<Plan>> find_plan(std::string_view name) = 0;
+  virtual Result<std::optional<User>> find_user(std::string_view user_id) = 0;
+  virtual Result<PlanPage> list_plans(const NamePageRequest& request) = 0;
+  virtual Result<UserPage> list_users(const NamePageRequest& request) = 0;
+  virtual Result<PlanUses> plan_uses(std::string_view name) = 0;
   /// Changes with seq > after, in order, at most `limit` (1 to 1,000).
   virtual Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) = 0;
   /// Epoch and seq of the last committed change.

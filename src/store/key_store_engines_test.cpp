@@ -3,6 +3,7 @@
 #include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/testing/key_store_suite.hpp"
+#include "store/testing/terms_suite.hpp"
 #include "store/testing/test_server.hpp"
 
 namespace latchkey::store {
@@ -27,10 +28,12 @@ std::shared_ptr<KeyStore> make_postgres(Clock& clock, Random&) {
   return std::move(*opened);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, KeyStoreSuite,
-                         testing::Values(StoreEngine{"Memory", make_memory}, StoreEngine{"Sqlite", make_sqlite},
-                                         StoreEngine{"Postgres", make_postgres}),
-                         [](const auto& test) { return test.param.name; });
+const auto engines = testing::Values(StoreEngine{"Memory", make_memory}, StoreEngine{"Sqlite", make_sqlite},
+                                     StoreEngine{"Postgres", make_postgres});
+std::string name_of(const testing::TestParamInfo<StoreEngine>& test) { return test.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Engines, KeyStoreSuite, engines, name_of);
+INSTANTIATE_TEST_SUITE_P(Engines, TermsSuite, engines, name_of);
 
 }  // namespace
 }  // namespace latchkey::store

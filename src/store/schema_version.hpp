@@ -20,9 +20,9 @@
 
 namespace latchkey::store {
 
-constexpr std::int64_t schema_version = 2;
-/// What this release says of older readers: schema 2 has no kind of change that schema 1 did not have.
-constexpr std::string_view readers_of_schema = "2 1";
+constexpr std::int64_t schema_version = 3;
+/// What this release says of older readers until the first plan, user or key with terms is made: then it is "3 3".
+constexpr std::string_view readers_of_schema = "3 2";
 
 /// For a replica or relay. ErrorCode::unavailable, with a sentence that says which side is to be upgraded.
 Result<void> check_readable(std::int64_t schema, std::string_view readers);

@@ -141,11 +141,21 @@ void HolderRequests::queue_signature(Call& call, Then then) {
 }
 
 void HolderRequests::admit(Call& call, const Holder& holder) {
+  if (holder.bound != access::Bound::per_minute) return admit_unasked(call, holder);
   const limit::Limit limit = limit_of(call, holder);
   if (const auto decision = parts_.limiter.try_admit(holder.key_id, limit)) return decided(call, holder, *decision);
   const auto kept = keep(call);
   parts_.limiter.admit_later(holder.key_id, limit,
                              [this, kept, holder](limit::Decision decision) { decided(*kept, holder, decision); });
+}
+
+/// Where no limiter has a word.
+void HolderRequests::admit_unasked(Call& call, const Holder& holder) {
+  if (const auto refusal = access::refusal_of_bound(holder.bound)) return refuse(call, *refusal, &holder);
+  HeaderLines lines;
+  lines.lines(not_stored);
+  metrics_.admitted();
+  std::get<HolderRoute>(call.route->handler).answer(*this, call, holder, lines);
 }
 
 void HolderRequests::decided(Call& call, const Holder& holder, const limit::Decision& decision) {

@@ -32,6 +32,7 @@ class HolderRequests {
   void queue_signature(Call& call, Then then);
   void decide(Call& call, const access::Outcome& outcome);
   void admit(Call& call, const Holder& holder);
+  void admit_unasked(Call& call, const Holder& holder);
   void decided(Call& call, const Holder& holder, const limit::Decision& decision);
 
   void answer_uncounted(Call& call, const Holder& holder);

@@ -201,7 +201,7 @@ TEST_F(TokensServiceTest, RefusalsByStateEachHaveTheirType) {
     EXPECT_EQ(reply.status, 401) << type;
     EXPECT_EQ(type_of(reply), type);
     EXPECT_EQ(reply.header("WWW-Authenticate"), "Bearer error=\"invalid_token\"");
-    EXPECT_EQ(limiter_.peek(key.id, {key.requests_per_minute, 0}).remaining, key.requests_per_minute);
+    EXPECT_EQ(limiter_.peek(key.id, {*key.requests_per_minute, {}}).remaining, key.requests_per_minute);
   };
   AccessKey key = new_key();
   const std::string token = token_of(key);

@@ -207,6 +207,8 @@ struct ViewRows final : feed::SnapshotSink {
   explicit ViewRows(View& to) : view(to) {}
   void access_key(const AccessKey& key) override { view.apply(key); }
   void signing_key(const SigningKey& key, Version version) override { view.apply(key, version); }
+  void plan(const Plan& plan) override { view.apply(plan); }
+  void user(const User& user) override { view.apply(user); }
   View& view;
 };
 

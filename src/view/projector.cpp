@@ -39,6 +39,8 @@ class Projector::Loading final : public feed::SnapshotSink {
     if (++rows_ % rows_between_looks == 0) projector_.serve_waiters();
   }
   void signing_key(const SigningKey& key, Version version) override { projector_.view_.apply(key, version); }
+  void plan(const Plan& plan) override { projector_.view_.apply(plan); }
+  void user(const User& user) override { projector_.view_.apply(user); }
 
  private:
   static constexpr std::size_t rows_between_looks = 4096;

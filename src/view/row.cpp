@@ -3,25 +3,37 @@
 #include <cstring>
 #include <new>
 
+#include "view/terms.hpp"
+
 namespace latchkey::view {
 
 std::string_view KeyRow::usable_user_id(const AccessKey& key) {
   return key.user_id.size() <= max_user_id_bytes ? std::string_view(key.user_id) : std::string_view("");
 }
 
-KeyRow* KeyRow::create(void* place, const AccessKey& key, Version version) {
-  auto* row = new (place) KeyRow(key, version);
+KeyRow* KeyRow::create(void* place, const AccessKey& key, Version version, const RowLinks& links) {
+  auto* row = new (place) KeyRow(key, version, links);
   const std::string_view user_id = usable_user_id(key);
-  std::memcpy(static_cast<std::byte*>(place) + sizeof(KeyRow), user_id.data(), user_id.size());
+  auto* behind = static_cast<std::byte*>(place) + sizeof(KeyRow);
+  std::memcpy(behind, user_id.data(), user_id.size());
+  if (links.terms != nullptr) std::memcpy(behind + user_id.size(), &links.terms, sizeof links.terms);
   return row;
 }
 
-KeyRow::KeyRow(const AccessKey& key, Version version)
+const KeyTerms* KeyRow::read_terms() const {
+  const KeyTerms* terms = nullptr;
+  std::memcpy(&terms, reinterpret_cast<const std::byte*>(this + 1) + user_id_size_, sizeof terms);
+  return terms;
+}
+
+KeyRow::KeyRow(const AccessKey& key, Version version, const RowLinks& links)
     : id_(key.id),
       issued_at_(key.issued_at),
       version_(version),
-      requests_per_minute_(key.requests_per_minute),
-      user_id_size_(static_cast<std::uint8_t>(usable_user_id(key).size())) {
+      requests_per_minute_(key.requests_per_minute.value_or(0)),
+      user_id_size_(static_cast<std::uint8_t>(usable_user_id(key).size())),
+      user_tag_(links.user_tag) {
+  if (links.terms != nullptr) flags_ |= terms_flag;
   if (key.disabled) flags_ |= disabled_flag;
   if (key.deleted) flags_ |= deleted_flag;
   if (key.expires_at) {
@@ -58,15 +70,21 @@ void KeyRow::inherit_memos(const KeyRow& replaced) {
 }
 
 feed::RowsDigest KeyRow::digest() const {
-  return feed::digest_of(feed::KeyFacts{id_, user_id(), version_, requests_per_minute_, issued_at_, previous(),
-                                        expires_at(), disabled(), deleted()});
+  return feed::digest_of(feed::KeyFacts{id_, user_id(), version_, requests_per_minute_,
+                                        terms() == nullptr ? 0 : terms()->digest, issued_at_, previous(), expires_at(),
+                                        disabled(), deleted()});
 }
 
 AccessKey KeyRow::as_access_key() const {
   AccessKey key;
   key.id = id_;
   key.user_id = user_id();
-  key.requests_per_minute = requests_per_minute_;
+  key.requests_per_minute.reset();
+  if (requests_per_minute_ != 0) key.requests_per_minute = requests_per_minute_;
+  if (const KeyTerms* own = terms()) {
+    key.plan = own->plan;
+    key.limits = own->limits;
+  }
   key.issued_at = issued_at_;
   key.previous = previous();
   key.expires_at = expires_at();

@@ -1,6 +1,7 @@
 #pragma once
 
-// One access key as the access check needs it: 96 bytes and the user id behind them, in one piece of the row arena.
+// One access key as the access check needs it: 96 bytes and the user id behind them, in one piece of the row arena. A key
+// with terms (view/terms.hpp) has the way to them behind that; one without, which is most, has no byte more.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,18 +16,34 @@
 
 namespace latchkey::view {
 
+struct KeyTerms;
+
+/// What a row has of the view it stands in.
+struct RowLinks {
+  const KeyTerms* terms = nullptr;  // null: none; outlives the row
+  std::uint16_t user_tag = 0;       // of the user id, for the view's UserFilter
+};
+
 /// Immutable once published, but for its memos, which readers write.
 class KeyRow {
  public:
-  static std::size_t bytes_needed(const AccessKey& key) { return sizeof(KeyRow) + usable_user_id(key).size(); }
+  static std::size_t bytes_needed(const AccessKey& key, const RowLinks& links) {
+    return sizeof(KeyRow) + usable_user_id(key).size() + (links.terms != nullptr ? sizeof links.terms : 0);
+  }
+  std::size_t bytes() const {
+    return sizeof(KeyRow) + user_id_size_ + ((flags_ & terms_flag) != 0 ? sizeof(const KeyTerms*) : 0);
+  }
   /// Builds the row in `place`, which is aligned to 8 and holds bytes_needed(). A user id that breaks its rule (a row
   /// edited by hand) becomes the empty one, which no token has: such a key is refused.
-  static KeyRow* create(void* place, const AccessKey& key, Version version);
+  static KeyRow* create(void* place, const AccessKey& key, Version version, const RowLinks& links);
 
   KeyId id() const { return id_; }
   Version version() const { return version_; }
   std::string_view user_id() const { return {reinterpret_cast<const char*>(this + 1), user_id_size_}; }
-  std::uint32_t requests_per_minute() const { return requests_per_minute_; }
+  /// The user id as far as a row of users may have it: an odd one is no user's.
+  std::uint16_t user_tag() const { return user_tag_; }
+  const KeyTerms* terms() const { return (flags_ & terms_flag) == 0 ? nullptr : read_terms(); }
+  std::uint32_t requests_per_minute() const { return requests_per_minute_; }  // 0: none, then it has terms
   IssueTime issued_at() const { return issued_at_; }
   std::optional<PreviousIssue> previous() const;
   std::optional<UnixMillis> expires_at() const;
@@ -52,9 +69,11 @@ class KeyRow {
   void inherit_memos(const KeyRow& replaced);
 
  private:
-  static constexpr std::uint8_t disabled_flag = 1, deleted_flag = 2, expires_flag = 4, previous_flag = 8;
+  static constexpr std::uint8_t disabled_flag = 1, deleted_flag = 2, expires_flag = 4, previous_flag = 8,
+                                terms_flag = 16;
 
-  KeyRow(const AccessKey& key, Version version);
+  KeyRow(const AccessKey& key, Version version, const RowLinks& links);
+  const KeyTerms* read_terms() const;
   static std::string_view usable_user_id(const AccessKey& key);
 
   KeyId id_;
@@ -66,6 +85,7 @@ class KeyRow {
   std::uint32_t requests_per_minute_;
   std::uint8_t flags_ = 0;
   std::uint8_t user_id_size_;
+  std::uint16_t user_tag_;
 };
 static_assert(sizeof(KeyRow) == 96);
 

@@ -10,15 +10,15 @@ namespace latchkey::view {
 
 void RowArena::FreeChunk::operator()(std::byte* chunk) const { std::free(chunk); }
 
-RowRef RowArena::create(const AccessKey& key, Version version) {
-  const std::size_t units = (KeyRow::bytes_needed(key) + unit_bytes - 1) / unit_bytes;
+RowRef RowArena::create(const AccessKey& key, Version version, const RowLinks& links) {
+  const std::size_t units = (KeyRow::bytes_needed(key, links) + unit_bytes - 1) / unit_bytes;
   const RowRef ref = take(units);
-  KeyRow::create(place(ref), key, version);
+  KeyRow::create(place(ref), key, version, links);
   return ref;
 }
 
 void RowArena::release(RowRef ref) {
-  const std::size_t bytes = sizeof(KeyRow) + at(ref).user_id().size();
+  const std::size_t bytes = at(ref).bytes();
   RowRef& first = free_pieces_[(bytes + unit_bytes - 1) / unit_bytes];
   new (place(ref)) FreePiece{first};
   first = ref;

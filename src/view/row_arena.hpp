@@ -25,7 +25,7 @@ class RowArena {
   RowArena& operator=(const RowArena&) = delete;
 
   /// Throws std::length_error when all 4 GiB are in use, std::bad_alloc when the machine's memory is.
-  RowRef create(const AccessKey& key, Version version);
+  RowRef create(const AccessKey& key, Version version, const RowLinks& links);
   /// The piece may be given out again at once.
   void release(RowRef ref);
 
@@ -37,7 +37,8 @@ class RowArena {
   static constexpr std::size_t chunk_bytes = std::size_t{2} << 20;  // a huge page, where the kernel has them
   static constexpr std::size_t chunk_units = chunk_bytes / unit_bytes;
   static constexpr std::size_t max_chunks = (std::size_t{1} << ref_bits) / chunk_units;
-  static constexpr std::size_t max_row_units = (sizeof(KeyRow) + max_user_id_bytes + unit_bytes - 1) / unit_bytes;
+  static constexpr std::size_t max_row_units =
+      (sizeof(KeyRow) + max_user_id_bytes + sizeof(const KeyTerms*) + unit_bytes - 1) / unit_bytes;
 
   struct FreeChunk {
     void operator()(std::byte* chunk) const;

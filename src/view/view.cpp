@@ -8,6 +8,7 @@
 #include "view/digest_trail.hpp"
 #include "view/freshness_cell.hpp"
 #include "view/key_index.hpp"
+#include "view/named_rows.hpp"
 #include "view/reclamation.hpp"
 #include "view/row_arena.hpp"
 
@@ -20,6 +21,16 @@ HashSeed random_seed() {
   HashSeed seed;
   std::memcpy(&seed, bytes.data(), bytes.size());
   return seed;
+}
+
+void drop_what_no_check_needs(Plan& plan) {
+  plan.description = plan.updated_by = {};
+  plan.metadata = "{}";
+}
+
+void drop_what_no_check_needs(User& user) {
+  user.updated_by = {};
+  user.metadata = "{}";
 }
 
 void release_row(void* rows, std::uint64_t ref) { static_cast<RowArena*>(rows)->release(static_cast<RowRef>(ref)); }
@@ -44,15 +55,33 @@ struct View::State {
   State(std::uint64_t life_number, KeyGenerations& seals, Reclamation& reclamation, HashSeed seed)
       : life(life_number),
         partitions{{{reclamation, seed}, {reclamation, seed}, {reclamation, seed}, {reclamation, seed}}},
-        signing_keys(seals, reclamation) {}
+        signing_keys(seals, reclamation),
+        plans(reclamation, seed),
+        users(reclamation, seed) {}
 
   // Ids end in random bits. A hand-made id that does not can only make one share larger.
   Partition& of(const KeyId& id) { return partitions[id.bytes().back() % partitions.size()]; }
   const Partition& of(const KeyId& id) const { return partitions[id.bytes().back() % partitions.size()]; }
 
+  RowLinks links_of(const AccessKey& key) { return {terms.of(key), users.tag_of(key.user_id)}; }
+  NamedRows<Plan>& rows_like(const Plan&) { return plans; }
+  NamedRows<User>& rows_like(const User&) { return users; }
+  void about_to_put(const Plan&) {}
+  void about_to_put(const User& user) { user_filter.add(users.tag_of(user.user_id)); }
+  feed::RowsDigest digest_of_named() const {
+    feed::RowsDigest sum = 0;
+    plans.visit([&](const Plan& plan) { sum += feed::digest_of(plan, plan.version); });
+    users.visit([&](const User& user) { sum += feed::digest_of(user, user.version); });
+    return sum;
+  }
+
   const std::uint64_t life;
   std::array<Partition, 4> partitions;
   SigningKeys signing_keys;
+  TermsBook terms;
+  NamedRows<Plan> plans;
+  NamedRows<User> users;
+  UserFilter user_filter;
   feed::RowsDigest digest = 0;  // of all rows; the writer's
   DigestTrail trail;            // likewise; begins once the rows are those of one position
   // Of View::recount(): the parts before `recount_next` add up to `recounted`, changes since included.
@@ -112,11 +141,33 @@ void View::apply(const SigningKey& key, Version version) {
 void View::apply(const Change& change) {
   if (const auto* key = std::get_if<AccessKey>(&change.row)) {
     apply_row(*key, Version::made_by(change.seq));
+  } else if (const auto* signing_key = std::get_if<SigningKey>(&change.row)) {
+    apply(*signing_key, Version::made_by(change.seq));
+  } else if (const auto* plan = std::get_if<Plan>(&change.row)) {
+    apply_named(*plan, Version::made_by(change.seq));
   } else {
-    apply(std::get<SigningKey>(change.row), Version::made_by(change.seq));
+    apply_named(std::get<User>(change.row), Version::made_by(change.seq));
   }
   State& state = *impl_->state.load(std::memory_order_relaxed);
   state.trail.go_to(change.seq, state.digest);
+}
+
+void View::apply(const Plan& plan) { apply_named(plan, plan.version); }
+
+void View::apply(const User& user) { apply_named(user, user.version); }
+
+template <class Row>
+void View::apply_named(const Row& row, Version version) {
+  State& state = *impl_->state.load(std::memory_order_relaxed);
+  auto& rows = state.rows_like(row);
+  const Row* held = rows.find(name_of(row));
+  if (held != nullptr && version <= held->version) return;
+  state.digest += feed::digest_of(row, version) - (held == nullptr ? 0 : feed::digest_of(*held, held->version));
+  state.about_to_put(row);
+  Row kept = row;
+  kept.version = version;
+  drop_what_no_check_needs(kept);
+  rows.put(std::move(kept));
 }
 
 void View::apply_row(const AccessKey& key, Version version) {
@@ -124,7 +175,7 @@ void View::apply_row(const AccessKey& key, Version version) {
   auto& [rows, keys] = state.of(key.id);
   const RowRef held = keys.find(key.id);
   if (held != 0 && version <= rows.at(held).version()) return;
-  const RowRef ref = rows.create(key, version);
+  const RowRef ref = rows.create(key, version, state.links_of(key));
   const feed::RowsDigest moved = rows.at(ref).digest() - (held != 0 ? rows.at(held).digest() : 0);
   state.digest += moved;
   if (state.recount_next > 0 && keys.shard_of(key.id) < state.recount_next) state.recounted += moved;
@@ -160,7 +211,7 @@ std::optional<bool> View::recount() {
   }
   if (++state.recount_next < slices()) return std::nullopt;
   state.recount_next = 0;
-  return std::exchange(state.recounted, 0) + state.signing_keys.digest() == state.digest;
+  return std::exchange(state.recounted, 0) + state.signing_keys.digest() + state.digest_of_named() == state.digest;
 }
 
 bool View::plant_drift() {
@@ -173,7 +224,7 @@ bool View::plant_drift() {
     if (found == 0) continue;
     AccessKey key = rows.at(found).as_access_key();
     key.disabled = !key.disabled;
-    keys.put(key.id, rows.create(key, key.version));
+    keys.put(key.id, rows.create(key, key.version, state.links_of(key)));
     impl_->reclamation.retire(&release_row, &rows, found);
     return true;
   }
@@ -188,6 +239,8 @@ void View::visit(std::size_t slice, feed::SnapshotSink& sink) const {
     each.keys.visit(slice, [&](RowRef ref) { sink.access_key(each.rows.at(ref).as_access_key()); });
   }
   if (slice > 0) return;
+  state.plans.visit([&](const Plan& plan) { sink.plan(plan); });
+  state.users.visit([&](const User& user) { sink.user(user); });
   state.signing_keys.visit([&](const SigningKey& key, Version version) { sink.signing_key(key, version); });
 }
 
@@ -219,6 +272,20 @@ std::optional<UsableKey> View::Reader::usable_key(std::string_view kid) const {
   const UsableKey* key = state_->signing_keys.find(kid);
   if (key == nullptr) return std::nullopt;
   return *key;
+}
+
+bool View::Reader::may_have_terms(const KeyRow& row) const {
+  return row.terms() != nullptr || state_->user_filter.may_have(row.user_tag());
+}
+
+TermsInForce View::Reader::terms_of(const KeyRow& row) const {
+  TermsInForce terms{row.terms(), state_->users.find(row.user_id()), nullptr};
+  const bool has_user = terms.user != nullptr && !terms.user->deleted;
+  const std::optional<std::string>* plan = terms.own != nullptr && terms.own->plan ? &terms.own->plan
+                                           : has_user                              ? &terms.user->plan
+                                                                                   : nullptr;
+  if (plan != nullptr && *plan) terms.plan = state_->plans.find(**plan);
+  return terms;
 }
 
 std::vector<UsableKey> View::Reader::usable_keys() const { return state_->signing_keys.all(); }

@@ -6,7 +6,8 @@
 //   View ── State ─┬─ Partition × 4
 //                  │   ├─ KeyIndex  key id → reference, small hash tables
 //                  │   └─ RowArena  reference → KeyRow, immutable; a change writes a new row and retires the old one
-//                  └─ SigningKeys   kid → public key
+//                  ├─ SigningKeys   kid → public key
+//                  └─ NamedRows     plans and users by name; rows of keys point to their own terms (view/terms.hpp)
 //        ├─ KeyGenerations          which memos of proven tokens still count
 //        ├─ Reclamation             when what was replaced may be reused
 //        └─ FreshnessCell           position and age
@@ -26,6 +27,7 @@
 #include "key/position.hpp"
 #include "view/row.hpp"
 #include "view/signing_keys.hpp"
+#include "view/terms.hpp"
 
 namespace latchkey::view {
 
@@ -57,6 +59,9 @@ class View {
   /// harmless.
   void apply(const AccessKey& key);
   void apply(const SigningKey& key, Version version);
+  /// One pointer each, however many keys refer to it.
+  void apply(const Plan& plan);
+  void apply(const User& user);
   /// The change's seq is the row's version.
   void apply(const Change& change);
   /// The view holds all changes up to `position`; when `as_of` is given, nothing else was committed at that moment.
@@ -97,6 +102,10 @@ class View {
     /// nullopt when unknown or retired.
     std::optional<UsableKey> usable_key(std::string_view kid) const;
     std::vector<UsableKey> usable_keys() const;
+    /// Whether more than the row itself may have a word in what its key may do. False for most keys, for a few
+    /// instructions.
+    bool may_have_terms(const KeyRow& row) const;
+    TermsInForce terms_of(const KeyRow& row) const;
     /// Of the state this reader reads: incomplete as soon as the view was reset.
     Freshness freshness() const;
 
@@ -126,6 +135,8 @@ class View {
 
  private:
   void apply_row(const AccessKey& key, Version version);
+  template <class Row>
+  void apply_named(const Row& row, Version version);
 
   std::unique_ptr<Impl> impl_;
 };

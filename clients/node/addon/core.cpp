@@ -99,11 +99,23 @@ Verdict verdict_of(const Holder& holder, const limit::Decision& decision) {
 
 }  // namespace
 
+namespace {
+
+/// Where no limiter has a word.
+std::optional<Verdict> unasked(const Holder& holder) {
+  if (const auto refusal = access::refusal_of_bound(holder.bound)) return Verdict{*refusal, std::nullopt, {}};
+  if (holder.bound != access::Bound::unlimited) return std::nullopt;
+  return Verdict{std::nullopt, holder, limit::Decision{.admitted = true}};
+}
+
+}  // namespace
+
 std::optional<Verdict> Core::check(std::string_view token) {
   const access::Outcome outcome = replica_->check().check(token, &replica_->limiter());
   if (const auto* refused = std::get_if<access::Refused>(&outcome)) return Verdict{refused->reason, std::nullopt, {}};
   const auto* holder = std::get_if<Holder>(&outcome);
   if (holder == nullptr) return std::nullopt;
+  if (auto verdict = unasked(*holder)) return verdict;
   const auto decision = replica_->limiter().try_admit(holder->key_id, limit_of(*holder));
   if (!decision) return std::nullopt;
   return verdict_of(*holder, *decision);
@@ -124,6 +136,7 @@ void Core::check_later(std::string token, Done done) {
 }
 
 void Core::admit_later(const Holder& holder, Done done) {
+  if (const auto verdict = unasked(holder)) return done(*verdict);
   const limit::Limit limit = limit_of(holder);
   if (const auto decision = replica_->limiter().try_admit(holder.key_id, limit)) {
     return done(verdict_of(holder, *decision));

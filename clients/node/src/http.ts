@@ -49,7 +49,7 @@ function one(headers: Received, name: string): string | undefined {
 }
 
 function keyOf(headers: Received): AccessKey {
-  const requestsPerMinute = Number(/;q=(\d+)/.exec(one(headers, 'RateLimit-Policy') ?? '')?.[1]);
+  const requestsPerMinute = Number(/;q=(\d+)/.exec(one(headers, 'RateLimit-Policy') ?? '')?.[1] ?? 0);  // 0: none
   const userId = one(headers, 'X-Latchkey-User-Encoded');
   return Object.freeze({
     keyId: one(headers, 'X-Latchkey-Key-Id') ?? '',

@@ -101,6 +101,10 @@ export class NativeEngine implements Engine {
     if (code !== 0 && numbers[At.slot] === noSlot) return this.#refusals[code - 1]!;
     const slot = numbers[At.slot]!;
     const known = numbers[At.fresh] === 1 ? this.#meet(slot) : this.#known[slot]!;
+    // A key that needs no limit has no number, and its answers have no headers of one.
+    if (code === 0 && known.key.requestsPerMinute === 0) {
+      return { admitted: true, key: known.key, remaining: null, headers: [] };
+    }
     const remaining = numbers[At.remaining]!;
     const headers: readonly Header[] = [known.policy, ['RateLimit', `"per-minute";r=${remaining};t=${numbers[At.reset]}`]];
     if (code === 0) return { admitted: true, key: known.key, remaining, headers };

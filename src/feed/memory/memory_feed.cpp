@@ -34,6 +34,8 @@ Result<Position, FeedError> MemoryFeed::load(SnapshotSink& sink) {
   if (cut_) return FeedError{FeedError::Kind::unavailable, "cut"};
   const auto state = store_.backup();
   for (const auto& [id, key] : state.keys) sink.access_key(key);
+  for (const auto& [name, plan] : state.plans) sink.plan(plan);
+  for (const auto& [user_id, user] : state.users) sink.user(user);
   for (const auto& [kid, stored] : state.signing_keys) sink.signing_key(stored.key, stored.version);
   known_ = sight_of(state, std::nullopt).end;
   return known_->position;

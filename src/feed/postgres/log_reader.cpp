@@ -97,6 +97,7 @@ Result<Position> LogReader::load_all(SnapshotSink& sink, std::optional<LogEnd>& 
   const auto end = pg::readable_log_end(*connection_);
   if (!end) return end.error();
   if (auto loaded = load_keys(sink); !loaded) return loaded.error();
+  if (auto loaded = load_terms(sink); !loaded) return loaded.error();
   if (auto loaded = load_signing_keys(sink); !loaded) return loaded.error();
   if (auto ended = connection_->execute("COMMIT"); !ended) return ended.error();
   known = *end;
@@ -104,21 +105,41 @@ Result<Position> LogReader::load_all(SnapshotSink& sink, std::optional<LogEnd>& 
 }
 
 // Of one snapshot: memory is bounded by the chunk, and nothing that is written meanwhile has to wait.
-Result<void> LogReader::load_keys(SnapshotSink& sink) {
-  static const std::string declare =
-      fmt::format("DECLARE snapshot NO SCROLL CURSOR FOR SELECT {} FROM access_keys", pg::key_columns);
+Result<void> LogReader::load_in_chunks(std::string_view select,
+                                       const std::function<Result<void>(const pg::Row&)>& row) {
   static const std::string fetch = fmt::format("FETCH {} FROM snapshot", snapshot_chunk);
+  const std::string declare = fmt::format("DECLARE snapshot NO SCROLL CURSOR FOR {}", select);
   if (auto declared = connection_->execute(declare); !declared) return declared;
   for (;;) {
     const auto rows = connection_->query(fetch);
     if (!rows) return rows.error();
     for (int i = 0; i < rows->count(); ++i) {
-      const auto key = pg::read_access_key((*rows)[i]);
-      if (!key) return key.error();
-      sink.access_key(*key);
+      if (auto taken = row((*rows)[i]); !taken) return taken;
     }
-    if (rows->count() < snapshot_chunk) return {};
+    if (rows->count() < snapshot_chunk) return connection_->execute("CLOSE snapshot");
   }
+}
+
+Result<void> LogReader::load_keys(SnapshotSink& sink) {
+  return load_in_chunks(fmt::format("SELECT {} FROM access_keys", pg::key_columns),
+                        [&](const pg::Row& row) -> Result<void> {
+                          const auto key = pg::read_access_key(row);
+                          if (!key) return key.error();
+                          sink.access_key(*key);
+                          return {};
+                        });
+}
+
+Result<void> LogReader::load_terms(SnapshotSink& sink) {
+  auto loaded = load_in_chunks(fmt::format("SELECT {} FROM plans", store::plan_columns), [&](const pg::Row& row) {
+    sink.plan(store::read_plan(row, store::plan_columns_at));
+    return Result<void>();
+  });
+  if (!loaded) return loaded;
+  return load_in_chunks(fmt::format("SELECT {} FROM users", store::user_columns), [&](const pg::Row& row) {
+    sink.user(store::read_user(row, store::user_columns_at));
+    return Result<void>();
+  });
 }
 
 Result<void> LogReader::load_signing_keys(SnapshotSink& sink) {

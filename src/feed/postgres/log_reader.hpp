@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -46,6 +47,9 @@ class LogReader {
   Result<Position> load_all(SnapshotSink& sink, std::optional<LogEnd>& known);
   Result<void> load_keys(SnapshotSink& sink);
   Result<void> load_signing_keys(SnapshotSink& sink);
+  Result<void> load_terms(SnapshotSink& sink);
+  Result<void> load_in_chunks(std::string_view select,
+                              const std::function<Result<void>(const store::postgres::Row&)>& row);
 
   std::unique_ptr<store::postgres::Connection> connection_;
   bool listening_ = false;

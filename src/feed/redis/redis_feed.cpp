@@ -80,7 +80,11 @@ Result<Position, FeedError> RedisFeed::follow_log(Position from, SnapshotSink& s
     const auto batch = read(from);
     if (!batch) return batch.error();
     for (const Change& change : batch->changes) {
-      if (const auto* key = std::get_if<AccessKey>(&change.row)) {
+      if (const auto* plan = std::get_if<Plan>(&change.row)) {
+        sink.plan(*plan);
+      } else if (const auto* user = std::get_if<User>(&change.row)) {
+        sink.user(*user);
+      } else if (const auto* key = std::get_if<AccessKey>(&change.row)) {
         sink.access_key(*key);
       } else {
         sink.signing_key(std::get<SigningKey>(change.row), Version::made_by(change.seq));

@@ -73,6 +73,8 @@ std::optional<Mark> read_mark(std::string_view payload, Epoch epoch) {
 struct Nowhere final : SnapshotSink {
   void access_key(const AccessKey&) override {}
   void signing_key(const SigningKey&, Version) override {}
+  void plan(const Plan&) override {}
+  void user(const User&) override {}
 };
 
 }  // namespace

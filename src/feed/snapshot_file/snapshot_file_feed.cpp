@@ -19,21 +19,22 @@ constexpr std::size_t rows_bytes = 128U << 10U;
 class RowsToFile final : public SnapshotSink {
  public:
   explicit RowsToFile(Writer& writer) : writer_(writer) {}
-  void access_key(const AccessKey& key) override {
-    rows_.add(key);
-    if (rows_.size() >= rows_bytes) flush();
-  }
-  void signing_key(const SigningKey& key, Version version) override { rows_.add(key, version); }
-  void change(const Change& change) {
-    rows_.add(change);
-    if (rows_.size() >= rows_bytes) flush();
-  }
+  void access_key(const AccessKey& key) override { add(key); }
+  void signing_key(const SigningKey& key, Version version) override { add(key, version); }
+  void plan(const Plan& plan) override { add(plan); }
+  void user(const User& user) override { add(user); }
+  void change(const Change& change) { add(change); }
   Result<void> finish() {
     if (!rows_.empty()) flush();
     return done_;
   }
 
  private:
+  template <class... Row>
+  void add(const Row&... row) {
+    rows_.add(row...);
+    if (rows_.size() >= rows_bytes) flush();
+  }
   void flush() {
     const std::string rows = rows_.take();
     if (done_) done_ = writer_.rows(rows);

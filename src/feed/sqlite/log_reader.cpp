@@ -172,7 +172,10 @@ Result<Position, FeedError> LogReader::load(SnapshotSink& sink, std::optional<Lo
       auto loaded = in_transaction(position, known, [&] { return load_chunk(sink, last); });
       if (!loaded) return loaded;
     } while (!last.empty());
-    return in_transaction(position, known, [&] { return load_signing_keys(sink); });
+    return in_transaction(position, known, [&]() -> Result<void, FeedError> {
+      if (auto loaded = load_terms(sink); !loaded) return loaded;
+      return load_signing_keys(sink);
+    });
   };
   // What a snapshot began on may be gone by its end; then it is nothing yet, rather than something to reload.
   if (auto loaded = load_all(); !loaded) return FeedError{FeedError::Kind::unavailable, loaded.error().why};
@@ -188,6 +191,7 @@ Result<LogEnd, FeedError> LogReader::scan(SnapshotSink& sink) {
     do {
       if (auto loaded = load_chunk(sink, last); !loaded) return loaded;
     } while (!last.empty());
+    if (auto loaded = load_terms(sink); !loaded) return loaded;
     return load_signing_keys(sink);
   });
   if (!done) return FeedError{FeedError::Kind::unavailable, done.error().why};
@@ -223,6 +227,22 @@ Result<void, FeedError> LogReader::load_signing_keys(SnapshotSink& sink) {
     if (!key) return FeedError::of(key.error());
     sink.signing_key(*key, Version{as_unsigned((*statement)->integer(store::signing_key_version_column))});
   }
+  if (code != SQLITE_DONE) return unavailable(code);
+  return {};
+}
+
+Result<void, FeedError> LogReader::load_terms(SnapshotSink& sink) {
+  static const std::string plans_sql = fmt::format("SELECT {} FROM plans", store::plan_columns);
+  static const std::string users_sql = fmt::format("SELECT {} FROM users", store::user_columns);
+  auto plans = db_.prepare(plans_sql);
+  if (!plans) return FeedError::of(plans.error());
+  int code = (*plans)->step();
+  for (; code == SQLITE_ROW; code = (*plans)->step()) sink.plan(store::read_plan(**plans, store::plan_columns_at));
+  if (code != SQLITE_DONE) return unavailable(code);
+  auto users = db_.prepare(users_sql);
+  if (!users) return FeedError::of(users.error());
+  code = (*users)->step();
+  for (; code == SQLITE_ROW; code = (*users)->step()) sink.user(store::read_user(**users, store::user_columns_at));
   if (code != SQLITE_DONE) return unavailable(code);
   return {};
 }

@@ -53,6 +53,7 @@ class LogReader {
   /// Hands over up to 1,000 keys after `last`, which it moves on; empty text when there are no more.
   Result<void, FeedError> load_chunk(SnapshotSink& sink, std::string& last);
   Result<void, FeedError> load_signing_keys(SnapshotSink& sink);
+  Result<void, FeedError> load_terms(SnapshotSink& sink);
   FeedError unavailable(int code) const;
 
   const std::filesystem::path path_;

@@ -17,12 +17,21 @@ void Replica::signing_key(const SigningKey& key, Version version) {
   if (version > row.second) row = {key, version};
 }
 
+void Replica::plan(const Plan& plan) {
+  Plan& row = plans[plan.name];
+  if (plan.version > row.version) row = plan;
+}
+
+void Replica::user(const User& user) {
+  User& row = users[user.user_id];
+  if (user.version > row.version) row = user;
+}
+
 void Replica::apply(const Change& change) {
-  if (const auto* key = std::get_if<AccessKey>(&change.row)) {
-    access_key(*key);
-  } else {
-    signing_key(std::get<SigningKey>(change.row), Version::made_by(change.seq));
-  }
+  if (const auto* key = std::get_if<AccessKey>(&change.row)) access_key(*key);
+  if (const auto* key = std::get_if<SigningKey>(&change.row)) signing_key(*key, Version::made_by(change.seq));
+  if (const auto* row = std::get_if<Plan>(&change.row)) plan(*row);
+  if (const auto* row = std::get_if<User>(&change.row)) user(*row);
 }
 
 AccessKey ChangeFeedSuite::new_key() {

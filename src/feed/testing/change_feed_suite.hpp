@@ -44,10 +44,14 @@ inline void PrintTo(const FeedEngine& engine, std::ostream* out) { *out << engin
 struct Replica final : SnapshotSink {
   std::map<KeyId, AccessKey> keys;
   std::map<std::string, std::pair<SigningKey, Version>> signing_keys;
+  std::map<std::string, Plan> plans;
+  std::map<std::string, User> users;
   std::function<void()> on_row = [] {};
 
   void access_key(const AccessKey& key) override;
   void signing_key(const SigningKey& key, Version version) override;
+  void plan(const Plan& plan) override;
+  void user(const User& user) override;
   void apply(const Change& change);
 };
 

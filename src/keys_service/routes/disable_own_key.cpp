@@ -32,9 +32,8 @@ void disable_own_key(RouteContext& context, const Call& call, Reply reply) {
                reply = std::move(reply)](Result<commands::KeyAnswer> answer) mutable {
     if (!answer) return reply.send(refused_late(answer.error()));
     const LogEnd commit = answer->commit;
-    auto members = [key = std::move(answer->key), epoch = commit.position.epoch, now](JsonWriter& out) {
-      service::write_members(out, plan_of(key, epoch, now));
-    };
+    auto members = [key = std::move(answer->key), terms = std::move(answer->terms), epoch = commit.position.epoch,
+                    now](JsonWriter& out) { service::write_members(out, held_plan_of(key, terms, epoch, now)); };
     answer_committed(context, std::move(wait), std::move(reply), commit, {private_head(200), std::move(members)});
   };
   const auto& held = std::get<HeldKey>(holder);

@@ -8,7 +8,7 @@
 namespace latchkey::keys_service::routes {
 namespace {
 
-// Weak comparison (RFC 9110, 13.1.2).
+// Weak comparison (RFC 9110, 13.1.2). The tag is of the key's own row: what is in force for it may change beside that.
 bool is_known_to_client(const http::Request& request, const std::string& etag) {
   const auto header = request.header("If-None-Match");
   if (!header) return false;
@@ -23,10 +23,12 @@ http::Response one_key(RouteContext& context, const http::Request& request) {
   if (!*key) return to_response(Error(ErrorCode::not_found, "no such key"));
   const auto position = context.parts.store.position();
   if (!position) return to_response(position.error());
+  const auto terms = commands::terms_of(context.parts.store, **key);
+  if (!terms) return to_response(terms.error());
   const std::string etag = etag_of(**key);
   http::Response response{304, {}, {}, {}};
   if (!is_known_to_client(request, etag)) {
-    response = http::json_response(200, to_json(**key, position->epoch, context.parts.clock.wall()));
+    response = http::json_response(200, to_json(**key, *terms, position->epoch, context.parts.clock.wall()));
   }
   return response.with_header("ETag", etag).with_header("Cache-Control", "private, no-cache");
 }

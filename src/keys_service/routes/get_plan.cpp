@@ -13,7 +13,8 @@ void get_plan(RouteContext& context, const Call& call, Reply reply) {
   const auto position = context.parts.store.position();
   if (!position) return reply.send(to_response(position.error()));
   JsonWriter out;
-  service::write_members(out.begin_object(), plan_of(std::get<HeldKey>(holder).key, position->epoch, now));
+  const auto& held = std::get<HeldKey>(holder);
+  service::write_members(out.begin_object(), held_plan_of(held.key, held.terms, position->epoch, now));
   reply.send(private_json(200, out.end_object().take()));
 }
 

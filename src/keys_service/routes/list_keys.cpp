@@ -1,3 +1,5 @@
+#include <map>
+
 #include "base/time_text.hpp"
 #include "jwt/base64url.hpp"
 #include "keys_service/answers.hpp"
@@ -49,12 +51,41 @@ Result<store::KeyPageRequest> parse_page_request(std::string_view query, UnixMil
   return page;
 }
 
-std::string page_json(const store::KeyPage& page, Epoch epoch, UnixMillis now) {
+/// Plans and users of a page's keys, each asked for once.
+class TermsOfPage {
+ public:
+  explicit TermsOfPage(store::KeyStore& store) : store_(store) {}
+  Result<std::optional<Plan>> find_plan(const std::string& name) {
+    return once(plans_, name, [&] { return store_.find_plan(name); });
+  }
+  Result<std::optional<User>> find_user(const std::string& user_id) {
+    return once(users_, user_id, [&] { return store_.find_user(user_id); });
+  }
+
+ private:
+  template <class Row, class Find>
+  static Result<std::optional<Row>> once(std::map<std::string, std::optional<Row>>& known, const std::string& name,
+                                         Find find) {
+    if (const auto found = known.find(name); found != known.end()) return found->second;
+    auto row = find();
+    if (row) known.emplace(name, *row);
+    return row;
+  }
+  store::KeyStore& store_;
+  std::map<std::string, std::optional<Plan>> plans_;
+  std::map<std::string, std::optional<User>> users_;
+};
+
+Result<std::string> page_json(store::KeyStore& store, const store::KeyPage& page, Epoch epoch, UnixMillis now) {
+  TermsOfPage rows(store);
   JsonWriter out;
   out.begin_object().name("keys").begin_array();
   for (const auto& key : page.keys) {
     out.begin_object();
+    const auto terms = commands::terms_of(rows, key);
+    if (!terms) return terms.error();
     write_members(out, key, epoch, now);
+    write_effective(out, key, *terms);
     out.end_object();
   }
   const auto cursor = page.more ? std::optional(cursor_after(page.keys.back().id)) : std::nullopt;
@@ -68,7 +99,8 @@ http::Response page_of_keys(RouteContext& context, const http::Request& request)
   if (!page) return to_response(page.error());
   const auto position = context.parts.store.position();
   if (!position) return to_response(position.error());
-  return private_json(200, page_json(*page, position->epoch, page_request->now));
+  auto body = page_json(context.parts.store, *page, position->epoch, page_request->now);
+  return body ? private_json(200, std::move(*body)) : to_response(body.error());
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ranges>
 
+#include "key/in_force.hpp"
+
 namespace latchkey::store {
 namespace {
 
@@ -19,6 +21,29 @@ bool matches(const AccessKey& key, const KeyFilter& filter, UnixMillis now) {
   if (filter.never_expires && key.expires_at) return false;
   if (filter.expires_before && !(key.expires_at && *key.expires_at < *filter.expires_before)) return false;
   return !filter.name || contains_ignoring_case(key.name, *filter.name);
+}
+
+const User* user_of(const MemoryStore::State& state, const AccessKey& key) {
+  const auto found = state.users.find(key.user_id);
+  return found == state.users.end() || found->second.deleted ? nullptr : &found->second;
+}
+
+const Plan* plan_named(const MemoryStore::State& state, const std::string* name) {
+  const auto found = name == nullptr ? state.plans.end() : state.plans.find(*name);
+  return found == state.plans.end() || found->second.deleted ? nullptr : &found->second;
+}
+
+template <class Row>
+std::vector<Row> page_of(const std::map<std::string, Row, std::less<>>& rows, const NamePageRequest& request,
+                         bool& more) {
+  std::vector<Row> page;
+  for (auto at = rows.upper_bound(request.after); at != rows.end(); ++at) {
+    if (at->second.deleted) continue;
+    more = page.size() == request.limit;
+    if (more) break;
+    page.push_back(at->second);
+  }
+  return page;
 }
 
 }  // namespace
@@ -47,6 +72,59 @@ std::vector<SigningKey> signing_keys_of(const MemoryStore::State& state) {
   std::vector<SigningKey> keys;
   for (const auto& [kid, stored] : state.signing_keys) keys.push_back(stored.key);
   return keys;
+}
+
+std::optional<Plan> find_plan_in(const MemoryStore::State& state, std::string_view name) {
+  const auto found = state.plans.find(name);
+  return found == state.plans.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<User> find_user_in(const MemoryStore::State& state, std::string_view user_id) {
+  const auto found = state.users.find(user_id);
+  return found == state.users.end() ? std::nullopt : std::optional(found->second);
+}
+
+PlanPage list_plans_of(const MemoryStore::State& state, const NamePageRequest& request) {
+  PlanPage page;
+  page.plans = page_of(state.plans, request, page.more);
+  return page;
+}
+
+UserPage list_users_of(const MemoryStore::State& state, const NamePageRequest& request) {
+  UserPage page;
+  page.users = page_of(state.users, request, page.more);
+  return page;
+}
+
+PlanUses plan_uses_in(const MemoryStore::State& state, std::string_view name) {
+  PlanUses uses;
+  for (const auto& [id, key] : state.keys) {
+    const std::string* plan = plan_of(key, user_of(state, key));
+    if (key.deleted || plan == nullptr || *plan != name) continue;
+    ++uses.keys;
+    uses.named_by_key = uses.named_by_key || key.plan.has_value();
+  }
+  uses.named_by_user = std::any_of(state.users.begin(), state.users.end(),
+                                   [&](const auto& user) { return !user.second.deleted && user.second.plan == name; });
+  return uses;
+}
+
+bool has_keys_in(const MemoryStore::State& state, std::string_view user_id) {
+  return std::any_of(state.keys.begin(), state.keys.end(),
+                     [&](const auto& key) { return !key.second.deleted && key.second.user_id == user_id; });
+}
+
+std::vector<KeyId> keys_without_limit_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most) {
+  std::vector<KeyId> ids;
+  for (const auto& [id, key] : state.keys) {
+    const User* user = user_of(state, key);
+    const std::string* plan = plan_of(key, user);
+    if (key.deleted || (scope.user_id && key.user_id != *scope.user_id)) continue;
+    if (scope.plan && (plan == nullptr || *plan != *scope.plan)) continue;
+    if (may_go_without(key) || !limits_in_force(key, user, plan_named(state, plan)).empty()) continue;
+    if (ids.size() < most) ids.push_back(id);
+  }
+  return ids;
 }
 
 }  // namespace latchkey::store

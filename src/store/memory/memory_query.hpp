@@ -10,5 +10,12 @@ namespace latchkey::store {
 
 KeyPage list_keys_of(const MemoryStore::State& state, const KeyPageRequest& request);
 std::vector<SigningKey> signing_keys_of(const MemoryStore::State& state);
+std::optional<Plan> find_plan_in(const MemoryStore::State& state, std::string_view name);
+std::optional<User> find_user_in(const MemoryStore::State& state, std::string_view user_id);
+PlanPage list_plans_of(const MemoryStore::State& state, const NamePageRequest& request);
+UserPage list_users_of(const MemoryStore::State& state, const NamePageRequest& request);
+PlanUses plan_uses_in(const MemoryStore::State& state, std::string_view name);
+bool has_keys_in(const MemoryStore::State& state, std::string_view user_id);
+std::vector<KeyId> keys_without_limit_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most);
 
 }  // namespace latchkey::store

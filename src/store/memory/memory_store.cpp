@@ -46,6 +46,30 @@ class MemoryStore::Session final : public Transaction {
     return append({seq, key.updated_at, std::string(actor), "signing-key", key});
   }
 
+  Result<std::optional<Plan>> find_plan(std::string_view name) override { return find_plan_in(state_, name); }
+
+  Result<Version> put_plan(const Plan& plan, std::string_view action) override {
+    remember(state_.plans, plan.name);
+    Plan& row = state_.plans[plan.name] = plan;
+    row.version = Version::made_by(state_.end().position.seq + 1);
+    return append({row.version.change(), plan.updated_at, plan.updated_by, std::string(action), row});
+  }
+
+  Result<std::optional<User>> find_user(std::string_view user_id) override { return find_user_in(state_, user_id); }
+
+  Result<Version> put_user(const User& user, std::string_view action) override {
+    remember(state_.users, user.user_id);
+    User& row = state_.users[user.user_id] = user;
+    row.version = Version::made_by(state_.end().position.seq + 1);
+    return append({row.version.change(), user.updated_at, user.updated_by, std::string(action), row});
+  }
+
+  Result<PlanUses> plan_uses(std::string_view name) override { return plan_uses_in(state_, name); }
+  Result<bool> has_keys(std::string_view user_id) override { return has_keys_in(state_, user_id); }
+  Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) override {
+    return keys_without_limit_in(state_, scope, most);
+  }
+
   Result<std::optional<Change>> find_change(Seq seq) override {
     if (seq == Seq{} || seq > state_.end().position.seq) return std::optional<Change>();
     return std::optional<Change>(state_.log[seq.value - 1]);
@@ -143,6 +167,31 @@ Result<KeyPage> MemoryStore::list_keys(const KeyPageRequest& request) {
 Result<std::vector<SigningKey>> MemoryStore::signing_keys() {
   const std::lock_guard lock(mutex_);
   return signing_keys_of(state_);
+}
+
+Result<std::optional<Plan>> MemoryStore::find_plan(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return find_plan_in(state_, name);
+}
+
+Result<std::optional<User>> MemoryStore::find_user(std::string_view user_id) {
+  const std::lock_guard lock(mutex_);
+  return find_user_in(state_, user_id);
+}
+
+Result<PlanPage> MemoryStore::list_plans(const NamePageRequest& request) {
+  const std::lock_guard lock(mutex_);
+  return list_plans_of(state_, request);
+}
+
+Result<UserPage> MemoryStore::list_users(const NamePageRequest& request) {
+  const std::lock_guard lock(mutex_);
+  return list_users_of(state_, request);
+}
+
+Result<PlanUses> MemoryStore::plan_uses(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return plan_uses_in(state_, name);
 }
 
 Result<std::vector<Change>> MemoryStore::changes_after(Seq after, std::size_t limit) {

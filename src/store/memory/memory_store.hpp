@@ -28,6 +28,8 @@ class MemoryStore final : public KeyStore {
     Epoch epoch;
     std::map<KeyId, AccessKey> keys;
     std::map<std::string, StoredSigningKey> signing_keys;
+    std::map<std::string, Plan, std::less<>> plans;
+    std::map<std::string, User, std::less<>> users;
     std::vector<Change> log;  // log[i] has seq i + 1
     std::map<std::pair<std::string, std::string>, IdempotencyRecord> idempotency;
 
@@ -42,6 +44,11 @@ class MemoryStore final : public KeyStore {
   Result<std::optional<AccessKey>> find_key(KeyId id) override;
   Result<KeyPage> list_keys(const KeyPageRequest& request) override;
   Result<std::vector<SigningKey>> signing_keys() override;
+  Result<std::optional<Plan>> find_plan(std::string_view name) override;
+  Result<std::optional<User>> find_user(std::string_view user_id) override;
+  Result<PlanPage> list_plans(const NamePageRequest& request) override;
+  Result<UserPage> list_users(const NamePageRequest& request) override;
+  Result<PlanUses> plan_uses(std::string_view name) override;
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override;
   Result<Position> position() override;
 

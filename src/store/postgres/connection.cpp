@@ -80,6 +80,11 @@ Parameters& Parameters::add(const std::optional<std::int64_t>& value) {
   return *this;
 }
 
+Parameters& Parameters::add_or_null(const std::optional<std::string>& text) {
+  values_.push_back(text);
+  return *this;
+}
+
 Parameters& Parameters::add_bytes(std::string_view bytes) {
   std::string hex = "\\x";
   for (const char byte : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));

@@ -25,6 +25,7 @@ class Parameters {
   Parameters& add(std::int64_t value);
   Parameters& add_flag(bool value) { return add(std::string_view(value ? "t" : "f")); }
   Parameters& add(const std::optional<std::int64_t>& value);
+  Parameters& add_or_null(const std::optional<std::string>& text);  // without NUL
   Parameters& add_bytes(std::string_view bytes);
 
   std::vector<const char*> pointers() const;

@@ -18,11 +18,16 @@ Error conflict(std::string why) { return Error(ErrorCode::conflict, std::move(wh
 
 constexpr std::string_view access_key_columns =
     "key_id, user_id, role, name, metadata, requests_per_minute, issued_at, previous_issued_at, previous_valid_until,"
-    " expires_at, disabled, deleted, created_at, updated_at, updated_by, version";
+    " expires_at, disabled, deleted, created_at, updated_at, updated_by, version, plan, limits";
 constexpr std::string_view signing_keys_columns = "kid, public_key, state, created_at, updated_at, updated_by, version";
 constexpr std::string_view changes_columns =
     "seq, nonce, at, actor, action, key_id, user_id, role, name, metadata, requests_per_minute, issued_at,"
-    " previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at, kid, public_key, state";
+    " previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at, kid, public_key, state,"
+    " kind, plan, limits, description";
+constexpr std::string_view plans_columns =
+    "name, description, limits, metadata, deleted, created_at, updated_at, updated_by, version";
+constexpr std::string_view users_columns =
+    "user_id, plan, limits, disabled, metadata, deleted, created_at, updated_at, updated_by, version";
 constexpr std::string_view metadata = " metadata,";
 
 /// Rows as a JSON array of objects, which json_populate_recordset() takes apart by the table's own columns. Metadata
@@ -70,10 +75,13 @@ class Batch {
 /// What a key's row and its change have in common.
 void add_key(Batch& batch, const AccessKey& key) {
   batch.text("key_id", key.id.to_string()).text("user_id", key.user_id).text("role", to_string(key.role));
-  batch.text("name", key.name).text("metadata", key.metadata).number("requests_per_minute", key.requests_per_minute);
+  batch.text("name", key.name).text("metadata", key.metadata);
+  if (key.requests_per_minute) batch.number("requests_per_minute", *key.requests_per_minute);
   batch.number("issued_at", key.issued_at.seconds).number("created_at", key.created_at.count);
   batch.raw("disabled", key.disabled ? "true" : "false").raw("deleted", key.deleted ? "true" : "false");
   if (key.expires_at) batch.number("expires_at", key.expires_at->count);
+  if (key.plan) batch.text("plan", *key.plan);
+  if (key.limits) batch.raw("limits", to_json(std::span(*key.limits)));
   if (!key.previous) return;
   batch.number("previous_issued_at", key.previous->issued_at.seconds);
   batch.number("previous_valid_until", key.previous->valid_until.count);
@@ -84,6 +92,26 @@ void add_signing_key(Batch& batch, const SigningKey& key) {
   for (const auto byte : key.public_key) hex += fmt::format("{:02x}", byte);
   batch.text("kid", key.kid).text("public_key", hex).text("state", to_string(key.state));
   batch.number("created_at", key.created_at.count);
+}
+
+void add_plan(Batch& batch, const Plan& plan) {
+  batch.text("name", plan.name).text("description", plan.description).text("metadata", plan.metadata);
+  batch.raw("limits", to_json(std::span(plan.limits))).raw("deleted", plan.deleted ? "true" : "false");
+  batch.number("created_at", plan.created_at.count);
+}
+
+void add_user(Batch& batch, const User& user) {
+  batch.text("user_id", user.user_id).text("metadata", user.metadata).raw("limits", to_json(std::span(user.limits)));
+  if (user.plan) batch.text("plan", *user.plan);
+  batch.raw("disabled", user.disabled ? "true" : "false").raw("deleted", user.deleted ? "true" : "false");
+  batch.number("created_at", user.created_at.count);
+}
+
+/// What a plan's or a user's row has besides.
+template <class Row>
+void add_last_change(Batch& batch, const Row& row) {
+  batch.number("updated_at", row.updated_at.count).text("updated_by", row.updated_by);
+  batch.number("version", static_cast<std::int64_t>(row.version.value));
 }
 
 /// The author of a signing key's row, and the change that made it so: the log alone remembers.
@@ -105,7 +133,7 @@ class Import {
       return begun.error();
     if (auto empty = check_empty(); !empty) return empty.error();
     // The rows and the log come as they are: nothing is to be recorded.
-    const std::string tables[] = {"access_keys", "signing_keys", "changes"};
+    const std::string tables[] = {"access_keys", "signing_keys", "plans", "users", "changes"};
     for (const auto& table : tables) {
       auto quiet = connection_.execute("ALTER TABLE " + table + " DISABLE TRIGGER USER");
       if (!quiet) return quiet.error();
@@ -127,7 +155,8 @@ class Import {
 
   Result<void> check_empty() {
     const auto rows = count(
-        "(SELECT count(*) FROM access_keys) + (SELECT count(*) FROM signing_keys) + "
+        "(SELECT count(*) FROM access_keys) + (SELECT count(*) FROM signing_keys) + (SELECT count(*) FROM plans) + "
+        "(SELECT count(*) FROM users) + "
         "(SELECT count(*) FROM changes)");
     if (!rows) return rows.error();
     return *rows == 0 ? Result<void>() : conflict("the target is not empty");
@@ -139,6 +168,7 @@ class Import {
     if (auto copied = copy_changes(); !copied) return copied;
     if (auto copied = copy_access_keys(); !copied) return copied;
     if (auto copied = copy_signing_keys(); !copied) return copied;
+    if (auto copied = copy_terms(); !copied) return copied;
     const auto end = source_.position();
     if (!end) return end.error();
     if (*end != *start || Seq{done_.changes} != end->seq)
@@ -158,17 +188,47 @@ class Import {
             .number("seq", static_cast<std::int64_t>(change.seq.value))
             .number("nonce", static_cast<std::int64_t>(change.nonce.value));
         batch.number("at", change.at.count).text("actor", change.actor).text("action", change.action);
-        if (const auto* key = std::get_if<AccessKey>(&change.row)) {
-          add_key(batch, *key);
-        } else {
-          const auto& signing_key = std::get<SigningKey>(change.row);
-          add_signing_key(batch, signing_key);
-          last_changes_[signing_key.kid] = {change.seq, change.actor};
-        }
+        add_row(batch, change);
         batch.end();
       }
       if (auto inserted = batch.insert(connection_, "changes", changes_columns); !inserted) return inserted;
     }
+  }
+
+  void add_row(Batch& batch, const Change& change) {
+    if (const auto* key = std::get_if<AccessKey>(&change.row)) {
+      add_key(batch, *key);
+      keys_with_terms_ = keys_with_terms_ || has_terms(*key);
+    } else if (const auto* signing_key = std::get_if<SigningKey>(&change.row)) {
+      add_signing_key(batch, *signing_key);
+      last_changes_[signing_key->kid] = {change.seq, change.actor};
+    } else if (const auto* plan = std::get_if<Plan>(&change.row)) {
+      add_plan(batch.text("kind", "plan"), *plan);
+      plans_[plan->name] = *plan;
+    } else {
+      const auto& user = std::get<User>(change.row);
+      add_user(batch.text("kind", "user"), user);
+      users_[user.user_id] = user;
+    }
+  }
+
+  // Their rows are those of their last changes: nothing else ever makes one.
+  Result<void> copy_terms() {
+    Batch plans, users;
+    for (const auto& [name, plan] : plans_) {
+      add_plan(plans.row(), plan);
+      add_last_change(plans, plan);
+      plans.end();
+    }
+    for (const auto& [user_id, user] : users_) {
+      add_user(users.row(), user);
+      add_last_change(users, user);
+      users.end();
+    }
+    if (auto inserted = plans.insert(connection_, "plans", plans_columns); !inserted) return inserted;
+    if (auto inserted = users.insert(connection_, "users", users_columns); !inserted) return inserted;
+    const bool newer = !plans_.empty() || !users_.empty() || keys_with_terms_;
+    return newer ? connection_.execute("SELECT newer_readers_only()") : Result<void>();
   }
 
   Result<void> copy_access_keys() {
@@ -224,6 +284,9 @@ class Import {
   const UnixMillis now_;
   Imported done_;
   std::map<std::string, LastChange> last_changes_;  // by kid
+  std::map<std::string, Plan> plans_;               // by name, as of their last changes
+  std::map<std::string, User> users_;               // by user id, likewise
+  bool keys_with_terms_ = false;                    // any change of the log was of one
 };
 
 }  // namespace

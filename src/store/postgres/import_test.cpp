@@ -94,6 +94,11 @@ class Breaking final : public KeyStore {
     return store_.list_keys(request);
   }
   Result<std::vector<SigningKey>> signing_keys() override { return store_.signing_keys(); }
+  Result<std::optional<Plan>> find_plan(std::string_view name) override { return store_.find_plan(name); }
+  Result<std::optional<User>> find_user(std::string_view user_id) override { return store_.find_user(user_id); }
+  Result<PlanPage> list_plans(const NamePageRequest& request) override { return store_.list_plans(request); }
+  Result<UserPage> list_users(const NamePageRequest& request) override { return store_.list_users(request); }
+  Result<PlanUses> plan_uses(std::string_view name) override { return store_.plan_uses(name); }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return store_.changes_after(after, limit);
   }

@@ -3,6 +3,7 @@
 #include "store/postgres/queries.hpp"
 #include "store/postgres/reader_pool.hpp"
 #include "store/postgres/schema.hpp"
+#include "store/postgres/terms_queries.hpp"
 #include "store/postgres/writer.hpp"
 
 namespace latchkey::store {
@@ -23,6 +24,21 @@ class PostgresStore final : public KeyStore {
   }
   Result<std::vector<SigningKey>> signing_keys() override {
     return readers_.with([](Connection& reader) { return postgres::signing_keys(reader); });
+  }
+  Result<std::optional<Plan>> find_plan(std::string_view name) override {
+    return readers_.with([&](Connection& reader) { return postgres::find_plan(reader, name); });
+  }
+  Result<std::optional<User>> find_user(std::string_view user_id) override {
+    return readers_.with([&](Connection& reader) { return postgres::find_user(reader, user_id); });
+  }
+  Result<PlanPage> list_plans(const NamePageRequest& request) override {
+    return readers_.with([&](Connection& reader) { return postgres::list_plans(reader, request); });
+  }
+  Result<UserPage> list_users(const NamePageRequest& request) override {
+    return readers_.with([&](Connection& reader) { return postgres::list_users(reader, request); });
+  }
+  Result<PlanUses> plan_uses(std::string_view name) override {
+    return readers_.with([&](Connection& reader) { return postgres::plan_uses(reader, name); });
   }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return readers_.with([&](Connection& reader) { return postgres::changes_after(reader, after, limit); });

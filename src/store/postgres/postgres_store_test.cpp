@@ -90,7 +90,7 @@ TEST_F(PostgresEngine, SeveralStoresAtOnceMakeOneSchemaAndOneDenseLog) {
       for (int i = 0; i < 10; ++i) {
         const auto done = store->transact_and_wait([&](Transaction& transaction) -> Result<void> {
           auto key = **transaction.find_key(shared.id);
-          ++key.requests_per_minute;
+          ++*key.requests_per_minute;
           const auto version = transaction.put_key(key, "update");
           return version ? Result<void>() : version.error();
         });

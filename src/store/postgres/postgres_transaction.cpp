@@ -4,6 +4,7 @@
 
 #include "store/postgres/queries.hpp"
 #include "store/postgres/rows.hpp"
+#include "store/postgres/terms_queries.hpp"
 
 namespace latchkey::store::postgres {
 namespace {
@@ -20,13 +21,14 @@ Result<std::optional<AccessKey>> PostgresTransaction::find_key(KeyId id) { retur
 
 Result<Version> PostgresTransaction::put_key(const AccessKey& key, std::string_view action) {
   static const std::string sql = fmt::format(
-      "INSERT INTO access_keys ({}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)"
+      "INSERT INTO access_keys ({}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)"
       " ON CONFLICT (key_id) DO UPDATE SET user_id = excluded.user_id, role = excluded.role, name = excluded.name,"
       " metadata = excluded.metadata, requests_per_minute = excluded.requests_per_minute,"
       " issued_at = excluded.issued_at, previous_issued_at = excluded.previous_issued_at,"
       " previous_valid_until = excluded.previous_valid_until, expires_at = excluded.expires_at,"
       " disabled = excluded.disabled, deleted = excluded.deleted, created_at = excluded.created_at,"
-      " updated_at = excluded.updated_at, updated_by = excluded.updated_by, command = excluded.command",
+      " updated_at = excluded.updated_at, updated_by = excluded.updated_by, plan = excluded.plan,"
+      " limits = excluded.limits, command = excluded.command",
       key_write_columns);
   for (const std::string_view text : {std::string_view(key.name), std::string_view(key.metadata),
                                       std::string_view(key.user_id), std::string_view(key.updated_by)}) {
@@ -48,6 +50,61 @@ Result<Version> PostgresTransaction::put_signing_key(const SigningKey& key, std:
       " state = excluded.state, created_at = excluded.created_at, updated_at = excluded.updated_at,"
       " updated_by = excluded.updated_by, command = excluded.command",
       values));
+}
+
+Result<std::optional<Plan>> PostgresTransaction::find_plan(std::string_view name) {
+  return postgres::find_plan(connection_, name);
+}
+
+Result<Version> PostgresTransaction::put_plan(const Plan& plan, std::string_view action) {
+  for (const std::string_view text : {std::string_view(plan.name), std::string_view(plan.description),
+                                      std::string_view(plan.metadata), std::string_view(plan.updated_by)}) {
+    if (const auto checked = check_text(text); !checked) return checked.error();
+  }
+  Parameters values;
+  values.add(plan.name).add(plan.description).add(to_json(std::span(plan.limits))).add(plan.metadata);
+  values.add_flag(plan.deleted).add(plan.created_at.count).add(plan.updated_at.count).add(plan.updated_by).add(action);
+  return version_after(connection_.query(
+      "INSERT INTO plans (name, description, limits, metadata, deleted, created_at, updated_at, updated_by, command)"
+      " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (name) DO UPDATE SET description = excluded.description,"
+      " limits = excluded.limits, metadata = excluded.metadata, deleted = excluded.deleted,"
+      " created_at = excluded.created_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by,"
+      " command = excluded.command",
+      values));
+}
+
+Result<std::optional<User>> PostgresTransaction::find_user(std::string_view user_id) {
+  return postgres::find_user(connection_, user_id);
+}
+
+Result<Version> PostgresTransaction::put_user(const User& user, std::string_view action) {
+  for (const std::string_view text :
+       {std::string_view(user.user_id), std::string_view(user.metadata), std::string_view(user.updated_by)}) {
+    if (const auto checked = check_text(text); !checked) return checked.error();
+  }
+  Parameters values;
+  values.add(user.user_id).add_or_null(user.plan).add(to_json(std::span(user.limits))).add_flag(user.disabled);
+  values.add(user.metadata).add_flag(user.deleted).add(user.created_at.count).add(user.updated_at.count);
+  values.add(user.updated_by).add(action);
+  return version_after(connection_.query(
+      "INSERT INTO users (user_id, plan, limits, disabled, metadata, deleted, created_at, updated_at, updated_by,"
+      " command) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT (user_id) DO UPDATE SET plan = excluded.plan,"
+      " limits = excluded.limits, disabled = excluded.disabled, metadata = excluded.metadata,"
+      " deleted = excluded.deleted, created_at = excluded.created_at, updated_at = excluded.updated_at,"
+      " updated_by = excluded.updated_by, command = excluded.command",
+      values));
+}
+
+Result<PlanUses> PostgresTransaction::plan_uses(std::string_view name) {
+  return postgres::plan_uses(connection_, name);
+}
+
+Result<bool> PostgresTransaction::has_keys(std::string_view user_id) {
+  return postgres::has_keys(connection_, user_id);
+}
+
+Result<std::vector<KeyId>> PostgresTransaction::keys_without_limit(const TermsScope& scope, std::size_t most) {
+  return postgres::keys_without_limit(connection_, scope, most);
 }
 
 // Read, not counted: a trigger of the operator's own may have added changes. None means that the row was changed and

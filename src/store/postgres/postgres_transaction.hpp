@@ -17,6 +17,13 @@ class PostgresTransaction final : public Transaction {
   Result<Version> put_key(const AccessKey& key, std::string_view action) override;
   Result<std::vector<SigningKey>> signing_keys() override;
   Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) override;
+  Result<std::optional<Plan>> find_plan(std::string_view name) override;
+  Result<Version> put_plan(const Plan& plan, std::string_view action) override;
+  Result<std::optional<User>> find_user(std::string_view user_id) override;
+  Result<Version> put_user(const User& user, std::string_view action) override;
+  Result<PlanUses> plan_uses(std::string_view name) override;
+  Result<bool> has_keys(std::string_view user_id) override;
+  Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) override;
   Result<std::optional<Change>> find_change(Seq seq) override;
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
   Result<void> put_idempotency(const IdempotencyRecord& record) override;

@@ -37,16 +37,22 @@ Result<SigningKey> read_changed_signing_key(const Row& row, int at) {
 
 }  // namespace
 
-Result<AccessKey> read_access_key(const Row& row, int at) {
+namespace {
+
+/// `plan` and `limits`: where those columns stand.
+Result<AccessKey> read_key(const Row& row, int at, int plan, int limits) {
   AccessKey key;
   const auto id = KeyId::parse(row.text(at));
-  const std::int64_t requests_per_minute = row.integer(at + 4);
-  if (!id || !check_requests_per_minute(requests_per_minute)) return broken_row("access_keys", row.text(at));
+  const auto requests_per_minute = row.optional_integer(at + 4);
+  if (!id || (requests_per_minute && !check_requests_per_minute(*requests_per_minute))) {
+    return broken_row("access_keys", row.text(at));
+  }
   key.id = *id;
   key.user_id = row.text(at + 1);
   key.name = row.text(at + 2);
   key.metadata = row.text(at + 3);
-  key.requests_per_minute = static_cast<std::uint32_t>(requests_per_minute);
+  key.requests_per_minute.reset();
+  if (requests_per_minute) key.requests_per_minute = static_cast<std::uint32_t>(*requests_per_minute);
   key.issued_at = {row.integer(at + 5)};
   if (!row.is_null(at + 6)) key.previous = PreviousIssue{{row.integer(at + 6)}, {row.integer(at + 7)}};
   key.expires_at = optional_time(row, at + 8);
@@ -56,8 +62,30 @@ Result<AccessKey> read_access_key(const Row& row, int at) {
   key.updated_at = {row.integer(at + 12)};
   key.updated_by = row.text(at + 13);
   key.version = Version{static_cast<std::uint64_t>(row.integer(at + 14))};
+  read_terms(row, plan, limits, key);
   return key;
 }
+
+PlanColumns moved_by(PlanColumns columns, int at) {
+  for (int* column : {&columns.name, &columns.description, &columns.limits, &columns.metadata, &columns.deleted,
+                      &columns.created_at, &columns.updated_at, &columns.updated_by, &columns.version}) {
+    *column += at;
+  }
+  return columns;
+}
+
+UserColumns moved_by(UserColumns columns, int at) {
+  for (int* column :
+       {&columns.user_id, &columns.plan, &columns.limits, &columns.disabled, &columns.metadata, &columns.deleted,
+        &columns.created_at, &columns.updated_at, &columns.updated_by, &columns.version}) {
+    *column += at;
+  }
+  return columns;
+}
+
+}  // namespace
+
+Result<AccessKey> read_access_key(const Row& row) { return read_key(row, 0, 15, 16); }
 
 Result<SigningKey> read_signing_key(const Row& row) {
   SigningKey key;
@@ -77,8 +105,17 @@ Result<Change> read_change(const Row& row, int at) {
   change.seq = Seq{static_cast<std::uint64_t>(row.integer(at + change_seq_column))};
   change.action = row.text(at + 15);
   change.nonce = Nonce{static_cast<std::uint64_t>(row.integer(at + 19))};
-  if (row.is_null(at + 16)) {
-    auto key = read_access_key(row, at);
+  if (!row.is_null(at + change_kind_at)) {
+    const std::string_view kind = row.text(at + change_kind_at);
+    if (kind == "plan") {
+      change.row = read_plan(row, moved_by(changed_plan_at, at));
+    } else if (kind == "user") {
+      change.row = read_user(row, moved_by(changed_user_at, at));
+    } else {
+      return broken_row("changes", std::to_string(change.seq.value));
+    }
+  } else if (row.is_null(at + 16)) {
+    auto key = read_key(row, at, at + change_plan_at, at + change_limits_at);
     if (!key) return key.error();
     change.row = std::move(*key);
   } else {
@@ -98,10 +135,13 @@ Parameters key_parameters(const AccessKey& key, std::string_view action) {
   }
   Parameters values;
   values.add(key.id.to_string()).add(key.user_id).add(to_string(key.role)).add(key.name).add(key.metadata);
-  values.add(std::int64_t{key.requests_per_minute}).add(key.issued_at.seconds);
+  values.add(key.requests_per_minute ? std::optional<std::int64_t>(*key.requests_per_minute) : std::nullopt);
+  values.add(key.issued_at.seconds);
   values.add(previous_issued_at).add(previous_valid_until).add(millis_of(key.expires_at));
   values.add_flag(key.disabled).add_flag(key.deleted).add(key.created_at.count).add(key.updated_at.count);
-  values.add(key.updated_by).add(action);
+  values.add(key.updated_by).add_or_null(key.plan);
+  values.add_or_null(key.limits ? std::optional<std::string>(to_json(std::span(*key.limits))) : std::nullopt);
+  values.add(action);
   return values;
 }
 

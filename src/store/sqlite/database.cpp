@@ -24,6 +24,12 @@ Statement& Statement::bind(int parameter, const std::optional<std::int64_t>& val
   return *this;
 }
 
+Statement& Statement::bind_or_null(int parameter, const std::optional<std::string>& text) {
+  if (text) return bind(parameter, std::string_view(*text));
+  sqlite3_bind_null(statement_.get(), parameter);
+  return *this;
+}
+
 Statement& Statement::bind_blob(int parameter, std::string_view bytes) {
   const char* data = bytes.empty() ? "" : bytes.data();
   sqlite3_bind_blob64(statement_.get(), parameter, data, bytes.size(), SQLITE_STATIC);

@@ -24,6 +24,7 @@ class Statement {
   Statement& bind(int parameter, std::int64_t value);
   Statement& bind(int parameter, std::string_view text);
   Statement& bind(int parameter, const std::optional<std::int64_t>& value);
+  Statement& bind_or_null(int parameter, const std::optional<std::string>& text);
   Statement& bind_blob(int parameter, std::string_view bytes);
 
   /// SQLITE_ROW, SQLITE_DONE or an error code.

@@ -38,16 +38,22 @@ Result<SigningKey> read_changed_signing_key(const Statement& row) {
 
 }  // namespace
 
-Result<AccessKey> read_access_key(const Statement& row) {
+namespace {
+
+/// `plan` and `limits`: where those columns stand.
+Result<AccessKey> read_key(const Statement& row, int plan, int limits) {
   AccessKey key;
   const auto id = KeyId::parse(row.text(0));
-  const std::int64_t requests_per_minute = row.integer(4);
-  if (!id || !check_requests_per_minute(requests_per_minute)) return broken_row("access_keys", row.text(0));
+  const auto requests_per_minute = row.optional_integer(4);
+  if (!id || (requests_per_minute && !check_requests_per_minute(*requests_per_minute))) {
+    return broken_row("access_keys", row.text(0));
+  }
   key.id = *id;
   key.user_id = row.text(1);
   key.name = row.text(2);
   key.metadata = row.text(3);
-  key.requests_per_minute = static_cast<std::uint32_t>(requests_per_minute);
+  key.requests_per_minute.reset();
+  if (requests_per_minute) key.requests_per_minute = static_cast<std::uint32_t>(*requests_per_minute);
   key.issued_at = {row.integer(5)};
   if (!row.is_null(6)) key.previous = PreviousIssue{{row.integer(6)}, {row.integer(7)}};
   key.expires_at = optional_time(row, 8);
@@ -57,8 +63,13 @@ Result<AccessKey> read_access_key(const Statement& row) {
   key.updated_at = {row.integer(12)};
   key.updated_by = row.text(13);
   key.version = Version{static_cast<std::uint64_t>(row.integer(14))};
+  read_terms(row, plan, limits, key);
   return key;
 }
+
+}  // namespace
+
+Result<AccessKey> read_access_key(const Statement& row) { return read_key(row, 15, 16); }
 
 Result<SigningKey> read_signing_key(const Statement& row) {
   SigningKey key;
@@ -78,8 +89,17 @@ Result<Change> read_change(const Statement& row) {
   change.seq = Seq{static_cast<std::uint64_t>(row.integer(14))};
   change.action = row.text(15);
   change.nonce = Nonce{static_cast<std::uint64_t>(row.integer(19))};
-  if (row.is_null(16)) {
-    auto key = read_access_key(row);
+  if (!row.is_null(change_kind_at)) {
+    const std::string_view kind = row.text(change_kind_at);
+    if (kind == "plan") {
+      change.row = read_plan(row, changed_plan_at);
+    } else if (kind == "user") {
+      change.row = read_user(row, changed_user_at);
+    } else {
+      return broken_row("changes", std::to_string(change.seq.value));
+    }
+  } else if (row.is_null(16)) {
+    auto key = read_key(row, change_plan_at, change_limits_at);
     if (!key) return key.error();
     change.row = std::move(*key);
   } else {
@@ -90,18 +110,26 @@ Result<Change> read_change(const Statement& row) {
   return change;
 }
 
-void bind_access_key(Statement& statement, std::string_view id_text, const AccessKey& key, std::string_view action) {
+KeyTexts texts_of(const AccessKey& key) {
+  KeyTexts texts{key.id.to_string(), std::nullopt};
+  if (key.limits) texts.limits = to_json(std::span(*key.limits));
+  return texts;
+}
+
+void bind_access_key(Statement& statement, const KeyTexts& texts, const AccessKey& key, std::string_view action) {
   std::optional<std::int64_t> previous_issued_at;
   std::optional<std::int64_t> previous_valid_until;
   if (key.previous) {
     previous_issued_at = key.previous->issued_at.seconds;
     previous_valid_until = key.previous->valid_until.count;
   }
-  statement.bind(1, id_text).bind(2, key.user_id).bind(3, to_string(key.role)).bind(4, key.name).bind(5, key.metadata);
-  statement.bind(6, std::int64_t{key.requests_per_minute}).bind(7, key.issued_at.seconds);
+  statement.bind(1, texts.id).bind(2, key.user_id).bind(3, to_string(key.role)).bind(4, key.name).bind(5, key.metadata);
+  statement.bind(6, key.requests_per_minute ? std::optional<std::int64_t>(*key.requests_per_minute) : std::nullopt);
+  statement.bind(7, key.issued_at.seconds);
   statement.bind(8, previous_issued_at).bind(9, previous_valid_until).bind(10, millis_of(key.expires_at));
   statement.bind(11, std::int64_t{key.disabled}).bind(12, std::int64_t{key.deleted}).bind(13, key.created_at.count);
-  statement.bind(14, key.updated_at.count).bind(15, key.updated_by).bind(16, action);
+  statement.bind(14, key.updated_at.count).bind(15, key.updated_by);
+  statement.bind_or_null(16, key.plan).bind_or_null(17, texts.limits).bind(18, action);
 }
 
 Result<Epoch> parse_epoch(std::string_view text) {

@@ -10,30 +10,39 @@
 #include "key/signing_key.hpp"
 #include "store/key_store.hpp"
 #include "store/sqlite/database.hpp"
+#include "store/terms_rows.hpp"
 
 namespace latchkey::store {
 
 /// A row that the values' rules do not allow (a file changed behind CHECK's back) is ErrorCode::internal.
 constexpr std::string_view key_columns =
     "key_id, user_id, name, metadata, requests_per_minute, issued_at, previous_issued_at, previous_valid_until,"
-    " expires_at, disabled, deleted, created_at, updated_at, updated_by, version";
+    " expires_at, disabled, deleted, created_at, updated_at, updated_by, version, plan, limits";
 Result<AccessKey> read_access_key(const Statement& row);
 
 constexpr std::string_view signing_key_columns = "kid, public_key, state, created_at, updated_at, version";
 Result<SigningKey> read_signing_key(const Statement& row);
 constexpr int signing_key_version_column = 5;
 
+inline bool flag_at(const Statement& row, int column) { return row.integer(column) != 0; }
+
 constexpr std::string_view change_columns =
     "key_id, user_id, name, metadata, requests_per_minute, issued_at, previous_issued_at, previous_valid_until,"
-    " expires_at, disabled, deleted, created_at, at, actor, seq, action, kid, public_key, state, nonce";
+    " expires_at, disabled, deleted, created_at, at, actor, seq, action, kid, public_key, state, nonce,"
+    " kind, plan, limits, description";
 Result<Change> read_change(const Statement& row);
 
 /// The columns of one INSERT into access_keys, in this order, `command` last.
 constexpr std::string_view key_write_columns =
     "key_id, user_id, role, name, metadata, requests_per_minute, issued_at, previous_issued_at, previous_valid_until,"
-    " expires_at, disabled, deleted, created_at, updated_at, updated_by, command";
-/// Binds parameters 1 to 16. `id_text`, `key` and `action` must outlive the step.
-void bind_access_key(Statement& statement, std::string_view id_text, const AccessKey& key, std::string_view action);
+    " expires_at, disabled, deleted, created_at, updated_at, updated_by, plan, limits, command";
+/// Binds parameters 1 to 18. All but `statement` must outlive the step.
+struct KeyTexts {
+  std::string id;
+  std::optional<std::string> limits;
+};
+KeyTexts texts_of(const AccessKey& key);
+void bind_access_key(Statement& statement, const KeyTexts& texts, const AccessKey& key, std::string_view action);
 
 Result<Epoch> parse_epoch(std::string_view text);
 

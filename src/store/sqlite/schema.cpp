@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "store/sqlite/moved.hpp"
+#include "store/sqlite/triggers.hpp"
 
 namespace latchkey::store {
 namespace {
@@ -95,87 +96,6 @@ CREATE TRIGGER signing_keys_keep_id BEFORE UPDATE ON signing_keys WHEN NEW.kid <
   BEGIN SELECT RAISE(ABORT, 'kid cannot change'); END;
 )sql";
 
-// {row}: OLD or NEW. {at}, {actor}, {action}, {deleted}: expressions.
-constexpr const char* append_key_change = R"sql(
-  INSERT INTO changes (nonce, at, actor, action, key_id, user_id, role, name, metadata, requests_per_minute, issued_at,
-      previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at)
-    VALUES (random(), {at}, {actor}, {action}, {row}.key_id, {row}.user_id, {row}.role, {row}.name, {row}.metadata,
-      {row}.requests_per_minute, {row}.issued_at, {row}.previous_issued_at, {row}.previous_valid_until,
-      {row}.expires_at, {row}.disabled, {deleted}, {row}.created_at);)sql";
-
-constexpr const char* append_signing_key_change = R"sql(
-  INSERT INTO changes (nonce, at, actor, action, kid, public_key, state, created_at)
-    VALUES (random(), {at}, {actor}, 'signing-key', {row}.kid, {row}.public_key, {state}, {row}.created_at);)sql";
-
-// Brings the row in line with the change just appended: this sets `version`.
-constexpr const char* settle_row = R"sql(
-  UPDATE {table} SET version = c.seq, updated_at = c.at, updated_by = c.actor, command = NULL
-    FROM (SELECT seq, at, actor FROM changes ORDER BY seq DESC LIMIT 1) AS c WHERE {table}.{id} = NEW.{id};)sql";
-
-// True for every update but the trigger's own, which alone moves `version` to the log's last seq, of this very row.
-// (With recursive_triggers=ON the trigger sees its own update too.)
-constexpr const char* is_not_settling = R"sql(
-  NEW.version = OLD.version OR
-  NEW.{id} IS NOT (SELECT {id} FROM changes WHERE seq = NEW.version AND seq = (SELECT max(seq) FROM changes)))sql";
-
-constexpr const char* now_ms = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
-
-constexpr const char* action_by_hand = R"sql(CASE
-      WHEN NEW.deleted > OLD.deleted THEN 'delete'
-      WHEN NEW.disabled > OLD.disabled THEN 'disable'
-      WHEN NEW.disabled < OLD.disabled THEN 'enable'
-      WHEN NEW.issued_at <> OLD.issued_at THEN 'rotate'
-      ELSE 'update' END)sql";
-
-std::string at_of_insert() { return fmt::format("iif(NEW.command IS NULL, {}, NEW.updated_at)", now_ms); }
-std::string at_of_update() {
-  return fmt::format("iif(NEW.command IS NULL, max({}, OLD.updated_at + 1), NEW.updated_at)", now_ms);
-}
-std::string at_of_delete() { return fmt::format("max({}, OLD.updated_at + 1)", now_ms); }
-constexpr const char* actor_of_write = "iif(NEW.command IS NULL, 'unknown', NEW.updated_by)";
-
-std::string key_change(const char* row, const std::string& at, const char* actor, const std::string& action,
-                       const char* deleted) {
-  using fmt::arg;
-  return fmt::format(fmt::runtime(append_key_change), arg("row", row), arg("at", at), arg("actor", actor),
-                     arg("action", action), arg("deleted", deleted));
-}
-
-std::string signing_key_change(const char* row, const std::string& at, const char* actor, const char* state) {
-  using fmt::arg;
-  return fmt::format(fmt::runtime(append_signing_key_change), arg("row", row), arg("at", at), arg("actor", actor),
-                     arg("state", state));
-}
-
-std::string trigger(const char* table, const char* event, const std::string& when, const std::string& body) {
-  return fmt::format("CREATE TRIGGER {0}_{1} AFTER {1} ON {0} {2} BEGIN {3} END;\n", table, event, when, body);
-}
-
-std::string triggers() {
-  using fmt::arg;
-  const auto settle = [](const char* table, const char* id) {
-    return fmt::format(fmt::runtime(settle_row), arg("table", table), arg("id", id));
-  };
-  const auto by_others = [](const char* id) {
-    return "WHEN " + fmt::format(fmt::runtime(is_not_settling), arg("id", id));
-  };
-  const std::string settle_key = settle("access_keys", "key_id");
-  const std::string settle_signing_key = settle("signing_keys", "kid");
-  const std::string update_action = fmt::format("coalesce(NEW.command, {})", action_by_hand);
-  return trigger("access_keys", "INSERT", "",
-                 key_change("NEW", at_of_insert(), actor_of_write, "coalesce(NEW.command, 'create')", "NEW.deleted") +
-                     settle_key) +
-         trigger("access_keys", "UPDATE", by_others("key_id"),
-                 key_change("NEW", at_of_update(), actor_of_write, update_action, "NEW.deleted") + settle_key) +
-         trigger("access_keys", "DELETE", "", key_change("OLD", at_of_delete(), "'unknown'", "'delete'", "1")) +
-         trigger("signing_keys", "INSERT", "",
-                 signing_key_change("NEW", at_of_insert(), actor_of_write, "NEW.state") + settle_signing_key) +
-         trigger("signing_keys", "UPDATE", by_others("kid"),
-                 signing_key_change("NEW", at_of_update(), actor_of_write, "NEW.state") + settle_signing_key) +
-         // Without its row nobody may trust the key any longer.
-         trigger("signing_keys", "DELETE", "", signing_key_change("OLD", at_of_delete(), "'unknown'", "'retired'"));
-}
-
 Epoch new_epoch(Random& random) {
   std::array<std::uint8_t, 8> bytes{};
   random.fill(bytes);
@@ -187,10 +107,10 @@ Epoch new_epoch(Random& random) {
 std::string to_hex(Epoch epoch) { return fmt::format("{:016x}", epoch.value); }
 
 Result<void> to_schema_1(Database& database, Random& random) {
-  const std::string rest = triggers() + fmt::format(
-                                            "INSERT INTO meta (name, value) VALUES ('epoch', '{}'); PRAGMA "
-                                            "application_id = {};",
-                                            to_hex(new_epoch(random)), application_id);
+  const std::string rest = triggers_of_schema_1() + fmt::format(
+                                                        "INSERT INTO meta (name, value) VALUES ('epoch', '{}'); PRAGMA "
+                                                        "application_id = {};",
+                                                        to_hex(new_epoch(random)), application_id);
   if (auto made = database.execute(tables); !made) return made;
   return database.execute(rest.c_str());
 }
@@ -199,8 +119,95 @@ Result<void> to_schema_2(Database& database, Random&) {
   return database.execute("INSERT INTO meta (name, value) VALUES ('readers', '2 1')");
 }
 
+constexpr const char* tables_of_schema_3 = R"sql(
+CREATE TABLE plans (
+  name TEXT PRIMARY KEY NOT NULL CHECK (length(name) BETWEEN 1 AND 32 AND name NOT GLOB '*[^a-z0-9-]*'),
+  description TEXT NOT NULL DEFAULT '' CHECK (length(CAST(description AS BLOB)) <= 512),
+  limits TEXT NOT NULL DEFAULT '[]'
+    CHECK (json_valid(limits) AND json_type(limits) = 'array' AND length(CAST(limits AS BLOB)) <= 4096),
+  metadata TEXT NOT NULL DEFAULT '{}'
+    CHECK (json_valid(metadata) AND json_type(metadata) = 'object' AND length(CAST(metadata AS BLOB)) <= 4096),
+  deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1)),
+  created_at INTEGER NOT NULL CHECK (created_at >= 0),
+  updated_at INTEGER NOT NULL CHECK (updated_at >= 0),
+  updated_by TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 0,
+  command TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+  user_id TEXT PRIMARY KEY NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128 AND user_id NOT GLOB '*[^!-~]*'),
+  plan TEXT CHECK (length(plan) BETWEEN 1 AND 32 AND plan NOT GLOB '*[^a-z0-9-]*'),
+  limits TEXT NOT NULL DEFAULT '[]'
+    CHECK (json_valid(limits) AND json_type(limits) = 'array' AND length(CAST(limits AS BLOB)) <= 4096),
+  disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+  metadata TEXT NOT NULL DEFAULT '{}'
+    CHECK (json_valid(metadata) AND json_type(metadata) = 'object' AND length(CAST(metadata AS BLOB)) <= 4096),
+  deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1)),
+  created_at INTEGER NOT NULL CHECK (created_at >= 0),
+  updated_at INTEGER NOT NULL CHECK (updated_at >= 0),
+  updated_by TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 0,
+  command TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX users_plan ON users (plan, user_id) WHERE plan IS NOT NULL;
+
+ALTER TABLE access_keys ADD COLUMN plan TEXT CHECK (length(plan) BETWEEN 1 AND 32 AND plan NOT GLOB '*[^a-z0-9-]*');
+ALTER TABLE access_keys ADD COLUMN limits TEXT CHECK (limits IS NULL
+  OR (json_valid(limits) AND json_type(limits) = 'array' AND length(CAST(limits AS BLOB)) <= 4096));
+ALTER TABLE changes ADD COLUMN kind TEXT;
+ALTER TABLE changes ADD COLUMN plan TEXT;
+ALTER TABLE changes ADD COLUMN limits TEXT;
+ALTER TABLE changes ADD COLUMN description TEXT;
+
+CREATE TRIGGER plans_keep_id BEFORE UPDATE ON plans WHEN NEW.name <> OLD.name
+  BEGIN SELECT RAISE(ABORT, 'name cannot change'); END;
+CREATE TRIGGER users_keep_id BEFORE UPDATE ON users WHEN NEW.user_id <> OLD.user_id
+  BEGIN SELECT RAISE(ABORT, 'user_id cannot change'); END;
+UPDATE meta SET value = '3 2' WHERE name = 'readers';
+)sql";
+
+constexpr const char* indexes_of_schema_3 = R"sql(
+CREATE INDEX access_keys_plan ON access_keys (plan, key_id) WHERE plan IS NOT NULL AND deleted = 0;
+CREATE INDEX access_keys_inheriting ON access_keys (user_id, key_id)
+  WHERE deleted = 0 AND requests_per_minute IS NULL AND limits IS NULL;
+)sql";
+
+/// A rule of a table is made looser, which changes nothing of how rows are stored: SQLite's own way to do so is to
+/// change the text that it keeps of the table (https://sqlite.org/lang_altertable.html, section 7).
+Result<void> loosen(Database& database, std::string_view table, std::string_view before, std::string_view after) {
+  auto statement = database.prepare(
+      "UPDATE sqlite_schema SET sql = replace(sql, ?1, ?2) WHERE type = 'table' AND name = ?3 AND instr(sql, ?1) > 0");
+  if (!statement) return statement.error();
+  (*statement)->bind(1, before).bind(2, after).bind(3, table);
+  if (auto ran = database.run(**statement); !ran) return ran;
+  if (sqlite3_changes(database.handle()) == 1) return {};
+  return Error(ErrorCode::conflict, "the database cannot be brought to schema 3",
+               fmt::format("the table {} is not as Latchkey made it: it has no \"{}\"", table, before));
+}
+
+Result<void> loosen_rules(Database& database) {
+  auto loosened = loosen(database, "changes", "CHECK ((key_id IS NULL) <> (kid IS NULL))",
+                         "CHECK ((key_id IS NOT NULL) + (kid IS NOT NULL) + (kind IS NOT NULL) = 1)");
+  if (!loosened) return loosened;
+  return loosen(database, "access_keys", "requests_per_minute INTEGER NOT NULL CHECK",
+                "requests_per_minute INTEGER CHECK");
+}
+
+// What the text says holds once the connection reads it anew, which writable_schema=RESET makes it do; others do so
+// since the steps before have changed the schema's number.
+Result<void> to_schema_3(Database& database, Random&) {
+  if (auto made = database.execute(tables_of_schema_3); !made) return made;
+  if (auto open = database.execute("PRAGMA writable_schema = ON"); !open) return open;
+  const auto loosened = loosen_rules(database);
+  const auto closed = database.execute("PRAGMA writable_schema = RESET");
+  if (!loosened || !closed) return loosened ? closed : loosened;
+  if (auto made = database.execute(indexes_of_schema_3); !made) return made;
+  return database.execute(triggers_of_schema_3().c_str());
+}
+
 /// The step to schema n is at n - 1.
-constexpr std::array<Result<void> (*)(Database&, Random&), schema_version> steps{to_schema_1, to_schema_2};
+constexpr std::array<Result<void> (*)(Database&, Random&), schema_version> steps{to_schema_1, to_schema_2, to_schema_3};
 
 Result<void> take_steps_from(Database& database, Random& random, std::int64_t found) {
   if (found == schema_version) return {};

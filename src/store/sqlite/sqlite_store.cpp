@@ -11,6 +11,7 @@
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/store_file.hpp"
+#include "store/sqlite/terms_queries.hpp"
 
 namespace latchkey::store {
 namespace {
@@ -46,6 +47,21 @@ class SqliteStore final : public KeyStore {
   }
   Result<std::vector<SigningKey>> signing_keys() override {
     return readers_.with([](Database& reader) { return store::signing_keys(reader); });
+  }
+  Result<std::optional<Plan>> find_plan(std::string_view name) override {
+    return readers_.with([&](Database& reader) { return store::find_plan(reader, name); });
+  }
+  Result<std::optional<User>> find_user(std::string_view user_id) override {
+    return readers_.with([&](Database& reader) { return store::find_user(reader, user_id); });
+  }
+  Result<PlanPage> list_plans(const NamePageRequest& request) override {
+    return readers_.with([&](Database& reader) { return store::list_plans(reader, request); });
+  }
+  Result<UserPage> list_users(const NamePageRequest& request) override {
+    return readers_.with([&](Database& reader) { return store::list_users(reader, request); });
+  }
+  Result<PlanUses> plan_uses(std::string_view name) override {
+    return readers_.with([&](Database& reader) { return store::plan_uses(reader, name); });
   }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return readers_.with([&](Database& reader) { return store::changes_after(reader, after, limit); });

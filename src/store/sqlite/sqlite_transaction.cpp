@@ -4,6 +4,7 @@
 
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/rows.hpp"
+#include "store/sqlite/terms_queries.hpp"
 
 namespace latchkey::store {
 namespace {
@@ -28,18 +29,18 @@ Result<std::optional<AccessKey>> SqliteTransaction::find_key(KeyId id) { return 
 
 Result<Version> SqliteTransaction::put_key(const AccessKey& key, std::string_view action) {
   static const std::string sql = fmt::format(
-      "INSERT INTO access_keys ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key_id) DO UPDATE SET"
+      "INSERT INTO access_keys ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key_id) DO UPDATE SET"
       " user_id = excluded.user_id, role = excluded.role, name = excluded.name, metadata = excluded.metadata,"
       " requests_per_minute = excluded.requests_per_minute, issued_at = excluded.issued_at,"
       " previous_issued_at = excluded.previous_issued_at, previous_valid_until = excluded.previous_valid_until,"
       " expires_at = excluded.expires_at, disabled = excluded.disabled, deleted = excluded.deleted,"
       " created_at = excluded.created_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by,"
-      " command = excluded.command",
+      " plan = excluded.plan, limits = excluded.limits, command = excluded.command",
       key_write_columns);
   auto statement = database_.prepare(sql);
   if (!statement) return statement.error();
-  const std::string id_text = key.id.to_string();
-  bind_access_key(**statement, id_text, key, action);
+  const KeyTexts texts = texts_of(key);
+  bind_access_key(**statement, texts, key, action);
   return run_recorded(database_, **statement);
 }
 
@@ -56,6 +57,52 @@ Result<Version> SqliteTransaction::put_signing_key(const SigningKey& key, std::s
   (*statement)->bind(1, key.kid).bind_blob(2, public_key).bind(3, to_string(key.state));
   (*statement)->bind(4, key.created_at.count).bind(5, key.updated_at.count).bind(6, actor);
   return run_recorded(database_, **statement);
+}
+
+Result<std::optional<Plan>> SqliteTransaction::find_plan(std::string_view name) {
+  return store::find_plan(database_, name);
+}
+
+Result<Version> SqliteTransaction::put_plan(const Plan& plan, std::string_view action) {
+  auto statement = database_.prepare(
+      "INSERT INTO plans (name, description, limits, metadata, deleted, created_at, updated_at, updated_by, command)"
+      " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET description = excluded.description,"
+      " limits = excluded.limits, metadata = excluded.metadata, deleted = excluded.deleted,"
+      " created_at = excluded.created_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by,"
+      " command = excluded.command");
+  if (!statement) return statement.error();
+  const std::string limits = to_json(std::span(plan.limits));
+  (*statement)->bind(1, plan.name).bind(2, plan.description).bind(3, limits).bind(4, plan.metadata);
+  (*statement)->bind(5, std::int64_t{plan.deleted}).bind(6, plan.created_at.count).bind(7, plan.updated_at.count);
+  (*statement)->bind(8, plan.updated_by).bind(9, action);
+  return run_recorded(database_, **statement);
+}
+
+Result<std::optional<User>> SqliteTransaction::find_user(std::string_view user_id) {
+  return store::find_user(database_, user_id);
+}
+
+Result<Version> SqliteTransaction::put_user(const User& user, std::string_view action) {
+  auto statement = database_.prepare(
+      "INSERT INTO users (user_id, plan, limits, disabled, metadata, deleted, created_at, updated_at, updated_by,"
+      " command) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (user_id) DO UPDATE SET plan = excluded.plan,"
+      " limits = excluded.limits, disabled = excluded.disabled, metadata = excluded.metadata,"
+      " deleted = excluded.deleted, created_at = excluded.created_at, updated_at = excluded.updated_at,"
+      " updated_by = excluded.updated_by, command = excluded.command");
+  if (!statement) return statement.error();
+  const std::string limits = to_json(std::span(user.limits));
+  (*statement)->bind(1, user.user_id).bind_or_null(2, user.plan).bind(3, limits).bind(4, std::int64_t{user.disabled});
+  (*statement)->bind(5, user.metadata).bind(6, std::int64_t{user.deleted}).bind(7, user.created_at.count);
+  (*statement)->bind(8, user.updated_at.count).bind(9, user.updated_by).bind(10, action);
+  return run_recorded(database_, **statement);
+}
+
+Result<PlanUses> SqliteTransaction::plan_uses(std::string_view name) { return store::plan_uses(database_, name); }
+
+Result<bool> SqliteTransaction::has_keys(std::string_view user_id) { return store::has_keys(database_, user_id); }
+
+Result<std::vector<KeyId>> SqliteTransaction::keys_without_limit(const TermsScope& scope, std::size_t most) {
+  return store::keys_without_limit(database_, scope, most);
 }
 
 Result<std::optional<Change>> SqliteTransaction::find_change(Seq seq) {

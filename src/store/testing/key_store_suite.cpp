@@ -200,7 +200,7 @@ TEST_P(KeyStoreSuite, ConcurrentWorksLoseNothingAndTheLogIsDense) {
       for (int round = 0; round < rounds; ++round) {
         const auto done = store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
           auto key = **transaction.find_key(shared.id);
-          ++key.requests_per_minute;
+          ++*key.requests_per_minute;
           return put_with(transaction, key);
         });
         if (!done) ++failures;
@@ -209,7 +209,7 @@ TEST_P(KeyStoreSuite, ConcurrentWorksLoseNothingAndTheLogIsDense) {
   }
   for (auto& caller : callers) caller.join();
   EXPECT_EQ(failures, 0);
-  EXPECT_EQ((*store_->find_key(shared.id))->requests_per_minute, shared.requests_per_minute + threads * rounds);
+  EXPECT_EQ((*store_->find_key(shared.id))->requests_per_minute, *shared.requests_per_minute + threads * rounds);
   const auto changes = store_->changes_after(Seq{0}, 1000);
   ASSERT_EQ(changes->size(), 1U + threads * rounds);
   for (std::size_t i = 0; i < changes->size(); ++i) EXPECT_EQ((*changes)[i].seq, Seq{i + 1});

@@ -1,0 +1,37 @@
+#pragma once
+
+// Which limits hold for a key: those of its plan, then its user's, then its own, each replacing what has its name.
+//
+// Example: plan "pro" has per-minute 60 and daily 5,000; the user has daily 20,000; the key has per-minute 5. In force:
+// per-minute 5 (the key's), daily 20,000 (the user's).
+
+#include <vector>
+
+#include "key/access_key.hpp"
+#include "key/plan.hpp"
+#include "key/user.hpp"
+
+namespace latchkey {
+
+enum class DefinedBy : std::uint8_t { plan, user, key };
+
+struct LimitInForce {
+  LimitSpec limit;
+  DefinedBy by = DefinedBy::key;
+  bool operator==(const LimitInForce&) const = default;
+};
+
+/// The key's own: the shorthand first, then the others. nullopt: it says nothing of limits; empty: it needs none.
+std::optional<LimitList> own_limits(const AccessKey& key);
+/// The other way round: the shorthand is taken out of the list where the list has it.
+void set_own_limits(AccessKey& key, std::optional<LimitList> limits);
+
+/// The name of the plan that holds: the key's, else its user's. `user`: null where there is no such row, or it is
+/// deleted.
+const std::string* plan_of(const AccessKey& key, const User* user);
+/// `plan`: that of plan_of(); null where there is none.
+std::vector<LimitInForce> limits_in_force(const AccessKey& key, const User* user, const Plan* plan);
+/// A key with no limit in force is refused, unless it says itself that it needs none.
+bool may_go_without(const AccessKey& key);
+
+}  // namespace latchkey

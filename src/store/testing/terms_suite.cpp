@@ -1,0 +1,143 @@
+// The contract of KeyStore for plans, users and keys that refer to them.
+
+#include "store/testing/terms_suite.hpp"
+
+namespace latchkey::store {
+namespace {
+
+TEST_P(TermsSuite, APlanIsARowAndAChange) {
+  const Plan plan = put_plan(new_plan("pro", {per_minute_limit(60), monthly()}));
+  EXPECT_EQ(plan.version, Version{1});
+  EXPECT_EQ(*store_->find_plan("pro"), plan);
+  EXPECT_EQ(*store_->find_plan("none"), std::nullopt);
+  Plan next = plan;
+  next.limits.pop_back();
+  next.updated_at = next.updated_at + std::chrono::milliseconds(5);
+  next.updated_by = "eve";
+  next = put_plan(next, "plan-update");
+  const auto changes = store_->changes_after({0}, 10);
+  ASSERT_TRUE(changes) << changes.error().internal;
+  ASSERT_EQ(changes->size(), 2U);
+  EXPECT_EQ((*changes)[0], (Change{{1}, plan.updated_at, "ops", "plan-create", plan, (*changes)[0].nonce}));
+  EXPECT_EQ((*changes)[1], (Change{{2}, next.updated_at, "eve", "plan-update", next, (*changes)[1].nonce}));
+}
+
+TEST_P(TermsSuite, AUserIsARowAndAChange) {
+  User user = new_user("alice");
+  user.plan = "pro";
+  user.limits = {monthly()};
+  user.metadata = R"({"n":1.0})";
+  user = put_user(user);
+  EXPECT_EQ(*store_->find_user("alice"), user);
+  EXPECT_EQ(*store_->find_user("bob"), std::nullopt);
+  User next = user;
+  next.disabled = true;
+  next.plan.reset();
+  next.updated_at = next.updated_at + std::chrono::milliseconds(5);
+  next = put_user(next, "user-disable");
+  const Change change = store_->changes_after({1}, 10)->at(0);
+  EXPECT_EQ(change, (Change{{2}, next.updated_at, "ops", "user-disable", next, change.nonce}));
+}
+
+TEST_P(TermsSuite, AKeyKeepsItsTerms) {
+  AccessKey key = inheriting_key("alice", "pro");
+  key.limits = LimitList{monthly()};
+  key = put(key);
+  EXPECT_EQ(*store_->find_key(key.id), key);
+  EXPECT_EQ(std::get<AccessKey>(store_->changes_after({0}, 10)->at(0).row), key);
+  EXPECT_EQ(store_->list_keys(page())->keys.at(0), key);
+  key.limits = LimitList{};
+  key.plan.reset();
+  key = put(key, "update");
+  EXPECT_EQ(*store_->find_key(key.id), key) << "no limits is not the same as nothing said";
+}
+
+TEST_P(TermsSuite, PlansAndUsersAreListedByNameWithoutTheDeleted) {
+  for (const char* name : {"c", "a", "b", "d"}) {
+    put_plan(new_plan(name));
+    put_user(new_user(name));
+  }
+  Plan gone = new_plan("b");
+  gone.deleted = true;
+  put_plan(gone, "plan-delete");
+  EXPECT_TRUE((*store_->find_plan("b"))->deleted) << "its versions go on";
+  const auto first = store_->list_plans({"", 2});
+  ASSERT_EQ(first->plans.size(), 2U);
+  EXPECT_TRUE(first->more);
+  EXPECT_EQ(first->plans[1].name, "c");
+  const auto rest = store_->list_plans({"c", 2});
+  ASSERT_EQ(rest->plans.size(), 1U);
+  EXPECT_FALSE(rest->more);
+  EXPECT_EQ(store_->list_users({"", 4})->users.size(), 4U);
+  EXPECT_FALSE(store_->list_users({"", 4})->more);
+  EXPECT_EQ(store_->list_users({"c", 500})->users.at(0).user_id, "d");
+}
+
+TEST_P(TermsSuite, WhoUsesAPlanIsCounted) {
+  put_plan(new_plan("pro"));
+  EXPECT_EQ(store_->plan_uses("pro")->keys, 0U);
+  User user = new_user("alice");
+  user.plan = "pro";
+  put_user(user);
+  EXPECT_TRUE(store_->plan_uses("pro")->named_by_user);
+  put(inheriting_key("alice"));
+  put(inheriting_key("alice", "other"));
+  put(inheriting_key("bob", "pro"));
+  AccessKey deleted = inheriting_key("bob", "pro");
+  deleted.deleted = true;
+  put(deleted);
+  const auto uses = store_->plan_uses("pro");
+  EXPECT_EQ(uses->keys, 2U);
+  EXPECT_TRUE(uses->named_by_key);
+  EXPECT_FALSE(store_->plan_uses("other")->named_by_user);
+  in_transaction([](Transaction& transaction) {
+    EXPECT_TRUE(*transaction.has_keys("alice"));
+    EXPECT_FALSE(*transaction.has_keys("carol"));
+    EXPECT_EQ(transaction.plan_uses("pro")->keys, 2U);
+  });
+}
+
+TEST_P(TermsSuite, KeysWithoutALimitAreFound) {
+  put_plan(new_plan("pro"));
+  put_plan(new_plan("empty", {}));
+  User user = new_user("alice");
+  user.plan = "empty";
+  put_user(user);
+  const AccessKey bare = put(inheriting_key("alice"));
+  const AccessKey also = put(inheriting_key("bob", "empty"));
+  put(inheriting_key("alice", "pro"));
+  put(new_key("alice"));
+  AccessKey unlimited = inheriting_key("alice");
+  unlimited.limits = LimitList{};
+  put(unlimited);
+  AccessKey deleted = inheriting_key("alice");
+  deleted.deleted = true;
+  put(deleted);
+  EXPECT_EQ(without_limit({{}, "alice"}), std::vector<KeyId>{bare.id});
+  EXPECT_EQ(without_limit({"empty", {}}), (std::vector<KeyId>{bare.id, also.id}));
+  EXPECT_EQ(without_limit({"empty", {}}, 1), (std::vector<KeyId>{bare.id}));
+  EXPECT_TRUE(without_limit({"pro", {}}).empty());
+  user.limits = {per_minute_limit(5)};
+  put_user(user, "user-update");
+  EXPECT_EQ(without_limit({"empty", {}}), std::vector<KeyId>{also.id});
+  user.deleted = true;
+  put_user(user, "user-delete");
+  EXPECT_EQ(without_limit({{}, "alice"}), std::vector<KeyId>{bare.id}) << "a deleted user counts for nothing";
+}
+
+TEST_P(TermsSuite, AnErrorRollsBackPlansAndUsersToo) {
+  put_plan(new_plan("pro"));
+  const auto failed = store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
+    EXPECT_TRUE(transaction.put_plan(new_plan("pro", {}), "plan-update"));
+    EXPECT_TRUE(transaction.put_user(new_user("alice"), "user-create"));
+    EXPECT_EQ((*transaction.find_user("alice"))->version, Version{3});
+    return Error(ErrorCode::conflict, "changed my mind");
+  });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ((*store_->find_plan("pro"))->limits.size(), 1U);
+  EXPECT_EQ(*store_->find_user("alice"), std::nullopt);
+  EXPECT_EQ(store_->position()->seq, Seq{1});
+}
+
+}  // namespace
+}  // namespace latchkey::store
