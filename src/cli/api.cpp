@@ -52,8 +52,16 @@ Error no_service_on(const std::filesystem::path& data_dir) {
   const auto absolute = std::filesystem::absolute(data_dir, ec);
   return Error(ErrorCode::unavailable,
                fmt::format("no service runs on the data directory {}: start one with `latchkey up`, name another with "
-                           "--data-dir, or say where it is with LATCHKEY_URL=http://HOST:PORT",
+                           "--data-dir, or say where it is with LATCHKEY_URL=http://HOST:PORT or unix:/path",
                            (ec ? data_dir : absolute.lexically_normal()).string()));
+}
+
+/// Of keys_listen, which is a list: "127.0.0.1:7070, unix:/run/keys.sock?mode=0660".
+std::string first_url(const config::Settings& settings) {
+  std::string first = settings.keys_listen.substr(0, settings.keys_listen.find(','));
+  while (first.ends_with(' ')) first.pop_back();
+  if (first.starts_with("unix:")) return first.substr(0, first.find('?'));
+  return (settings.tls_cert.empty() ? "http://" : "https://") + first;
 }
 
 std::string body_of(const ApiCall& call) {
@@ -65,7 +73,8 @@ std::string body_of(const ApiCall& call) {
 /// One call; the exit code.
 int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& call,
             const std::function<void(const json::value&)>& show) {
-  http_client::HttpRequest request{call.method,  service.url + call.path, bearer, call.headers,
+  http_client::HttpRequest request{call.method,  http_client::target_at(service.url, call.path),
+                                   bearer,       call.headers,
                                    std::nullopt, service.certificate};
   if (call.body) request.body = body_of(call);
   if (request.body && !parse_json(*request.body)) return complain(Error(ErrorCode::invalid, "arguments must be UTF-8"));
@@ -91,13 +100,16 @@ Result<ServiceAddress> management_address(const config::ResolvedSettings& resolv
   const auto& settings = resolved.settings;
   if (std::string url = from_environment("LATCHKEY_URL"); !url.empty()) {
     while (url.ends_with('/')) url.pop_back();
+    if (url.starts_with("unix:") && !url.starts_with("unix:/")) {
+      return Error(ErrorCode::invalid, "LATCHKEY_URL is http://HOST:PORT, https://HOST:PORT or unix:/path");
+    }
     return ServiceAddress{url, {}};
   }
   if (const auto url = data_dir::DataDir::at(settings.data_dir).published_url(data_dir::Service::keys)) {
     return ServiceAddress{*url, settings.tls_cert};
   }
   if (source == BearerSource::minted && is_default(resolved, "keys_listen")) return no_service_on(settings.data_dir);
-  return ServiceAddress{(settings.tls_cert.empty() ? "http://" : "https://") + settings.keys_listen, settings.tls_cert};
+  return ServiceAddress{first_url(settings), settings.tls_cert};
 }
 
 Result<AdminCredentials> admin_credentials(const Invocation& invocation, const config::Settings& settings) {

@@ -20,6 +20,7 @@ class ManagementAddress : public testing::Test {
   }
 
   TemporaryDirectory folder_;
+  const std::vector<std::string> urls_{"http://127.0.0.1:9"};
   data_dir::DataDir data_ = data_dir::DataDir::open_or_create(folder_.path() / "data").value();
 };
 
@@ -33,7 +34,7 @@ TEST_F(ManagementAddress, AMintedTokenGoesToNoDefaultAddress) {
 }
 
 TEST_F(ManagementAddress, NorToWhatAKilledServiceLeft) {
-  ASSERT_TRUE(data_.publish_url(data_dir::Service::keys, "http://127.0.0.1:9"));
+  ASSERT_TRUE(data_.publish_urls(data_dir::Service::keys, urls_));
   EXPECT_FALSE(management_address(settings(), BearerSource::minted));
 }
 
@@ -45,7 +46,7 @@ TEST_F(ManagementAddress, AMintedTokenGoesWhereSomebodySaid) {
   EXPECT_EQ(management_address(settings({{"keys_listen", "127.0.0.1:7070"}}), BearerSource::minted).value().url,
             "http://127.0.0.1:7070");
   const auto claim = data_.claim(data_dir::Service::keys);
-  ASSERT_TRUE(claim && data_.publish_url(data_dir::Service::keys, "http://127.0.0.1:9"));
+  ASSERT_TRUE(claim && data_.publish_urls(data_dir::Service::keys, urls_));
   EXPECT_EQ(management_address(settings(), BearerSource::minted).value().url, "http://127.0.0.1:9");
   ::setenv("LATCHKEY_URL", "http://elsewhere/", 1);
   EXPECT_EQ(management_address(settings(), BearerSource::minted).value().url, "http://elsewhere");

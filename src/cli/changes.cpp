@@ -107,9 +107,13 @@ class EventLines {
 int follow_changes(const Invocation& invocation, const std::string& path) {
   return as_admin(invocation, [&](const ServiceAddress& service, const Secret& token) -> int {
     EventLines lines(invocation);
-    const auto reply =
-        http_client::follow({"GET", service.url + path, token, {"Accept: text/event-stream"}, {}, service.certificate},
-                            [&](std::string_view piece) { return lines.take(piece); });
+    const auto reply = http_client::follow({"GET",
+                                            http_client::target_at(service.url, path),
+                                            token,
+                                            {"Accept: text/event-stream"},
+                                            {},
+                                            service.certificate},
+                                           [&](std::string_view piece) { return lines.take(piece); });
     if (!reply) return complain(reply.error());
     if (reply->status != 200) return complain(*reply);
     return exit_done;

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "admin_identity/dev_admin_token.hpp"
 #include "base/log.hpp"
 #include "cli/invocation.hpp"
 #include "cli/output.hpp"
+#include "http_client/http_client.hpp"
 #include "supervise/supervisor.hpp"
 
 namespace latchkey::cli {
@@ -40,28 +42,48 @@ std::string admin_export(const config::Settings& settings) {
              : "  export LATCHKEY_ADMIN_TOKEN=...  # one of yours, of role admin\n";
 }
 
+/// A line each; behind those of TCP a page of the service, which a browser may open.
+std::string address_lines(const std::vector<std::string>& urls, std::string_view page) {
+  std::string lines;
+  for (const auto& url : urls) {
+    lines += fmt::format("{}{}{}\n", lines.empty() ? "" : "                       ", url,
+                         url.starts_with("unix:") ? "" : page);
+  }
+  return lines;
+}
+
+/// Arguments of curl for a path of the service: over TCP where it listens there.
+std::string curl_target(const std::vector<std::string>& urls, std::string_view path) {
+  const auto tcp = std::find_if(urls.begin(), urls.end(), [](const auto& url) { return !url.starts_with("unix:"); });
+  const auto target = http_client::target_at(tcp != urls.end() ? *tcp
+                                             : urls.empty()    ? std::string()
+                                                               : urls.front(),
+                                             path);
+  return (target.unix_socket.empty() ? "" : "--unix-socket " + shell_word(target.unix_socket) + " ") + target.url;
+}
+
 void print_tour(const std::string& program, const config::Settings& settings, const data_dir::DataDir& data,
                 const Secret& token) {
   const std::string command = command_word(program);
-  const std::string tokens = data.published_url(data_dir::Service::tokens).value_or("");
-  fmt::print(R"tour(Access Key Management  {keys}/  the console; {keys}/docs describes the API
-Token Information      {tokens}/docs
-{admin}
+  const auto tokens = data.published_urls(data_dir::Service::tokens);
+  fmt::print(R"tour(Access Key Management  {keys}Token Information      {tokens}{admin}
 A tour, to paste into another terminal:
 
   export LATCHKEY_DATA_DIR={dir}
 {export}  KEY=$({command} key create --user alice --requests-per-minute 60 --expires 30d --wait --quiet)
-  curl -s -H "Authorization: Bearer $KEY" {tokens}/v1/tokens
+  curl -s -H "Authorization: Bearer $KEY" {ask}
   export LATCHKEY_ACCESS_KEY="$KEY"
   {command} plan
   {command} key disable "$({command} plan --quiet)" --yes --wait
-  curl -s -i -H "Authorization: Bearer $KEY" {tokens}/v1/tokens
+  curl -s -i -H "Authorization: Bearer $KEY" {ask}
 
 The last answer is the refusal. Ctrl-C stops both services.
 )tour",
-             fmt::arg("keys", data.published_url(data_dir::Service::keys).value_or("")), fmt::arg("tokens", tokens),
-             fmt::arg("admin", admin_words(settings, token)), fmt::arg("export", admin_export(settings)),
-             fmt::arg("dir", shell_word(data.path().string())), fmt::arg("command", command));
+             fmt::arg("keys", address_lines(data.published_urls(data_dir::Service::keys), "/  the console; /docs describes the API")),
+             fmt::arg("tokens", address_lines(tokens, "/docs")),
+             fmt::arg("ask", curl_target(tokens, "/v1/tokens")), fmt::arg("admin", admin_words(settings, token)),
+             fmt::arg("export", admin_export(settings)), fmt::arg("dir", shell_word(data.path().string())),
+             fmt::arg("command", command));
   if (const auto written = flush_output(); !written) {
     log_warning("addresses and token could not be written to standard output: {}", written.error().detail);
   }

@@ -45,17 +45,30 @@ Result<void> set_boolean(Settings& settings, std::string_view text) {
   return {};
 }
 
-// The shape only; whether the host is numeric and the port free shows when the service listens.
-template <auto member>
-Result<void> set_listen(Settings& settings, std::string_view text) {
+bool is_host_and_port(std::string_view text) {
   const auto colon = text.rfind(':');
   std::uint16_t port = 0;
   const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (colon == 0 || digits.empty() || ec != std::errc() || end != digits.data() + digits.size()) {
-    return wrong(fmt::format("\"{}\" is not host:port", text));
+  return colon != 0 && !digits.empty() && ec == std::errc() && end == digits.data() + digits.size();
+}
+
+// The shape only; whether the host is numeric, the port free and the path fit shows when the service listens.
+template <auto member>
+Result<void> set_listen(Settings& settings, std::string_view list) {
+  std::string_view rest = list;
+  for (bool more = true; more;) {
+    const auto comma = rest.find(',');
+    more = comma != std::string_view::npos;
+    std::string_view text = rest.substr(0, comma);
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    if (!text.starts_with("unix:/") && !is_host_and_port(text)) {
+      return wrong(fmt::format("\"{}\" is neither host:port nor unix:/path", text));
+    }
+    if (more) rest.remove_prefix(comma + 1);
   }
-  return set_text<member>(settings, text);
+  return set_text<member>(settings, list);
 }
 
 Result<void> set_store(Settings& settings, std::string_view text) {
@@ -140,9 +153,10 @@ constexpr auto boolean = SettingSpec::Kind::boolean;
 const std::array specs{
     SettingSpec{"data_dir", "DIR", "Where database, secrets and logs live", set_required<&S::data_dir>,
                 get_text<&S::data_dir>},
-    SettingSpec{"keys_listen", "HOST:PORT", "Address of Access Key Management", set_listen<&S::keys_listen>,
-                get_text<&S::keys_listen>},
-    SettingSpec{"tokens_listen", "HOST:PORT", "Address of Token Information", set_listen<&S::tokens_listen>,
+    SettingSpec{"keys_listen", "LIST",
+                "Addresses of Access Key Management, host:port or unix:/path?mode=0660&group=NAME",
+                set_listen<&S::keys_listen>, get_text<&S::keys_listen>},
+    SettingSpec{"tokens_listen", "LIST", "Addresses of Token Information, likewise", set_listen<&S::tokens_listen>,
                 get_text<&S::tokens_listen>},
     SettingSpec{"store", "ENGINE", "\"sqlite\" or a postgresql:// URL", set_store, get_text<&S::store>},
     SettingSpec{"stream", "ENGINE", "\"none\" or a redis:// URL", set_stream, get_text<&S::stream>},

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -19,11 +20,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<std::string> url_in(const fs::path& file) {
-  auto text = read_small_file(file);
-  if (!text) return std::nullopt;
-  while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
-  return text->empty() ? std::nullopt : std::optional(*text);
+std::vector<std::string> urls_in(const fs::path& file) {
+  const auto text = read_small_file(file);
+  std::vector<std::string> urls;
+  std::istringstream lines(text ? *text : "");
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) urls.push_back(line);
+  }
+  return urls;
 }
 
 }  // namespace
@@ -141,23 +145,21 @@ bool DataDir::still_claimed(Service service, RunLock& claim) const {
   return hold_run_lock(claim, lock_file(to_string(service)));
 }
 
-Result<void> DataDir::publish_url(Service service, std::string_view url) const {
-  return write_small_file(url_file(service), fmt::format("{}\n", url), IfExists::replace);
+Result<void> DataDir::publish_urls(Service service, std::span<const std::string> urls) const {
+  return write_small_file(url_file(service), fmt::format("{}\n", fmt::join(urls, "\n")), IfExists::replace);
 }
 
-void DataDir::withdraw_url(Service service, std::string_view url) const {
-  if (url_in(url_file(service)) == url) ::unlink(url_file(service).c_str());
+void DataDir::withdraw_urls(Service service, std::span<const std::string> urls) const {
+  if (std::ranges::equal(urls_in(url_file(service)), urls)) ::unlink(url_file(service).c_str());
+}
+
+std::vector<std::string> DataDir::published_urls(Service service) const {
+  return is_run_locked(lock_file(to_string(service))) ? urls_in(url_file(service)) : std::vector<std::string>();
 }
 
 std::optional<std::string> DataDir::published_url(Service service) const {
-  return is_run_locked(lock_file(to_string(service))) ? url_in(url_file(service)) : std::nullopt;
-}
-
-std::string reachable_url(std::string_view scheme, std::string_view listen, std::uint16_t port) {
-  std::string_view host = listen.substr(0, listen.rfind(':'));
-  if (host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "[::]") host = "[::1]";
-  return fmt::format("{}://{}:{}", scheme, host, port);
+  auto urls = published_urls(service);
+  return urls.empty() ? std::nullopt : std::optional(std::move(urls.front()));
 }
 
 }  // namespace latchkey::data_dir

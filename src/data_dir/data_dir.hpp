@@ -19,6 +19,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,11 +94,13 @@ class DataDir {
   /// removed. Asked before claim().
   bool ever_ran(Service service) const;
 
-  /// A service calls the first once it listens and the second, with the same URL, when it stops. The file is replaced
-  /// whole, and left alone if it says another URL by then.
-  Result<void> publish_url(Service service, std::string_view url) const;
-  void withdraw_url(Service service, std::string_view url) const;
-  /// Where the service listens; nullopt where none runs, whatever a killed one left: another's port may be there now.
+  /// A service calls the first once it listens and the second, with the same URLs, when it stops. The file, a line each,
+  /// is replaced whole, and left alone if it says other URLs by then.
+  Result<void> publish_urls(Service service, std::span<const std::string> urls) const;
+  void withdraw_urls(Service service, std::span<const std::string> urls) const;
+  /// Where the service listens; empty where none runs, whatever a killed one left: another's port may be there now.
+  std::vector<std::string> published_urls(Service service) const;
+  /// The first of them.
   std::optional<std::string> published_url(Service service) const;
 
  private:
@@ -105,9 +108,5 @@ class DataDir {
   std::filesystem::path lock_file(std::string_view name) const;
   std::filesystem::path path_;
 };
-
-/// "http://host:port" by which this machine reaches a service that listens at `listen` and got `port`: wildcard
-/// addresses become loopback.
-std::string reachable_url(std::string_view scheme, std::string_view listen, std::uint16_t port);
 
 }  // namespace latchkey::data_dir

@@ -15,6 +15,7 @@ namespace {
 class DataDirTest : public testing::Test {
  protected:
   TemporaryDirectory folder_;
+  const std::vector<std::string> one_{"http://127.0.0.1:1"}, two_{"http://127.0.0.1:2", "unix:/run/a b.sock"};
   DataDir data_ = DataDir::open_or_create(folder_.path() / "data").value();
 };
 
@@ -66,9 +67,12 @@ TEST_F(DataDirTest, AUrlCountsOnlyWhileItsServiceRuns) {
   auto claim = data_.claim(Service::keys);
   ASSERT_TRUE(claim);
   EXPECT_EQ(data_.published_url(Service::keys), std::nullopt);
-  ASSERT_TRUE(data_.publish_url(Service::keys, "http://127.0.0.1:1"));
+  ASSERT_TRUE(data_.publish_urls(Service::keys, one_));
   EXPECT_EQ(data_.published_url(Service::keys), "http://127.0.0.1:1");
   EXPECT_EQ(data_.published_url(Service::tokens), std::nullopt);
+  ASSERT_TRUE(data_.publish_urls(Service::keys, two_));
+  EXPECT_EQ(data_.published_urls(Service::keys), two_);
+  EXPECT_EQ(data_.published_url(Service::keys), two_.front());
   claim = Error();  // as if killed: it withdraws nothing
   EXPECT_EQ(data_.published_url(Service::keys), std::nullopt);
   ASSERT_TRUE(data_.claim(Service::keys));
@@ -86,17 +90,17 @@ TEST_F(DataDirTest, WhatOthersMayReadIsClosedAndWhatTheyMayWriteIsRefused) {
 }
 
 TEST_F(DataDirTest, OnlyTheOwnUrlIsWithdrawn) {
-  ASSERT_TRUE(data_.publish_url(Service::keys, "http://127.0.0.1:2"));
-  data_.withdraw_url(Service::keys, "http://127.0.0.1:1");
+  ASSERT_TRUE(data_.publish_urls(Service::keys, two_));
+  data_.withdraw_urls(Service::keys, one_);
   EXPECT_TRUE(std::filesystem::exists(data_.url_file(Service::keys)));
-  data_.withdraw_url(Service::keys, "http://127.0.0.1:2");
+  data_.withdraw_urls(Service::keys, two_);
   EXPECT_FALSE(std::filesystem::exists(data_.url_file(Service::keys)));
 }
 
 TEST_F(DataDirTest, ASecondServiceIsRefused) {
   const auto first = data_.claim(Service::tokens);
   ASSERT_TRUE(first);
-  ASSERT_TRUE(data_.publish_url(Service::tokens, "http://127.0.0.1:1"));
+  ASSERT_TRUE(data_.publish_urls(Service::tokens, one_));
   const auto second = data_.claim(Service::tokens);
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().detail.find("another `latchkey tokens` runs on"), std::string::npos);

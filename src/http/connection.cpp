@@ -39,12 +39,13 @@ class DeferredAnswer final : public Later::Sink {
 Connection::Connection(IoThreadState& state, std::uint32_t slot)
     : state_(state), transport_(state.poller->make_transport(*this)), slot_(slot) {}
 
-void Connection::open(Socket socket) {
+void Connection::open(Socket socket, const Peer& peer) {
+  peer_ = peer;
   const int on = 1;
   ::setsockopt(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ahead_.reset();
   unread_.reset();
-  if (state_.config.tls) begin_handshake();
+  if (state_.config.tls && !peer.over_unix_socket) begin_handshake();
   first_request_ = true;
   continued_ = readable_ = said_goodbye_ = writing_ = false;
   state_.connections_open.fetch_add(1, std::memory_order_relaxed);

@@ -36,7 +36,7 @@ class Connection final : public Exchange, public TransportUser {
   Connection(IoThreadState& worker, std::uint32_t slot);
 
   /// A new client.
-  void open(Socket socket);
+  void open(Socket socket, const Peer& peer);
   /// Receives at most once; IoThread then calls look_ahead(), answer_received() and send_answers().
   void on_readable() override;
   void on_turn() override;
@@ -56,6 +56,7 @@ class Connection final : public Exchange, public TransportUser {
 
   const Request& request() const override { return input_->codec.head().request; }
   Request& request() override { return input_->codec.head().request; }
+  const Peer& peer() const override { return peer_; }
   void answer(const Answer& answer) override;
   Later defer() override;
   unsigned thread_index() const override { return state_.index; }
@@ -111,6 +112,7 @@ class Connection final : public Exchange, public TransportUser {
 
   IoThreadState& state_;
   const std::unique_ptr<Transport> transport_;
+  Peer peer_;
   std::unique_ptr<TlsSession> tls_;  // none: plain
   std::shared_ptr<Input> input_;     // none: no octets wait to be used
   std::string out_;                  // answers not sent yet

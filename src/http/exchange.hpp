@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "http/message.hpp"
+#include "http/peer.hpp"
 
 namespace latchkey::http {
 
@@ -53,6 +54,8 @@ class Exchange {
   virtual ~Exchange() = default;
   virtual const Request& request() const = 0;
   virtual Request& request() = 0;
+  /// The other end of the connection: a client, or a proxy that asks for one.
+  virtual const Peer& peer() const = 0;
   /// Answers at once. Allocates nothing in the steady state.
   virtual void answer(const Answer& answer) = 0;
   /// Keeps the request's place in the connection; the request stays valid until answered.

@@ -129,7 +129,8 @@ std::optional<Refusal> HeadParser::take_request_line() {
   const std::size_t second = first == string_view::npos ? first : line.find(' ', first + 1);
   if (second == string_view::npos || first == 0 || !TokenChars::hold_all(line.substr(0, first))) return malformed_head;
   if (auto why_not = take_version(line.substr(second + 1))) return why_not;
-  head_.request.method = to_method(line.substr(0, first));
+  head_.request.method_text = line.substr(0, first);
+  head_.request.method = to_method(head_.request.method_text);
   head_.request.target = line.substr(first + 1, second - first - 1);
   if (!split_target(head_.request)) return Refusal{RefusalKind::bad_request, "the request target is not one"};
   return std::nullopt;

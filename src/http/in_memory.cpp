@@ -98,9 +98,10 @@ class MailboxSink final : public Later::Sink {
 
 class MemoryExchange final : public Exchange {
  public:
-  explicit MemoryExchange(Request& request) : request_(request) {}
+  MemoryExchange(Request& request, const Peer& peer) : request_(request), peer_(peer) {}
   const Request& request() const override { return request_; }
   Request& request() override { return request_; }
+  const Peer& peer() const override { return peer_; }
   void answer(const Answer& answer) override {
     settle();
     mailbox_->answer(answer);
@@ -120,6 +121,7 @@ class MemoryExchange final : public Exchange {
   }
 
   Request& request_;
+  const Peer peer_;
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   bool settled_ = false;
 };
@@ -143,13 +145,14 @@ std::string Reply::header(std::string_view name) const {
 }
 
 Reply call(Handler& handler, Method method, std::string_view target, const std::vector<Header>& headers,
-           std::string_view body) {
+           std::string_view body, const Peer& peer) {
   Request request;
   request.method = method;
+  request.method_text = to_string(method);
   request.target = target;
   request.headers = headers;
   request.body = body;
-  MemoryExchange exchange(request);
+  MemoryExchange exchange(request, peer);
   if (split_target(request)) {
     run(handler, exchange);
   } else {

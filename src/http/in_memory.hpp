@@ -22,6 +22,6 @@ struct Reply {
 
 /// Runs one request through `handler` and waits for its answer, deferred or not.
 Reply call(Handler& handler, Method method, std::string_view target, const std::vector<Header>& headers = {},
-           std::string_view body = {});
+           std::string_view body = {}, const Peer& peer = {});
 
 }  // namespace latchkey::http

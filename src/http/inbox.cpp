@@ -15,7 +15,7 @@ Inbox::Inbox() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 
 Inbox::~Inbox() { ::close(wake_); }
 
-bool Inbox::post(Delivery delivery) {
+bool Inbox::post(Delivery&& delivery) {
   const MutexLock lock(mutex_);
   if (closed_) return false;
   deliveries_.push_back(std::move(delivery));

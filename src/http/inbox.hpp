@@ -9,6 +9,8 @@
 
 #include "base/mutex.hpp"
 #include "http/message.hpp"
+#include "http/peer.hpp"
+#include "http/socket.hpp"
 
 namespace latchkey::http {
 
@@ -21,11 +23,13 @@ struct Ticket {
 };
 
 struct Delivery {
-  enum class Kind : std::uint8_t { answer, begin_stream, stream_ready, drain };
+  enum class Kind : std::uint8_t { answer, begin_stream, stream_ready, client, drain };
   Kind kind = Kind::drain;
   Ticket ticket{};
   Response response{};
   std::shared_ptr<StreamState> stream{};
+  Socket socket{};  // of a client, which another thread has accepted
+  Peer peer{};      // its
 };
 
 /// Any thread may post, before, during and after the I/O thread's life.
@@ -36,8 +40,8 @@ class Inbox {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  /// False once closed: nobody will see the delivery.
-  bool post(Delivery delivery);
+  /// False once closed: nobody will see the delivery, which is as it was.
+  bool post(Delivery&& delivery);
   /// What has been posted since, in order. The I/O thread's.
   void take(std::vector<Delivery>& into);
   /// After the I/O thread's last take().

@@ -18,8 +18,6 @@
 namespace latchkey::http {
 namespace {
 
-constexpr int most_accepts_a_turn = 64;  // so that a rush of new clients leaves the others their turn
-
 // Signals are the main thread's business, but for the one that a touch of memory raises in the thread itself: were it
 // blocked, the kernel would kill the process.
 void block_signals() {
@@ -57,8 +55,16 @@ IoThread::IoThread(const ServerConfig& config, Handler& handler, std::atomic<uns
 Result<void> IoThread::listen(Endpoint& endpoint) {
   auto listener = open_listener(endpoint);
   if (!listener) return listener.error();
-  listener_ = std::move(*listener);
+  acceptors_.push_back(
+      std::make_unique<Acceptor>(*state_.poller, std::move(*listener), SocketFile(),
+                                 [this](Socket socket, const Peer& peer) { admit(std::move(socket), peer); }));
   return {};
+}
+
+void IoThread::listen(UnixListener listener, std::span<const std::unique_ptr<IoThread>> threads) {
+  acceptors_.push_back(std::make_unique<Acceptor>(
+      *state_.poller, std::move(listener.socket), std::move(listener.file),
+      [this, threads](Socket socket, const Peer& peer) { give_away(std::move(socket), peer, threads); }));
 }
 
 void IoThread::start() {
@@ -74,7 +80,7 @@ void IoThread::run() {
   prefer_short_turns();
   state_.now = coarse_now();
   next_sweep_ = state_.now + sweep_period().count();
-  start_accept();
+  for (const auto& acceptor : acceptors_) acceptor->start(state_.now);
   while (!ended_) {
     const CoarseTime until_sweep = std::max<CoarseTime>(next_sweep_ - state_.now, 1);
     state_.poller->turn(std::chrono::milliseconds(until_sweep), state_.now);
@@ -96,43 +102,22 @@ Connection& IoThread::free_connection() {
   return *connections_[slot];
 }
 
-void IoThread::start_accept() {
-  accepting_ = state_.poller->add(listener_.descriptor(), Poller::Trigger::level, on_accept_);
+void IoThread::give_away(Socket socket, const Peer& peer, std::span<const std::unique_ptr<IoThread>> threads) {
+  IoThread& taker = *threads[turn_++ % threads.size()];
+  Delivery delivery{.kind = Delivery::Kind::client, .socket = std::move(socket), .peer = peer};
+  // One that drains may have ended already.
+  const bool given = &taker != this && !state_.draining && taker.state_.inbox->post(std::move(delivery));
+  if (!given) admit(std::move(delivery.socket), peer);
 }
 
-void IoThread::accept_some() {
-  for (int i = 0; i < most_accepts_a_turn && accepting_ && accept_one();) ++i;
-}
-
-// At the first one, and then at most once a minute, as it may go on for hours with two tries a second.
-void IoThread::tell_of_failed_accept(int why) {
-  ++failed_accepts_;
-  if (state_.now < next_told_) return;
-  next_told_ = state_.now + std::chrono::milliseconds(std::chrono::minutes(1)).count();
-  log_error("http: accept: {}; new clients wait ({} failures since this was last said)",
-            std::generic_category().message(why), std::exchange(failed_accepts_, 0));
-}
-
-// False: there is nobody, or nobody can be let in.
-bool IoThread::accept_one() {
-  Socket socket(::accept4(listener_.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (socket.is_open()) return admit(std::move(socket)), true;
-  if (errno == ECONNABORTED || errno == EINTR) return true;
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-  // Out of descriptors or memory: the next sweep tries again, rather than a loop that spins.
-  tell_of_failed_accept(errno);
-  state_.poller->remove(listener_.descriptor());
-  return accepting_ = false;
-}
-
-void IoThread::admit(Socket socket) {
+void IoThread::admit(Socket socket, const Peer& peer) {
   state_.tallies.connections.add();
   most_open_ = std::max(most_open_, state_.connections_open.load(std::memory_order_relaxed) + 1);
   if (state_.connections_open.load(std::memory_order_relaxed) >= state_.config.max_connections) {
     state_.tallies.refused.add();
     return;
   }
-  free_connection().open(std::move(socket));
+  free_connection().open(std::move(socket), peer);
   end_oldest_handshakes();
 }
 
@@ -184,6 +169,8 @@ void IoThread::deliver_all() {
   for (auto& delivery : taken_) {
     if (delivery.kind == Delivery::Kind::drain) {
       begin_drain();
+    } else if (delivery.kind == Delivery::Kind::client) {
+      admit(std::move(delivery.socket), delivery.peer);
     } else {
       connections_[delivery.ticket.slot]->deliver(delivery);
     }
@@ -199,10 +186,7 @@ void IoThread::drain(std::chrono::milliseconds deadline) {
 void IoThread::begin_drain() {
   if (std::exchange(state_.draining, true)) return;
   last_call_ = state_.now + drain_milliseconds_.load();
-  // Clients that the kernel has already accepted would see a reset.
-  while (accepting_ && accept_one()) continue;
-  if (std::exchange(accepting_, false)) state_.poller->remove(listener_.descriptor());
-  listener_.close();
+  for (const auto& acceptor : acceptors_) acceptor->finish();
   next_sweep_ = 0;
 }
 
@@ -228,7 +212,9 @@ void IoThread::sweep() {
     force ? connection->close() : connection->sweep(state_.now);
   }
   if (state_.draining && all_closed()) ended_ = true;
-  if (!accepting_ && !state_.draining) start_accept();
+  if (!state_.draining) {
+    for (const auto& acceptor : acceptors_) acceptor->start(state_.now);
+  }
   if (state_.index == 0) return_memory();
 }
 

@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <thread>
 #include <vector>
 
+#include "http/acceptor.hpp"
 #include "http/connection.hpp"
 #include "http/io_thread_state.hpp"
 #include "http/listen.hpp"
@@ -19,8 +21,12 @@ class IoThread {
            std::unique_ptr<Poller> poller);
   ~IoThread() { join(); }
 
+  // Before start().
   /// Port 0 of `endpoint` becomes the one that was free.
   Result<void> listen(Endpoint& endpoint);
+  /// A Unix socket cannot be listened at by several threads, so this one takes the clients in and gives each in turn to
+  /// one of `threads`, of which it is one. They outlive it.
+  void listen(UnixListener listener, std::span<const std::unique_ptr<IoThread>> threads);
   void start();
   /// Any thread: stop accepting, finish what is in progress within `deadline`, end.
   void drain(std::chrono::milliseconds deadline);
@@ -36,11 +42,8 @@ class IoThread {
   };
 
   void run();
-  void start_accept();
-  void accept_some();
-  bool accept_one();
-  void tell_of_failed_accept(int why);
-  void admit(Socket socket);
+  void admit(Socket socket, const Peer& peer);
+  void give_away(Socket socket, const Peer& peer, std::span<const std::unique_ptr<IoThread>> threads);
   void end_oldest_handshakes();
   Connection& free_connection();
   void look_ahead();
@@ -54,16 +57,13 @@ class IoThread {
   std::chrono::milliseconds sweep_period() const;
 
   IoThreadState state_;
-  Calls<&IoThread::accept_some> on_accept_{*this};
   Calls<&IoThread::deliver_all> on_wake_{*this};
-  Socket listener_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::size_t turn_ = 0;                                  // of the threads that clients are given to
   std::vector<std::unique_ptr<Connection>> connections_;  // by slot; kept for reuse
   std::vector<Delivery> taken_;
   unsigned most_open_ = 0;  // connections since memory was returned, over all threads
   CoarseTime next_return_ = 0;
-  bool accepting_ = false;
-  std::uint64_t failed_accepts_ = 0;  // since it was last said
-  CoarseTime next_told_ = 0;          // when it may be said again
   bool ended_ = false;
   CoarseTime next_sweep_ = 0;
   CoarseTime last_call_ = 0;                         // when draining: then all are closed

@@ -17,7 +17,8 @@ Error unavailable(const Endpoint& endpoint) {
 }
 
 Error bad_address(std::string_view listen) {
-  return Error::invalid("/listen", fmt::format("\"{}\" is not host:port with a numeric host", listen));
+  return Error::invalid("/listen",
+                        fmt::format("\"{}\" is neither host:port with a numeric host nor unix:/path", listen));
 }
 
 bool switch_on(int descriptor, int option) {
@@ -72,7 +73,7 @@ std::string Endpoint::host() const {
 
 socklen_t Endpoint::size() const { return family() == AF_INET ? sizeof storage_.v4 : sizeof storage_.v6; }
 
-Result<Endpoint> parse_listen(std::string_view listen) {
+Result<Endpoint> parse_endpoint(std::string_view listen) {
   const auto colon = listen.rfind(':');
   if (colon == std::string_view::npos) return bad_address(listen);
   const std::string_view digits = listen.substr(colon + 1);
@@ -87,6 +88,66 @@ Result<Endpoint> parse_listen(std::string_view listen) {
   in6_addr v6{};
   if (::inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &v6) != 1) return bad_address(listen);
   return Endpoint(v6, port);
+}
+
+namespace {
+
+Result<ListenAddress> parse_one(std::string_view text) {
+  if (!text.starts_with("unix:")) {
+    const auto endpoint = parse_endpoint(text);
+    return endpoint ? Result<ListenAddress>(*endpoint) : endpoint.error();
+  }
+  const auto address = UnixAddress::parse(text);
+  if (!address) return address.error();
+  if (auto known = check_group(*address); !known) return known.error();
+  return ListenAddress(*address);
+}
+
+/// Port 0 is any free one, and another each time.
+bool are_same(const ListenAddress& a, const ListenAddress& b) {
+  if (const auto* path = std::get_if<UnixAddress>(&a)) {
+    const auto* other = std::get_if<UnixAddress>(&b);
+    return other != nullptr && other->path == path->path;
+  }
+  const auto* other = std::get_if<Endpoint>(&b);
+  const auto& endpoint = std::get<Endpoint>(a);
+  return other != nullptr && endpoint.port() != 0 && other->port() == endpoint.port() &&
+         other->host() == endpoint.host();
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+Result<std::vector<ListenAddress>> parse_listen(std::string_view list) {
+  std::vector<ListenAddress> addresses;
+  for (bool more = true; more;) {
+    const auto comma = list.find(',');
+    more = comma != std::string_view::npos;
+    const std::string_view text = trimmed(list.substr(0, comma));
+    if (more) list.remove_prefix(comma + 1);
+    const auto address = parse_one(text);
+    if (!address) return address.error();
+    for (const auto& earlier : addresses) {
+      if (are_same(earlier, *address)) return Error::invalid("/listen", fmt::format("{} stands there twice", text));
+    }
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+std::string reachable_url(std::string_view scheme, const ListenAddress& address) {
+  if (const auto* path = std::get_if<UnixAddress>(&address)) return "unix:" + path->path;
+  const auto& endpoint = std::get<Endpoint>(address);
+  std::string host = endpoint.host();
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  if (endpoint.family() == AF_INET6) host = "[" + host + "]";
+  return fmt::format("{}://{}:{}", scheme, host, endpoint.port());
 }
 
 Result<void> check_unused(const Endpoint& endpoint) {

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include "base/error.hpp"
 #include "http/socket.hpp"
+#include "http/unix_listener.hpp"
 
 namespace latchkey::http {
 
@@ -34,7 +37,17 @@ class Endpoint {
 };
 
 /// "127.0.0.1:7070", "[::1]:7070", "localhost:0". ErrorCode::invalid for anything else.
-Result<Endpoint> parse_listen(std::string_view listen);
+Result<Endpoint> parse_endpoint(std::string_view text);
+
+using ListenAddress = std::variant<Endpoint, UnixAddress>;
+
+/// One address or several, comma separated: "127.0.0.1:7070, unix:/run/latchkey/keys.sock?mode=0660". The same one twice
+/// is an error, and so is a group that this machine does not have.
+Result<std::vector<ListenAddress>> parse_listen(std::string_view list);
+
+/// How this machine reaches a service that listens there: "http://127.0.0.1:7070", "unix:/run/latchkey/keys.sock". A
+/// wildcard address becomes loopback. `scheme` is that of TCP; Unix sockets carry no TLS.
+std::string reachable_url(std::string_view scheme, const ListenAddress& address);
 
 /// A listener that shares its port with those of the process's other threads (SO_REUSEPORT); port 0 takes a free one,
 /// which `endpoint` then has.

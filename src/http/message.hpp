@@ -26,9 +26,10 @@ struct Header {
 /// by whichever thread: a connection neither reads nor parses on while an answer is owed.
 struct Request {
   Method method = Method::get;
-  std::string_view target;  // as sent, e.g. "/v1/keys?limit=10"
-  std::string_view path;    // up to '?', not percent-decoded
-  std::string_view query;   // after '?', or empty
+  std::string_view method_text;  // as sent, of Method::other too
+  std::string_view target;       // as sent, e.g. "/v1/keys?limit=10"
+  std::string_view path;         // up to '?', not percent-decoded
+  std::string_view query;        // after '?', or empty
   std::span<const Header> headers;
   std::string_view body;                     // whole, dechunked
   std::array<std::string_view, 4> params{};  // what the route's {…} segments matched, in order, not decoded

@@ -19,13 +19,12 @@ class Server::Impl {
 
   Result<void> start() {
     if (!io_) return io_.error();
-    auto endpoint = parse_listen(config_.listen);
-    if (!endpoint) return endpoint.error();
-    if (auto unused = check_unused(*endpoint); !unused) return unused;
-    for (const auto& thread : threads_) {
-      if (auto listening = thread->listen(*endpoint); !listening) return listening;
+    auto addresses = parse_listen(config_.listen);
+    if (!addresses) return addresses.error();
+    for (auto& address : *addresses) {
+      if (auto listening = std::visit([this](auto& at) { return listen(at); }, address); !listening) return listening;
     }
-    port_ = endpoint->port();
+    addresses_ = std::move(*addresses);
     for (const auto& thread : threads_) thread->start();
     started_ = true;
     return {};
@@ -38,9 +37,19 @@ class Server::Impl {
     for (const auto& thread : threads_) thread->join();
   }
 
-  std::uint16_t port() const { return port_; }
   ChosenEngine io() const { return io_ ? *io_ : ChosenEngine{}; }
-  std::string_view scheme() const { return config_.tls ? "https" : "http"; }
+  std::uint16_t port() const {
+    for (const auto& address : addresses_) {
+      if (const auto* endpoint = std::get_if<Endpoint>(&address)) return endpoint->port();
+    }
+    return 0;
+  }
+
+  std::vector<std::string> urls() const {
+    std::vector<std::string> urls;
+    for (const auto& address : addresses_) urls.push_back(reachable_url(config_.tls ? "https" : "http", address));
+    return urls;
+  }
 
   ServerStats stats() const {
     ServerStats stats{open_.load(std::memory_order_relaxed), 0, 0, 0, 0, 0};
@@ -56,10 +65,25 @@ class Server::Impl {
   }
 
  private:
+  Result<void> listen(Endpoint& endpoint) {
+    if (auto unused = check_unused(endpoint); !unused) return unused;
+    for (const auto& thread : threads_) {
+      if (auto listening = thread->listen(endpoint); !listening) return listening;
+    }
+    return {};
+  }
+
+  Result<void> listen(const UnixAddress& address) {
+    auto listener = UnixListener::open(address);
+    if (!listener) return listener.error();
+    threads_.front()->listen(std::move(*listener), threads_);
+    return {};
+  }
+
   const ServerConfig config_;
   const Result<ChosenEngine> io_;
   std::atomic<unsigned> open_{0};
-  std::uint16_t port_ = 0;
+  std::vector<ListenAddress> addresses_;  // once started
   std::mutex stopping_;
   bool started_ = false;  // guarded by stopping_, but for start()
   std::vector<std::unique_ptr<IoThread>> threads_;
@@ -70,7 +94,7 @@ Server::~Server() { stop(std::chrono::milliseconds(0)); }
 Result<void> Server::start() { return impl_->start(); }
 std::uint16_t Server::port() const { return impl_->port(); }
 void Server::stop(std::chrono::milliseconds deadline) { impl_->stop(deadline); }
-std::string_view Server::scheme() const { return impl_->scheme(); }
+std::vector<std::string> Server::urls() const { return impl_->urls(); }
 ServerStats Server::stats() const { return impl_->stats(); }
 ChosenEngine Server::io() const { return impl_->io(); }
 

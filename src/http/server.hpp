@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "http/exchange.hpp"
@@ -14,9 +15,9 @@
 namespace latchkey::http {
 
 struct ServerConfig {
-  std::string listen =
-      "127.0.0.1:7070";  // "host:port", "[::1]:port"; port 0: any free one. Numeric hosts and "localhost".
-  std::shared_ptr<const TlsCredentials> tls{};  // none: plain HTTP
+  /// Comma separated: "host:port", "[::1]:port" (numeric hosts and "localhost"; port 0: any free one), "unix:/path".
+  std::string listen = "127.0.0.1:7070";
+  std::shared_ptr<const TlsCredentials> tls{};  // of TCP; none: plain HTTP
   IoEngine io = IoEngine::automatic;
   unsigned threads = 1;  // each with its own event loop and SO_REUSEPORT listener
   std::size_t max_head_bytes = 16 * 1024;
@@ -34,7 +35,7 @@ struct ServerStats {
   std::uint64_t handshakes_ended;  // to make room
 };
 
-/// HTTP/1.1 and 1.0 over TCP or TLS.
+/// HTTP/1.1 and 1.0 over TCP, TLS and Unix sockets.
 class Server {
  public:
   /// `handler` outlives the server.
@@ -43,15 +44,16 @@ class Server {
 
   /// Binds, listens and starts the threads. Fails with ErrorCode::unavailable when the address cannot be had.
   Result<void> start();
-  /// The port it listens on, once started.
+  /// The port it listens on, once started; of several the first, and 0 where there are Unix sockets only.
   std::uint16_t port() const;
+  /// How this machine reaches it, once started, in the order of `listen`: "http://127.0.0.1:7070", "unix:/path".
+  std::vector<std::string> urls() const;
   /// Stops accepting, lets requests in progress finish (Connection: close), closes idle connections, and after
   /// `deadline` whatever is left. Returns when all threads have ended. Any thread but the server's own; idempotent.
   void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
   ServerStats stats() const;
-  /// How it moves octets.
+  /// How it moves octets, once started.
   ChosenEngine io() const;
-  std::string_view scheme() const;  // "http" or "https"
 
  private:
   class Impl;

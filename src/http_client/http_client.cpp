@@ -67,7 +67,10 @@ HeadersPtr headers_of(const HttpRequest& request) {
 }
 
 void configure(CURL* curl, const HttpRequest& request, curl_slist* headers) {
-  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_URL, request.target.url.c_str());
+  if (!request.target.unix_socket.empty()) {
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request.target.unix_socket.c_str());
+  }
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -108,7 +111,7 @@ Result<HttpReply> perform(const HttpRequest& request, long timeout_ms,
   const CURLcode done = curl_easy_perform(curl.get());
   if (done != CURLE_OK && !receiver.stopped) {
     const bool too_large = receiver.reply.body.size() > max_reply_bytes;
-    return Error(ErrorCode::unavailable, fmt::format("no answer from {}: {}", request.url,
+    return Error(ErrorCode::unavailable, fmt::format("no answer from {}: {}", request.target.to_string(),
                                                      too_large ? "it is too large" : curl_easy_strerror(done)));
   }
   long status = 0;
@@ -118,6 +121,12 @@ Result<HttpReply> perform(const HttpRequest& request, long timeout_ms,
 }
 
 }  // namespace
+
+Target target_at(std::string_view service, std::string_view path) {
+  constexpr std::string_view scheme = "unix:";
+  if (!service.starts_with(scheme)) return {std::string(service) + std::string(path)};
+  return {"http://localhost" + std::string(path), std::string(service.substr(scheme.size()))};
+}
 
 Result<HttpReply> send(const HttpRequest& request, std::chrono::milliseconds timeout) {
   return perform(request, static_cast<long>(timeout.count()), nullptr);

@@ -15,9 +15,18 @@
 
 namespace latchkey::http_client {
 
+struct Target {
+  std::string url;            // "http://host:port/path"
+  std::string unix_socket{};  // of this file instead of over TCP; the host of `url` is a word for the Host header
+  std::string to_string() const { return unix_socket.empty() ? url : "unix:" + unix_socket; }
+};
+
+/// A path of a service at "http://host:port", or at "unix:/file", which speaks plain HTTP.
+Target target_at(std::string_view service, std::string_view path);
+
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;
+  Target target;
   Secret bearer;                     // empty: no Authorization
   std::vector<std::string> headers;  // "Name: value"
   std::optional<std::string> body;   // JSON

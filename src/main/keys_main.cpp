@@ -46,7 +46,7 @@ int run_keys(const Settings& settings) {
   http::Server server(server_config(settings, settings.keys_listen, *tls), service.router());
   export_server(metrics, server);
   return serve(
-      server, *data, data_dir::Service::keys, settings.keys_listen, signals,
+      server, *data, data_dir::Service::keys, signals,
       [&] {
         reload_tls(*tls);
         (*admins)->read_again();

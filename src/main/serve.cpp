@@ -50,17 +50,17 @@ void log_io(std::string_view service, const http::ChosenEngine& io) {
 
 }  // namespace
 
-int serve(http::Server& server, const data_dir::DataDir& data, data_dir::Service service, std::string_view listen,
-          const Signals& signals, const std::function<void()>& on_hangup, const std::function<void()>& on_stop) {
+int serve(http::Server& server, const data_dir::DataDir& data, data_dir::Service service, const Signals& signals,
+          const std::function<void()>& on_hangup, const std::function<void()>& on_stop) {
   if (auto started = server.start(); !started)
     return fail(fmt::format("{}_listen", data_dir::to_string(service)), started.error());
-  const std::string url = data_dir::reachable_url(server.scheme(), listen, server.port());
-  if (auto published = data.publish_url(service, url); !published)
+  const auto urls = server.urls();
+  if (auto published = data.publish_urls(service, urls); !published)
     return fail("cannot publish the address", published.error());
   log_io(data_dir::to_string(service), server.io());
-  log_info("{} listens at {}", data_dir::to_string(service), url);
+  log_info("{} listens at {}", data_dir::to_string(service), fmt::join(urls, ", "));
   signals.wait_for_stop(on_hangup);
-  data.withdraw_url(service, url);
+  data.withdraw_urls(service, urls);
   on_stop();
   server.stop();
   log_info("{} stopped", data_dir::to_string(service));

@@ -25,7 +25,7 @@ void export_server(Metrics& metrics, const http::Server& server);
 
 /// Listens, tells where, serves until asked to stop, drains. `on_stop`: before it drains.
 int serve(
-    http::Server& server, const data_dir::DataDir& data, data_dir::Service service, std::string_view listen,
-    const Signals& signals, const std::function<void()>& on_hangup, const std::function<void()>& on_stop = [] {});
+    http::Server& server, const data_dir::DataDir& data, data_dir::Service service, const Signals& signals,
+    const std::function<void()>& on_hangup, const std::function<void()>& on_stop = [] {});
 
 }  // namespace latchkey

@@ -37,7 +37,7 @@ int run_tokens(const Settings& settings) {
   export_server(metrics, server);
   planted_drift::listen();
   replica.start();
-  const int code = serve(server, replica.data(), data_dir::Service::tokens, settings.tokens_listen, signals, [&] {
+  const int code = serve(server, replica.data(), data_dir::Service::tokens, signals, [&] {
     reload_tls(*tls);
     log.reopen();
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);

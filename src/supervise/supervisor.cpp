@@ -140,7 +140,8 @@ bool Supervisor::all_ready() const {
   return std::all_of(children_.begin(), children_.end(), [&](const Child& child) {
     const auto url = child.pid == 0 ? std::nullopt : data_.published_url(child.service);
     if (!url) return false;
-    const auto reply = http_client::send({"GET", *url + "/readyz", {}, {}, {}, certificate_}, std::chrono::seconds(2));
+    const auto reply = http_client::send({"GET", http_client::target_at(*url, "/readyz"), {}, {}, {}, certificate_},
+                                         std::chrono::seconds(2));
     return reply && reply->status == 200;
   });
 }

@@ -16,6 +16,7 @@ class BareExchange final : public http::Exchange {
   using http::Exchange::answer;
   const http::Request& request() const override { return request_; }
   http::Request& request() override { return request_; }
+  const http::Peer& peer() const override { return peer_; }
   void answer(const http::Answer& answer) override { status = answer.status; }
   http::Later defer() override { throw std::logic_error("deferred"); }
   unsigned thread_index() const override { return 0; }
@@ -23,6 +24,7 @@ class BareExchange final : public http::Exchange {
 
  private:
   http::Request& request_;
+  const http::Peer peer_{};
 };
 
 using AllocationTest = ServiceFixture;

@@ -13,6 +13,7 @@ class PositionedExchange final : public http::Exchange {
 
   const http::Request& request() const override { return inner_.request(); }
   http::Request& request() override { return inner_.request(); }
+  const http::Peer& peer() const override { return inner_.peer(); }
   void answer(const http::Answer& answer) override {
     HeaderLines lines;
     lines.position(position_).lines(answer.header_lines);
