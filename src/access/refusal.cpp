@@ -5,10 +5,28 @@
 namespace latchkey::access {
 
 std::string_view to_string(Refusal refusal) {
-  static constexpr std::array<std::string_view, refusal_count> names = {
-      "no-credentials", "ambiguous",    "malformed",  "wrong-kind", "wrong-role",          "unknown-key",
-      "bad-signature",  "rotated",      "deleted",    "disabled",   "user-disabled",       "expired",
-      "no-limit",       "rate-limited", "stale-view", "overloaded", "limiter-unavailable", "limit-not-enforced"};
+  static constexpr std::array<std::string_view, refusal_count> names = {"no-rule",
+                                                                        "ambiguous-path",
+                                                                        "original-request-unknown",
+                                                                        "no-credentials",
+                                                                        "ambiguous",
+                                                                        "malformed",
+                                                                        "wrong-kind",
+                                                                        "wrong-role",
+                                                                        "unknown-key",
+                                                                        "bad-signature",
+                                                                        "rotated",
+                                                                        "deleted",
+                                                                        "disabled",
+                                                                        "user-disabled",
+                                                                        "expired",
+                                                                        "insufficient-scope",
+                                                                        "no-limit",
+                                                                        "rate-limited",
+                                                                        "stale-view",
+                                                                        "overloaded",
+                                                                        "limiter-unavailable",
+                                                                        "limit-not-enforced"};
   return names[static_cast<std::size_t>(refusal)];
 }
 

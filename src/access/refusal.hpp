@@ -11,6 +11,7 @@ namespace latchkey::access {
 /// Every reason a request may be refused.
 ///
 /// The order of the checks; the first that fails gives the reason, and nothing before the limiter is counted:
+///   0. the rule for the request, where there are rules (rules/)      no_rule, ambiguous_path, original_request_unknown
 ///   1. the credentials (access/credentials.hpp)                      no_credentials, ambiguous
 ///   2. the token's shape, then its kind and role (jwt/access_token)  malformed, wrong_kind, wrong_role
 ///   3. the view: complete, fresh, and this replica registered        stale_view
@@ -19,31 +20,36 @@ namespace latchkey::access {
 ///   6. the signature                                                 bad_signature
 ///   7. the issue, then the key's status (key/issue.hpp), with the    rotated, deleted, disabled, user_disabled,
 ///      user between the key's own status and its expiry              expired
-///   8. what limits are in force, where the route counts              no_limit, limit_not_enforced
-///   9. the limiter                                                   rate_limited, limiter_unavailable
+///   8. the scope that the rule needs                                 insufficient_scope
+///   9. what limits are in force, where the route counts              no_limit, limit_not_enforced
+///  10. the limiter                                                   rate_limited, limiter_unavailable
 /// A token that the view remembers skips 2 and 4 to 6: its digest proves them. The steps 2 to 7 are AccessCheck's.
 enum class Refusal : std::uint8_t {
-  no_credentials,       // 401, no error code
-  ambiguous,            // 400: two different keys, or a key in the query string
-  malformed,            // 401 invalid-token
-  wrong_kind,           // 403: e.g. an admin token
-  wrong_role,           // 403
-  unknown_key,          // 401 invalid-token: signing key or key id unknown
-  bad_signature,        // 401 invalid-token
-  rotated,              // 401 key-rotated: good signature, an earlier issue
-  deleted,              // 401 key-deleted
-  disabled,             // 401 key-disabled
-  user_disabled,        // 401 user-disabled: the user, not the key
-  expired,              // 401 key-expired
-  no_limit,             // 403: no limit is in force for the key, and it does not say that it needs none
-  rate_limited,         // 429
-  stale_view,           // 503: the view is too old to be trusted, or not loaded
-  overloaded,           // 503: too many signatures wait to be checked
-  limiter_unavailable,  // 503: shared limiter state cannot be reached
-  limit_not_enforced    // 503: a limit is in force that this replica cannot enforce
+  no_rule,                   // 403: no rule is for this request
+  ambiguous_path,            // 403: rules match paths, and this one may be read in two ways
+  original_request_unknown,  // 403: rules match the original request, and nobody who is believed says which it was
+  no_credentials,            // 401, no error code
+  ambiguous,                 // 400: two different keys, or a key in the query string
+  malformed,                 // 401 invalid-token
+  wrong_kind,                // 403: e.g. an admin token
+  wrong_role,                // 403
+  unknown_key,               // 401 invalid-token: signing key or key id unknown
+  bad_signature,             // 401 invalid-token
+  rotated,                   // 401 key-rotated: good signature, an earlier issue
+  deleted,                   // 401 key-deleted
+  disabled,                  // 401 key-disabled
+  user_disabled,             // 401 user-disabled: the user, not the key
+  expired,                   // 401 key-expired
+  insufficient_scope,        // 403: the rule needs a scope that the key does not have
+  no_limit,                  // 403: no limit is in force for the key, and it does not say that it needs none
+  rate_limited,              // 429
+  stale_view,                // 503: the view is too old to be trusted, or not loaded
+  overloaded,                // 503: too many signatures wait to be checked
+  limiter_unavailable,       // 503: shared limiter state cannot be reached
+  limit_not_enforced         // 503: a limit is in force that this replica cannot enforce
 };
 
-constexpr std::size_t refusal_count = 18;
+constexpr std::size_t refusal_count = 22;
 
 /// "no-credentials", "rate-limited", …: for logs, metrics and the request log.
 std::string_view to_string(Refusal refusal);

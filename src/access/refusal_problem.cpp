@@ -21,6 +21,18 @@ constexpr Row not_a_valid_token = {"invalid-token", "Invalid access key", 401, i
                                    "The access key is not valid."};
 
 constexpr std::array<Row, refusal_count> rows = {{
+    {"no-rule", "No rule", 403, {}, "No access rule of this service is for this request."},
+    {"ambiguous-path",
+     "Ambiguous path",
+     403,
+     {},
+     "The path may be read in more than one way: it has an empty, dot or encoded segment, or an octet that no path "
+     "needs."},
+    {"original-request-unknown",
+     "Original request unknown",
+     403,
+     {},
+     "Access rules match the original request, and no trusted proxy says which it was."},
     {"no-credentials", "Access key required", 401, "WWW-Authenticate: Bearer\r\n",
      "Send an access key as Authorization: Bearer, or as X-API-Key."},
     {"ambiguous-credentials",
@@ -38,6 +50,8 @@ constexpr std::array<Row, refusal_count> rows = {{
     {"key-disabled", "Access key disabled", 401, invalid_token, "This access key is disabled."},
     {"user-disabled", "User disabled", 401, invalid_token, "The user of this access key is disabled."},
     {"key-expired", "Access key expired", 401, invalid_token, "This access key has expired."},
+    {"insufficient-scope", "Scope not sufficient", 403, insufficient_scope,
+     "This request needs a scope that the access key does not have."},
     {"no-limit",
      "No limit in force",
      403,
@@ -65,6 +79,8 @@ http::Problem to_problem(Refusal refusal) {
   const Row& row = row_of(refusal);
   return {row.name, row.title, row.status, std::string(row.detail)};
 }
+
+std::string_view problem_name(Refusal refusal) { return row_of(refusal).name; }
 
 http::Response to_response(Refusal refusal) {
   http::Response response = http::to_response(to_problem(refusal));

@@ -8,6 +8,8 @@
 //   401     invalid-token           malformed, unknown_key, bad_signature: one type, so that guessing teaches nothing
 //   401     key-rotated, key-deleted, key-disabled, user-disabled, key-expired      after a good signature
 //   403     wrong-kind, wrong-role  insufficient_scope
+//   403     insufficient-scope      likewise; the scope that is needed is the caller's to add
+//   403     no-rule, ambiguous-path, original-request-unknown        before any key is looked at
 //   403     no-limit
 //   429     rate-limited
 //   503     stale-view, overloaded, limiter-unavailable, limit-not-enforced      with Retry-After
@@ -19,6 +21,8 @@
 namespace latchkey::access {
 
 http::Problem to_problem(Refusal refusal);
+/// "rate-limited": the last word of the problem's type.
+std::string_view problem_name(Refusal refusal);
 
 /// Made once, valid for ever: body and header lines. What only the request knows is the caller's to add: rate limit
 /// headers, and Retry-After of a 429.

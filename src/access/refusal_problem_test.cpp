@@ -20,6 +20,9 @@ constexpr std::string_view retry = "Retry-After: 1\r\n";
 
 TEST(RefusalProblem, IsTheContractsTable) {
   const std::vector<Row> table = {
+      {Refusal::no_rule, 403, "/problems/no-rule", ""},
+      {Refusal::ambiguous_path, 403, "/problems/ambiguous-path", ""},
+      {Refusal::original_request_unknown, 403, "/problems/original-request-unknown", ""},
       {Refusal::no_credentials, 401, "/problems/no-credentials", "WWW-Authenticate: Bearer\r\n"},
       {Refusal::ambiguous, 400, "/problems/ambiguous-credentials", ""},
       {Refusal::malformed, 401, "/problems/invalid-token", invalid},
@@ -32,6 +35,7 @@ TEST(RefusalProblem, IsTheContractsTable) {
       {Refusal::disabled, 401, "/problems/key-disabled", invalid},
       {Refusal::user_disabled, 401, "/problems/user-disabled", invalid},
       {Refusal::expired, 401, "/problems/key-expired", invalid},
+      {Refusal::insufficient_scope, 403, "/problems/insufficient-scope", scope},
       {Refusal::no_limit, 403, "/problems/no-limit", ""},
       {Refusal::rate_limited, 429, "/problems/rate-limited", ""},
       {Refusal::stale_view, 503, "/problems/stale-view", retry},

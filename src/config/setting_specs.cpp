@@ -126,6 +126,20 @@ Result<void> set_replica_name(Settings& settings, std::string_view text) {
   return set_text<&Settings::replica_name>(settings, text);
 }
 
+template <auto member, const std::array<std::string_view, 3>& words>
+Result<void> set_word(Settings& settings, std::string_view text) {
+  if (text.empty() || std::find(words.begin(), words.end(), text) == words.end()) {
+    const bool two = words[2].empty();
+    return wrong(
+        fmt::format("must be {}{}{} or {}", words[0], two ? "" : ", ", two ? "" : words[1], words[two ? 1 : 2]));
+  }
+  return set_text<member>(settings, text);
+}
+
+constexpr std::array<std::string_view, 3> original_requests = {"path", "x-original", "x-forwarded"};
+constexpr std::array<std::string_view, 3> client_addresses = {"peer", "x-forwarded-for", ""};
+constexpr std::array<std::string_view, 3> preflights = {"refuse", "pass", ""};
+
 template <auto member>
 std::string get_text(const Settings& settings) {
   return settings.*member;
@@ -179,6 +193,18 @@ const std::array specs{
                 get_duration<&S::max_staleness>},
     SettingSpec{"digest_interval", "DURATION", "How often a replica compares its rows with the store's",
                 set_duration<&S::digest_interval>, get_duration<&S::digest_interval>},
+    SettingSpec{"rules", "FILE", "File with the [[rule]] tables; the configuration file unless set",
+                set_text<&S::rules>, get_text<&S::rules>},
+    SettingSpec{"trusted_proxies", "LIST", "Networks of proxies whose headers are believed, and \"unix\"",
+                set_text<&S::trusted_proxies>, get_text<&S::trusted_proxies>},
+    SettingSpec{"original_request", "SOURCE", "Where a proxy says what it asks about: path, x-original, x-forwarded",
+                set_word<&S::original_request, original_requests>, get_text<&S::original_request>},
+    SettingSpec{"client_address", "SOURCE", "Whose address a client has: peer, x-forwarded-for",
+                set_word<&S::client_address, client_addresses>, get_text<&S::client_address>},
+    SettingSpec{"preflight", "WORD", "A browser's preflight at /v1/authorize: refuse, pass",
+                set_word<&S::preflight, preflights>, get_text<&S::preflight>},
+    SettingSpec{"cors_origins", "LIST", "Origins whose pages may use Access Key Management", set_text<&S::cors_origins>,
+                get_text<&S::cors_origins>},
     SettingSpec{"replica_name", "TEXT", "What this replica is called in `latchkey replicas`; the host's name if empty",
                 set_replica_name, get_text<&S::replica_name>},
     SettingSpec{"admin_keys", "FILE", "Public keys of admin tokens, PEM or JWKS", set_text<&S::admin_keys>,

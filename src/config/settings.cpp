@@ -38,7 +38,16 @@ class Resolver {
   }
   void complain(std::string place, std::string why) { wrong_.push_back({std::move(place), std::move(why)}); }
 
+  /// The configuration file holds the rules, unless the setting `rules` names another.
+  void note_rule_file(const std::string& file, bool has_rules) {
+    std::error_code failed;
+    const auto absolute = std::filesystem::absolute(file, failed);
+    rule_file_ = failed ? file : absolute.lexically_normal().string();
+    has_rules_ = has_rules;
+  }
+
   Result<ResolvedSettings> finish() && {
+    settle_rule_file();
     if (!wrong_.empty()) {
       Error error(ErrorCode::invalid, "the configuration is not valid");
       error.fields = std::move(wrong_);
@@ -50,8 +59,20 @@ class Resolver {
   }
 
  private:
+  void settle_rule_file() {
+    auto& rules = resolved_.settings.rules;
+    if (rules.empty() && !resolved_.origins.contains("rules")) {
+      if (!rule_file_.empty()) resolved_.origins["rules"] = rule_file_;
+      rules = rule_file_;  // absolute: read again on SIGHUP, and by the services that `up` starts
+    } else if (has_rules_ && rules != rule_file_) {
+      complain("rules", fmt::format("is {}, but {} has [[rule]] as well: keep them in one file", rules, rule_file_));
+    }
+  }
+
   ResolvedSettings resolved_;
   std::vector<FieldError> wrong_;
+  std::string rule_file_;
+  bool has_rules_ = false;
 };
 
 void take_toml_value(Resolver& resolver, const std::string& file, std::string_view name, const toml::node& node) {
@@ -81,7 +102,10 @@ void take_file(Resolver& resolver, const std::string& file) {
   if (!text) return resolver.complain("configuration file", text.error().detail);
   try {
     const toml::table table = toml::parse(*text, file);
-    for (const auto& [name, node] : table) take_toml_value(resolver, file, name.str(), node);
+    for (const auto& [name, node] : table) {
+      if (name.str() != "rule") take_toml_value(resolver, file, name.str(), node);
+    }
+    resolver.note_rule_file(file, table.contains("rule"));
   } catch (const toml::parse_error& error) {
     resolver.complain(place_of(file, error), std::string(error.description()));
   }

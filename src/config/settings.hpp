@@ -33,6 +33,12 @@ struct Settings {
   std::string io = "auto";         // or "io_uring", "epoll"
   std::chrono::seconds max_staleness{30};
   std::chrono::seconds digest_interval{15 * 60};
+  std::string rules;                                 // file with the [[rule]] tables; empty: no rules
+  std::string trusted_proxies;                       // "10.0.0.0/8, unix"; empty: nobody
+  std::string original_request = "path";             // or x-original, x-forwarded
+  std::string client_address = "peer";               // or x-forwarded-for
+  std::string preflight = "refuse";                  // or pass
+  std::string cors_origins;                          // of the management service; empty: none
   std::string replica_name;                          // for people; empty: the host's name
   std::string admin_keys;                            // file, PEM or JWKS; empty: the data directory's development key
   std::string admin_secret_file;                     // file with an HS256 secret

@@ -1,9 +1,12 @@
 #include <string>
 
 #include "admin_identity/admin_verifier.hpp"
+#include "config/rule_file.hpp"
+#include "http/cors.hpp"
 #include "http/listen.hpp"
 #include "main/catalog.hpp"
 #include "main/engines.hpp"
+#include "main/forward_auth.hpp"
 #include "main/services.hpp"
 #include "main/tls.hpp"
 
@@ -22,6 +25,9 @@ std::vector<FieldError> configuration_errors(const config::Settings& settings) {
   }
   note("admin keys", admin_identity::check_admin_keys(settings));
   note("catalog", load_catalog(settings));
+  note("rules", config::load_rules(settings.rules));
+  note("trusted_proxies", forward_auth(settings));
+  note("cors_origins", http::parse_origins(settings.cors_origins));
   return found;
 }
 

@@ -8,6 +8,7 @@
 #include "base/random.hpp"
 #include "base/worker_pool.hpp"
 #include "commands/key_ring.hpp"
+#include "http/cors.hpp"
 #include "keys_service/keys_service.hpp"
 #include "main/engines.hpp"
 #include "main/serve.hpp"
@@ -18,6 +19,13 @@ namespace latchkey {
 
 using config::Settings;
 using data_dir::DataDir;
+
+namespace {
+
+constexpr auto page_may_send = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID";
+constexpr auto page_may_read = "ETag, Latchkey-Position, Latchkey-Enforcement, Retry-After, WWW-Authenticate, Location";
+
+}  // namespace
 
 int run_keys(const Settings& settings) {
   const Signals signals;
@@ -43,7 +51,10 @@ int run_keys(const Settings& settings) {
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);
   keys_service::KeysService service({**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry});
-  http::Server server(server_config(settings, settings.keys_listen, *tls), service.router());
+  auto origins = http::parse_origins(settings.cors_origins);
+  if (!origins) return fail("cors_origins", origins.error());
+  http::Cors cors({std::move(*origins), page_may_send, page_may_read}, service.router());
+  http::Server server(server_config(settings, settings.keys_listen, *tls), cors);
   export_server(metrics, server);
   return serve(
       server, *data, data_dir::Service::keys, signals,

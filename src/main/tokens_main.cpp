@@ -4,6 +4,7 @@
 #include "base/metrics.hpp"
 #include "catalog/current_catalog.hpp"
 #include "main/catalog.hpp"
+#include "main/forward_auth.hpp"
 #include "main/planted_drift.hpp"
 #include "main/replica.hpp"
 #include "main/serve.hpp"
@@ -26,13 +27,17 @@ int run_tokens(const Settings& settings) {
   auto catalog = load_catalog(settings);
   if (!catalog) return fail("catalog", catalog.error());
   catalog::CurrentCatalog holder(*catalog);
+  const auto forward = forward_auth(settings);
+  if (!forward) return fail("trusted_proxies", forward.error());
+  const auto rules = RuleSource::open(settings, clock, metrics);
+  if (!rules) return fail("rules", rules.error());
   const auto tls = load_tls(settings);
   if (!tls) return fail("tls", tls.error());
 
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{replica.data().request_log(), settings.request_log_max_bytes, settings.request_log_files}));
   tokens_service::TokensService service({replica.view(), replica.projector(), replica.check(), replica.limiter(),
-                                         holder, log, metrics, clock, &replica.digests()});
+                                         holder, log, metrics, clock, (*rules)->rules(), *forward, &replica.digests()});
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
   planted_drift::listen();
@@ -40,6 +45,7 @@ int run_tokens(const Settings& settings) {
   const int code = serve(server, replica.data(), data_dir::Service::tokens, signals, [&] {
     reload_tls(*tls);
     log.reopen();
+    (*rules)->read_again();
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
   replica.stop();  // before the service goes, which it answers by

@@ -20,6 +20,9 @@ struct Call {
   const http::Request* request;
   const Route* route;
   Deny deny = Deny::as_is;
+  const rules::Rule* rule = nullptr;  // of the request; none: a key is enough
+  bool anonymous = false;             // let in without a key, by a public rule or as a preflight
+  std::string_view outcome{};         // of one that is let in, for the log
   std::string_view token{};
   BootTime started{};
   Position position{};  // of the view, read before the check: the answer is at least as new

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <concepts>
 #include <cstring>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "base/hex.hpp"
@@ -33,6 +35,10 @@ class HeaderLines {
   /// The holder that was admitted, for a proxy to hand on. Each header exactly once, empty where there is nothing: a
   /// proxy that copies it must find it, or it leaves standing what its client sent under that name.
   HeaderLines& identity(std::string_view user_id, const KeyId& id);
+  /// The same headers, all empty.
+  HeaderLines& no_identity();
+  /// RFC 6750, 3: which scopes are needed.
+  HeaderLines& scope_challenge(std::span<const std::string> scopes);
 
   std::string_view text() const { return {bytes_.data(), size_}; }
 
@@ -51,7 +57,7 @@ class HeaderLines {
     return put({digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits)});
   }
 
-  std::array<char, 2048> bytes_;
+  std::array<char, 4096> bytes_;
   std::size_t size_ = 0;
 };
 
@@ -84,6 +90,17 @@ inline HeaderLines& HeaderLines::identity(std::string_view user_id, const KeyId&
   put("X-Latchkey-User-Encoded: ").percent_encoded(user_id).put("\r\n");
   key_id("X-Latchkey-Key-Id", id);
   return put("X-Latchkey-Plan: \r\nX-Latchkey-Scopes: \r\n");
+}
+
+inline HeaderLines& HeaderLines::no_identity() {
+  return put("X-Latchkey-User: \r\nX-Latchkey-User-Encoded: \r\nX-Latchkey-Key-Id: \r\n")
+      .put("X-Latchkey-Plan: \r\nX-Latchkey-Scopes: \r\n");
+}
+
+inline HeaderLines& HeaderLines::scope_challenge(std::span<const std::string> scopes) {
+  std::string value = "Bearer error=\"insufficient_scope\", scope=\"";
+  for (const auto& scope : scopes) value.append(&scope == &scopes.front() ? "" : " ").append(scope);
+  return line("WWW-Authenticate", value + "\"");
 }
 
 inline HeaderLines& HeaderLines::rate_limit(std::uint32_t requests_per_minute, const limit::Decision& decision) {

@@ -15,6 +15,7 @@ using access::Refusal;
 constexpr std::string_view not_stored = "Cache-Control: no-store\r\n";
 
 bool is_counted(const Call& call) { return call.route->needs == service::Needs::permit; }
+bool is_asked_by_proxy(const Call& call) { return std::get<HolderRoute>(call.route->handler).asker == Asker::proxy; }
 
 /// The query of /v1/authorize is the proxy's client's, but for this one parameter: nothing else in it is looked at.
 Deny deny_of(std::string_view query) {
@@ -39,6 +40,11 @@ const http::Answer& as_403() {
   return answer;
 }
 
+/// Which problem it is, in a header: a proxy that asks for 403 cannot hand on the body.
+std::string_view name_problem(HeaderLines& lines, std::string_view others, Refusal reason) {
+  return lines.lines(others).line("X-Latchkey-Problem", access::problem_name(reason)).text();
+}
+
 /// What is wrong with the token itself stays wrong whatever the view learns.
 bool is_beyond_any_view(Refusal reason) {
   return (reason >= Refusal::malformed && reason <= Refusal::wrong_role) || reason == Refusal::bad_signature;
@@ -60,12 +66,44 @@ void HolderRequests::handle(http::Exchange& exchange, const Route& route) {
   Call call{.exchange = &exchange, .request = &request, .route = &route};
   call.started = parts_.clock.boot();
   call.position = parts_.view.freshness().position;
-  const bool asked_by_proxy = std::get<HolderRoute>(route.handler).asker == Asker::proxy;
-  if (asked_by_proxy) call.deny = deny_of(request.query);
-  const auto token = asked_by_proxy ? access::token_in_headers(request) : access::presented_token(request);
+  const bool by_proxy = is_asked_by_proxy(call);
+  if (by_proxy) call.deny = deny_of(request.query);
+  if (!apply_rules(call)) return;
+  const auto token = by_proxy ? access::token_in_headers(request) : access::presented_token(request);
   if (!token) return refuse(call, token.error());
   call.token = *token;
   await_position(call);
+}
+
+bool HolderRequests::apply_rules(Call& call) {
+  if (!is_counted(call)) return true;  // a holder's own affairs
+  const rules::RuleTable& table = parts_.rules.current();
+  const bool named = !call.request->params[0].empty() && is_asked_by_proxy(call);
+  const auto name = named ? std::optional(call.request->params[0]) : std::nullopt;
+  const Ruling ruling = is_asked_by_proxy(call)
+                            ? rule_on_question(*call.request, call.exchange->peer(), name, table, parts_.forward)
+                            : rule_on_own(*call.request, table);
+  call.rule = ruling.rule;
+  switch (ruling.kind) {
+    case Ruling::Kind::key:
+      return true;
+    case Ruling::Kind::open:
+      return answer_anonymous(call, "public"), false;
+    case Ruling::Kind::preflight:
+      return answer_anonymous(call, "preflight"), false;
+    case Ruling::Kind::refused:
+      break;
+  }
+  return refuse(call, ruling.reason), false;
+}
+
+void HolderRequests::answer_anonymous(Call& call, std::string_view outcome) {
+  call.anonymous = true;
+  call.outcome = outcome;
+  HeaderLines lines;
+  lines.lines(not_stored);
+  metrics_.anonymous(outcome);
+  std::get<HolderRoute>(call.route->handler).answer(*this, call, {}, lines);
 }
 
 void HolderRequests::expect(std::span<const http::Request* const> soon) {
@@ -75,7 +113,9 @@ void HolderRequests::expect(std::span<const http::Request* const> soon) {
   parts_.check.expect({tokens.data(), count}, parts_.limiter);
 }
 
+// The headers of a proxy's question may be its client's, who could make the proxy wait.
 void HolderRequests::await_position(Call& call) {
+  if (is_asked_by_proxy(call) && !parts_.forward.trusted.trusts(call.exchange->peer())) return check(call);
   const http::Header* wanted = nullptr;
   for (const auto& header : call.request->headers) {
     if (!http::equals_ignoring_case(header.name, "latchkey-at-least")) continue;
@@ -141,6 +181,8 @@ void HolderRequests::queue_signature(Call& call, Then then) {
 }
 
 void HolderRequests::admit(Call& call, const Holder& holder) {
+  // No key has scopes yet.
+  if (call.rule != nullptr && !call.rule->scope.empty()) return refuse_scope(call, holder);
   if (holder.bound != access::Bound::per_minute) return admit_unasked(call, holder);
   const limit::Limit limit = limit_of(call, holder);
   if (const auto decision = parts_.limiter.try_admit(holder.key_id, limit)) return decided(call, holder, *decision);
@@ -174,15 +216,30 @@ void HolderRequests::answer_uncounted(Call& call, const Holder& holder) {
 }
 
 void HolderRequests::answer(Call& call, const Holder& holder, const http::Answer& answer) {
-  note(call, answer.status, is_counted(call) ? "admitted" : "plan", &holder);
+  if (call.outcome.empty()) call.outcome = is_counted(call) ? "admitted" : "plan";
+  note(call, answer.status, call.outcome, call.anonymous ? nullptr : &holder);
   send(call, answer);
 }
 
 void HolderRequests::refuse(Call& call, Refusal reason, const Holder* holder) {
   metrics_.refused(reason);
   const bool reported_as_403 = call.deny == Deny::as_403 && reason == Refusal::ambiguous;
-  const auto& answer = reported_as_403 ? as_403<Refusal::ambiguous>() : access::answer_of(reason);
+  http::Answer answer = reported_as_403 ? as_403<Refusal::ambiguous>() : access::answer_of(reason);
   note(call, answer.status, to_string(reason), holder);
+  HeaderLines lines;
+  if (call.deny == Deny::as_403) answer.header_lines = name_problem(lines, answer.header_lines, reason);
+  send(call, answer);
+}
+
+void HolderRequests::refuse_scope(Call& call, const Holder& holder) {
+  constexpr Refusal reason = Refusal::insufficient_scope;
+  metrics_.refused(reason);
+  http::Answer answer = access::answer_of(reason);
+  HeaderLines lines;
+  lines.scope_challenge(call.rule->scope);
+  if (call.deny == Deny::as_403) name_problem(lines, {}, reason);
+  answer.header_lines = lines.text();
+  note(call, answer.status, to_string(reason), &holder);
   send(call, answer);
 }
 
@@ -193,7 +250,7 @@ void HolderRequests::refuse_by_limit(Call& call, const Holder& holder, const lim
   lines.rate_limit(holder.requests_per_minute, decision).retry_after(decision.retry_after_seconds);
   if (call.deny == Deny::as_403) {
     answer = as_403<Refusal::rate_limited>();
-    lines.lines(answer.header_lines);
+    name_problem(lines, answer.header_lines, Refusal::rate_limited);
   }
   answer.header_lines = lines.text();
   metrics_.refused(Refusal::rate_limited);

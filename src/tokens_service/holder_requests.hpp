@@ -24,6 +24,9 @@ class HolderRequests {
   const Parts& parts() const { return parts_; }
 
  private:
+  /// False: the request is answered, for it needs no key or is refused whatever key it has.
+  bool apply_rules(Call& call);
+  void answer_anonymous(Call& call, std::string_view outcome);
   void await_position(Call& call);
   void wait(Call& call, Position position, const access::Outcome& now);
   void waited(Call& call, view::Awaited awaited);
@@ -37,6 +40,7 @@ class HolderRequests {
 
   void answer_uncounted(Call& call, const Holder& holder);
   void refuse(Call& call, access::Refusal reason, const Holder* holder = nullptr);
+  void refuse_scope(Call& call, const Holder& holder);
   void refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision);
   void refuse_position(Call& call, int status, std::string_view why);
 

@@ -6,6 +6,8 @@
 #include "catalog/current_catalog.hpp"
 #include "limit/rate_limiter.hpp"
 #include "report/request_log.hpp"
+#include "rules/current_rules.hpp"
+#include "tokens_service/ruling.hpp"
 #include "view/digest_check.hpp"
 #include "view/projector.hpp"
 
@@ -21,6 +23,8 @@ struct Parts {
   report::RequestLog& log;
   Metrics& metrics;
   const Clock& clock;
+  const rules::CurrentRules& rules;
+  const ForwardAuth forward{};
   const view::DigestCheck* digests = nullptr;  // what /readyz says of the rows; none: unknown
 };
 

@@ -18,8 +18,9 @@ struct Call;
 
 namespace routes {
 
-// A key holder's: the key is good, and the request is admitted where the row counts it. `lines` are those that the
-// answer has already; the route may add its own. It answers once, by HolderRequests::answer().
+// A key holder's: the key is good, and the request is admitted where the row counts it. Or no key was asked for
+// (Call::anonymous), and the holder is empty. `lines` are those that the answer has already; the route may add its own.
+// It answers once, by HolderRequests::answer().
 
 void list_tokens(HolderRequests& requests, Call& call, const access::Holder& holder, HeaderLines& lines);
 void get_token(HolderRequests& requests, Call& call, const access::Holder& holder, HeaderLines& lines);
@@ -63,6 +64,8 @@ inline constexpr auto route_table = [] {
       {Method::get, "/v1/plan", Needs::key, HolderRoute{holder, routes::get_plan}},
       {Method::other, "/v1/authorize", Needs::permit, HolderRoute{proxy, routes::authorize}},
       {Method::other, "/v1/authorize/*", Needs::permit, HolderRoute{proxy, routes::authorize}},
+      {Method::other, "/v1/rules/{name}/authorize", Needs::permit, HolderRoute{proxy, routes::authorize}},
+      {Method::other, "/v1/rules/{name}/authorize/*", Needs::permit, HolderRoute{proxy, routes::authorize}},
       {Method::get, "/openapi.json", Needs::nothing, routes::openapi},
       {Method::get, "/healthz", Needs::nothing, routes::healthz},
       {Method::get, "/readyz", Needs::nothing, routes::readyz},

@@ -57,6 +57,8 @@ ServiceMetrics::ServiceMetrics(const Parts& parts)
     : metrics_(parts.metrics),
       admitted_(&outcome(metrics_, "admitted")),
       plan_(&outcome(metrics_, "plan")),
+      public_(&outcome(metrics_, "public")),
+      preflight_(&outcome(metrics_, "preflight")),
       position_refused_(&outcome(metrics_, "position")),
       duration_(
           &metrics_.histogram("latchkey_request_duration_seconds", "Key holders' requests, until answered",

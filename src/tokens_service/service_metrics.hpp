@@ -18,6 +18,8 @@ class ServiceMetrics {
 
   void admitted() { admitted_->add(); }
   void plan() { plan_->add(); }
+  /// Let in without a key: "public", "preflight".
+  void anonymous(std::string_view outcome) { (outcome == "public" ? public_ : preflight_)->add(); }
   void refused(access::Refusal reason) { refused_[static_cast<std::size_t>(reason)]->add(); }
   /// Latchkey-At-Least: malformed, or not reached.
   void position_refused() { position_refused_->add(); }
@@ -27,6 +29,8 @@ class ServiceMetrics {
   Metrics& metrics_;
   Counter* admitted_;
   Counter* plan_;
+  Counter* public_;
+  Counter* preflight_;
   Counter* position_refused_;
   std::array<Counter*, access::refusal_count> refused_;
   Histogram* duration_;

@@ -39,7 +39,8 @@ TokensService::~TokensService() = default;
 
 void TokensService::handle(Exchange& exchange) { impl_->handle(exchange); }
 bool TokensService::reads_body(const http::Request& head) const {
-  return head.path != "/v1/authorize" && !head.path.starts_with("/v1/authorize/");
+  return head.path != "/v1/authorize" && !head.path.starts_with("/v1/authorize/") &&
+         !head.path.starts_with("/v1/rules/");
 }
 void TokensService::expect(std::span<const http::Request* const> soon) { impl_->expect(soon); }
 

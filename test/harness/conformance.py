@@ -13,7 +13,9 @@ BY_TRANSPORT = {"bad-request", "request-timeout", "body-too-large", "expectation
                 "version-not-supported"}
 # What HTTP itself knows; all other headers must be described.
 COMMON_HEADERS = {"allow", "cache-control", "connection", "content-length", "content-security-policy", "content-type", "date",
-                  "referrer-policy", "transfer-encoding", "x-content-type-options"}
+                  "referrer-policy", "transfer-encoding", "vary", "x-content-type-options", "access-control-allow-origin",
+                  "access-control-allow-methods", "access-control-allow-headers", "access-control-expose-headers",
+                  "access-control-max-age"}
 # Not of the API, so not described: a client that is generated from the description has no use for them.
 PAGES = re.compile(r"/|/console\.(js|css)|/docs(\.js|\.css)?|/problems(/[a-z-]+)?|/metrics|/openapi\.json")
 FORMATS = jsonschema.FormatChecker(formats=())
@@ -47,6 +49,7 @@ class Description:
         path = target.split("?")[0].split("#")[0]
         if path.startswith("/v1/authorize/"):
             path = "/v1/authorize"  # which says so; no path template can
+        path = re.sub(r"^(/v1/rules/[^/]+/authorize)/.*", r"\1", path)
         template = next((name for pattern, name in self.paths if pattern.fullmatch(path)), None)
         where = f"{method} {path}: {reply.status}"
         if is_by_transport(reply):
@@ -58,6 +61,8 @@ class Description:
             return self.hold_problem(reply)
         item = self.document["paths"][template]
         name = method.lower() if method.lower() in item else "get" if method == "HEAD" else None
+        if method == "OPTIONS" and reply.headers["Access-Control-Allow-Methods"]:
+            return None  # a preflight of the management service: the Fetch standard describes it
         if name is None:
             assert reply.headers["Allow"] and reply.status in (405, 204), where
             return self.hold_problem(reply)

@@ -3,7 +3,7 @@
 namespace latchkey::tokens_service::routes {
 
 void authorize(HolderRequests& requests, Call& call, const access::Holder& holder, HeaderLines& lines) {
-  lines.identity(holder.user_id(), holder.key_id);
+  call.anonymous ? lines.no_identity() : lines.identity(holder.user_id(), holder.key_id);
   requests.answer(call, holder, {200, {}, lines.text(), {}});
 }
 

@@ -125,7 +125,8 @@ class ServiceFixture : public testing::Test {
   catalog::CurrentCatalog catalog_{catalog::Catalog::built_in()};
   report::RequestLog log_{std::make_unique<LinesSink>(lines_)};
   Metrics metrics_;
-  Parts parts_{view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_};
+  rules::CurrentRules rules_;
+  Parts parts_{view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_, rules_};
   TokensService service_{parts_};
 };
 
