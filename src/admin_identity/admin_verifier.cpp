@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "admin_identity/provider_fetch.hpp"
 #include "base/log.hpp"
 #include "base/shown.hpp"
 #include "data_dir/small_file.hpp"
@@ -39,7 +40,7 @@ Result<jwt::AdminKeys> public_keys(const config::Settings& settings, std::string
   jwt::AdminKeys keys;
   const auto skipped = keys.add_public_keys(text, rsa);
   if (!skipped) return skipped.error();
-  log_skipped(settings.admin_keys, *skipped);
+  log_skipped(settings.admin_keys.empty() ? provider_name(settings) : settings.admin_keys, *skipped);
   return keys;
 }
 
@@ -62,8 +63,16 @@ Result<jwt::AdminKeys> keys_in(const config::Settings& settings, std::string_vie
 }
 
 Result<void> check_settings(const config::Settings& settings) {
-  if (!settings.admin_keys.empty() && !settings.admin_secret_file.empty()) {
-    return Error(ErrorCode::invalid, "admin_keys and admin_secret_file exclude each other: set one of them");
+  const auto is_set = [](const std::string& text) { return text.empty() ? 0 : 1; };
+  if (is_set(settings.admin_keys) + is_set(settings.admin_secret_file) + is_set(settings.admin_oidc_issuer) +
+          is_set(settings.admin_jwks_url) >
+      1) {
+    return Error(
+        ErrorCode::invalid,
+        "admin_keys, admin_secret_file, admin_oidc_issuer and admin_jwks_url exclude each other: set one of them");
+  }
+  if (has_provider(settings)) {
+    if (auto checked = check_provider(settings); !checked) return checked.error();
   }
   if (settings.admin_role_claim != "role" && settings.admin_roles.empty()) {
     return Error(ErrorCode::invalid,
@@ -79,11 +88,11 @@ std::string or_else(const std::string& configured, std::string_view fallback) {
 }
 
 jwt::AdminTrust trust_in(const config::Settings& settings) {
-  if (!has_file(settings)) {
+  if (!has_file(settings) && !has_provider(settings)) {
     return {or_else(settings.admin_issuer, data_dir::dev_admin_issuer),
             or_else(settings.admin_audience, data_dir::dev_admin_audience)};
   }
-  jwt::AdminTrust trust{settings.admin_issuer, settings.admin_audience};
+  jwt::AdminTrust trust{or_else(settings.admin_oidc_issuer, settings.admin_issuer), settings.admin_audience};
   if (!settings.admin_roles.empty()) {
     trust.role = {settings.admin_role_claim, jwt::parse_role_map(settings.admin_roles).value()};
   }
@@ -113,6 +122,13 @@ Result<std::unique_ptr<Admins>> Admins::open(const config::Settings& settings, c
                                              std::chrono::milliseconds every) {
   if (auto checked = check_settings(settings); !checked) return checked.error();
   std::unique_ptr<Admins> admins(new Admins(settings, trust_in(settings)));
+  if (has_provider(settings)) {
+    admins->provider_ = std::make_unique<ProviderKeys>(
+        ProviderKeys::Source{provider_name(settings), provider_fetch(settings),
+                             [settings](std::string_view text) { return public_keys(settings, text); }},
+        admins->verifier_, admins->clock_, RenewalTimes{.max_age = settings.admin_jwks_max_age});
+    return admins;
+  }
   if (!has_file(settings)) {
     auto keys = development_keys(data);
     if (!keys) return keys.error();
@@ -146,6 +162,11 @@ void Admins::watch(std::chrono::milliseconds every) {
       look(false);
     }
   });
+}
+
+void Admins::read_again() {
+  if (provider_) return provider_->ask();
+  look(true);
 }
 
 void Admins::look(bool asked) {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "admin_identity/provider_keys.hpp"
 #include "base/error.hpp"
 #include "config/settings.hpp"
 #include "data_dir/data_dir.hpp"
@@ -25,8 +26,17 @@ class Admins {
   static Result<std::unique_ptr<Admins>> open(const config::Settings& settings, const data_dir::DataDir& data,
                                               std::chrono::milliseconds every = look_every);
   const jwt::AdminVerifier& verifier() const { return verifier_; }
+  /// Whether its keys can be believed, and how to get newer ones.
+  jwt::AdminKeySource& source() {
+    if (provider_) return *provider_;
+    return no_provider_;
+  }
   /// On SIGHUP. Any thread may call.
-  void read_again() { look(true); }
+  void read_again();
+  /// Those that wait for newer keys wait no more.
+  void stop_waiting() {
+    if (provider_) provider_->stop();
+  }
 
  private:
   Admins(const config::Settings& settings, jwt::AdminTrust trust)
@@ -39,8 +49,11 @@ class Admins {
   jwt::AdminVerifier verifier_;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
-  Secret seen_;           // guarded by mutex_: what was found last, keys or error
-  std::jthread watcher_;  // last: it uses all of the above
+  Secret seen_;  // guarded by mutex_: what was found last, keys or error
+  const SystemClock clock_{};
+  jwt::AdminKeySource no_provider_{};
+  std::unique_ptr<ProviderKeys> provider_;  // none: a file, or the development key
+  std::jthread watcher_;                    // last: it uses all of the above
 };
 
 /// Whether the configured files can be read and hold keys, and the settings agree; touches no data directory.

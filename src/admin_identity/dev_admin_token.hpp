@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "admin_identity/provider_fetch.hpp"
 #include "config/settings.hpp"
 #include "data_dir/data_dir.hpp"
 #include "jwt/admin_token.hpp"
@@ -19,7 +20,7 @@ struct DevAdminToken {
 inline std::string other_admin_keys(const config::Settings& settings) {
   if (!settings.admin_keys.empty()) return "admin_keys (" + settings.admin_keys + ")";
   if (!settings.admin_secret_file.empty()) return "admin_secret_file (" + settings.admin_secret_file + ")";
-  return {};
+  return has_provider(settings) ? provider_name(settings) : std::string();
 }
 
 /// By the development key, with the issuer and audience that go with it.

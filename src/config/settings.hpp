@@ -42,6 +42,9 @@ struct Settings {
   std::string replica_name;                          // for people; empty: the host's name
   std::string admin_keys;                            // file, PEM or JWKS; empty: the data directory's development key
   std::string admin_secret_file;                     // file with an HS256 secret
+  std::string admin_oidc_issuer;                     // keys by discovery at this issuer
+  std::string admin_jwks_url;                        // or from this URL
+  std::chrono::seconds admin_jwks_max_age{86'400};   // how long keys are believed after the last good fetch
   std::string admin_issuer;                          // empty: not checked
   std::string admin_audience;                        // empty: not checked
   std::string admin_role_claim = "role";             // a path: "realm_access.roles"

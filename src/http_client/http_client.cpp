@@ -3,7 +3,11 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "http_client/pinned_key.hpp"
@@ -20,16 +24,17 @@ using HeadersPtr = std::unique_ptr<curl_slist, EndCurl>;
 
 struct Receiver {
   CURL* curl;
-  HttpReply reply;
+  HttpReply reply{};
   const std::function<bool(std::string_view)>* piece = nullptr;
   bool stopped = false;
+  std::size_t max_bytes = max_reply_bytes;
 
   bool take(std::string_view data) {
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (piece != nullptr && status == 200) return stopped = !(*piece)(data), !stopped;
     reply.body += data;
-    return reply.body.size() <= max_reply_bytes;
+    return reply.body.size() <= max_bytes;
   }
 };
 
@@ -49,6 +54,20 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* rec
   while (value.ends_with('\n') || value.ends_with('\r')) value.remove_suffix(1);
   static_cast<Receiver*>(receiver)->reply.headers[std::move(name)] = value;
   return line.size();
+}
+
+curl_socket_t on_open(void* request, curlsocktype, curl_sockaddr* to) {
+  sockaddr_storage address{};
+  std::memcpy(&address, &to->addr, std::min<std::size_t>(to->addrlen, sizeof address));
+  const auto ip = IpAddress::of(address);
+  if (!ip || !static_cast<const HttpRequest*>(request)->allowed(*ip)) return CURL_SOCKET_BAD;
+  return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+std::optional<IpAddress> connected_to(CURL* curl) {
+  const char* address = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address);
+  return address == nullptr ? std::nullopt : IpAddress::parse(address);
 }
 
 HeadersPtr headers_of(const HttpRequest& request) {
@@ -78,6 +97,11 @@ void configure(CURL* curl, const HttpRequest& request, curl_slist* headers) {
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "latchkey/" LATCHKEY_VERSION);
   curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+  if (request.allowed) {
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &on_open);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &request);
+  }
   if (!request.body) return;
   curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body->size()));
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body->c_str());
@@ -100,7 +124,7 @@ Result<HttpReply> perform(const HttpRequest& request, long timeout_ms,
   const CurlPtr curl(curl_easy_init());
   if (global != CURLE_OK || curl == nullptr) return Error(ErrorCode::internal, "libcurl cannot start");
   const HeadersPtr headers = headers_of(request);
-  Receiver receiver{curl.get(), {}, piece};
+  Receiver receiver{.curl = curl.get(), .piece = piece, .max_bytes = request.max_bytes};
   configure(curl.get(), request, headers.get());
   if (const auto trusting = configure_trust(curl.get(), request); !trusting) return trusting.error();
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, timeout_ms);
@@ -110,13 +134,16 @@ Result<HttpReply> perform(const HttpRequest& request, long timeout_ms,
   curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &receiver);
   const CURLcode done = curl_easy_perform(curl.get());
   if (done != CURLE_OK && !receiver.stopped) {
-    const bool too_large = receiver.reply.body.size() > max_reply_bytes;
-    return Error(ErrorCode::unavailable, fmt::format("no answer from {}: {}", request.target.to_string(),
-                                                     too_large ? "it is too large" : curl_easy_strerror(done)));
+    const bool too_large = receiver.reply.body.size() > request.max_bytes;
+    return Error(ErrorCode::unavailable,
+                 fmt::format("no answer from {}: {}", request.target.to_string(),
+                             too_large ? fmt::format("it is larger than {} bytes", request.max_bytes)
+                                       : curl_easy_strerror(done)));
   }
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   receiver.reply.status = static_cast<int>(status);
+  receiver.reply.from = connected_to(curl.get());
   return std::move(receiver.reply);
 }
 

@@ -11,9 +11,12 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/ip_address.hpp"
 #include "base/secret.hpp"
 
 namespace latchkey::http_client {
+
+constexpr std::size_t max_reply_bytes = 16U << 20U;
 
 struct Target {
   std::string url;            // "http://host:port/path"
@@ -33,15 +36,18 @@ struct HttpRequest {
   // A PEM file: the server must hold its key, and is asked for nothing else. Empty: the system's authorities, or
   // those in the file SSL_CERT_FILE, must vouch for the host.
   std::string certificate{};
+  std::size_t max_bytes = max_reply_bytes;
+  // Asked of each address that it would connect to; false: not to this one. No proxy of the environment is used then,
+  // as the address would be the proxy's. Empty: any.
+  std::function<bool(const IpAddress&)> allowed{};
 };
 
 struct HttpReply {
   int status = 0;
   std::string body;                            // of a stream: only where the status is not 200
   std::map<std::string, std::string> headers;  // names in lower case; the last of a name
+  std::optional<IpAddress> from{};             // where it was connected to
 };
-
-constexpr std::size_t max_reply_bytes = 16U << 20U;
 
 /// ErrorCode::unavailable where no whole reply came within `timeout`. Redirects are not followed: a token goes to the
 /// host it was meant for only.

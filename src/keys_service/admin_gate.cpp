@@ -92,6 +92,11 @@ http::Response AdminGate::refuse(const jwt::AdminRefusal& refusal) {
 Result<jwt::AdminIdentity, http::Response> AdminGate::admit(const http::Request& request, jwt::AdminRole needed) {
   const auto token = access::presented_token(request);
   if (!token) return answer(token.error());
+  if (keys_ != nullptr && !keys_->usable()) {
+    return http::to_response({"admin-keys-unavailable", "Admin keys unavailable", 503,
+                              "The identity provider's keys could not be fetched, so no admin token can be judged."})
+        .with_header("Retry-After", "5");
+  }
   auto identity = verify(*token);
   if (!identity) return refuse(identity.error());
   if (!access::is_bearer(request)) {  // X-API-Key is for access keys
@@ -102,6 +107,13 @@ Result<jwt::AdminIdentity, http::Response> AdminGate::admit(const http::Request&
     return answer(Refusal::wrong_role);
   }
   return std::move(*identity);
+}
+
+bool AdminGate::names_unknown_key(const http::Request& request) {
+  const auto token = access::presented_token(request);
+  if (!token) return false;
+  const auto identity = verify(*token);
+  return !identity && identity.error().fault == jwt::AdminFault::unknown_key;
 }
 
 Result<jwt::AdminIdentity, jwt::AdminRefusal> AdminGate::verify(std::string_view token) {

@@ -15,6 +15,7 @@
 #include "base/log_throttle.hpp"
 #include "base/mutex.hpp"
 #include "http/message.hpp"
+#include "jwt/admin_key_source.hpp"
 #include "jwt/admin_token.hpp"
 #include "jwt/digest.hpp"
 
@@ -23,10 +24,12 @@ namespace latchkey::keys_service {
 /// Any thread may call any method.
 class AdminGate {
  public:
+  static void log_refusal(std::string_view line);
+
   /// `log` takes each line, without the token.
   AdminGate(const jwt::AdminVerifier& verifier, const Clock& clock,
-            std::function<void(std::string_view)> log = log_refusal)
-      : verifier_(verifier), clock_(clock), log_(std::move(log)) {}
+            std::function<void(std::string_view)> log = log_refusal, const jwt::AdminKeySource* keys = nullptr)
+      : verifier_(verifier), clock_(clock), log_(std::move(log)), keys_(keys) {}
 
   /// The admin behind the request, or the answer that refuses it:
   ///   400 ambiguous-credentials     two different credentials
@@ -34,7 +37,11 @@ class AdminGate {
   ///   401 invalid-token             not a good admin token; `detail` says why once its signature is good
   ///   403 wrong-kind                an access key
   ///   403 wrong-role                no role, or a viewer where an admin is needed
+  ///   503 admin-keys-unavailable    the provider's keys could not be fetched, or not for too long
   Result<jwt::AdminIdentity, http::Response> admit(const http::Request& request, jwt::AdminRole needed);
+
+  /// Whether it has a token of a key that is not known here, which may be newer than the keys are.
+  bool names_unknown_key(const http::Request& request);
 
   static constexpr std::size_t max_remembered = 1024;
 
@@ -48,7 +55,6 @@ class AdminGate {
     std::uint64_t generation;  // of the keys that it was found good by
   };
 
-  static void log_refusal(std::string_view line);
   void say(const jwt::AdminRefusal& refusal);
   http::Response refuse(const jwt::AdminRefusal& refusal);
   Result<jwt::AdminIdentity, jwt::AdminRefusal> verify(std::string_view token);
@@ -57,6 +63,7 @@ class AdminGate {
   const jwt::AdminVerifier& verifier_;
   const Clock& clock_;
   const std::function<void(std::string_view)> log_;
+  const jwt::AdminKeySource* const keys_;  // null: always usable
   std::array<LogThrottle, jwt::admin_fault_count> throttles_;
   Mutex mutex_;
   std::unordered_map<jwt::TokenDigest, Known, Hash> remembered_ GUARDED_BY(mutex_);

@@ -23,7 +23,7 @@ KeysService::KeysService(Parts parts, KeysServiceConfig config)
       confirmations_(replicas_, replica::StoreLog::of(parts.store), parts.clock, parts.metrics, config.confirmations),
       store_health_([this, &store = parts.store] { return look_at(store); }, parts.clock),
       context_{parts, broadcaster_, replicas_, confirmations_, store_health_, published_keys_},
-      gate_(parts.admins, parts.clock),
+      gate_(parts.admins, parts.clock, AdminGate::log_refusal, parts.admin_keys),
       overloaded_(parts.metrics.counter("latchkey_keys_overloaded_total",
                                         "Requests refused because the workers had no time for them")) {
   service::add_routes(router_, std::span<const Route>(route_table), [this](const Route& route) {
@@ -41,10 +41,16 @@ void KeysService::handle(http::Exchange& exchange, const Route& route, RouteMetr
   const http::Request& request = exchange.request();
   const auto reply = std::make_shared<Reply>(exchange.defer(), metrics, context_.parts.clock, in_flight_);
   if (route.needs == Needs::nothing) return run(request, route, std::move(*reply));
+  submit(request, route, reply, Attempt::first);
+}
+
+void KeysService::submit(const http::Request& request, const Route& route, const std::shared_ptr<Reply>& reply,
+                         Attempt attempt) {
   const BootTime arrived = context_.parts.clock.boot();
-  const bool taken = context_.parts.pool.submit([this, &request, &route, reply, arrived] {
+  const bool taken = context_.parts.pool.submit([this, &request, &route, reply, attempt, arrived] {
     // Behind workers that wait for a silent store nobody waits for long, or each would add its own time to the next.
     if (context_.parts.clock.boot() - arrived > longest_queue_wait) return refuse(*reply);
+    if (attempt == Attempt::first && awaits_new_keys(request, route, reply)) return;
     run(request, route, std::move(*reply));
   });
   if (!taken) refuse(*reply);
@@ -60,6 +66,16 @@ Result<Position> KeysService::look_at(store::KeyStore& store) {
   if (!position || published_keys_.shows(*position)) return position;
   if (const auto keys = store.signing_keys()) published_keys_.show(*keys, *position);
   return position;
+}
+
+// The token's key may be newer than the keys that are known here: it is judged once these have been fetched again. No
+// worker waits meanwhile.
+bool KeysService::awaits_new_keys(const http::Request& request, const Route& route,
+                                  const std::shared_ptr<Reply>& reply) {
+  jwt::AdminKeySource* const keys = context_.parts.admin_keys;
+  const bool by_admin = route.needs == Needs::viewer || route.needs == Needs::admin;
+  if (keys == nullptr || !by_admin || !keys->usable() || !gate_.names_unknown_key(request)) return false;
+  return keys->when_renewed([this, &request, &route, reply] { submit(request, route, reply, Attempt::second); });
 }
 
 // A holder's key is checked by its route, which wants the row as well.

@@ -5,6 +5,7 @@
 #include "base/random.hpp"
 #include "base/worker_pool.hpp"
 #include "commands/key_ring.hpp"
+#include "jwt/admin_key_source.hpp"
 #include "jwt/admin_token.hpp"
 #include "replica/replica_registry.hpp"
 #include "store/key_store.hpp"
@@ -21,6 +22,7 @@ struct Parts {
   Metrics& metrics;
   WorkerPool& pool;
   replica::ReplicaRegistry& replicas;
+  jwt::AdminKeySource* admin_keys = nullptr;  // none: they are always as good as they can be
 };
 
 }  // namespace latchkey::keys_service

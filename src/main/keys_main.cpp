@@ -50,7 +50,8 @@ int run_keys(const Settings& settings) {
   if (!registry) return fail("replicas", registry.error());
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);
-  keys_service::KeysService service({**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry});
+  keys_service::KeysService service(
+      {**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry, &(*admins)->source()});
   auto origins = http::parse_origins(settings.cors_origins);
   if (!origins) return fail("cors_origins", origins.error());
   http::Cors cors({std::move(*origins), page_may_send, page_may_read}, service.router());
@@ -62,7 +63,10 @@ int run_keys(const Settings& settings) {
         reload_tls(*tls);
         (*admins)->read_again();
       },
-      [&] { service.stop_waiting(); });
+      [&] {
+        (*admins)->stop_waiting();
+        service.stop_waiting();
+      });
 }
 
 }  // namespace latchkey
