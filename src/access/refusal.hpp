@@ -27,7 +27,7 @@ namespace latchkey::access {
 enum class Refusal : std::uint8_t {
   no_rule,                   // 403: no rule is for this request
   ambiguous_path,            // 403: rules match paths, and this one may be read in two ways
-  original_request_unknown,  // 403: rules match the original request, and nobody who is believed says which it was
+  original_request_unknown,  // 403: rules match the original request, and no trusted proxy says which it was
   no_credentials,            // 401, no error code
   ambiguous,                 // 400: two different keys, or a key in the query string
   malformed,                 // 401 invalid-token

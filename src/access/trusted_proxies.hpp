@@ -1,6 +1,6 @@
 #pragma once
 
-// Whose headers are believed. Anybody can send X-Forwarded-For; from a proxy of ours it is the truth.
+// Which peers' headers are believed. Anybody can send X-Forwarded-For; from a proxy of ours it is the truth.
 //
 // The proxies are 10.0.0.0/8, the client is 203.0.113.9, and it sends an X-Forwarded-For of its own:
 //
@@ -25,7 +25,7 @@ class TrustedProxies {
  public:
   /// Nobody.
   TrustedProxies() = default;
-  /// "10.0.0.0/8, ::1, unix", comma separated; empty: nobody. `unix`: whoever may connect to our Unix socket.
+  /// "10.0.0.0/8, ::1, unix", comma separated; empty: nobody. `unix`: all that may connect to our Unix socket.
   static Result<TrustedProxies> parse(std::string_view list);
 
   bool trusts(const http::Peer& peer) const;

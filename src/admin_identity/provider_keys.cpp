@@ -61,7 +61,7 @@ void ProviderKeys::run(const std::stop_token& stop) {
     std::vector<std::function<void()>> waited;
     {
       const std::lock_guard lock(mutex_);
-      waited.swap(waiting_);  // who comes from here on asks for the fetch after this one
+      waited.swap(waiting_);  // a later one asks for the fetch after this one
       asked_ = false;
       renewal_.begin(clock_.boot());
     }

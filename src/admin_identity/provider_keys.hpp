@@ -34,7 +34,7 @@ class ProviderKeys final : public jwt::AdminKeySource {
   bool when_renewed(std::function<void()> then) override;
   /// On SIGHUP.
   void ask();
-  /// Fetches no more, and tells all who wait. Idempotent.
+  /// Fetches no more, and tells all that wait. Idempotent.
   void stop();
 
   static constexpr std::size_t most_waiting = 64;

@@ -17,12 +17,12 @@ Result<void> check_provider_url(std::string_view url);
 /// The discovery document of an issuer (OpenID Connect Discovery 1.0, section 4).
 std::string discovery_url(std::string_view issuer);
 
-/// The `jwks_uri` of a discovery document, whose `issuer` must be `issuer`, octet by octet: a document of somebody else
+/// The `jwks_uri` of a discovery document. Its `issuer` must be `issuer`, octet by octet: a document of somebody else
 /// names somebody else's keys.
 Result<std::string> jwks_url_in(std::string_view discovery_document, std::string_view issuer);
 
 /// Loopback, private, link-local and other addresses that are not of the public Internet (RFC 6890): a public provider
-/// has no business there, and who controls its document could otherwise make us ask within our own network.
+/// has no business there, and its document could otherwise make us ask within our own network.
 bool is_private(const IpAddress& address);
 
 }  // namespace latchkey::admin_identity

@@ -28,7 +28,7 @@ TEST(Renewal, TriesAgainSoonerAndThenLessOftenAfterFailures) {
     renewal.begin(now);
     renewal.end(false);
     EXPECT_EQ(renewal.due(false), now + seconds(pause));
-    EXPECT_EQ(renewal.due(true), now + seconds(5)) << "who asks does not wait for the failures of before";
+    EXPECT_EQ(renewal.due(true), now + seconds(5)) << "an asker does not wait for the failures of before";
     now = renewal.due(false);
   }
   renewal.begin(now);

@@ -77,7 +77,7 @@ Result<void> clear_stale(const std::string& path) {
   if (status.st_uid != ::geteuid()) {
     return occupied(path, fmt::format("a socket of another user (uid {}) stands there: remove it", status.st_uid));
   }
-  if (error != ECONNREFUSED) return cannot("find out who listens at", path, error);
+  if (error != ECONNREFUSED) return cannot("find out what listens at", path, error);
   if (::unlink(path.c_str()) != 0) return cannot("remove the stale socket", path, errno);
   return {};
 }

@@ -13,7 +13,7 @@
 
 namespace latchkey::http {
 
-/// "unix:/run/latchkey/keys.sock?mode=0660&group=www-data". Whoever may write to the file may connect.
+/// "unix:/run/latchkey/keys.sock?mode=0660&group=www-data". A process that may write to the file may connect.
 struct UnixAddress {
   std::string path;    // absolute, at most 107 bytes (sun_path)
   mode_t mode = 0600;  // of the file

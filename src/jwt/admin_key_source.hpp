@@ -4,7 +4,7 @@
 
 namespace latchkey::jwt {
 
-/// Where the keys of an AdminVerifier come from, as far as it matters to who asks the verifier. Any thread may call.
+/// Where the keys of an AdminVerifier come from, as far as it matters to users of the verifier. Any thread may call.
 class AdminKeySource {
  public:
   virtual ~AdminKeySource() = default;

@@ -15,7 +15,8 @@ using access::Refusal;
 constexpr std::string_view not_stored = "Cache-Control: no-store\r\n";
 
 bool is_counted(const Call& call) { return call.route->needs == service::Needs::permit; }
-bool is_asked_by_proxy(const Call& call) { return std::get<HolderRoute>(call.route->handler).asker == Asker::proxy; }
+Asker asker_of(const Call& call) { return std::get<HolderRoute>(call.route->handler).asker; }
+bool is_asked_by_proxy(const Call& call) { return asker_of(call) != Asker::holder; }
 
 /// The query of /v1/authorize is the proxy's client's, but for this one parameter: nothing else in it is looked at.
 Deny deny_of(std::string_view query) {
@@ -78,7 +79,7 @@ void HolderRequests::handle(http::Exchange& exchange, const Route& route) {
 bool HolderRequests::apply_rules(Call& call) {
   if (!is_counted(call)) return true;  // a holder's own affairs
   const rules::RuleTable& table = parts_.rules.current();
-  const bool named = !call.request->params[0].empty() && is_asked_by_proxy(call);
+  const bool named = asker_of(call) == Asker::proxy_by_rule;
   const auto name = named ? std::optional(call.request->params[0]) : std::nullopt;
   const Ruling ruling = is_asked_by_proxy(call)
                             ? rule_on_question(*call.request, call.exchange->peer(), name, table, parts_.forward)
@@ -113,7 +114,7 @@ void HolderRequests::expect(std::span<const http::Request* const> soon) {
   parts_.check.expect({tokens.data(), count}, parts_.limiter);
 }
 
-// The headers of a proxy's question may be its client's, who could make the proxy wait.
+// The headers of a proxy's question may be its client's, which could make the proxy wait.
 void HolderRequests::await_position(Call& call) {
   if (is_asked_by_proxy(call) && !parts_.forward.trusted.trusts(call.exchange->peer())) return check(call);
   const http::Header* wanted = nullptr;

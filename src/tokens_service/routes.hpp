@@ -44,7 +44,11 @@ void page(const Parts&, http::Exchange& exchange) {
 }  // namespace routes
 
 /// The sender of the request. A proxy asks with its client's request: the query and the body are not for this service.
-enum class Asker : std::uint8_t { holder, proxy };
+enum class Asker : std::uint8_t {
+  holder,
+  proxy,
+  proxy_by_rule  // which names the rule in its path
+};
 
 struct HolderRoute {
   Asker asker;
@@ -64,8 +68,8 @@ inline constexpr auto route_table = [] {
       {Method::get, "/v1/plan", Needs::key, HolderRoute{holder, routes::get_plan}},
       {Method::other, "/v1/authorize", Needs::permit, HolderRoute{proxy, routes::authorize}},
       {Method::other, "/v1/authorize/*", Needs::permit, HolderRoute{proxy, routes::authorize}},
-      {Method::other, "/v1/rules/{name}/authorize", Needs::permit, HolderRoute{proxy, routes::authorize}},
-      {Method::other, "/v1/rules/{name}/authorize/*", Needs::permit, HolderRoute{proxy, routes::authorize}},
+      {Method::other, "/v1/rules/{name}/authorize", Needs::permit, HolderRoute{proxy_by_rule, routes::authorize}},
+      {Method::other, "/v1/rules/{name}/authorize/*", Needs::permit, HolderRoute{proxy_by_rule, routes::authorize}},
       {Method::get, "/openapi.json", Needs::nothing, routes::openapi},
       {Method::get, "/healthz", Needs::nothing, routes::healthz},
       {Method::get, "/readyz", Needs::nothing, routes::readyz},

@@ -1,0 +1,106 @@
+// Access rules through the router, without a socket. ruling_test.cpp has the tables; here is what becomes of a ruling.
+
+#include "tokens_service/testing/service_suite.hpp"
+
+namespace latchkey::tokens_service {
+namespace {
+
+using http::Method;
+
+rules::Rule rule(std::string name, std::string_view match, std::vector<std::string> scope = {},
+                 bool is_public = false) {
+  rules::Rule made{
+      .name = std::move(name), .match = std::nullopt, .scope = std::move(scope), .cost = 1, .is_public = is_public};
+  if (!match.empty()) made.match = rules::Pattern::parse(match).value();
+  return made;
+}
+
+class RulesTest : public ServiceFixture {
+ protected:
+  RulesTest() {
+    rules_.replace(
+        rules::RuleTable::make({rule("open", "* /open/*", {}, true), rule("admin", "* /admin/*", {"a", "b:c"}),
+                                rule("items", "GET /items/*"), rule("named", "")})
+            .value(),
+        clock_.boot());
+  }
+
+  http::Reply ask(std::string_view target, std::string_view token = {}, std::vector<http::Header> more = {},
+                  const http::Peer& peer = {}) {
+    if (!token.empty()) more.push_back({"X-API-Key", token});
+    return http::call(service_, Method::get, target, more, {}, peer);
+  }
+  std::string remaining(const std::string& token) { return get("/v1/plan", token).body; }
+
+  const std::string token_ = token_of(new_key());
+};
+
+TEST_F(RulesTest, RefusesWhatNoRuleIsForBeforeAnyKey) {
+  for (const std::string& token : {token_, std::string(), std::string("nonsense")}) {
+    EXPECT_EQ(type_of(ask("/v1/authorize/else", token)), "/problems/no-rule");
+    EXPECT_EQ(type_of(ask("/v1/authorize/items/../admin/x", token)), "/problems/ambiguous-path");
+    EXPECT_EQ(type_of(ask("/v1/authorize", token)), "/problems/original-request-unknown");
+    EXPECT_EQ(type_of(ask("/v1/rules/none/authorize", token)), "/problems/no-rule");
+  }
+  EXPECT_EQ(type_of(ask("/v1/authorize/items/7")), "/problems/no-credentials");
+  EXPECT_EQ(ask("/v1/authorize/items/7", token_).status, 200);
+  EXPECT_EQ(ask("/v1/rules/named/authorize/a//b", token_).status, 200);
+}
+
+TEST_F(RulesTest, RefusesAScopeThatNoKeyHasAndTakesNoPermit) {
+  const std::string before = remaining(token_);
+  for (const std::string_view target : {"/v1/authorize/admin/x", "/v1/rules/admin/authorize"}) {
+    const auto reply = ask(target, token_);
+    EXPECT_EQ(reply.status, 403);
+    EXPECT_EQ(type_of(reply), "/problems/insufficient-scope");
+    EXPECT_EQ(reply.header("WWW-Authenticate"), "Bearer error=\"insufficient_scope\", scope=\"a b:c\"");
+  }
+  EXPECT_EQ(remaining(token_), before);
+  EXPECT_EQ(type_of(ask("/v1/authorize/admin/x", "nonsense")), "/problems/invalid-token") << "the key comes first";
+}
+
+TEST_F(RulesTest, LooksAtNoKeyWhereARuleIsPublic) {
+  const std::string before = remaining(token_);
+  for (const std::string& token : {std::string(), token_, std::string("nonsense")}) {
+    const auto reply = ask("/v1/authorize/open/x", token);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.header("X-Latchkey-User") + reply.header("X-Latchkey-Key-Id"), "");
+    EXPECT_EQ(std::count_if(reply.headers.begin(), reply.headers.end(),
+                            [](const auto& header) { return header.first.starts_with("X-Latchkey-"); }),
+              5);
+  }
+  EXPECT_EQ(remaining(token_), before);
+  EXPECT_NE(
+      logged().find(R"("userId":null,"method":"GET","path":"/v1/authorize/open/x","outcome":"public","status":200)"),
+      std::string::npos)
+      << lines_;
+  EXPECT_NE(http::call(service_, Method::get, "/metrics").body.find("outcome=\"public\"} 3\n"), std::string::npos);
+}
+
+TEST_F(RulesTest, AreNotForAHoldersOwnAffairs) { EXPECT_EQ(get("/v1/plan", token_).status, 200); }
+
+TEST_F(RulesTest, NamesTheProblemForAProxyThatCannotHandOnTheBody) {
+  EXPECT_EQ(ask("/v1/authorize/else?deny=403", token_).header("X-Latchkey-Problem"), "no-rule");
+  EXPECT_EQ(ask("/v1/authorize/admin/x?deny=403", token_).header("X-Latchkey-Problem"), "insufficient-scope");
+  EXPECT_EQ(ask("/v1/authorize/items/x?deny=403").header("X-Latchkey-Problem"), "no-credentials");
+  EXPECT_EQ(ask("/v1/authorize/items/x?deny=403").header("WWW-Authenticate"), "Bearer");
+  EXPECT_EQ(ask("/v1/authorize/else", token_).header("X-Latchkey-Problem"), "");
+}
+
+TEST_F(RulesTest, BelievesTheHeadersOfATrustedPeerOnly) {
+  const http::Peer proxy{.address = IpAddress::parse("10.0.0.1"), .over_unix_socket = false};
+  TokensService trusting({view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_, rules_,
+                          ForwardAuth{.source = OriginalSource::x_original,
+                                      .trusted = access::TrustedProxies::parse("10.0.0.0/8").value()}});
+  const std::vector<http::Header> told = {
+      {"X-API-Key", token_}, {"X-Original-URI", "/items/7"}, {"X-Original-Method", "GET"}};
+  EXPECT_EQ(http::call(trusting, Method::post, "/v1/authorize", told, {}, proxy).status, 200);
+  EXPECT_EQ(type_of(http::call(trusting, Method::post, "/v1/authorize", told)), "/problems/original-request-unknown");
+  std::vector<http::Header> wish = told;
+  wish.push_back({"Latchkey-At-Least", "nonsense"});
+  EXPECT_EQ(http::call(trusting, Method::get, "/v1/authorize", wish, {}, proxy).status, 400);
+  EXPECT_EQ(http::call(trusting, Method::get, "/v1/rules/items/authorize", wish).status, 200);
+}
+
+}  // namespace
+}  // namespace latchkey::tokens_service
