@@ -2,7 +2,7 @@
 // of 1 s to 24 h and calendar periods, per key and per user, costs, observed limits, limits that change, kills, power
 // cuts, reboots and disks that fail.
 //
-// LATCHKEY_SEED replays one seed; LATCHKEY_LONG=1 runs a campaign.
+// LATCHKEY_SEED replays one seed; LATCHKEY_LONG=1 runs a campaign of 100,000 other ones.
 
 #include <gtest/gtest.h>
 
@@ -359,9 +359,10 @@ std::uint64_t number_in(const char* name, std::uint64_t otherwise) {
 }
 
 TEST(ChargeOracleTest, EveryVerdictAgreesWithAnExactLog) {
-  const std::uint64_t seeds = number_in("LATCHKEY_LONG", 0) > 0 ? 100'000 : 2'000;
+  const bool is_campaign = number_in("LATCHKEY_LONG", 0) > 0;
+  const std::uint64_t seeds = is_campaign ? 100'000 : 2'000;
   const bool replay = std::getenv("LATCHKEY_SEED") != nullptr;
-  const std::uint64_t first = replay ? number_in("LATCHKEY_SEED", 0) : std::random_device()();
+  const std::uint64_t first = replay ? number_in("LATCHKEY_SEED", 0) : is_campaign ? std::random_device()() : 1;
   std::uint64_t admitted = 0;
   std::uint64_t refused = 0;
   std::uint64_t late = 0;

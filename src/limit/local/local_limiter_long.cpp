@@ -27,7 +27,9 @@ void LocalLimiter::charge_later(const Charge& charge, VerdictLater done) {
 Verdict LocalLimiter::look(const Charge& charge) { return *desk_.decide(charge, ChargeDesk::Then::look).verdict; }
 
 std::optional<Verdict> LocalLimiter::decide_or_want(const Charge& charge) {
-  return desk_.decide(charge, ChargeDesk::Then::want).verdict;
+  const auto decided = desk_.decide(charge, ChargeDesk::Then::want);
+  if (decided.verdict && decided.ledger_has_work) reserver_->wake();  // of a limit that observes, or is used fast
+  return decided.verdict;
 }
 
 void LocalLimiter::adopt_ledger(const LedgerContent& content) {

@@ -52,7 +52,6 @@ void Reserver::wake() {
 void Reserver::run() {
   while (!stopping_) {
     work_.wait(0);
-    work_ = 0;
     while (!stopping_ && step()) {
     }
     if (broken_ && !stopping_) {
@@ -64,6 +63,7 @@ void Reserver::run() {
 
 // What comes while a round is under way waits for the next one: its permits may not be in this one.
 bool Reserver::step() {
+  work_ = 0;
   {
     const std::lock_guard guard(mutex_);
     std::ranges::move(waiting_, std::back_inserter(in_flight_));
@@ -76,7 +76,7 @@ bool Reserver::step() {
   if (written) host_.publish(sets);
   answer_in_flight();
   const std::lock_guard guard(mutex_);
-  return written && !waiting_.empty();
+  return written && (!waiting_.empty() || work_ != 0);
 }
 
 bool Reserver::write(const std::vector<LedgerSet>& sets) {
