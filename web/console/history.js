@@ -38,8 +38,9 @@ export function withDifferences(newestFirst) {
   const last = new Map();
   const shown = [];
   for (const change of [...newestFirst].reverse()) {
-    const subject = subjectOf(change);
-    const known = last.has(subject) || change.action === 'create';
+    const kind = ['key', 'signingKey', 'user', 'plan'].find((member) => change[member]); // a user and a plan may have one name
+    const subject = `${kind} ${subjectOf(change)}`;
+    const known = last.has(subject) || /^(.*-)?create$/.test(change.action);
     shown.push({ change, differences: known ? differences(last.get(subject), rowOf(change)) : null });
     last.set(subject, rowOf(change));
   }
