@@ -40,7 +40,10 @@ core.register_action("latchkey", { "http-req" }, function(txn, url)
   question["x-original-method"] = { txn.sf:method() }
   question["x-forwarded-for"] = { txn.sf:src() }
   local answer = core.httpclient():get({ url = url, headers = question, timeout = 3000 })
-  if answer == nil or answer.status == nil or answer.status < 200 then return refuse(txn, unavailable) end
+  -- Where nobody answers in time, HAProxy makes an answer of its own, which has no position.
+  if answer == nil or answer.headers == nil or answer.headers["latchkey-position"] == nil then
+    return refuse(txn, unavailable)
+  end
   if answer.status ~= 200 then return refuse(txn, answer) end
   for _, name in ipairs(identity) do
     local value = answer.headers[name]

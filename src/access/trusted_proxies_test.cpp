@@ -31,7 +31,7 @@ TEST(TrustedProxies, SayWhatIsWrong) {
   }
 }
 
-struct Row {
+struct AddressRow {
   http::Peer peer;
   std::vector<http::Header> headers;
   std::string_view client;  // "": unknown
@@ -39,7 +39,7 @@ struct Row {
 
 TEST(ClientAddress, IsTheRightMostThatIsNotOurs) {
   const std::string_view name = "X-Forwarded-For";
-  for (const auto& row : std::vector<Row>{
+  for (const auto& row : std::vector<AddressRow>{
            {at("10.0.0.2"), {{name, "1.2.3.4, 203.0.113.9, 10.0.0.1"}}, "203.0.113.9"},
            {at("10.0.0.2"), {{"x-forwarded-FOR", "203.0.113.9"}}, "203.0.113.9"},
            {at("10.0.0.2"), {{name, "1.2.3.4"}, {name, "203.0.113.9"}}, "203.0.113.9"},

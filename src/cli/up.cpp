@@ -42,15 +42,21 @@ std::string admin_export(const config::Settings& settings) {
              : "  export LATCHKEY_ADMIN_TOKEN=...  # one of yours, of role admin\n";
 }
 
-/// A line each; behind those of TCP a page of the service, which a browser may open.
-std::string address_lines(const std::vector<std::string>& urls, std::string_view page) {
+/// A line each. Those of TCP, which a browser may open, as `say` puts it.
+std::string address_lines(const std::vector<std::string>& urls, std::string (*say)(const std::string& url)) {
   std::string lines;
   for (const auto& url : urls) {
-    lines += fmt::format("{}{}{}\n", lines.empty() ? "" : "                       ", url,
-                         url.starts_with("unix:") ? "" : page);
+    lines += fmt::format("{}{}\n", lines.empty() ? "" : "                       ",
+                         url.starts_with("unix:") ? url : say(url));
   }
   return lines;
 }
+
+std::string console_and_docs(const std::string& url) {
+  return fmt::format("{0}/  the console; {0}/docs describes the API", url);
+}
+
+std::string docs_page(const std::string& url) { return url + "/docs"; }
 
 /// Arguments of curl for a path of the service: over TCP where it listens there.
 std::string curl_target(const std::vector<std::string>& urls, std::string_view path) {
@@ -79,11 +85,10 @@ A tour, to paste into another terminal:
 
 The last answer is the refusal. Ctrl-C stops both services.
 )tour",
-             fmt::arg("keys", address_lines(data.published_urls(data_dir::Service::keys), "/  the console; /docs describes the API")),
-             fmt::arg("tokens", address_lines(tokens, "/docs")),
-             fmt::arg("ask", curl_target(tokens, "/v1/tokens")), fmt::arg("admin", admin_words(settings, token)),
-             fmt::arg("export", admin_export(settings)), fmt::arg("dir", shell_word(data.path().string())),
-             fmt::arg("command", command));
+             fmt::arg("keys", address_lines(data.published_urls(data_dir::Service::keys), console_and_docs)),
+             fmt::arg("tokens", address_lines(tokens, docs_page)), fmt::arg("ask", curl_target(tokens, "/v1/tokens")),
+             fmt::arg("admin", admin_words(settings, token)), fmt::arg("export", admin_export(settings)),
+             fmt::arg("dir", shell_word(data.path().string())), fmt::arg("command", command));
   if (const auto written = flush_output(); !written) {
     log_warning("addresses and token could not be written to standard output: {}", written.error().detail);
   }

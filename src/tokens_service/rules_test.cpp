@@ -7,8 +7,8 @@ namespace {
 
 using http::Method;
 
-rules::Rule rule(std::string name, std::string_view match, std::vector<std::string> scope = {},
-                 bool is_public = false) {
+rules::Rule new_rule(std::string name, std::string_view match, std::vector<std::string> scope = {},
+                     bool is_public = false) {
   rules::Rule made{
       .name = std::move(name), .match = std::nullopt, .scope = std::move(scope), .cost = 1, .is_public = is_public};
   if (!match.empty()) made.match = rules::Pattern::parse(match).value();
@@ -19,8 +19,8 @@ class RulesTest : public ServiceFixture {
  protected:
   RulesTest() {
     rules_.replace(
-        rules::RuleTable::make({rule("open", "* /open/*", {}, true), rule("admin", "* /admin/*", {"a", "b:c"}),
-                                rule("items", "GET /items/*"), rule("named", "")})
+        rules::RuleTable::make({new_rule("open", "* /open/*", {}, true), new_rule("admin", "* /admin/*", {"a", "b:c"}),
+                                new_rule("items", "GET /items/*"), new_rule("named", "")})
             .value(),
         clock_.boot());
   }
@@ -89,7 +89,8 @@ TEST_F(RulesTest, NamesTheProblemForAProxyThatCannotHandOnTheBody) {
 
 TEST_F(RulesTest, BelievesTheHeadersOfATrustedPeerOnly) {
   const http::Peer proxy{.address = IpAddress::parse("10.0.0.1"), .over_unix_socket = false};
-  TokensService trusting({view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_, rules_,
+  Metrics metrics;
+  TokensService trusting({view_, projector_, check_, limiter_, catalog_, log_, metrics, clock_, rules_,
                           ForwardAuth{.source = OriginalSource::x_original,
                                       .trusted = access::TrustedProxies::parse("10.0.0.0/8").value()}});
   const std::vector<http::Header> told = {

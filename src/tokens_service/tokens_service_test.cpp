@@ -328,7 +328,7 @@ TEST_F(TokensServiceTest, ALimiterFarAwayDecidesLaterAndUnavailableIs503) {
   bool down = false;
   RemoteLimiter remote(limiter_, down);
   Metrics metrics;
-  TokensService service({view_, projector_, check_, remote, catalog_, log_, metrics, clock_});
+  TokensService service({view_, projector_, check_, remote, catalog_, log_, metrics, clock_, rules_});
   const std::string token = token_of(new_key(1));
   const auto ask = [&] { return http::call(service, Method::get, "/v1/authorize", {{"X-API-Key", token}}); };
   EXPECT_EQ(ask().header("RateLimit").substr(0, 16), "\"per-minute\";r=0");
@@ -345,7 +345,7 @@ TEST_F(TokensServiceTest, WithoutRoomForSignaturesItIsOverloaded) {
   Metrics metrics;
   TokensServiceConfig config;
   config.signatures.max_tokens = 0;
-  TokensService service({view_, projector_, check_, limiter_, catalog_, log_, metrics, clock_}, config);
+  TokensService service({view_, projector_, check_, limiter_, catalog_, log_, metrics, clock_, rules_}, config);
   const std::string token = token_of(new_key());
   const auto reply = http::call(service, Method::get, "/v1/tokens", {{"X-API-Key", token}});
   EXPECT_EQ(reply.status, 503);

@@ -140,13 +140,14 @@ def test_every_status_of_every_route_of_the_first_service(stack):
     assert {d for d in description.described() - description.seen if d[2] not in NOT_FROM_OUTSIDE} == set()
 
 
-AUTHORIZE = [("GET", "/v1/authorize"), ("HEAD", "/v1/authorize"), ("POST", "/v1/authorize"), ("PUT", "/v1/authorize"),
-             ("PATCH", "/v1/authorize"), ("DELETE", "/v1/authorize"), ("OPTIONS", "/v1/authorize")]
+AUTHORIZE = [(method, path) for path in ("/v1/authorize", "/v1/rules/a/authorize")
+             for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")]
 COUNTED = [("GET", "/v1/tokens"), ("GET", "/v1/tokens/ETH"), *AUTHORIZE]
 
 
-def test_every_status_of_every_route_of_the_second_service(idle_stack):
-    stack = idle_stack
+def test_every_status_of_every_route_of_the_second_service(make_stack, tmp_path):
+    (tmp_path / "rules.toml").write_text('[[rule]]\nname = "a"\n')
+    stack = make_stack(LATCHKEY_RULES=str(tmp_path / "rules.toml"), LATCHKEY_TRUSTED_PROXIES="127.0.0.1")
     stack.tokens.start(wait="listening")
     expect(stack.tokens.client(), 503, "GET", "/readyz")
     stack.keys.start()

@@ -90,7 +90,7 @@ class Caddy(Proxy):
     program, source = "caddy", "x-forwarded"
 
     def command(self):
-        own = self.example("Caddyfile", **{"http://:80 {": f"http://127.0.0.1:{self.port} {{\n\tbind 127.0.0.1"})
+        own = self.example("Caddyfile", **{"http://:80 {": f"http://:{self.port} {{\n\tbind 127.0.0.1"})
         conf = self.write("Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n" + own)
         return ["caddy", "run", "--config", conf, "--adapter", "caddyfile"]
 
@@ -100,7 +100,6 @@ class Caddy(Proxy):
 
 class Haproxy(Proxy):
     program = "haproxy"
-    keeps_alive = False
 
     def command(self):
         lua = self.write("latchkey.lua", (EXAMPLES / "latchkey.lua").read_text())
@@ -131,6 +130,7 @@ class Varnish(Proxy):
 class TrafficServer(Proxy):
     program, source = "traffic_server", "path"
     identity = problem = keeps_alive = False
+    down, slow = 502, 0  # the connection ends without an answer
 
     def command(self):
         asked = free_port()

@@ -45,7 +45,7 @@ class Door:
         (folder / "rules.toml").write_text(RULES)
         self.listen = f"127.0.0.1:{free_port()}"
         self.stack = Stack(folder, LATCHKEY_RULES=str(folder / "rules.toml"), LATCHKEY_ORIGINAL_REQUEST=kind.source,
-                           LATCHKEY_TRUSTED_PROXIES="127.0.0.1", LATCHKEY_CLIENT_ADDRESS="x-forwarded-for",
+                           LATCHKEY_TRUSTED_PROXIES="" if kind.source == "path" else "127.0.0.1", LATCHKEY_CLIENT_ADDRESS="x-forwarded-for",
                            LATCHKEY_PREFLIGHT="pass", LATCHKEY_TOKENS_LISTEN=self.listen)
         self.proxy = kind(folder / "proxy", self.listen, f"127.0.0.1:{self.api.server_port}")
 
@@ -257,11 +257,15 @@ def test_nothing_passes_while_the_service_is_slow_or_down(door):
     assert client("GET", "/api/x").status == 200
     arrived = door.api.requests
     door.service.signal(signal.SIGSTOP)
+    stat = pathlib.Path(f"/proc/{door.service.process.pid}/stat")
+    eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+    status = 0
     try:
-        reply = client("GET", "/api/x")
+        with contextlib.suppress(http.client.RemoteDisconnected):
+            status = client("GET", "/api/x").status
     finally:
         door.service.signal(signal.SIGCONT)
-    assert reply.status == door.proxy.slow and door.api.requests == arrived, reply
+    assert status == door.proxy.slow and door.api.requests == arrived, status
     eventually(lambda: door.holder()("GET", "/api/x").status == 200)
     arrived = door.api.requests
     door.service.kill()
