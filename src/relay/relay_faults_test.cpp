@@ -154,7 +154,7 @@ TEST_F(RelayFaults, AnEmptiedRedisIsFilledAgainAndReadersGoOnWithoutALoad) {
   world_.redis().run({"FLUSHALL"});
   const auto empty = world_.bare_feed().next(follower_.position(), 0ms);
   ASSERT_FALSE(empty);
-  EXPECT_EQ(empty.error().kind, FeedError::Kind::unavailable);
+  EXPECT_EQ(empty.error().kind, FeedError::Kind::not_made);
   put(true);
   follower_.catch_up();
   follower_.expect_same_as_store();

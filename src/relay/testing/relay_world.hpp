@@ -149,7 +149,7 @@ class RelayWorld final : public feed::FeedWorld {
     redis_.resume();
     const auto still_pausing = [this] {
       const auto look = feed_->next({}, 0ms);
-      return !look && look.error().kind == feed::FeedError::Kind::unavailable;
+      return !look && look.error().kind != feed::FeedError::Kind::reload;
     };
     while (still_pausing()) std::this_thread::sleep_for(10ms);
   }
