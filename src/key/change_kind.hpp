@@ -5,6 +5,7 @@
 // understands, and a change of a newer one is never taken to be enforced by it (replica/verdict.hpp).
 //
 //   1    access keys and signing keys, as release 0.1.0 has them
+//   3    plans, users, and access keys with terms (a plan, or limits besides requestsPerMinute)
 //
 // Schema 2 brought no kind. A migration that brings one sets newest_change_kind to its own number, and kind_of() to
 // return that for changes that hold anything of it: a row of a new table, or a member of a key that an older replica
@@ -18,9 +19,13 @@ namespace latchkey {
 
 inline constexpr std::uint32_t oldest_change_kind = 1;
 /// The newest one that this release understands.
-inline constexpr std::uint32_t newest_change_kind = 1;
+inline constexpr std::uint32_t newest_change_kind = 3;
 
 /// What a reader must understand to apply this change.
-constexpr std::uint32_t kind_of(const Change&) { return oldest_change_kind; }
+inline std::uint32_t kind_of(const Change& change) {
+  if (std::holds_alternative<SigningKey>(change.row)) return oldest_change_kind;
+  const auto* key = std::get_if<AccessKey>(&change.row);
+  return key != nullptr && !has_terms(*key) ? oldest_change_kind : newest_change_kind;
+}
 
 }  // namespace latchkey
