@@ -23,12 +23,15 @@ class Expecting final : public Handler {
     if (fails) throw std::runtime_error("no matter");
   }
 
-  std::vector<std::string> noted;  // by the only thread
+  // But for "/ready". By the only thread; read when it has ended, since a sanitiser does not see io_uring's order.
+  std::vector<std::string> noted;
   std::binary_semaphore standing{0}, released{0};
   bool fails = false;
 
  private:
-  void note(const std::string& what, const Request& request) { noted.push_back(what + std::string(request.path)); }
+  void note(const std::string& what, const Request& request) {
+    if (request.path != "/ready") noted.push_back(what + std::string(request.path));
+  }
 };
 
 class Expect : public testing::Test {
@@ -38,7 +41,6 @@ class Expect : public testing::Test {
     ASSERT_TRUE(server_.start());
     TestClient first(server_.port()), half(server_.port()), one(server_.port()), two(server_.port());
     EXPECT_EQ(half.get("/ready").status + one.get("/ready").status + two.get("/ready").status, 600);
-    handler_.noted.clear();
     first.send(request("/stand"));
     handler_.standing.acquire();
     half.send("GET /half");
