@@ -80,8 +80,9 @@ int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& 
   if (request.body && !parse_json(*request.body)) return complain(Error(ErrorCode::invalid, "arguments must be UTF-8"));
   auto reply = send(request, call.timeout);
   if (reply && reply->status == 404 && !call.make_where_missing.empty()) {
-    const http_client::HttpRequest make{
-        "PUT", service.url + call.make_where_missing, bearer, {"If-None-Match: *"}, "{}", service.certificate};
+    const http_client::HttpRequest make{"PUT",  http_client::target_at(service.url, call.make_where_missing),
+                                        bearer, {"If-None-Match: *"},
+                                        "{}",   service.certificate};
     const auto made = send(make, call.timeout);
     if (made && made->status > 299 && made->status != 412) return complain(*made);
     reply = send(request, call.timeout);
