@@ -7,7 +7,7 @@ namespace {
 
 Error no_such_plan() { return Error(ErrorCode::not_found, "no such plan"); }
 
-Error changed_since() { return Error(ErrorCode::precondition_failed, "the plan has changed since it was read"); }
+Error plan_has_changed() { return Error(ErrorCode::precondition_failed, "the plan has changed since it was read"); }
 
 /// A plan that keeps a limit leaves no key without one.
 Result<void> check_limits_of_keys(store::Transaction& transaction, const std::optional<Plan>& before,
@@ -41,7 +41,7 @@ NamedDecision<Plan> decide(const PutPlan& command, const std::string& name, cons
 NamedDecision<Plan> decide(const PatchPlan& command, const Precondition& precondition,
                            const std::optional<Plan>& current, const Author& author) {
   if (!current) return no_such_plan();
-  if (!precondition.holds(current->version)) return changed_since();
+  if (!precondition.holds(current->version)) return plan_has_changed();
   Plan next = *current;
   next.description = command.description.value_or(current->description);
   next.limits = command.limits.value_or(current->limits);
@@ -59,7 +59,7 @@ NamedDecision<Plan> decide(const PatchPlan& command, const Precondition& precond
 NamedDecision<Plan> decide_delete_plan(const Precondition& precondition, const std::optional<Plan>& current,
                                        const store::PlanUses& uses, const Author& author) {
   if (!current) return no_such_plan();
-  if (!precondition.holds(current->version)) return changed_since();
+  if (!precondition.holds(current->version)) return plan_has_changed();
   if (uses.named_by_key || uses.named_by_user) {
     return Error(ErrorCode::in_use, uses.named_by_key ? "Access keys have this plan: give them another one first."
                                                       : "Users have this plan: give them another one first.");

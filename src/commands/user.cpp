@@ -9,7 +9,7 @@ namespace {
 
 Error no_such_user() { return Error(ErrorCode::not_found, "no such user"); }
 
-Error changed_since() { return Error(ErrorCode::precondition_failed, "the user has changed since it was read"); }
+Error user_has_changed() { return Error(ErrorCode::precondition_failed, "the user has changed since it was read"); }
 
 std::string_view action_of(const User& current, const User& next) {
   User flipped = current;
@@ -61,7 +61,7 @@ NamedDecision<User> decide(const PutUser& command, const std::string& user_id, c
 NamedDecision<User> decide(const PatchUser& command, const Precondition& precondition,
                            const std::optional<User>& current, const Author& author) {
   if (!current) return no_such_user();
-  if (!precondition.holds(current->version)) return changed_since();
+  if (!precondition.holds(current->version)) return user_has_changed();
   User next = *current;
   next.plan = command.plan.value_or(current->plan);
   next.limits = command.limits.value_or(current->limits);
@@ -81,7 +81,7 @@ NamedDecision<User> decide(const PatchUser& command, const Precondition& precond
 NamedDecision<User> decide_delete_user(const Precondition& precondition, const std::optional<User>& current,
                                        bool has_keys, const Author& author) {
   if (!current) return no_such_user();
-  if (!precondition.holds(current->version)) return changed_since();
+  if (!precondition.holds(current->version)) return user_has_changed();
   if (current->disabled && has_keys) {
     return Error(ErrorCode::in_use,
                  "The user is disabled and has access keys left, which would be let in again: delete them first, or "

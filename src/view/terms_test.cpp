@@ -35,7 +35,7 @@ AccessKey key_with_plan(std::uint64_t n, std::uint64_t version, std::optional<st
 
 struct Copy final : feed::SnapshotSink {
   void access_key(const AccessKey& key) override { keys.emplace(key.id, key); }
-  void signing_key(const SigningKey&, std::uint64_t) override {}
+  void signing_key(const SigningKey&, Version) override {}
   void plan(const Plan& plan) override { plans.emplace(plan.name, plan); }
   void user(const User& user) override { users.emplace(user.user_id, user); }
   std::map<KeyId, AccessKey> keys;
