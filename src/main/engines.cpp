@@ -164,7 +164,7 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings& setting
   auto limiter = std::make_unique<limit::LocalLimiter>(clock, std::move(*file));
   if (const auto why = limiter->why_past_is_unknown(); !why.empty()) {
     log_warning(
-        "limits: {} is no memory of the prior_run minute ({}): until it has passed, every key counts as used up",
+        "limits: {} is no memory of the past minute ({}): until it has passed, every key counts as used up",
         data.limits().string(), why);
   }
   export_limiter(metrics, *limiter);
