@@ -8,6 +8,8 @@ namespace latchkey::cli {
 namespace {
 
 constexpr char number_mark = '\xff';  // in no UTF-8 text
+// A body that was taken may nest as deep as parse_json() lets it by default; an answer puts its members a few levels deeper.
+constexpr std::size_t max_depth = 32;
 
 /// Of a compact text that parse_json() has passed.
 json::value value_of(const std::string& text) {
@@ -21,7 +23,7 @@ json::value value_of(const std::string& text) {
     for (const auto& element : elements_of(text)) array.push_back(value_of(element));
     return array;
   }
-  auto value = parse_json(text);
+  auto value = parse_json(text, max_depth);
   if (!value) return nullptr;
   return value->is_number() && json::serialize(*value) != text ? json::value(number_mark + text) : std::move(*value);
 }
@@ -54,7 +56,7 @@ std::string_view exact_number(const json::value& value) {
 }
 
 Result<json::value> parse_exactly(std::string_view text) {
-  auto parsed = parse_json(text);
+  auto parsed = parse_json(text, max_depth);
   if (!parsed) return parsed;
   const std::string compact = compact_json(text);
   return json::serialize(*parsed) == compact ? std::move(parsed) : value_of(compact);

@@ -38,5 +38,13 @@ TEST(ExactJson, IsShownToPeopleInTheSameWay) {
   EXPECT_EQ(render_value(value->at("n")), "7.0");
 }
 
+TEST(ExactJson, ShowsWhatWasTakenAFewLevelsDeeper) {
+  const std::string deepest = std::string(15, '[') + "1.0" + std::string(15, ']');  // of a member of a body: 16 levels
+  const std::string text = R"({"changes":[{"key":{"metadata":)" + deepest + "}}]}";
+  const auto value = parse_exactly(text);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(serialize_exactly(*value), text);
+}
+
 }  // namespace
 }  // namespace latchkey::cli

@@ -34,7 +34,7 @@ TEST_F(KeysRoutes, CreateShowsTheTokenOnce) {
   for (const auto& member : key) names.emplace_back(member.key());
   EXPECT_THAT(names, ElementsAre("keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt",
                                  "previousValidUntil", "expiresAt", "status", "createdAt", "updatedAt", "updatedBy",
-                                 "position"));
+                                 "position", "plan", "limits", "effective"));
   EXPECT_EQ(key.at("userId"), "alice");
   EXPECT_EQ(key.at("role"), "user");
   EXPECT_EQ(key.at("metadata").at("team"), "wallet");

@@ -8,10 +8,10 @@ import pytest
 
 from jws import b64, new_key, private_key, sign
 from latchkey import Client, bearer, connect, eventually, raw
-from routes import routes_that_need
+from routes import make_named, routes_that_need
 
 KEY_MEMBERS = {"keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt", "previousValidUntil",
-               "expiresAt", "status", "createdAt", "updatedAt", "updatedBy", "position"}
+               "expiresAt", "status", "createdAt", "updatedAt", "updatedBy", "position", "plan", "limits", "effective"}
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +192,7 @@ def test_the_forge_makes_good_tokens_too(shared):
 
 
 def test_admin_routes_refuse(shared):
+    make_named(shared)
     for method, path, body in routes_that_need("adminToken", shared):
         check_that_it_refuses(shared, method, path, body)
 

@@ -8,7 +8,7 @@ import pytest
 
 import conformance
 from latchkey import bearer, connect, eventually
-from routes import routes_that_need
+from routes import PUT_BODIES, make_named, routes_that_need
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 # Not to be brought about from outside: an error of ours, and a queue of 4,096 requests (server and service tests do both).
@@ -60,6 +60,47 @@ def commands(stack):
            headers={"Idempotency-Key": "one"})
 
 
+# Of each kind: the path of one, a body that is taken, and one that takes away the limit that a key lives by.
+PLAN, USER, USER_BY_QUERY = NAMED = [
+    ("/v1/plans/{}", PUT_BODIES["plans"], {"limits": []}),
+    ("/v1/users/{}", {"plan": "basic"}, {"plan": None}),
+    ("/v1/users?userId={}", {"plan": "basic"}, {"plan": None}),
+]
+
+
+def named_rows(stack):
+    """Plans and users: good answers, and those that the rules of each command give."""
+    admin = stack.admin()
+    for i, (path, good, emptied) in enumerate(NAMED):
+        one, missing, once = path.format(f"one-{i}"), path.format("missing"), {"Idempotency-Key": f"row-{i}"}
+        etag = expect(admin, 201, "PUT", one, good, headers=once).headers["ETag"]
+        expect(admin, 422, "PUT", one, {**good, "metadata": {"other": 1}}, headers=once)
+        expect(admin, 428, "PUT", one, good)
+        expect(admin, 200, "GET", one)
+        expect(admin, 304, "GET", one, headers={"If-None-Match": etag})
+        expect(admin, 404, "GET", missing)
+        expect(admin, 200, "PUT", one, {**good, "metadata": {"n": 1}}, headers={"If-Match": etag})
+        expect(admin, 200, "PATCH", one, {"metadata": None}, headers={"Idempotency-Key": f"patch-{i}"})
+        expect(admin, 422, "PATCH", one, {"metadata": {}}, headers={"Idempotency-Key": f"patch-{i}"})
+        expect(admin, 404, "PATCH", missing, {"metadata": None})
+        expect(admin, 404, "DELETE", missing)
+        for method, body in (("PUT", good), ("PATCH", {"metadata": None}), ("DELETE", None)):
+            expect(admin, 412, method, one, body, headers={"If-Match": etag})
+        for method in ("PUT", "PATCH"):
+            expect(admin, 415, method, one, "x", headers={"Content-Type": "text/plain"})
+            expect(admin, 400, method, one, {"bogus": 1})
+        owner = {"plan": "one-0"} if path == PLAN[0] else {}
+        key = expect(admin, 201, "POST", "/v1/keys", {"userId": f"one-{i}", **owner}).json()["key"]
+        expect(admin, 409, "PUT", one, {} if path != PLAN[0] else emptied, headers={"If-Match": "*"})
+        expect(admin, 409, "PATCH", one, emptied)
+        expect(admin, 409, "DELETE", one)
+        expect(admin, 204, "DELETE", f"/v1/keys/{key['keyId']}")
+        expect(admin, 204, "DELETE", one, headers={"Idempotency-Key": f"delete-{i}"})
+        expect(admin, 422, "DELETE", path.format("two"), headers={"Idempotency-Key": f"delete-{i}"})
+    expect(admin, 200, "GET", "/v1/plans")
+    expect(admin, 200, "GET", "/v1/users")
+
+
 def refusals_of_keys(stack, access_key, key):
     nobody = stack.keys.client()
     path_of = lambda route: route.format(key["keyId"])  # noqa: E731
@@ -95,6 +136,12 @@ def laggards(stack):
         expect(admin, 202, "POST", path + "/rotate" + wait, {})
         expect(admin, 202, "DELETE", path + wait)
         expect(admin, 202, "POST", "/v1/signing-keys/rotate" + wait, {})
+        for i, (row, good, _) in enumerate(NAMED):
+            row = row.format(f"late-{i}")
+            row += ("&" if "?" in row else "?") + wait[1:]
+            expect(admin, 202, "PUT", row, good)
+            expect(admin, 202, "PATCH", row, {"metadata": {"n": 2}})
+            expect(admin, 202, "DELETE", row)
     finally:
         stack.tokens.signal(signal.SIGCONT)
 
@@ -116,8 +163,10 @@ def store_away(stack, access_key, key):
     stack.store.hide()
     create = {"userId": "a", "requestsPerMinute": 1}
     for method, route, _ in routes_that_need("adminToken", stack):
-        expect(admin, 503, method, route.format(key["keyId"]), create if route == "/v1/keys" and method == "POST" else
-               {"name": "x"} if method == "PATCH" else {} if method == "POST" else None)
+        put = PUT_BODIES["plans" if "plans" in route else "users"]
+        query = "?userId=basic" if route == "/v1/users" else ""
+        expect(admin, 503, method, route.format(key["keyId"]) + query, create if route == "/v1/keys" and method == "POST" else
+               {"metadata": None} if method == "PATCH" else {} if method == "POST" else put if method == "PUT" else None)
     for method, route, _ in routes_that_need("accessKey", stack):
         expect(stack.keys.client(access_key), 503, method, route)
     expect(stack.keys.client(), 503, "GET", "/.well-known/jwks.json")
@@ -130,8 +179,10 @@ def store_away(stack, access_key, key):
 def test_every_status_of_every_route_of_the_first_service(stack):
     access_key, key = stack.create(user="carol")
     public_pages(stack.keys.client())
+    make_named(stack)
     refusals_of_keys(stack, access_key, key)
     commands(stack)
+    named_rows(stack)
     laggards(stack)
     a_replica_that_ended(stack)
     access_key, key = stack.create(user="dave")
