@@ -67,6 +67,12 @@ TEST_F(Idempotency, AnotherRequestIsRefused) {
   EXPECT_EQ(t.problem(reply), "idempotency-key-reused");
 }
 
+TEST_F(Idempotency, AUserWhomTheQueryNamesIsPartOfTheRequest) {
+  ASSERT_EQ(t.as_admin(Method::put, "/v1/users?userId=alice", "{}", once).status, 201);
+  EXPECT_EQ(t.as_admin(Method::put, "/v1/users?userId=alice", "{}", once).status, 201);
+  EXPECT_EQ(t.problem(t.as_admin(Method::put, "/v1/users?userId=bob", "{}", once)), "idempotency-key-reused");
+}
+
 TEST_F(Idempotency, TheOrderOfMembersMakesNoOtherRequest) {
   const auto first =
       t.as_admin(Method::post, "/v1/keys", R"({"userId":"a","requestsPerMinute":60,"metadata":{"x":1.0,"y":2}})", once);

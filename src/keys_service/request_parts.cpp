@@ -12,9 +12,18 @@ namespace {
 
 using http::equals_ignoring_case;
 
+/// The user that a query names instead of the path. Other parameters say how to answer, not what to do.
+std::string named_by_query(const http::Request& request) {
+  for (const auto& [name, value] :
+       http::parse_query(request.query).value_or(std::vector<std::pair<std::string, std::string>>())) {
+    if (name == "userId") return "?userId=" + value;
+  }
+  return {};
+}
+
 std::string digest_of(const http::Request& request, std::string_view body) {
   std::string text(http::to_string(request.method));
-  text.append(" ").append(request.path).append("\n").append(body);
+  text.append(" ").append(request.path).append(named_by_query(request)).append("\n").append(body);
   const auto digest = jwt::digest_of(text);
   return fmt::format("{:016x}{:016x}", digest.words[0], digest.words[1]);
 }
