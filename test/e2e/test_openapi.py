@@ -166,7 +166,7 @@ def store_away(stack, access_key, key):
         put = PUT_BODIES["plans" if "plans" in route else "users"]
         query = "?userId=basic" if route == "/v1/users" else ""
         expect(admin, 503, method, route.format(key["keyId"]) + query, create if route == "/v1/keys" and method == "POST" else
-               {"metadata": None} if method == "PATCH" else {} if method == "POST" else put if method == "PUT" else None)
+               {"metadata": {}} if method == "PATCH" else {} if method == "POST" else put if method == "PUT" else None)
     for method, route, _ in routes_that_need("accessKey", stack):
         expect(stack.keys.client(access_key), 503, method, route)
     expect(stack.keys.client(), 503, "GET", "/.well-known/jwks.json")
