@@ -169,7 +169,7 @@ def store_away(stack, access_key, key):
                {"metadata": {}} if method == "PATCH" else {} if method == "POST" else put if method == "PUT" else None)
     for method, route, _ in routes_that_need("accessKey", stack):
         expect(stack.keys.client(access_key), 503, method, route)
-    expect(stack.keys.client(), 503, "GET", "/.well-known/jwks.json")
+    expect(stack.keys.client(), 200, "GET", "/.well-known/jwks.json")  # from memory
     eventually(lambda: stack.keys.client()("GET", "/readyz").status == 503)  # at the next look
     expect(stack.keys.client(), 503, "GET", "/readyz")
     expect(stack.keys.client(), 200, "GET", "/healthz")
@@ -188,7 +188,8 @@ def test_every_status_of_every_route_of_the_first_service(stack):
     access_key, key = stack.create(user="dave")
     store_away(stack, access_key, key)
     description = conformance.descriptions["keys"]
-    assert {d for d in description.described() - description.seen if d[2] not in NOT_FROM_OUTSIDE} == set()
+    before_the_first_look = {("get", "/.well-known/jwks.json", 503)}
+    assert {d for d in description.described() - description.seen - before_the_first_look if d[2] not in NOT_FROM_OUTSIDE} == set()
 
 
 AUTHORIZE = [(method, path) for path in ("/v1/authorize", "/v1/rules/a/authorize")
