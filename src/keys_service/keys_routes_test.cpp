@@ -265,6 +265,7 @@ TEST_F(KeysRoutes, ListPagesToTheEnd) {
 
 TEST_F(KeysRoutes, ListFilters) {
   t.create(R"({"userId":"alice","requestsPerMinute":1,"name":"Laptop"})");
+  t.clock.advance(std::chrono::milliseconds(1));  // key ids are in the order of their milliseconds
   const auto bob = t.create(R"({"userId":"bob","requestsPerMinute":1})");
   t.as_admin(Method::patch, bob.path, R"({"disabled":true})");
   const auto count = [&](std::string_view query) {
@@ -275,6 +276,7 @@ TEST_F(KeysRoutes, ListFilters) {
   EXPECT_EQ(count("status=disabled"), 1u);
   EXPECT_EQ(count("name=lap"), 1u);
   EXPECT_EQ(count("userId=alice&status=disabled"), 0u);
+  t.clock.advance(std::chrono::milliseconds(1));
   t.create(R"({"userId":"carol","requestsPerMinute":1,"expiresIn":"1d"})");
   EXPECT_EQ(count("expires=never"), 2u);
   EXPECT_EQ(count("expiresBefore=9999-12-31T00:00:00Z"), 1u);
