@@ -21,6 +21,16 @@ TEST(Renewal, BeginsAtOnceAndThenKeepsItsPauses) {
   EXPECT_EQ(renewal.due(true), start + seconds(5)) << "whatever kids come";
 }
 
+TEST(Renewal, ComesBeforeTheKeysAreBelievedNoMore) {
+  for (const auto& [max_age, pause] : {std::pair(seconds(2), seconds(5)), std::pair(seconds(60), seconds(30)),
+                                       std::pair(seconds(3600), seconds(600))}) {
+    Renewal renewal{RenewalTimes{.max_age = max_age}};
+    renewal.begin(start);
+    renewal.end(true);
+    EXPECT_EQ(renewal.due(false), start + pause);
+  }
+}
+
 TEST(Renewal, TriesAgainSoonerAndThenLessOftenAfterFailures) {
   Renewal renewal{RenewalTimes{}};
   BootTime now = start;
