@@ -100,7 +100,7 @@ for (const engine of engines) {
             }
           };
           const senders = Array.from({ length: 8 }, send);
-          await sleep(50);
+          await eventually(() => sent.some(({ status }) => status === 200), 'an admitted request');
           const { enforcement } = await stack.management.disableKey(key.keyId, { wait: '60s' });
           enforced = true;
           await eventually(() => sent.filter(({ late }) => late).length >= 8, 'requests after the revocation');
