@@ -32,9 +32,9 @@ TEST_F(KeysRoutes, CreateShowsTheTokenOnce) {
   const auto& key = json.at("key").as_object();
   std::vector<std::string> names;
   for (const auto& member : key) names.emplace_back(member.key());
-  EXPECT_THAT(names, ElementsAre("keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt",
-                                 "previousValidUntil", "expiresAt", "status", "createdAt", "updatedAt", "updatedBy",
-                                 "position", "plan", "limits", "effective"));
+  EXPECT_THAT(names, ElementsAre("keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "plan", "limits",
+                                 "issuedAt", "previousValidUntil", "expiresAt", "status", "createdAt", "updatedAt",
+                                 "updatedBy", "position", "effective"));
   EXPECT_EQ(key.at("userId"), "alice");
   EXPECT_EQ(key.at("role"), "user");
   EXPECT_EQ(key.at("metadata").at("team"), "wallet");
