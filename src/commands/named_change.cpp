@@ -84,6 +84,13 @@ Result<void> check_put(const PutCondition& condition, std::optional<Version> cur
   return {};
 }
 
+Result<void> check_meets(const Precondition& precondition, std::optional<Version> current_version,
+                         std::string_view what) {
+  if (!current_version) return Error(ErrorCode::not_found, fmt::format("no such {}", what));
+  if (precondition.holds(*current_version)) return {};
+  return Error(ErrorCode::precondition_failed, fmt::format("the {} has changed since it was read", what));
+}
+
 template <class Row>
 void change_named(store::KeyStore& store, std::string name, const Author& author,
                   const std::optional<IdempotencyKey>& idempotency, DecideNamed<Row> decide, CheckNamed<Row> check,

@@ -14,6 +14,11 @@
 
 namespace latchkey::commands {
 
+template <class Row>
+std::optional<Version> version_of(const std::optional<Row>& row) {
+  return row ? std::optional(row->version) : std::nullopt;
+}
+
 /// Which row a PUT may meet (RFC 9110, 13.1; RFC 6585, 3): none, or one of these versions.
 struct PutCondition {
   std::optional<Precondition> if_match;  // nullopt: no such header
@@ -22,6 +27,11 @@ struct PutCondition {
 
 /// ErrorCode::precondition_required where there is a row and nothing was said of it, else precondition_failed.
 Result<void> check_put(const PutCondition& condition, std::optional<Version> current_version);
+
+/// What a PATCH or DELETE of `what`, "plan" or "user", meets: ErrorCode::not_found where there is no row,
+/// precondition_failed where it has another version.
+Result<void> check_meets(const Precondition& precondition, std::optional<Version> current_version,
+                         std::string_view what);
 
 template <class Row>
 struct NewNamedRow {

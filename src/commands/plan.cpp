@@ -5,10 +5,6 @@
 namespace latchkey::commands {
 namespace {
 
-Error no_such_plan() { return Error(ErrorCode::not_found, "no such plan"); }
-
-Error plan_has_changed() { return Error(ErrorCode::precondition_failed, "the plan has changed since it was read"); }
-
 /// A plan that keeps a limit leaves no key without one.
 Result<void> check_limits_of_keys(store::Transaction& transaction, const std::optional<Plan>& before,
                                   const Plan& after) {
@@ -27,8 +23,7 @@ DecideNamed<Plan> decision_of(const std::string& name, PutPlan command, PutCondi
 
 NamedDecision<Plan> decide(const PutPlan& command, const std::string& name, const PutCondition& condition,
                            const std::optional<Plan>& current, const Author& author) {
-  const auto version = current ? std::optional(current->version) : std::nullopt;
-  if (const auto checked = check_put(condition, version); !checked) return checked.error();
+  if (const auto checked = check_put(condition, version_of(current)); !checked) return checked.error();
   if (const auto checked = check_enforced(command.limits); !checked) return checked.error();
   Plan next = current.value_or(Plan{});
   next.name = name;
@@ -40,8 +35,7 @@ NamedDecision<Plan> decide(const PutPlan& command, const std::string& name, cons
 
 NamedDecision<Plan> decide(const PatchPlan& command, const Precondition& precondition,
                            const std::optional<Plan>& current, const Author& author) {
-  if (!current) return no_such_plan();
-  if (!precondition.holds(current->version)) return plan_has_changed();
+  if (const auto met = check_meets(precondition, version_of(current), "plan"); !met) return met.error();
   Plan next = *current;
   next.description = command.description.value_or(current->description);
   next.limits = command.limits.value_or(current->limits);
@@ -58,8 +52,7 @@ NamedDecision<Plan> decide(const PatchPlan& command, const Precondition& precond
 
 NamedDecision<Plan> decide_delete_plan(const Precondition& precondition, const std::optional<Plan>& current,
                                        const store::PlanUses& uses, const Author& author) {
-  if (!current) return no_such_plan();
-  if (!precondition.holds(current->version)) return plan_has_changed();
+  if (const auto met = check_meets(precondition, version_of(current), "plan"); !met) return met.error();
   if (uses.named_by_key || uses.named_by_user) {
     return Error(ErrorCode::in_use, uses.named_by_key ? "Access keys have this plan: give them another one first."
                                                       : "Users have this plan: give them another one first.");

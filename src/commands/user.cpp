@@ -7,10 +7,6 @@
 namespace latchkey::commands {
 namespace {
 
-Error no_such_user() { return Error(ErrorCode::not_found, "no such user"); }
-
-Error user_has_changed() { return Error(ErrorCode::precondition_failed, "the user has changed since it was read"); }
-
 std::string_view action_of(const User& current, const User& next) {
   User flipped = current;
   flipped.disabled = !current.disabled;
@@ -47,8 +43,7 @@ Result<void> check_terms(store::Transaction& transaction, const std::optional<Us
 
 NamedDecision<User> decide(const PutUser& command, const std::string& user_id, const PutCondition& condition,
                            const std::optional<User>& current, const Author& author) {
-  const auto version = current ? std::optional(current->version) : std::nullopt;
-  if (const auto checked = check_put(condition, version); !checked) return checked.error();
+  if (const auto checked = check_put(condition, version_of(current)); !checked) return checked.error();
   if (const auto checked = check_enforced(command.limits); !checked) return checked.error();
   User next = current.value_or(User{});
   next.user_id = user_id;
@@ -60,8 +55,7 @@ NamedDecision<User> decide(const PutUser& command, const std::string& user_id, c
 
 NamedDecision<User> decide(const PatchUser& command, const Precondition& precondition,
                            const std::optional<User>& current, const Author& author) {
-  if (!current) return no_such_user();
-  if (!precondition.holds(current->version)) return user_has_changed();
+  if (const auto met = check_meets(precondition, version_of(current), "user"); !met) return met.error();
   User next = *current;
   next.plan = command.plan.value_or(current->plan);
   next.limits = command.limits.value_or(current->limits);
@@ -80,8 +74,7 @@ NamedDecision<User> decide(const PatchUser& command, const Precondition& precond
 
 NamedDecision<User> decide_delete_user(const Precondition& precondition, const std::optional<User>& current,
                                        bool has_keys, const Author& author) {
-  if (!current) return no_such_user();
-  if (!precondition.holds(current->version)) return user_has_changed();
+  if (const auto met = check_meets(precondition, version_of(current), "user"); !met) return met.error();
   if (current->disabled && has_keys) {
     return Error(ErrorCode::in_use,
                  "The user is disabled and has access keys left, which would be let in again: delete them first, or "
