@@ -206,7 +206,7 @@ void IoThread::sweep_if_due() {
 }
 
 void IoThread::sweep() {
-  state_.poller->submit();  // so that nothing is closed whose answer waits
+  state_.poller->submit();  // so that no connection is closed while its answer waits
   const bool force = state_.draining && state_.now >= last_call_;
   for (const auto& connection : connections_) {
     force ? connection->close() : connection->sweep(state_.now);

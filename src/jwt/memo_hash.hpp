@@ -10,10 +10,10 @@
 //
 // The bound. Two different tokens of at most 4,096 octets are two different polynomials of degree at most 257, so for
 // any difference of their values at most 257 points give it: they agree with a chance of 257 / 2^128. A memo keeps 120
-// bits of the value: 2^8 differences pass, hence 257 * 2^8 / 2^128 < 2^-111. Whoever tries q tokens without learning more
-// than "no" of each has a chance of at most q * 2^-111: with 10^9 tries a second for a century, 10^-15. That only "no" is
-// learned is why a memo is compared as a whole (view/memo.hpp). A signature of Ed25519 is forged with about 2^-128 a
-// try, and either is out of reach.
+// bits of the value: 2^8 differences pass, hence 257 * 2^8 / 2^128 < 2^-111. An attacker that tries q tokens and learns
+// no more than "no" of each has a chance of at most q * 2^-111: with 10^9 tries a second for a century, 10^-15. That
+// only "no" is learned is why a memo is compared as a whole (view/memo.hpp). A signature of Ed25519 is forged with
+// about 2^-128 a try, and either is out of reach.
 
 #include <array>
 #include <cstdint>

@@ -108,13 +108,11 @@ constexpr auto types = std::to_array<ProblemType>({
     {"request-timeout", "Request timeout", "408", "The request did not come to its end in time.", "Send it again."},
     {"signing-key-retired", "Signing key retired", "409",
      "The repeated command was answered with a token of a signing key that is retired now, so it cannot be answered "
-     "the "
-     "same again.",
+     "the same again.",
      "Rotate the key to get a token that is valid."},
     {"stale-view", "Not up to date", "503",
      "This replica has not heard from the store for longer than `LATCHKEY_MAX_STALENESS`. It refuses rather than admit "
-     "a "
-     "key that may have been revoked.",
+     "a key that may have been revoked.",
      "Try again, or another replica. An operator looks at the store and at what lies between."},
     {"unavailable", "Temporarily unavailable", "503", "The store cannot be asked at the moment.",
      "Try again. `detail` says whether the command may have been done."},

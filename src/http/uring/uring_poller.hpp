@@ -76,7 +76,7 @@ class UringPoller final : public Poller {
 
   Ring ring_;
   std::vector<UringTransport*> transports_;  // by index
-  std::vector<UringTransport*> sent_;        // whose sends wait for the kernel
+  std::vector<UringTransport*> sent_;        // with sends that wait for the kernel
   std::vector<UringTransport*> wanting_;     // something from the kernel, in the next turn
   std::vector<UringTransport*> asking_;
   std::deque<Watch> watches_;              // by index
@@ -86,7 +86,7 @@ class UringPoller final : public Poller {
   bool enabled_ = false;
 };
 
-/// A connection whose octets come as completions.
+/// A connection that receives its octets as completions.
 class UringTransport final : public Transport {
  public:
   UringTransport(UringPoller& poller, TransportUser& user, std::uint32_t index)
