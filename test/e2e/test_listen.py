@@ -88,7 +88,7 @@ def test_several_addresses(make_stack, sockets, tmp_path):
     stack.keys.start(wait="listens")
     first, second, third = stack.keys.url_file.read_text().split()
     assert re.fullmatch(r"https://127.0.0.1:\d+", first) and second == f"unix:{keys}" and re.fullmatch(r"https://\[::1\]:\d+", third)
-    assert f"keys listens at {first}, {second}, {third}" in stack.keys.tail()
+    eventually(lambda: f"keys listens at {first}, {second}, {third}" in stack.keys.tail())  # written after the file of addresses
     assert UnixClient(keys).ask("GET", "/healthz")[0] == 200, "no TLS there"
     for url in (None, second):
         assert json.loads(stack.cli("key", "list", "-o", "json", env={"LATCHKEY_URL": url} if url else tls).stdout)["keys"] == []
