@@ -125,7 +125,7 @@ Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) con
   const auto parsed = jwt::parse_access_token(token);
   if (!parsed) return refused(refusal_of(parsed.error()));
   if (const auto candidate = look_up(reader, *parsed); candidate.refused) return *candidate.refused;
-  return NeedsSignature{};
+  return NeedsSignature{parsed->claims.key_id};
 }
 
 void AccessCheck::expect(std::span<const std::string_view> tokens, limit::RateLimiter& next) const {

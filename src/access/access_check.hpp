@@ -51,7 +51,10 @@ struct Refused {
   std::optional<Holder> holder;
 };
 
-struct NeedsSignature {};
+/// Only the signature is missing.
+struct NeedsSignature {
+  KeyId key_id;  // as it is signed, not as hinted_key_id() has it: a forger may put another one there
+};
 
 using Outcome = std::variant<Holder, Refused, NeedsSignature>;
 

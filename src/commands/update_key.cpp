@@ -28,9 +28,10 @@ std::string merged(std::string_view target, std::string_view patch) {
   return object_of(members);
 }
 
+// `patch` was parsed at the door and is compact; `current` is of the database, where anybody may have written.
 Result<std::string> merged_metadata(const std::string& current, const std::string& patch) {
-  if (!parse_json(current) || !parse_json(patch)) return Error(ErrorCode::internal, "", "metadata that is not JSON");
-  std::string text = merged(compact_json(current), compact_json(patch));
+  if (!parse_json(current)) return Error(ErrorCode::internal, "", "metadata that is not JSON");
+  std::string text = merged(compact_json(current), patch);
   if (const auto checked = check_metadata(text); !checked) return checked.error();
   return text;
 }

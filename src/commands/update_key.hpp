@@ -19,7 +19,7 @@ struct UpdateKey {
   std::optional<Expiry> expiry{};
   std::optional<bool> disabled{};
   std::optional<std::string> name{};
-  std::optional<std::string> metadata{};  // a JSON object, serialised
+  std::optional<std::string> metadata{};  // a JSON object as compact_json() makes it
   Metadata metadata_mode = Metadata::replace;
   bool drops_requests_per_minute = false;            // instead of setting it
   std::optional<std::optional<std::string>> plan{};  // within: nullopt: none of its own

@@ -133,9 +133,10 @@ void HolderRequests::await_position(Call& call) {
 // Waiting costs a place, so it wants proof first: the signature, where the view knows the key. What no view can change
 // need not wait for one.
 void HolderRequests::wait(Call& call, Position position, const access::Outcome& now) {
-  if (std::holds_alternative<access::NeedsSignature>(now)) {
-    return queue_signature(
-        call, [this, position](Call& proved, const access::Outcome& outcome) { wait(proved, position, outcome); });
+  if (const auto* unproven = std::get_if<access::NeedsSignature>(&now)) {
+    return queue_signature(call, unproven->key_id, [this, position](Call& proved, const access::Outcome& outcome) {
+      wait(proved, position, outcome);
+    });
   }
   const auto* refused = std::get_if<access::Refused>(&now);
   if (refused != nullptr && is_beyond_any_view(refused->reason)) return refuse(call, refused->reason);
@@ -170,14 +171,15 @@ void HolderRequests::decide(Call& call, const access::Outcome& outcome) {
   if (const auto* refused = std::get_if<access::Refused>(&outcome)) {
     return refuse(call, refused->reason, access::holder_in(outcome));
   }
-  queue_signature(call, [this](Call& proved, const access::Outcome& checked) { decide(proved, checked); });
+  const KeyId key = std::get<access::NeedsSignature>(outcome).key_id;
+  queue_signature(call, key, [this](Call& proved, const access::Outcome& checked) { decide(proved, checked); });
 }
 
 template <class Then>
-void HolderRequests::queue_signature(Call& call, Then then) {
+void HolderRequests::queue_signature(Call& call, KeyId key, Then then) {
   const auto kept = keep(call);
   const bool taken =
-      signatures_.submit(kept->token, [kept, then](const access::Outcome& outcome) { then(*kept, outcome); });
+      signatures_.submit(key, kept->token, [kept, then](const access::Outcome& outcome) { then(*kept, outcome); });
   if (!taken) refuse(*kept, Refusal::overloaded);
 }
 

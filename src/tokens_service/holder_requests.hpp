@@ -32,7 +32,7 @@ class HolderRequests {
   void waited(Call& call, view::Awaited awaited);
   void check(Call& call);
   template <class Then>
-  void queue_signature(Call& call, Then then);
+  void queue_signature(Call& call, KeyId key, Then then);
   void decide(Call& call, const access::Outcome& outcome);
   void admit(Call& call, const Holder& holder);
   void admit_unasked(Call& call, const Holder& holder);

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "jwt/access_token.hpp"
-
 namespace latchkey::tokens_service {
 
 SignatureQueue::SignatureQueue(const access::AccessCheck& check, SignatureQueueConfig config)
     : check_(check), config_(config), workers_(config.threads, config.max_tokens, WorkerPool::Priority::background) {}
 
-bool SignatureQueue::submit(std::string_view token, Done done) {
-  // The key id as it is signed, not as the hint has it: a forger may put another one there.
-  const auto parsed = jwt::parse_access_token(token);
-  const KeyId key = parsed ? parsed->claims.key_id : KeyId();
+bool SignatureQueue::submit(KeyId key, std::string_view token, Done done) {
   std::vector<Done> displaced;
   bool taken = false;
   {

@@ -36,8 +36,9 @@ class SignatureQueue {
   SignatureQueue(const access::AccessCheck& check, SignatureQueueConfig config);
 
   /// Calls `done` once: on a worker thread, or, with Refusal::overloaded, on the thread that evicted it by its
-  /// submit(). False: too much waits already, and `done` is not called.
-  [[nodiscard]] bool submit(std::string_view token, Done done);
+  /// submit(). False: too much waits already, and `done` is not called. `key`: as
+  /// AccessCheck::check() gave it.
+  [[nodiscard]] bool submit(KeyId key, std::string_view token, Done done);
   /// Tokens that wait or are being checked.
   std::size_t waiting() const;
 

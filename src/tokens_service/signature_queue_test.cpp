@@ -14,7 +14,8 @@ class SignatureQueueTest : public ServiceFixture {
  protected:
   /// The worker stands still until release() is called.
   void hold_up() {
-    const bool taken = queue_.submit(token_of(new_key()), [this](const access::Outcome&) {
+    const AccessKey key = new_key();
+    const bool taken = queue_.submit(key.id, token_of(key), [this](const access::Outcome&) {
       standing_.release();
       released_.acquire();
     });
@@ -24,7 +25,7 @@ class SignatureQueueTest : public ServiceFixture {
   void release() { released_.release(); }
   std::string forged(const AccessKey& key) const { return token_of(key, jwt::Ed25519PrivateKey::generate()); }
   bool submit(const std::string& token) {
-    return queue_.submit(token, [this](const access::Outcome& outcome) {
+    return queue_.submit(jwt::parse_access_token(token)->claims.key_id, token, [this](const access::Outcome& outcome) {
       (std::holds_alternative<access::Holder>(outcome) ? granted_ : refused_)++;
       answered_.release();
     });
@@ -71,7 +72,8 @@ TEST_F(SignatureQueueTest, KeyIdsTakeTurns) {
   hold_up();
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(submit(forged(victim)));
   std::atomic<int> refused_before = -1;
-  EXPECT_TRUE(queue_.submit(token_of(new_key()), [&](const access::Outcome&) {
+  const AccessKey other = new_key();
+  EXPECT_TRUE(queue_.submit(other.id, token_of(other), [&](const access::Outcome&) {
     refused_before = refused_.load();
     answered_.release();
   }));

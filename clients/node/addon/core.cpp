@@ -128,7 +128,8 @@ void Core::check_later(std::string token, Done done) {
     return done(Verdict{refused->reason, std::nullopt, {}});
   }
   auto shared = std::make_shared<Done>(std::move(done));  // it may be refused, and then it is still ours to call
-  const bool queued = signatures_->submit(token, [this, shared](const access::Outcome& proven) {
+  const KeyId key = std::get<access::NeedsSignature>(outcome).key_id;
+  const bool queued = signatures_->submit(key, token, [this, shared](const access::Outcome& proven) {
     if (const auto* holder = std::get_if<Holder>(&proven)) return admit_later(*holder, std::move(*shared));
     (*shared)(Verdict{std::get<access::Refused>(proven).reason, std::nullopt, {}});
   });
