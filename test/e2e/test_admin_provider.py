@@ -7,6 +7,7 @@ import pytest
 
 from latchkey import LONG, eventually
 from provider import Key, Provider
+from report import measured
 
 pytestmark = pytest.mark.engines("sqlite", reason="about the management service's door, which is the same with every store")
 UNAVAILABLE = "admin-keys-unavailable"
@@ -59,12 +60,15 @@ def test_a_rotation_is_seen_with_the_first_token_of_the_new_key(provider, servic
     admitted(service, provider.token())
     provider.keys.append(Key("two", kind))
     began = time.monotonic()
-    reply = ask(service, provider.token(provider.keys[1]))
-    assert reply.status == 200 and time.monotonic() - began < 60, "it waits for the fetch, and for nothing else"
+    admitted(service, provider.token(provider.keys[1]))
+    measured(f"an admin key that is new, until its first token counts ({kind})", time.monotonic() - began)
     old = provider.token()
     del provider.keys[0]
-    assert ask(service, provider.token(Key("three"))).status == 401  # which had the keys fetched again
-    assert ask(service, old).status == 401, "a key that was withdrawn counts no more"
+
+    def is_withdrawn():
+        assert ask(service, provider.token(Key("three"))).status == 401  # which has the keys fetched again
+        return ask(service, old).status == 401
+    eventually(is_withdrawn, pause=1)
 
 
 def test_unknown_kids_do_not_hurry_the_provider(provider, service):

@@ -12,7 +12,7 @@ from latchkey import BINARY, clean_environment, eventually
 
 def run(stack, command, **env):
     """In bash, whose redirections are the point; the program is `$L`."""
-    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False,
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False,
                           env={**clean_environment(), "LATCHKEY_DATA_DIR": str(stack.data_dir), "L": BINARY, **env})
 
 
@@ -93,7 +93,7 @@ def test_where_admin_keys_are_configured_nobody_mints_a_token_that_is_refused(tm
     environment = {**clean_environment(), "LATCHKEY_DATA_DIR": str(tmp_path / "data"), "LATCHKEY_KEYS_LISTEN": "127.0.0.1:0",
                    "LATCHKEY_TOKENS_LISTEN": "127.0.0.1:0", "LATCHKEY_ADMIN_KEYS": str(tmp_path / "public.pem")}
     for command in (("admin-token",), ("key", "list")):
-        done = subprocess.run([BINARY, *command], env=environment, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([BINARY, *command], env=environment, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode != 0 and not done.stdout and f"admin_keys ({tmp_path / 'public.pem'})" in done.stderr, done
     with subprocess.Popen([BINARY, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as up:
         tour = ""
@@ -118,11 +118,11 @@ def test_tls_files_are_named_with_their_setting_and_the_cause(tmp_path, certific
         openssl pkey -in key.pem -aes128 -passout pass:x -out locked.pem""", shell=True, check=True, cwd=tmp_path, capture_output=True)
     environment = {**clean_environment(), "LATCHKEY_DATA_DIR": str(tmp_path / "data"),
                    "LATCHKEY_TLS_CERT": str(tmp_path / certificate), "LATCHKEY_TLS_KEY": str(tmp_path / key) if key else ""}
-    done = subprocess.run([BINARY, "keys", "--check-config"], env=environment, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([BINARY, "keys", "--check-config"], env=environment, capture_output=True, text=True, timeout=300, check=False)
     named = "tls_cert" if why.startswith("tls_cert") else "tls_key"
     expected = why.format(origin="LATCHKEY_" + named.upper(), file=tmp_path / (certificate if named == "tls_cert" else key))
     assert done.returncode == 2 and expected in done.stderr, done
-    service = subprocess.run([BINARY, "keys"], env=environment, capture_output=True, text=True, timeout=30, check=False)
+    service = subprocess.run([BINARY, "keys"], env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert service.returncode == 1 and f"tls: {named}: " in service.stderr and "system lib" not in service.stderr, service
 
 

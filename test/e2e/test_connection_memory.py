@@ -89,7 +89,7 @@ def test_memory_comes_back_whatever_state_a_connection_dies_in(keys, state, end)
             if end == "reset":
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             sock.close()
-        eventually(lambda: resident(keys) < before + KEPT, seconds=60)
+        eventually(lambda: resident(keys) < before + KEPT)
     if "handshake" in state or "greeting" in state:
         assert peak < before + 25_000_000, "no more than the setting allows"
 

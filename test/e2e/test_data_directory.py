@@ -96,6 +96,6 @@ def test_what_others_may_write_to_is_refused_with_the_remedy(volume, owner, grou
     os.chown(volume, owner, group)
     volume.chmod(mode)
     environment = {**clean_environment(), "LATCHKEY_DATA_DIR": str(volume)}
-    done = subprocess.run([volume.parent / "latchkey", "keys"], env=environment, capture_output=True, text=True, timeout=30, check=False, **as_user(FIRST))
+    done = subprocess.run([volume.parent / "latchkey", "keys"], env=environment, capture_output=True, text=True, timeout=300, check=False, **as_user(FIRST))
     assert done.returncode == 1 and why in done.stderr and "run: " in done.stderr, done
     assert not list(volume.iterdir())

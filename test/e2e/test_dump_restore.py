@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE.split("## PostgreSQL: dump and rest
 
 def run(server, commands, **databases):
     shell = "".join(line + "\n" for line in commands.splitlines() if not line.startswith("latchkey "))
-    done = subprocess.run(["bash", "-eu", "-c", shell], cwd=server.folder, capture_output=True, text=True, timeout=120, check=False,
+    done = subprocess.run(["bash", "-eu", "-c", shell], cwd=server.folder, capture_output=True, text=True, timeout=300, check=False,
                           env={**os.environ, "PATH": f"{server.BIN}:{os.environ['PATH']}", "PGHOST": str(server.folder),
                                "PGUSER": "latchkey", **databases}, **server.user)
     assert done.returncode == 0, (shell, done.stderr)

@@ -91,7 +91,7 @@ def test_each_name_of_the_data_directory(left_behind, tmp_path, make):
             refused[name].add(str(found[-1]))
             put_back(work / found[-1], left_behind / found[-1])
         service.signal(signal.SIGTERM)
-        assert service.process.wait(timeout=30) == 0, service.tail()
+        assert service.process.wait(timeout=300) == 0, service.tail()
         assert outside.read_text() == "", "somebody wrote where a link led"
     assert refused["keys"] and refused["tokens"]
     if make is not directory:  # which nobody takes away who does not know what is in it
@@ -118,7 +118,7 @@ def test_files_that_settings_name(tmp_path, setting):
     if setting == "LATCHKEY_TLS_CERT":
         environment["LATCHKEY_TLS_KEY"] = str(tmp_path / "fifo")
     for command in (("keys", "--check-config"), ("up",)):
-        done = subprocess.run([BINARY, *command], env=environment, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([BINARY, *command], env=environment, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 2 and f"{tmp_path / 'fifo'}: it is a FIFO, not a regular file" in done.stderr, done
 
 
@@ -126,6 +126,6 @@ def test_a_token_may_come_through_a_pipe(shared):
     """As of `--token-file <(pass show admin)`: a person's command may wait for another."""
     token = shared.admin_token()
     script = f"{BINARY} key list --token-file <(echo {token})"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30, check=False,
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=300, check=False,
                           env={**clean_environment(), "LATCHKEY_DATA_DIR": str(shared.data_dir)})
     assert done.returncode == 0, done

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engines("sqlite", reason="about the services' doors, wh
 
 class UnixClient(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=60)
+        super().__init__("localhost", timeout=120)
         self.path = str(path)
 
     def connect(self):
@@ -111,7 +111,7 @@ def test_up_prints_all_addresses(sockets, tmp_path):
         done = subprocess.run(["bash", "-ec", script], capture_output=True, text=True, timeout=300, env=clean_environment(), check=False)
         assert done.returncode == 0 and "401" in done.stdout, (script, done.stdout, done.stderr)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=300) == 0
     assert not keys.exists() and not tokens.exists()
 
 

@@ -33,7 +33,7 @@ def test_a_pooler_that_shares_its_connections_is_refused(idle_stack, pooled, tmp
     settings = {"LATCHKEY_STORE": pooled(mode)}
     redis = Redis(tmp_path).start()
     keys = Service("keys", tmp_path / "k" / "data", **settings).launch()
-    assert keys.process.wait(timeout=60) == 1 and SENTENCE in keys.tail() and REMEDY in keys.tail()
+    assert keys.process.wait(timeout=300) == 1 and SENTENCE in keys.tail() and REMEDY in keys.tail()
     tokens = Service("tokens", tmp_path / "t" / "data", **settings).start("listening")
     relay = Relay("relay", tmp_path / "r" / "data", LATCHKEY_STREAM=redis.url, **settings).start()
     for service in (tokens, relay):

@@ -48,9 +48,11 @@ def most_in_any_minute(admitted):
 
 def test_five_means_five_with_64_connections(stack):
     access_key, _ = stack.admitted_key(requests_per_minute=5)
-    admitted, refused = hammer(stack, access_key, connections=64, seconds=5)
+    begun = time.monotonic()
+    admitted, refused = hammer(stack, access_key, connections=64, seconds=5, enough=lambda _, refused: len(refused) > 64)
+    if time.monotonic() - begun > 60:
+        pytest.skip("the machine was too slow: a minute is over, which proves nothing")
     assert len(admitted) == 5
-    assert len(refused) > 64
     assert all(1 <= retry <= 61 for _, retry, _ in refused)
     assert all(header.startswith('"per-minute";r=0;t=') for _, _, header in refused)
 

@@ -46,13 +46,13 @@ def test_the_end_of_processor_time_is_a_stop_in_order(stack):
     service = stack.replicas[0]
     resource.prlimit(service.process.pid, resource.RLIMIT_CPU, (1, resource.RLIM_INFINITY))
     client = service.client()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while service.process.poll() is None and time.monotonic() < deadline:
         try:
             client("GET", "/metrics")
         except OSError:
             break
-    assert service.process.wait(timeout=30) == 0 and "RLIMIT_CPU" in service.tail(), service.tail()
+    assert service.process.wait(timeout=300) == 0 and "RLIMIT_CPU" in service.tail(), service.tail()
     service.process = None
 
 
@@ -84,7 +84,7 @@ def test_an_address_space_that_is_too_small_says_so(idle_stack):
     service = idle_stack.replicas[0]
     for megabytes in (2000, 100):
         done = subprocess.run(["bash", "-c", f"ulimit -v {megabytes * 1000}; exec {BINARY} tokens"], capture_output=True, text=True,
-                              env={**clean_environment(), **service.settings}, timeout=60, check=False)
+                              env={**clean_environment(), **service.settings}, timeout=300, check=False)
         assert done.returncode == 1 and "RLIMIT_AS" in done.stderr, done
 
 
@@ -114,7 +114,7 @@ def test_a_mapped_file_that_others_shorten_kills_nobody(stack):
     os.truncate(stack.data_dir / "state" / "limits", 0)
     reply = holder("GET", "/v1/tokens")
     assert reply.status == 429 and int(reply.headers["Retry-After"]) > 55, reply
-    assert service.alive() and "shortened the file of permits" in service.tail()
+    eventually(lambda: service.alive() and "shortened the file of permits" in service.tail())
     os.truncate(stack.data_dir / "latchkey.db-shm", 0)
     # Its zeros would be believed: who comes upon it ends with a sentence, to be started again.
     eventually(lambda: service.process.poll() is not None)

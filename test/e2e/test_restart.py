@@ -27,7 +27,7 @@ class Load(threading.Thread):
     def __init__(self, stack, keys):
         super().__init__(daemon=True)
         self.stack, self.keys, self.ending = stack, keys, False
-        self.admitted, self.statuses = dict.fromkeys(keys, 0), set()
+        self.admitted, self.statuses, self.used_up = dict.fromkeys(keys, 0), set(), set()
 
     def run(self):
         while not self.ending:
@@ -38,6 +38,8 @@ class Load(threading.Thread):
                         status = client("GET", "/v1/tokens", headers={"X-API-Key": key}).status
                         self.statuses.add(status)
                         self.admitted[key] += status == 200
+                        if status == 429:
+                            self.used_up.add(key)
             time.sleep(0.005)
 
 
@@ -68,7 +70,8 @@ def test_kill_9_under_load_never_admits_more_than_the_limit_in_all(stack):
     if not stack.pairing.shared_limit:
         # A kill may cost the permit of a request in flight, at most one a connection: nearly all are given. Of a lease it
         # costs what was not spent.
-        assert all(total[limit] >= limit - 4 * LIVES for limit in (60, 64, 65, 100)), total
+        used_up = {limits[key] for load in loads for key in load.used_up}
+        assert all(total[limit] >= limit - 4 * LIVES for limit in {60, 64, 65, 100} & used_up), total
     assert set().union(*(load.statuses for load in loads)) <= {200, 429, 503}
 
 
@@ -100,7 +103,7 @@ def test_the_state_of_another_boot_counts_as_used_up_and_the_told_wait_is_enough
         file.seek(0)
         file.write(header + struct.pack("<I", zlib.crc32(header)))
     stack.tokens.start()
-    assert "another boot" in stack.replicas[0].tail()
+    eventually(lambda: "another boot" in stack.replicas[0].tail())
     wait = refused_for_a_minute(stack, access_key)
     stack.tokens.kill()  # nor does a restart shorten the wait, or begin it anew
     stack.tokens.start()
@@ -124,20 +127,19 @@ def test_a_deleted_state_file_is_not_a_fresh_start(stack):
 
 def first_decision(stack, access_key):
     """What a key is answered once its limiter can say something: a shared one is given 250 ms, and has just been met."""
-    for _ in range(50):
-        status = stack.holder(access_key)("GET", "/v1/tokens").status
-        if status != 503:
-            break
-        time.sleep(0.1)
-    return status
+    return eventually(lambda: decided(stack.holder(access_key)("GET", "/v1/tokens").status))
+
+
+def decided(status):
+    return None if status == 503 else status
 
 
 def test_a_token_once_proven_needs_no_signature_after_a_kill(stack):
     holders = [stack.admitted_key(user=f"user-{i}")[0] for i in range(20)]
-    assert set(stack.tokens.metrics("latchkey_memos_appended_total")) == {20}
+    eventually(lambda: set(stack.tokens.metrics("latchkey_memos_appended_total")) == {20})
     stack.tokens.kill()
     stack.tokens.start()
-    assert set(stack.tokens.metrics("latchkey_memos_recalled")) == {20}
+    eventually(lambda: set(stack.tokens.metrics("latchkey_memos_recalled")) == {20})
     for _ in stack.replicas:
         assert [first_decision(stack, access_key) for access_key in holders] == [200] * len(holders)
     assert set(stack.tokens.metrics("latchkey_memos_appended_total")) == {0}, "a signature was checked again"
@@ -151,8 +153,8 @@ def test_a_replica_that_cannot_keep_memos_starts_all_the_same(stack):
     memos.unlink()
     memos.mkdir()
     replica.start()
-    assert replica.client(access_key)("GET", "/v1/tokens").status == 200
-    assert "memos: " in replica.log.read_text()
+    eventually(lambda: replica.client(access_key)("GET", "/v1/tokens").status == 200)
+    eventually(lambda: "memos: " in replica.log.read_text())
 
 
 def test_memos_of_another_secret_or_edited_ones_are_worth_nothing(stack):

@@ -56,7 +56,7 @@ def nginx(shared, tmp_path_factory):
         pytest.skip("nginx is not installed")
     port, service = free_port(), urllib.parse.urlsplit(shared.replicas[0].url).netloc
     block = (f"upstream service {{ server {service}; keepalive 1; }}\nserver {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://service;\n"
-             "proxy_http_version 1.1; proxy_set_header Connection ''; proxy_request_buffering off; proxy_connect_timeout 5s; } }\n")
+             "proxy_http_version 1.1; proxy_set_header Connection ''; proxy_request_buffering off; proxy_connect_timeout 60s; } }\n")
     server = Nginx(tmp_path_factory.mktemp("nginx"), block).start(port)
     yield f"http://127.0.0.1:{port}"
     server.end()
@@ -101,7 +101,7 @@ def test_a_framing_that_was_misread_would_be_noticed(shared, nginx, victim):
     hidden = f"GET /v1/tokens/HIDDEN HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
     with connect(shared.replicas[0].url) as sock:
         sock.sendall(post(length("0"), "0") + hidden.encode())
-        sock.settimeout(20)
+        sock.settimeout(120)
         answers = b""
         while len(re.findall(rb"HTTP/1\.1 \d{3}", answers)) < 2:
             answers += sock.recv(65536)

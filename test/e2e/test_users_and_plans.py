@@ -29,12 +29,12 @@ def test_a_disabled_user_is_refused_with_all_keys_once_it_is_confirmed(stack):
     made = put(admin, "/v1/users/mallory", {})
     assert made.status == 201 and made.json()["disabled"] is False
     for i in range(5):
-        done = admin("PATCH", "/v1/users/mallory?wait=enforced", {"disabled": True})
+        done = admin("PATCH", "/v1/users/mallory?wait=enforced&timeout=1m", {"disabled": True})
         assert done.status == 200 and done.json()["enforcement"]["state"] == "confirmed", done
         for access_key, _ in keys:
             assert refusals(stack, access_key) == {(401, "user-disabled")}, i
         assert refusals(stack, other) == {(200, None)}
-        done = admin("PATCH", "/v1/users/mallory?wait=enforced", {"disabled": False})
+        done = admin("PATCH", "/v1/users/mallory?wait=enforced&timeout=1m", {"disabled": False})
         assert done.status == 200
         for access_key, _ in keys:
             assert refusals(stack, access_key) == {(200, None)}, i
@@ -45,11 +45,11 @@ def test_a_key_keeps_its_own_status_under_a_disabled_user(stack):
     (access_key, key), = keys_of(stack, "bob", 1)
     admin = stack.admin()
     put(admin, "/v1/users/bob", {})
-    admin("PATCH", "/v1/users/bob?wait=enforced", {"disabled": True})
+    admin("PATCH", "/v1/users/bob?wait=enforced&timeout=1m", {"disabled": True})
     shown = admin("GET", f"/v1/keys/{key['keyId']}").json()
     assert shown["status"] == "active" and shown["effective"]["userDisabled"] is True
     assert stack.keys.client(access_key)("GET", "/v1/plan").problem == "user-disabled"
-    admin("PATCH", f"/v1/keys/{key['keyId']}?wait=enforced", {"disabled": True})
+    admin("PATCH", f"/v1/keys/{key['keyId']}?wait=enforced&timeout=1m", {"disabled": True})
     assert refusals(stack, access_key) == {(401, "key-disabled")}, "the key's own status comes first"
     gone = admin("DELETE", "/v1/users/bob")
     assert gone.status == 409 and gone.problem == "in-use", "the keys would be let in again"
@@ -93,14 +93,14 @@ def test_a_plan_changes_for_all_its_keys_at_once(stack):
     assert [holder("GET", "/v1/tokens").status for _ in range(6)] == [200] * 5 + [429]
     assert put(admin, "/v1/plans/pro?dryRun=true", {"limits": []}, If_Match="*").problem == "no-limit"
     assert put(admin, "/v1/plans/pro?dryRun=true", {"limits": [PER_MINUTE]}, If_Match="*").json() == {"keys": 1}
-    raised = admin("PATCH", "/v1/plans/pro?wait=enforced", {"limits": [{**PER_MINUTE, "requests": 8}]})
+    raised = admin("PATCH", "/v1/plans/pro?wait=enforced&timeout=1m", {"limits": [{**PER_MINUTE, "requests": 8}]})
     assert raised.json()["enforcement"]["state"] == "confirmed", raised
     assert [holder("GET", "/v1/tokens").status for _ in range(4)] == [200] * 3 + [429], "the count goes on"
     assert admin("GET", "/v1/plans/pro").json()["keys"] == 1
     refused = admin("PATCH", "/v1/plans/pro", {"limits": []})
     assert refused.status == 409 and refused.problem == "no-limit" and key["keyId"] in refused.json()["detail"]
     assert admin("DELETE", "/v1/plans/pro").problem == "in-use"
-    own = admin("PATCH", f"/v1/keys/{key['keyId']}?wait=enforced", {"requestsPerMinute": 1000, "plan": None})
+    own = admin("PATCH", f"/v1/keys/{key['keyId']}?wait=enforced&timeout=1m", {"requestsPerMinute": 1000, "plan": None})
     assert own.json()["effective"]["plan"] is None, own
     assert {holder("GET", "/v1/tokens").status for _ in range(20)} == {200}
     assert admin("DELETE", "/v1/plans/pro").status == 204

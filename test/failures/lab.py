@@ -185,7 +185,7 @@ class Watch:
 
     def judge(self):
         over = judge.over_the_limit(self.load.requests, self.limits)
-        assert not over, over
+        assert not over, (over, self.admissions(over))
         false = judge.admitted_after_confirmation(self.load.requests, self.commands)
         assert not false, (len(false), false[:3])
         stored = {name: eventually(lambda: self.admins[0].shown(self.ids[name])) for name in self.ids}
@@ -199,6 +199,12 @@ class Watch:
         print(f"{len(self.load.requests)} requests, {len(self.commands)} commands, {confirmed} confirmations: 0 over a limit, "
               f"0 admitted after a confirmation, {'some may be' if self.loses else '0'} lost")
         assert confirmed, "nothing was confirmed, so this proves nothing"
+
+    def admissions(self, keys):
+        """When and where: seconds after the load began."""
+        begun = self.load.requests[0].sent
+        return {key: [(round(r.sent - begun, 2), r.replica) for r in self.load.requests if r.key == key and r.status == 200]
+                for key in keys}
 
     def says_as(self, replica, name, row):
         """The replica says of the key what the store says."""

@@ -52,7 +52,7 @@ def test_a_logical_subscriber_is_refused_by_every_service(lab):
         eventually(lambda: SENTENCE in far.tail())
         assert Caller(far)("GET", "/v1/authorize", token)[0] == 503 and not far.ready()
         other = lab.manager("other", LATCHKEY_STORE=copy.server.url()).launch()
-        assert other.process.wait(timeout=60) == 1 and SENTENCE in other.tail()
+        assert other.process.wait(timeout=300) == 1 and SENTENCE in other.tail()
         copy.server.sql("ALTER SUBSCRIPTION copy DISABLE")
         assert watch.disable().confirmed
         assert Caller(far)("GET", "/v1/authorize", token)[0] == 503

@@ -22,7 +22,7 @@ def terminate(process):
     """Ends a server in order, where one was started and still runs."""
     if process and process.poll() is None:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=300)
 
 
 class Redis:
