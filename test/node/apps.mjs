@@ -1,8 +1,9 @@
 // One guarded application for each framework. `/` answers whose key it is; `/public` wants none where the framework has
-// such a word.
+// such a word; `/slow` says `slow` on the standard output and answers 300 ms later.
 import 'reflect-metadata';
 import { once } from 'node:events';
 import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import fastify from 'fastify';
 import { Controller, Get, Module } from '@nestjs/common';
@@ -18,18 +19,28 @@ async function listen(server) {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}`,
+    /** As an application ends: what was begun is answered. */
     async close() {
       server.close();
-      server.closeAllConnections();
+      server.closeIdleConnections();
       await once(server, 'close');
     },
   };
 }
 
+async function slowly(answer) {
+  console.log('slow');
+  await sleep(300);
+  return answer;
+}
+
 const apps = {
   async node(latchkey) {
     const guard = requireAccessKey(latchkey);
-    return listen(http.createServer((request, response) => guard(request, response, () => response.end(JSON.stringify(request.accessKey)))));
+    return listen(http.createServer((request, response) => guard(request, response, async () => {
+      if (request.url === '/slow') await slowly();
+      response.end(JSON.stringify(request.accessKey));
+    })));
   },
 
   async express(latchkey) {
@@ -37,6 +48,7 @@ const apps = {
     app.get('/public', (request, response) => void response.json(request.accessKey ?? null));
     app.use(requireAccessKey(latchkey));
     app.get('/', (request, response) => void response.json(request.accessKey));
+    app.get('/slow', async (request, response) => void response.json(await slowly(request.accessKey)));
     return listen(http.createServer(app));
   },
 
@@ -44,6 +56,7 @@ const apps = {
     const app = fastify();
     await app.register(latchkeyPlugin, { latchkey });
     app.get('/', async (request) => request.accessKey);
+    app.get('/slow', (request) => slowly(request.accessKey));
     app.get('/public', { config: { latchkey: { public: true } } }, async (request) => JSON.stringify(request.accessKey));
     return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
   },
@@ -63,6 +76,7 @@ export function moduleOf(options) {
   class Guarded {
     mine(key) { return key; }
     name(user) { return { user }; }
+    slow(key) { return slowly(key); }
     open(key) { return { key }; }
   }
   const route = (method, path, ...more) => {
@@ -70,10 +84,12 @@ export function moduleOf(options) {
     for (const decorate of [Get(path), ...more]) decorate(Guarded.prototype, method, property);
   };
   AccessKey()(Guarded.prototype, 'mine', 0);
+  AccessKey()(Guarded.prototype, 'slow', 0);
   AccessKey('userId')(Guarded.prototype, 'name', 0);
   AccessKey()(Guarded.prototype, 'open', 0);
   route('mine', '/');
   route('name', '/name');
+  route('slow', '/slow');
   route('open', '/public', Public());
   Controller()(Guarded);
   class App {}

@@ -5,26 +5,66 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LatchkeyManagement } from '@latchkey/management';
-import { Service, binary, environment } from './services.mjs';
+import { Postgres, Redis } from './servers.mjs';
+import { Relay, Service, binary, environment } from './services.mjs';
 
 export { environment, eventually } from './services.mjs';
 
-/** `latchkey keys` with the embedded store, the tokens service beside it if wanted, and a client for admins. */
+/**
+ * The management service, and a client for admins. Pairing `embedded`: its store is SQLite, and what checks keys reads it
+ * in the same directory. `scaled`: PostgreSQL, a relay, and Redis as the stream and as what counts for all.
+ */
 export class Stack {
-  static async start({ tokens = false } = {}) {
+  #parts = [];
+
+  static async start({ tokens = false, pairing = 'embedded' } = {}) {
     const stack = new Stack();
-    stack.folder = mkdtempSync(join(tmpdir(), 'latchkey-node-'));
-    stack.dataDir = join(stack.folder, 'latchkey-data');
-    stack.keys = await new Service('keys', stack.dataDir, {}).start();
-    if (tokens) stack.tokens = await new Service('tokens', stack.dataDir, {}).start();
-    const env = environment({ LATCHKEY_DATA_DIR: stack.dataDir });
-    stack.adminToken = execFileSync(binary, ['admin-token'], { env, encoding: 'utf8' }).trim();
-    stack.management = new LatchkeyManagement({ url: stack.keys.url, token: stack.adminToken });
+    try {
+      await stack.#start(pairing, tokens);
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
     return stack;
   }
+  async #start(pairing, tokens) {
+    this.folder = mkdtempSync(join(tmpdir(), 'latchkey-node-'));
+    this.dataDir = join(this.folder, 'latchkey-data');
+    const store = pairing === 'scaled' ? { LATCHKEY_STORE: (await this.#part(new Postgres())).url } : {};
+    this.keys = await this.#part(new Service('keys', this.dataDir, store));
+    if (pairing === 'scaled') await this.#relay(store);
+    if (tokens) this.tokens = await this.#startTokens();
+    const env = environment({ LATCHKEY_DATA_DIR: this.dataDir, ...store });
+    this.adminToken = execFileSync(binary, ['admin-token'], { env, encoding: 'utf8' }).trim();
+    this.management = new LatchkeyManagement({ url: this.keys.url, token: this.adminToken });
+  }
+  /** A server of it: ended in the reverse order. */
+  async #part(server) {
+    this.#parts.unshift(server);
+    return server.start();
+  }
+  async #relay(store) {
+    const redis = await this.#part(new Redis());
+    await redis.withoutHistory();
+    this.shared = { stream: redis.url, limiter: redis.url };
+    await this.#part(new Relay(this.dataDir, { ...store, LATCHKEY_STREAM: redis.url }));
+  }
+  #startTokens() {
+    if (!this.shared) return this.#part(new Service('tokens', this.dataDir, {}));
+    const { stream, limiter } = this.shared;
+    return this.#part(new Service('tokens', join(this.folder, 'tokens'), { LATCHKEY_STREAM: stream, LATCHKEY_LIMITER: limiter }));
+  }
+  /** The options of a process's own core; of `scaled` each has a directory of its own, by `name`. */
+  nativeOptions(name = 'native') {
+    if (!this.shared) return { dataDir: this.dataDir };
+    return { dataDir: join(this.folder, name), replicaName: name, startTimeout: 60_000, ...this.shared };
+  }
+  /** What `engine` is opened with. */
+  optionsOf(engine, name) {
+    return engine === 'http' ? { engine, url: this.tokens.url, timeout: 60_000 } : { engine, ...this.nativeOptions(name) };
+  }
   async stop() {
-    await this.tokens?.stop();
-    await this.keys.stop();
+    for (const part of this.#parts) await part.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
   /** A key that every replica lets in. */

@@ -32,18 +32,37 @@ export class Service {
     this.urlFile = join(dataDir, 'run', `${name}.url`);
     this.settings = { LATCHKEY_DATA_DIR: dataDir, [`LATCHKEY_${name.toUpperCase()}_LISTEN`]: '127.0.0.1:0', LATCHKEY_THREADS: '2', ...settings };
   }
-  async start() {
+  spawn() {
     const log = openSync(this.log, 'a');
     this.process = spawn(binary, [this.name], { env: environment(this.settings), stdio: ['ignore', log, log] });
     closeSync(log);
+  }
+  async start() {
+    this.spawn();
     this.url = await eventually(() => existsSync(this.urlFile) && readFileSync(this.urlFile, 'utf8').trim(), this.urlFile);
     await eventually(() => fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false), `${this.name} ready`);
     return this;
   }
   async stop(signal = 'SIGTERM') {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    if (!this.process || this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = once(this.process, 'exit');
     this.process.kill(signal);
     await ended;
+  }
+}
+
+/** `latchkey relay`, which listens nowhere. */
+export class Relay extends Service {
+  constructor(dataDir, settings) {
+    super('relay', dataDir, settings);
+    delete this.settings.LATCHKEY_RELAY_LISTEN;
+  }
+  async start() {
+    this.spawn();
+    await eventually(() => {
+      if (this.process.exitCode !== null) throw new Error(readFileSync(this.log, 'utf8'));
+      return readFileSync(this.log, 'utf8').includes('relay runs');
+    }, 'the relay');
+    return this;
   }
 }
