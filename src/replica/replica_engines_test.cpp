@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <iterator>
+#include <map>
 
 #include "base/testing/temporary_directory.hpp"
 #include "replica/memory/memory_registry.hpp"
@@ -216,6 +218,39 @@ TEST_F(SqliteReplicaFile, OthersHaveStoppedOnlyUnderTheSameLockOrOnceTheyMustRef
   reporter.emplace(world.config(), world.clock);
   ASSERT_TRUE(reporter->report(second));
   EXPECT_EQ(phase_of_first(), Phase::stopped) << "the same lock: it has ended";
+}
+
+// test/fixtures/schema-1: it does not say what its replica understands, nor whether anybody is missing in it.
+TEST_F(SqliteReplicaFile, OfRelease010IsReadAndGoesOn) {
+  world.remove();
+  std::ifstream file(LATCHKEY_FIXTURES "/schema-1/replicas.sql");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto execute = [&](const std::string& sql) {
+    auto database = store::Database::open(world.path(), store::Access::write, 1000);
+    ASSERT_TRUE(database) << database.error().internal;
+    const auto done = database->execute(sql.c_str());
+    ASSERT_TRUE(done) << done.error().internal;
+  };
+  std::ofstream(world.path()).close();
+  execute(text + "PRAGMA journal_mode=WAL;");
+  expect_nothing_is_certain_for_30_s();
+  const auto found = registry->look().value();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().number, 10U);
+  EXPECT_EQ(found.front().understands, 1U);
+  execute("UPDATE replicas SET number = 11");  // which goes on beside the management service of this release
+  EXPECT_EQ(registry->look().value().front().number, 11U);
+
+  ReplicaReport ours = report(1);
+  SeededRandom random{3};
+  ours.id = ReplicaId::generate(random);
+  ours.understands = 3;
+  const auto known = reporter->report(ours);  // the replica is upgraded
+  ASSERT_TRUE(known) << known.error().internal;
+  world.clock.advance(std::chrono::seconds(31));
+  std::map<std::uint64_t, std::uint32_t> understood;
+  for (const auto& one : registry->look().value()) understood[one.number] = one.understands;
+  EXPECT_EQ(understood[1], 3U);
 }
 
 TEST_F(SqliteReplicaFile, IsMadeAnewWhereItIsTorn) {

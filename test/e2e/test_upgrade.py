@@ -1,14 +1,16 @@
 """From the files and databases of release 0.1.0 (test/fixtures) to this one, and a store that is newer than who reads it."""
 
 import contextlib
+import gzip
 import pathlib
 import shutil
 import sqlite3
+import subprocess
 import time
 
 import pytest
 
-from latchkey import Service, eventually
+from latchkey import BINARY, Service, clean_environment, eventually
 from stores import ENGINES, PostgresDatabase, SqliteFile
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "schema-1"
@@ -65,6 +67,42 @@ def test_the_documented_order(tmp_path):
     finally:
         tokens.end()
         keys.end()
+
+
+@pytest.mark.engines("sqlite", reason="about the store's own files")
+def test_the_files_of_a_replica_of_before(tmp_path):
+    """A copy, so its permits count as used for a minute: they are lost memory, and no first start. Who was in
+    its registry has ended, and the one that comes is there beside."""
+    store = store_of_schema_1(ENGINES, tmp_path / "data")
+    (tmp_path / "data/state").mkdir(mode=0o700)
+    (tmp_path / "data/state/limits").write_bytes(gzip.decompress((FIXTURES / "limits.gz").read_bytes()))
+    with contextlib.closing(sqlite3.connect(tmp_path / "data/replicas.db")) as file:
+        file.executescript((FIXTURES / "replicas.sql").read_text())
+        file.execute("PRAGMA journal_mode=WAL")
+    keys = Service("keys", tmp_path / "data", **store.settings)
+    tokens = Service("tokens", tmp_path / "data", **store.settings)
+    try:
+        keys.start()
+        tokens.start()
+        reply = tokens.client((FIXTURES / "bob.token").read_text().strip())("GET", "/v1/tokens")
+        assert reply.status == 429 and 0 < int(reply.headers["Retry-After"]) <= 61, reply
+        eventually(lambda: "is no memory of the past minute" in tokens.tail())
+        token = subprocess.run([BINARY, "admin-token"], env={**clean_environment(), **keys.settings}, capture_output=True, text=True,
+                               check=True).stdout.strip()
+        listed = eventually(lambda: listed_replicas(keys, token))
+        before = [r for r in listed if r["lastSeen"].startswith("2026-12-01T00:08:52")]
+        (after,) = [r for r in listed if r not in before]
+        assert [r["understands"] for r in before] in ([], [1]) and after["understands"] > 1 and not after["outdated"], listed
+    finally:
+        tokens.end()
+        keys.end()
+
+
+def listed_replicas(keys, token):
+    """Once it is certain that nobody is missing, and the one of this release serves."""
+    reply = keys.client(token)("GET", "/v1/replicas")
+    listed = reply.json().get("replicas", [])
+    return listed if any(r["state"] == "serving" and r["understands"] > 1 for r in listed) else None
 
 
 NEWER = {SqliteFile: ("PRAGMA user_version = 99", "UPDATE meta SET value = '99 2' WHERE name = 'readers'"),

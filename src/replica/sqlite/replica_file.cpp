@@ -65,14 +65,11 @@ Result<void> write_origin(Database& database, const std::string& name, const Ori
   return database.run(**insert);
 }
 
-constexpr const char* says_what_it_understands =
-    "SELECT count(*) FROM pragma_table_info('replicas') WHERE name = 'understands'";
-
 /// A file of release 0.1.0 goes on as one of this, and that release can read and write it all the same.
 Result<void> add_what_was_left_out(Database& database) {
-  const auto there = database.query_integer(says_what_it_understands);
+  const auto there = says_what_is_understood(database);
   if (!there) return there.error();
-  if (*there != 0) return {};
+  if (*there) return {};
   return database.execute("ALTER TABLE replicas ADD COLUMN understands INTEGER NOT NULL DEFAULT 1");
 }
 
@@ -88,9 +85,9 @@ Result<ReplicaFile> opened(const std::filesystem::path& path, Database database)
   std::string name = file_name_of(path);
   auto origin = read_origin(database, name);
   if (!origin) return origin.error();
-  const auto says = database.query_integer(says_what_it_understands);
+  const auto says = says_what_is_understood(database);
   if (!says) return says.error();
-  return ReplicaFile{std::move(database), *identity, std::move(name), std::move(*origin), *says != 0};
+  return ReplicaFile{std::move(database), *identity, std::move(name), std::move(*origin), *says};
 }
 
 Result<ReplicaFile> open_and_prepare(const std::filesystem::path& path, const Origin& origin) {
@@ -108,6 +105,13 @@ Result<ReplicaFile> open_and_prepare(const std::filesystem::path& path, const Or
 }
 
 }  // namespace
+
+Result<bool> says_what_is_understood(Database& database) {
+  const auto columns =
+      database.query_integer("SELECT count(*) FROM pragma_table_info('replicas') WHERE name = 'understands'");
+  if (!columns) return columns.error();
+  return *columns != 0;
+}
 
 Result<void> make_report_file(const std::filesystem::path& path, const Origin& origin) {
   std::error_code none;

@@ -37,8 +37,11 @@ struct ReplicaFile {
   store::FileIdentity identity;         // as it was opened
   std::string name;                     // likewise (base/file_name.hpp)
   std::optional<Origin> origin;         // nullopt: it does not say, or it is a copy
-  bool says_what_is_understood = true;  // false: release 0.1.0 made it, and writes it
+  bool says_what_is_understood = true;  // false: release 0.1.0 made it, and writes it; ask again, a newer one may come
 };
+
+/// Whether its reports have that column by now.
+Result<bool> says_what_is_understood(store::Database& database);
 
 /// Before the replica takes the lock of its data directory, so that a reader that finds the lock's file and not this
 /// one knows that this one was lost; and for the reader that finds that. Makes the file where there is none, and leaves

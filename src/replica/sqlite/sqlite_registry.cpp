@@ -82,6 +82,11 @@ Result<bool> SqliteRegistry::remove(const ReplicaReport& newest) {
 }
 
 Result<std::vector<ReplicaReport>> SqliteRegistry::read() {
+  if (!file_->says_what_is_understood) {  // the replica was upgraded meanwhile, and has added the column
+    const auto says = says_what_is_understood(file_->database);
+    if (!says) return says.error();
+    file_->says_what_is_understood = *says;
+  }
   auto statement =
       file_->database.prepare(file_->says_what_is_understood ? select_reports : select_reports_of_schema_1);
   if (!statement) return statement.error();
