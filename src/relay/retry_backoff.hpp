@@ -22,8 +22,10 @@ class RetryBackoff {
   std::chrono::milliseconds pause_after(const Error& error) { return pause_after(feed::FeedError::of(error)); }
   std::chrono::milliseconds pause_after(const feed::FeedError& error) {
     ++stats_.unavailable;
-    if (error.kind == feed::FeedError::Kind::not_made && !has_worked_) {
-      if (!std::exchange(waits_, true))
+    const bool nothing_yet = error.kind == feed::FeedError::Kind::not_made && !has_worked_;
+    if (std::exchange(waits_, nothing_yet) && !nothing_yet) in_a_row_ = 0;  // it is being made
+    if (nothing_yet) {
+      if (!std::exchange(said_that_it_waits_, true))
         log_info("relay: {}: the store is not made yet; it waits: {}", doing_, error.why);
       in_a_row_ = std::min(in_a_row_ + 1, worth_a_word - 1);
     } else if (++in_a_row_ == worth_a_word) {  // fewer are the ordinary noise of a start or a failover
@@ -44,7 +46,8 @@ class RetryBackoff {
   RelayStats& stats_;
   unsigned in_a_row_ = 0;
   bool has_worked_ = false;
-  bool waits_ = false;  // for a store that is not made yet, and that was said
+  bool waits_ = false;  // for a store that is not made yet
+  bool said_that_it_waits_ = false;
 };
 
 }  // namespace latchkey::relay

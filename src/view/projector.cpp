@@ -123,8 +123,10 @@ milliseconds Projector::reload(std::string why) {
 
 milliseconds Projector::retry_later(const feed::FeedError& error) {
   const bool nothing_yet = error.kind == feed::FeedError::Kind::not_made && !has_loaded_;
+  if (std::exchange(waits_, nothing_yet) && !nothing_yet) failures_ = 0;  // it is being made
   if (nothing_yet) {
-    if (!std::exchange(waits_, true)) log_info("view: what it follows is not made yet; it waits: {}", error.why);
+    if (!std::exchange(said_that_it_waits_, true))
+      log_info("view: what it follows is not made yet; it waits: {}", error.why);
     failures_ = std::min(failures_ + 1, failures_worth_a_word - 1);
   } else if (++failures_ == failures_worth_a_word) {
     log_warning("view: feed unavailable: {}", error.why);

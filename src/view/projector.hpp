@@ -95,8 +95,9 @@ class Projector {
   // The projecting thread's.
   bool loaded_ = false;
   bool has_loaded_ = false;  // ever
-  bool waits_ = false;       // for what is not made yet, and that was said
-  bool caught_up_ = false;   // since the last load
+  bool waits_ = false;       // for what is not made yet
+  bool said_that_it_waits_ = false;
+  bool caught_up_ = false;  // since the last load
   Position at_;
   unsigned failures_ = 0;  // in a row
 

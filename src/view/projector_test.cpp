@@ -146,6 +146,20 @@ TEST_F(ProjectorTest, AStoreThatIsAwayWhileItIsWaitedForIsAFault) {
   EXPECT_NE(testing::internal::GetCapturedStderr().find(" warning "), std::string::npos);
 }
 
+// While the store is being made a read may fail in passing: its epoch changes under the first load, for one.
+TEST_F(ProjectorTest, WhatFailsOnceAfterALongWaitIsNoFaultYet) {
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 20; ++i) {
+    feed.refuse_next(FeedError::Kind::not_made);
+    projector.step(0ms);
+  }
+  for (int i = 0; i < 3; ++i) {
+    feed.refuse_next(FeedError::Kind::unavailable);
+    projector.step(0ms);
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr().find(" warning "), std::string::npos);
+}
+
 TEST_F(ProjectorTest, ReloadsThatFollowEachOtherPause) {
   append(5);
   catch_up();
