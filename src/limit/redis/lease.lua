@@ -12,6 +12,9 @@
 -- whose clock steps forward would forget permits that were taken a moment ago.
 --
 -- KEYS[3] the key's hash    KEYS[4] latchkey:limit:idle
+-- A hash that is none of ours refuses its key for as long as permits of before may count; then it is forgotten like the
+-- others. Nobody need delete it: whoever does so a moment too late deletes the permits of its successor.
+--
 -- ARGV[8] limit  [9] version  [10] wanted  [11] number  [12] returned lease  [13] returned permits  [14] replicas
 -- [15] lost since, 0: none  [16] epoch
 -- Answers Reply of lease_protocol.hpp, {granted, now, used, limit, version, reset at, free at, ask at, raw, steps,
@@ -23,22 +26,32 @@ local wanted = tonumber(ARGV[10])
 
 local record, granted, leases, gone, change = {}, {}, {}, {}, {}
 local of_epoch
-local broken = redis.error_reply('BROKEN ' .. key)
-local fields = redis.pcall('HGETALL', key)
-if fields.err then return broken end
-for i = 1, #fields, 2 do
-  local name, value = fields[i], fields[i + 1]
-  local at, number = tonumber(name), tonumber(value)
-  if at and number then
-    if at <= slot - slots then gone[#gone + 1] = name else granted[at] = number end
-  elseif #name == 1 and number then
-    record[name] = number
-    if name == 'e' then of_epoch = value end
-  elseif value:match('^%d+:%d+:%d+$') then
-    leases[name] = value
-  else
-    return broken
+local function read(fields)
+  if fields.err then return false end
+  for i = 1, #fields, 2 do
+    local name, value = fields[i], fields[i + 1]
+    local at, number = tonumber(name), tonumber(value)
+    if at and number then
+      if at <= slot - slots then gone[#gone + 1] = name else granted[at] = number end
+    elseif #name == 1 and number then
+      record[name] = number
+      if name == 'e' then of_epoch = value end
+    elseif value:match('^%d+:%d+:%d+$') then
+      leases[name] = value
+    else
+      return false
+    end
   end
+  return true
+end
+local fields = redis.pcall('HGETALL', key)
+if not read(fields) then
+  redis.call('ZADD', idle, 'NX', slot, key)
+  local last_call = tonumber(redis.call('ZADD', idle, 'INCR', 0, key))
+  if last_call > slot - slots - 2 then return redis.error_reply('BROKEN ' .. key) end
+  redis.call('DEL', key)
+  redis.call('ZREM', idle, key)
+  fields, record, granted, leases, gone, of_epoch = {}, {}, {}, {}, {}, nil
 end
 local function put(name, value)
   change[#change + 1] = name

@@ -172,6 +172,33 @@ TEST(LeaseLimiterTest, ABrokenRecordClosesItsOwnKeyOnly) {
   wait_until([&] { return admit(limiter, key_number(1), {100, 1}).admitted; });
 }
 
+// By itself, once nothing of before counts; a DEL by hand could meet the permits of the record that came after it.
+TEST(LeaseLimiterTest, ABrokenRecordBeginsAnewOnceItsPastCountsNoMore) {
+  SystemClock clock;
+  redis::TestServer server;
+  server.run({"SET", "latchkey:limit:no-history", "1"});
+  LeaseLimiter limiter(store_at(server, clock, nullptr), clock, patient());
+  const auto last_call = [&](const std::string& record, std::int64_t slots_ago) {
+    const std::int64_t slot = std::stoll(server.run({"TIME"}).elements[0].text) * 1000 / lease::slot_ms;
+    server.run({"ZADD", "latchkey:limit:idle", std::to_string(slot - slots_ago), record});
+  };
+  for (const auto& broken : {std::vector<std::string>{"HSET", "", "foo", "bar"}, {"SET", "", "5"}}) {
+    SCOPED_TRACE(broken[0]);
+    const KeyId key = key_number(broken.size());
+    const std::string record = "latchkey:limit:key:" + key.to_string();
+    std::vector<std::string> words = broken;
+    words[1] = record;
+    server.run(redis::Command(words));
+    EXPECT_TRUE(admit(limiter, key, {2, 1}).unavailable);
+    last_call(record, lease::slots_in_window / 2);
+    EXPECT_TRUE(admit(limiter, key, {2, 1}).unavailable);
+    last_call(record, lease::slots_in_window + 8);
+    wait_until([&] { return admit(limiter, key, {2, 1}).admitted; });
+    EXPECT_EQ(server.run({"TYPE", record}).text, "hash");
+    EXPECT_EQ(server.run({"HEXISTS", record, "foo"}).integer, 0);
+  }
+}
+
 std::uint64_t evicted_keys(const redis::TestServer& server) {
   const std::string stats = server.run({"INFO", "stats"}).text;
   const std::string name = "evicted_keys:";

@@ -142,10 +142,10 @@ void RedisPermitStore::complain_of(const KeyId& key) {
   next_word_ = now + word_every;
   const std::string name = prefix + "key:" + key.to_string();
   log_error(
-      "limiter: what stands at {} in Redis is not ours, and the key is refused until it is gone. Once it has been "
-      "refused "
-      "for 62 s: DEL {} (sooner, what was admitted before would be admitted anew)",
-      name, name);
+      "limiter: what stands at {} in Redis is not ours. Its key is refused for 62 s, and then the record begins anew "
+      "by "
+      "itself; delete it at no time, or what was admitted before is admitted again",
+      name);
 }
 
 Result<std::uint32_t> RedisPermitStore::announce(Presence presence) {
