@@ -28,7 +28,7 @@ Holder holder_of(const KeyRow& row) {
 }
 
 Holder bounded(Holder holder, const KeyRow& row, const view::TermsInForce& terms) {
-  const Bounds bounds = bounds_of(row, terms);
+  const Bounds bounds = bounds_of(row, terms, holder.limits);
   holder.bound = bounds.bound;
   holder.requests_per_minute = bounds.requests_per_minute;
   holder.version = bounds.version;
@@ -56,7 +56,8 @@ Outcome outcome_of_issue(const View::Reader& reader, const KeyRow& row, Issue is
 
 std::optional<Refusal> refusal_of_bound(Bound bound) {
   if (bound == Bound::none) return Refusal::no_limit;
-  if (bound == Bound::unsupported) return Refusal::limit_not_enforced;
+  if (bound == Bound::unknown_zone) return Refusal::unknown_time_zone;
+  if (bound == Bound::too_many) return Refusal::limit_not_enforced;
   return std::nullopt;
 }
 

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <variant>
 
-#include "access/bound.hpp"
+#include "access/limits_in_force.hpp"
 #include "access/refusal.hpp"
 #include "base/clock.hpp"
 #include "jwt/access_token.hpp"
@@ -35,6 +35,7 @@ struct Holder {
   char user_id_bytes[max_user_id_bytes] = {};
   std::uint8_t user_id_size = 0;
   std::uint32_t requests_per_minute = 0;  // in force, where the bound is one per minute
+  LimitsInForce limits{};                 // where the bound is that they are listed
   Bound bound = Bound::per_minute;
   std::optional<UnixMillis> expires_at;
   IssueTime issued_at;

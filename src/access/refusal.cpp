@@ -22,10 +22,14 @@ std::string_view to_string(Refusal refusal) {
                                                                         "expired",
                                                                         "insufficient-scope",
                                                                         "no-limit",
+                                                                        "cost-exceeds-limit",
                                                                         "rate-limited",
+                                                                        "quota-exceeded",
                                                                         "stale-view",
                                                                         "overloaded",
                                                                         "limiter-unavailable",
+                                                                        "limiter-full",
+                                                                        "unknown-time-zone",
                                                                         "limit-not-enforced"};
   return names[static_cast<std::size_t>(refusal)];
 }

@@ -21,8 +21,10 @@ namespace latchkey::access {
 ///   7. the issue, then the key's status (key/issue.hpp), with the    rotated, deleted, disabled, user_disabled,
 ///      user between the key's own status and its expiry              expired
 ///   8. the scope that the rule needs                                 insufficient_scope
-///   9. what limits are in force, where the route counts              no_limit, limit_not_enforced
-///  10. the limiter                                                   rate_limited, limiter_unavailable
+///   9. what limits are in force, where the route counts              no_limit, unknown_time_zone
+///  10. the limiter                                                   rate_limited, quota_exceeded, cost_exceeds_limit,
+///                                                                    limiter_unavailable, limiter_full,
+///                                                                    limit_not_enforced
 /// A token that the view remembers skips 2 and 4 to 6: its digest proves them. The steps 2 to 7 are AccessCheck's.
 enum class Refusal : std::uint8_t {
   no_rule,                   // 403: no rule is for this request
@@ -42,14 +44,18 @@ enum class Refusal : std::uint8_t {
   expired,                   // 401 key-expired
   insufficient_scope,        // 403: the rule needs a scope that the key does not have
   no_limit,                  // 403: no limit is in force for the key, and it does not say that it needs none
+  cost_exceeds_limit,        // 403: the request costs more than a limit ever admits
   rate_limited,              // 429
+  quota_exceeded,            // 429: the budget of a period is among what is used up
   stale_view,                // 503: the view is too old to be trusted, or not loaded
   overloaded,                // 503: too many signatures wait to be checked
-  limiter_unavailable,       // 503: shared limiter state cannot be reached
+  limiter_unavailable,       // 503: shared limiter state cannot be reached, or not be made durable in time
+  limiter_full,              // 503: no room for one more counter
+  unknown_time_zone,         // 503: this replica does not know the time zone of a limit in force
   limit_not_enforced         // 503: a limit is in force that this replica cannot enforce
 };
 
-constexpr std::size_t refusal_count = 22;
+constexpr std::size_t refusal_count = 26;
 
 /// "no-credentials", "rate-limited", …: for logs, metrics and the request log.
 std::string_view to_string(Refusal refusal);

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "key/limit_spec.hpp"
+
 namespace latchkey::access {
 namespace {
 
@@ -57,18 +59,33 @@ constexpr std::array<Row, refusal_count> rows = {{
      403,
      {},
      "Neither this access key nor its user nor its plan has a limit, and the key is not said to need none."},
+    {"cost-exceeds-limit",
+     "Cost exceeds limit",
+     403,
+     {},
+     "This request costs more than a limit of the access key admits at all, so it can never pass."},
     {"rate-limited",
      "Too many requests",
      429,
      {},
-     "The requests per minute of this access key are used up. Retry-After says when the next one may pass."},
+     "A limit of this access key is used up. Retry-After says when a request of this cost may pass."},
+    {"quota-exceeded",
+     "Quota exceeded",
+     429,
+     {},
+     "The budget of a period is used up. Retry-After says when a request of this cost may pass."},
     {"stale-view", "Not up to date", 503, retry_soon,
      "This replica has no sufficiently recent knowledge of the access keys. Try again, or another replica."},
     {"overloaded", "Overloaded", 503, retry_soon, "Too many requests wait for their access keys to be verified."},
     {"limiter-unavailable", "Rate limit unavailable", 503, retry_soon,
-     "The shared state of the rate limit cannot be reached, so nothing may pass."},
+     "The state of the rate limit cannot be reached, or not be made durable in time, so nothing may pass."},
+    {"limiter-full", "Limiter full", 503, retry_soon,
+     "There is no room for one more counter (LATCHKEY_LIMITER_MAX_COUNTERS), so nothing that needs one may pass."},
+    {"unknown-time-zone", "Unknown time zone", 503, retry_soon,
+     "A limit that is in force for this access key has a time zone that this replica does not know."},
     {"limit-not-enforced", "Limit not enforced", 503, retry_soon,
-     "A limit that is in force for this access key cannot be enforced by this release, so nothing may pass."},
+     "A limit that is in force for this access key cannot be enforced by this replica's limiter (LATCHKEY_LIMITER), so "
+     "nothing may pass."},
 }};
 
 const Row& row_of(Refusal refusal) { return rows[static_cast<std::size_t>(refusal)]; }
@@ -80,12 +97,28 @@ http::Problem to_problem(Refusal refusal) {
   return {row.name, row.title, row.status, std::string(row.detail)};
 }
 
+bool names_limits(Refusal refusal) {
+  return refusal == Refusal::rate_limited || refusal == Refusal::quota_exceeded ||
+         refusal == Refusal::cost_exceeds_limit;
+}
+
 std::string_view problem_name(Refusal refusal) { return row_of(refusal).name; }
 
 http::Response to_response(Refusal refusal) {
-  http::Response response = http::to_response(to_problem(refusal));
+  http::Response response = to_response(refusal, to_problem(refusal), std::array{per_minute_name});
   response.header_lines = row_of(refusal).header_lines;
   return response;
+}
+
+http::Response to_response(Refusal refusal, const http::Problem& problem, std::span<const std::string_view> limits) {
+  JsonWriter out;
+  http::write_members(out.begin_object(), problem);
+  if (names_limits(refusal)) {
+    out.name("violated-policies").begin_array();
+    for (const std::string_view name : limits) out.value(name);
+    out.end_array();
+  }
+  return {problem.status, "application/problem+json", {}, out.end_object().take()};
 }
 
 const http::Answer& answer_of(Refusal refusal) {

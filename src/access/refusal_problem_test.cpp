@@ -37,10 +37,14 @@ TEST(RefusalProblem, IsTheContractsTable) {
       {Refusal::expired, 401, "/problems/key-expired", invalid},
       {Refusal::insufficient_scope, 403, "/problems/insufficient-scope", scope},
       {Refusal::no_limit, 403, "/problems/no-limit", ""},
+      {Refusal::cost_exceeds_limit, 403, "/problems/cost-exceeds-limit", ""},
       {Refusal::rate_limited, 429, "/problems/rate-limited", ""},
+      {Refusal::quota_exceeded, 429, "/problems/quota-exceeded", ""},
       {Refusal::stale_view, 503, "/problems/stale-view", retry},
       {Refusal::overloaded, 503, "/problems/overloaded", retry},
       {Refusal::limiter_unavailable, 503, "/problems/limiter-unavailable", retry},
+      {Refusal::limiter_full, 503, "/problems/limiter-full", retry},
+      {Refusal::unknown_time_zone, 503, "/problems/unknown-time-zone", retry},
       {Refusal::limit_not_enforced, 503, "/problems/limit-not-enforced", retry}};
   ASSERT_EQ(table.size(), refusal_count);
   for (const auto& row : table) {

@@ -43,6 +43,7 @@ const std::string* plan_of(const AccessKey& key, const User* user) {
 
 std::vector<LimitInForce> limits_in_force(const AccessKey& key, const User* user, const Plan* plan) {
   std::vector<LimitInForce> limits;
+  if (may_go_without(key)) return limits;
   if (plan != nullptr) {
     for (const auto& limit : plan->limits) put(limits, limit, DefinedBy::plan);
   }

@@ -4,6 +4,8 @@
 //
 // Example: plan "pro" has per-minute 60 and daily 5,000; the user has daily 20,000; the key has per-minute 5. In force:
 // per-minute 5 (the key's), daily 20,000 (the user's).
+//
+// A key with an empty list of its own, `"limits": []`, is unlimited, whatever its plan and its user have.
 
 #include <vector>
 
@@ -31,7 +33,7 @@ void set_own_limits(AccessKey& key, std::optional<LimitList> limits);
 const std::string* plan_of(const AccessKey& key, const User* user);
 /// `plan`: that of plan_of(); null where there is none.
 std::vector<LimitInForce> limits_in_force(const AccessKey& key, const User* user, const Plan* plan);
-/// A key with no limit in force is refused, unless it says itself that it needs none.
+/// The key says itself that it needs none. Any other with no limit in force is refused.
 bool may_go_without(const AccessKey& key);
 
 }  // namespace latchkey

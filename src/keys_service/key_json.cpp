@@ -87,15 +87,21 @@ std::string to_json(const AccessKey& key, Epoch epoch, UnixMillis now) {
 
 service::HeldPlan held_plan_of(const AccessKey& key, const commands::KeyTerms& terms, Epoch epoch, UnixMillis now) {
   std::optional<std::uint32_t> requests_per_minute;
+  std::vector<service::HeldPlan::Limit> limits;
   for (const auto& limit : terms.limits) {
     if (const auto number = as_requests_per_minute(limit.limit)) requests_per_minute = number;
+    limits.push_back({limit.limit});
   }
+  std::ranges::stable_partition(limits, [](const service::HeldPlan::Limit& limit) {
+    return std::holds_alternative<LimitWindow>(limit.spec.span);
+  });
   return {.key_id = key.id,
           .user_id = key.user_id,
           .requests_per_minute = requests_per_minute,
           .expires_at = key.expires_at,
           .status = status_of(key, now),
           .issued_at = key.issued_at,
+          .limits = std::move(limits),
           .position = {epoch, key.version.change()}};
 }
 

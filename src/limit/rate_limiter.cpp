@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "key/access_key.hpp"
+
 namespace latchkey::limit {
 namespace {
 
 // What an engine can do that knows the plain limit only.
 
 bool is_plain_only(const ActiveLimit& limit) {
-  return limit.counter == per_minute_counter && !limit.per_user && !limit.observe;
+  return limit.counter == per_minute_counter && !limit.per_user && !limit.observe &&
+         limit.requests <= max_requests_per_minute;
 }
 
 bool is_plain_only(const Charge& charge) {

@@ -7,11 +7,10 @@
 #include "access/access_check.hpp"
 #include "http/exchange.hpp"
 #include "tokens_service/header_lines.hpp"
+#include "tokens_service/limit_refusal.hpp"
 #include "tokens_service/routes.hpp"
 
 namespace latchkey::tokens_service {
-
-enum class Deny : std::uint8_t { as_is, as_403 };
 
 /// A key holder's request on its way. Lives on the stack while it can be answered at once; what has to wait is moved to
 /// the heap with its Later.

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "access/limits_in_force.hpp"
 #include "base/hex.hpp"
 #include "http/ascii.hpp"
 #include "key/key_id_text.hpp"
@@ -29,6 +30,8 @@ class HeaderLines {
   HeaderLines& position(Position position);
   /// draft-ietf-httpapi-ratelimit-headers-11: the policy (quota, window) and what is left of it (remaining, reset).
   HeaderLines& rate_limit(std::uint32_t requests_per_minute, const limit::Decision& decision);
+  /// The same of several: of every limit that enforces, in its order; `w` of windows only. Nothing where none does.
+  HeaderLines& rate_limits(const access::LimitsInForce& limits, const limit::Verdict& verdict);
   HeaderLines& retry_after(std::uint32_t seconds) { return put("Retry-After: ").number(seconds).put("\r\n"); }
 
   HeaderLines& key_id(std::string_view name, const KeyId& id);
@@ -107,6 +110,28 @@ inline HeaderLines& HeaderLines::rate_limit(std::uint32_t requests_per_minute, c
   put("RateLimit-Policy: \"per-minute\";q=").number(requests_per_minute).put(";w=60\r\n");
   put("RateLimit: \"per-minute\";r=").number(decision.remaining);
   return put(";t=").number(decision.reset_seconds).put("\r\n");
+}
+
+inline HeaderLines& HeaderLines::rate_limits(const access::LimitsInForce& limits, const limit::Verdict& verdict) {
+  const auto each_enforced = [&](std::string_view header, auto&& put_members) {
+    bool first = true;
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+      if (limits[i].observe) continue;
+      put(first ? header : std::string_view(", ")).put("\"").put(limits.name(i)).put("\"");
+      put_members(i);
+      first = false;
+    }
+    if (!first) put("\r\n");
+  };
+  each_enforced("RateLimit-Policy: ", [&](std::size_t i) {
+    put(";q=").number(limits[i].requests);
+    if (limits[i].calendar == nullptr) put(";w=").number(limits[i].window_seconds);
+  });
+  each_enforced("RateLimit: ", [&](std::size_t i) {
+    const limit::Standing& standing = verdict.standings[i];
+    put(";r=").number(standing.remaining).put(";t=").number(standing.reset_seconds);
+  });
+  return *this;
 }
 
 }  // namespace latchkey::tokens_service

@@ -6,13 +6,12 @@
 #include "access/refusal_problem.hpp"
 #include "http/ascii.hpp"
 #include "http/problem.hpp"
+#include "tokens_service/limit_refusal.hpp"
 
 namespace latchkey::tokens_service {
 namespace {
 
 using access::Refusal;
-
-constexpr std::string_view not_stored = "Cache-Control: no-store\r\n";
 
 bool is_counted(const Call& call) { return call.route->needs == service::Needs::permit; }
 Asker asker_of(const Call& call) { return std::get<HolderRoute>(call.route->handler).asker; }
@@ -28,22 +27,15 @@ Deny deny_of(std::string_view query) {
   return Deny::as_is;
 }
 
-/// What a client did, as a 403 with the true status beside it, for proxies that make a 500 of all but 401 and 403
-/// (nginx's auth_request). What failed here stays a 503.
-template <Refusal reason>
-const http::Answer& as_403() {
+/// What a client did, as a 403 with the true status beside it.
+const http::Answer& ambiguous_as_403() {
   static const http::Response response = [] {
-    http::Problem problem = access::to_problem(reason);
+    http::Problem problem = access::to_problem(Refusal::ambiguous);
     const int status = std::exchange(problem.status, 403);
     return http::to_response(problem).with_header("X-Latchkey-Status", std::to_string(status));
   }();
   static const http::Answer answer = response.view();
   return answer;
-}
-
-/// Which problem it is, in a header: a proxy that asks for 403 cannot hand on the body.
-std::string_view name_problem(HeaderLines& lines, std::string_view others, Refusal reason) {
-  return lines.lines(others).line("X-Latchkey-Problem", access::problem_name(reason)).text();
 }
 
 /// What is wrong with the token itself stays wrong whatever the view learns.
@@ -52,6 +44,10 @@ bool is_beyond_any_view(Refusal reason) {
 }
 
 }  // namespace
+
+std::string_view name_problem(HeaderLines& lines, std::string_view others, Refusal reason) {
+  return lines.lines(others).line("X-Latchkey-Problem", access::problem_name(reason)).text();
+}
 
 limit::Limit limit_of(const Call& call, const access::Holder& holder) {
   return {.requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = call.position.epoch};
@@ -186,7 +182,7 @@ void HolderRequests::queue_signature(Call& call, KeyId key, Then then) {
 void HolderRequests::admit(Call& call, const Holder& holder) {
   // No key has scopes yet.
   if (call.rule != nullptr && !call.rule->scope.empty()) return refuse_scope(call, holder);
-  if (holder.bound != access::Bound::per_minute) return admit_unasked(call, holder);
+  if (holder.bound != access::Bound::per_minute || cost_of(call) != 1) return admit_otherwise(call, holder);
   const limit::Limit limit = limit_of(call, holder);
   if (const auto decision = parts_.limiter.try_admit(holder.key_id, limit)) return decided(call, holder, *decision);
   const auto kept = keep(call);
@@ -194,9 +190,9 @@ void HolderRequests::admit(Call& call, const Holder& holder) {
                              [this, kept, holder](limit::Decision decision) { decided(*kept, holder, decision); });
 }
 
-/// Where no limiter has a word.
-void HolderRequests::admit_unasked(Call& call, const Holder& holder) {
+void HolderRequests::admit_otherwise(Call& call, const Holder& holder) {
   if (const auto refusal = access::refusal_of_bound(holder.bound)) return refuse(call, *refusal, &holder);
+  if (holder.bound != access::Bound::unlimited) return charge(call, holder);
   HeaderLines lines;
   lines.lines(not_stored);
   metrics_.admitted();
@@ -227,7 +223,7 @@ void HolderRequests::answer(Call& call, const Holder& holder, const http::Answer
 void HolderRequests::refuse(Call& call, Refusal reason, const Holder* holder) {
   metrics_.refused(reason);
   const bool reported_as_403 = call.deny == Deny::as_403 && reason == Refusal::ambiguous;
-  http::Answer answer = reported_as_403 ? as_403<Refusal::ambiguous>() : access::answer_of(reason);
+  http::Answer answer = reported_as_403 ? ambiguous_as_403() : access::answer_of(reason);
   note(call, answer.status, to_string(reason), holder);
   HeaderLines lines;
   if (call.deny == Deny::as_403) answer.header_lines = name_problem(lines, answer.header_lines, reason);
@@ -248,13 +244,11 @@ void HolderRequests::refuse_scope(Call& call, const Holder& holder) {
 
 void HolderRequests::refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision) {
   if (decision.unavailable) return refuse(call, Refusal::limiter_unavailable, &holder);
-  http::Answer answer = access::answer_of(Refusal::rate_limited);
+  if (decision.full) return refuse(call, Refusal::limiter_full, &holder);
+  http::Answer answer = per_minute_refusal(call.deny);
   HeaderLines lines;
   lines.rate_limit(holder.requests_per_minute, decision).retry_after(decision.retry_after_seconds);
-  if (call.deny == Deny::as_403) {
-    answer = as_403<Refusal::rate_limited>();
-    name_problem(lines, answer.header_lines, Refusal::rate_limited);
-  }
+  if (call.deny == Deny::as_403) name_problem(lines, answer.header_lines, Refusal::rate_limited);
   answer.header_lines = lines.text();
   metrics_.refused(Refusal::rate_limited);
   note(call, answer.status, to_string(Refusal::rate_limited), &holder);

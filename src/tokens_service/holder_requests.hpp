@@ -6,8 +6,16 @@
 
 namespace latchkey::tokens_service {
 
-/// The limit that the request is counted against.
+constexpr std::string_view not_stored = "Cache-Control: no-store\r\n";
+
+/// The limit that the request is counted against, where the key has one number of requests per minute.
 limit::Limit limit_of(const Call& call, const access::Holder& holder);
+
+/// By the rule of the request.
+inline std::uint32_t cost_of(const Call& call) { return call.rule == nullptr ? 1 : call.rule->cost; }
+
+/// `others` and, in a header, which problem it is: a proxy that asks for 403 cannot hand on the body.
+std::string_view name_problem(HeaderLines& lines, std::string_view others, access::Refusal reason);
 
 /// A key holder's request, one step of its way a method; the route's function comes last. Any thread.
 class HolderRequests {
@@ -35,13 +43,17 @@ class HolderRequests {
   void queue_signature(Call& call, KeyId key, Then then);
   void decide(Call& call, const access::Outcome& outcome);
   void admit(Call& call, const Holder& holder);
-  void admit_unasked(Call& call, const Holder& holder);
+  void admit_otherwise(Call& call, const Holder& holder);
   void decided(Call& call, const Holder& holder, const limit::Decision& decision);
+  void charge(Call& call, const Holder& holder);
+  void charged(Call& call, const Holder& holder, const access::LimitsInForce& limits, const limit::Verdict& verdict);
 
   void answer_uncounted(Call& call, const Holder& holder);
   void refuse(Call& call, access::Refusal reason, const Holder* holder = nullptr);
   void refuse_scope(Call& call, const Holder& holder);
   void refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision);
+  void refuse_charge(Call& call, const Holder& holder, const access::LimitsInForce& limits,
+                     const limit::Verdict& verdict);
   void refuse_position(Call& call, int status, std::string_view why);
 
   void note(const Call& call, int status, std::string_view outcome, const Holder* holder);

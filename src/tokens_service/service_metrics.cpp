@@ -60,6 +60,8 @@ ServiceMetrics::ServiceMetrics(const Parts& parts)
       public_(&outcome(metrics_, "public")),
       preflight_(&outcome(metrics_, "preflight")),
       position_refused_(&outcome(metrics_, "position")),
+      would_limit_(&metrics_.counter("latchkey_would_limit_total",
+                                     "Admitted requests that an observed limit would have refused", "")),
       duration_(
           &metrics_.histogram("latchkey_request_duration_seconds", "Key holders' requests, until answered",
                               {0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5})) {

@@ -21,6 +21,8 @@ class ServiceMetrics {
   /// Let in without a key: "public", "preflight".
   void anonymous(std::string_view outcome) { (outcome == "public" ? public_ : preflight_)->add(); }
   void refused(access::Refusal reason) { refused_[static_cast<std::size_t>(reason)]->add(); }
+  /// Admitted, and an observed limit would have refused it.
+  void would_limit() { would_limit_->add(); }
   /// Latchkey-At-Least: malformed, or not reached.
   void position_refused() { position_refused_->add(); }
   void took(Duration duration) { duration_->observe(std::chrono::duration<double>(duration).count()); }
@@ -32,6 +34,7 @@ class ServiceMetrics {
   Counter* public_;
   Counter* preflight_;
   Counter* position_refused_;
+  Counter* would_limit_;
   std::array<Counter*, access::refusal_count> refused_;
   Histogram* duration_;
 };

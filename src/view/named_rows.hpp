@@ -47,9 +47,10 @@ class NamedRows {
 
   // The writer.
   /// Publishes the row under its name, in place of the one that was there.
-  void put(Row row) {
+  template <class From>
+  void emplace(From&& from) {
     grow_where_full();
-    const auto* fresh = new Row(std::move(row));
+    const auto* fresh = new Row(std::forward<From>(from));
     auto& place = table_.load(std::memory_order_relaxed)->seek(hash_of(name_of(*fresh), seed_), name_of(*fresh));
     const Row* before = place.exchange(fresh, std::memory_order_seq_cst);
     if (before == nullptr) {

@@ -10,7 +10,23 @@ std::string text_of(const AccessKey& key) {
   return text;
 }
 
+/// A limit of a key counts that key, whatever somebody wrote into a database.
+LimitList per_key(LimitList limits) {
+  for (LimitSpec& limit : limits) limit.per = LimitPer::key;
+  return limits;
+}
+
 }  // namespace
+
+PreparedLimits prepared(const LimitList& limits, std::string_view defined_by) {
+  PreparedLimits made;
+  made.reserve(limits.size());
+  for (const LimitSpec& spec : limits) {
+    const auto active = limit::active_limit(spec, defined_by);
+    made.push_back({spec, active.value_or(limit::ActiveLimit{}), active.has_value()});
+  }
+  return made;
+}
 
 const KeyTerms* TermsBook::of(const AccessKey& key) {
   if (!has_terms(key)) return nullptr;
@@ -18,6 +34,7 @@ const KeyTerms* TermsBook::of(const AccessKey& key) {
   auto found = book_.find(text);
   if (found == book_.end()) {
     KeyTerms terms{key.plan, key.limits, feed::digest_of_terms(key)};
+    if (key.limits) terms.prepared = prepared(per_key(*key.limits), {});
     found = book_.emplace(std::move(text), std::make_unique<const KeyTerms>(std::move(terms))).first;
   }
   return found->second.get();

@@ -11,18 +11,50 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "feed/rows_digest.hpp"
 #include "key/access_key.hpp"
 #include "key/plan.hpp"
 #include "key/user.hpp"
+#include "limit/active_limit.hpp"
 
 namespace latchkey::view {
+
+/// A limit of a row, with what the limiter needs of it: made once, where the row is read.
+struct PreparedLimit {
+  LimitSpec spec;
+  limit::ActiveLimit active;  // without version and epoch
+  bool zone_is_known = true;  // false: this system's tzdata has no such time zone; then `active` counts nothing
+};
+using PreparedLimits = std::vector<PreparedLimit>;
+
+/// `defined_by`: "plan:pro", "user:alice"; of a limit per user it is part of the count's identity.
+PreparedLimits prepared(const LimitList& limits, std::string_view defined_by);
 
 struct KeyTerms {
   std::optional<std::string> plan;
   std::optional<LimitList> limits;  // besides the shorthand, as AccessKey::limits
   std::uint64_t digest = 0;         // feed::digest_of_terms()
+  PreparedLimits prepared{};        // of `limits`; all of them per key
+
+  /// The key itself says that it needs none. Only where it has no number of requests per minute either.
+  bool are_no_limits() const { return limits && limits->empty(); }
+};
+
+struct PlanRow : Plan {
+  explicit PlanRow(Plan plan) : Plan(std::move(plan)), prepared(view::prepared(limits, "plan:" + name)) {}
+  PreparedLimits prepared;
+};
+
+struct UserRow : User {
+  explicit UserRow(User user)
+      : User(std::move(user)),
+        prepared(view::prepared(limits, "user:" + user_id)),
+        owner(limit::owner_of_user(user_id)) {}
+  PreparedLimits prepared;
+  limit::OwnerId owner;  // of counts per user
 };
 
 /// One writer. What was handed out lives as long as this: references are not counted. It grows with the number of
@@ -54,8 +86,8 @@ class UserFilter {
 /// What holds for one key at one moment. All of it stays valid while the reader lives that it came from.
 struct TermsInForce {
   const KeyTerms* own = nullptr;  // null: a number of requests per minute and nothing else
-  const User* user = nullptr;     // null: no such row; a deleted one is there, for its version
-  const Plan* plan = nullptr;     // that of the key, else of the user; null: none, or none of that name; may be deleted
+  const UserRow* user = nullptr;  // null: no such row; a deleted one is there, for its version
+  const PlanRow* plan = nullptr;  // that of the key, else of the user; null: none, or none of that name; may be deleted
 };
 
 }  // namespace latchkey::view

@@ -64,8 +64,8 @@ struct View::State {
   const Partition& of(const KeyId& id) const { return partitions[id.bytes().back() % partitions.size()]; }
 
   RowLinks links_of(const AccessKey& key) { return {terms.of(key), users.tag_of(key.user_id)}; }
-  NamedRows<Plan>& rows_like(const Plan&) { return plans; }
-  NamedRows<User>& rows_like(const User&) { return users; }
+  NamedRows<PlanRow>& rows_like(const Plan&) { return plans; }
+  NamedRows<UserRow>& rows_like(const User&) { return users; }
   void about_to_put(const Plan&) {}
   void about_to_put(const User& user) { user_filter.add(users.tag_of(user.user_id)); }
   feed::RowsDigest digest_of_named() const {
@@ -79,8 +79,8 @@ struct View::State {
   std::array<Partition, 4> partitions;
   SigningKeys signing_keys;
   TermsBook terms;
-  NamedRows<Plan> plans;
-  NamedRows<User> users;
+  NamedRows<PlanRow> plans;
+  NamedRows<UserRow> users;
   UserFilter user_filter;
   feed::RowsDigest digest = 0;  // of all rows; the writer's
   DigestTrail trail;            // likewise; begins once the rows are those of one position
@@ -167,7 +167,7 @@ void View::apply_named(const Row& row, Version version) {
   Row kept = row;
   kept.version = version;
   drop_what_no_check_needs(kept);
-  rows.put(std::move(kept));
+  rows.emplace(std::move(kept));
 }
 
 void View::apply_row(const AccessKey& key, Version version) {

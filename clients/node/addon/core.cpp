@@ -91,6 +91,8 @@ Verdict verdict_of(const Holder& holder, const limit::Decision& decision) {
   Verdict verdict{std::nullopt, holder, decision};
   if (decision.unavailable) {
     verdict.refusal = Refusal::limiter_unavailable;
+  } else if (decision.full) {
+    verdict.refusal = Refusal::limiter_full;
   } else if (!decision.admitted) {
     verdict.refusal = Refusal::rate_limited;
   }
@@ -104,6 +106,8 @@ namespace {
 /// Where no limiter has a word.
 std::optional<Verdict> unasked(const Holder& holder) {
   if (const auto refusal = access::refusal_of_bound(holder.bound)) return Verdict{*refusal, std::nullopt, {}};
+  // Several limits have more to say than what goes to JavaScript here.
+  if (holder.bound == access::Bound::listed) return Verdict{Refusal::limit_not_enforced, std::nullopt, {}};
   if (holder.bound != access::Bound::unlimited) return std::nullopt;
   return Verdict{std::nullopt, holder, limit::Decision{.admitted = true}};
 }

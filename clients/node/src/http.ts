@@ -49,13 +49,19 @@ function one(headers: Received, name: string): string | undefined {
 }
 
 function keyOf(headers: Received): AccessKey {
-  const requestsPerMinute = Number(/;q=(\d+)/.exec(one(headers, 'RateLimit-Policy') ?? '')?.[1] ?? 0);  // 0: none
+  const requestsPerMinute = Number(/"per-minute";q=(\d+)/.exec(one(headers, 'RateLimit-Policy') ?? '')?.[1] ?? 0);  // 0: none
   const userId = one(headers, 'X-Latchkey-User-Encoded');
   return Object.freeze({
     keyId: one(headers, 'X-Latchkey-Key-Id') ?? '',
     userId: userId === undefined ? one(headers, 'X-Latchkey-User') ?? '' : decodeURIComponent(userId),
     requestsPerMinute,
   });
+}
+
+/** Of the limit that has the least left; null where none is in force. */
+function remainingOf(headers: Received): number | null {
+  const left = [...(one(headers, 'RateLimit') ?? '').matchAll(/;r=(\d+)/g)].map((match) => Number(match[1]));
+  return left.length === 0 ? null : Math.min(...left);
 }
 
 /** The Token Information service at another place, asked for each request. */
@@ -95,8 +101,7 @@ export class HttpEngine implements Engine {
       if (value !== undefined) told.push([name, value]);
     }
     if (answer.statusCode !== 200) return this.#refused(answer, body, told);
-    const remaining = Number(/;r=(\d+)/.exec(one(answer.headers, 'RateLimit') ?? '')?.[1]);
-    return { admitted: true, key: keyOf(answer.headers), remaining, headers: told };
+    return { admitted: true, key: keyOf(answer.headers), remaining: remainingOf(answer.headers), headers: told };
   }
 
   // What is no answer of a Latchkey, such as a proxy's 502, says nothing about the key.

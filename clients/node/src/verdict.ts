@@ -11,6 +11,8 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  /** The names of the limits that refused: of `rate-limited`, `quota-exceeded` and `cost-exceeds-limit`. */
+  readonly 'violated-policies'?: readonly string[];
 }
 
 /** What may pass, and whose it is. */
@@ -18,7 +20,7 @@ export interface Admitted {
   readonly admitted: true;
   /** null only where the engine could not ask and `onUnavailable: 'admit'` was chosen. */
   readonly key: AccessKey | null;
-  /** Permits left in the window; null as above. */
+  /** Permits left of the limit that has the fewest; null as above, and where no limit is in force. */
   readonly remaining: number | null;
   /** `RateLimit-Policy` and `RateLimit`, for the answer. */
   readonly headers: readonly Header[];
