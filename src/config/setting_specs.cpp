@@ -177,6 +177,8 @@ const std::array specs{
     SettingSpec{"limiter", "ENGINE", "\"local\" or a redis:// URL", set_limiter, get_text<&S::limiter>},
     SettingSpec{"limiter_fail_open", "true|false", "Admit while a shared limiter cannot be reached; false: answer 503",
                 set_boolean<&S::limiter_fail_open>, get_boolean<&S::limiter_fail_open>, boolean},
+    SettingSpec{"limiter_max_counters", "N", "Counters of the local limiter, of keys and users; without room: 503",
+                set_number<&S::limiter_max_counters, 1, 67'108'864>, get_number<&S::limiter_max_counters>, number},
     SettingSpec{"catalog", "FILE", "Token information as JSON; built in if empty", set_text<&S::catalog>,
                 get_text<&S::catalog>},
     SettingSpec{"tls_cert", "FILE", "Certificate chain (PEM); with tls_key both services speak TLS",

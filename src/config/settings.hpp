@@ -31,6 +31,8 @@ struct Settings {
   unsigned max_handshakes = 512;   // of TLS, unfinished at once, of each service
   unsigned threads = 0;            // I/O threads a service; load_settings() makes it the number of processors
   std::string io = "auto";         // or "io_uring", "epoll"
+  /// Of the local limiter; one that finds no room is refused.
+  std::size_t limiter_max_counters = std::size_t{1} << 24U;
   std::chrono::seconds max_staleness{30};
   std::chrono::seconds digest_interval{15 * 60};
   std::string rules;                                 // file with the [[rule]] tables; empty: no rules

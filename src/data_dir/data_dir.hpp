@@ -60,6 +60,7 @@ class DataDir {
   std::filesystem::path admin_key() const { return path_ / "secrets" / "admin.pem"; }
   std::filesystem::path request_log() const { return path_ / "logs" / "requests.jsonl"; }
   std::filesystem::path limits() const { return path_ / "state" / "limits"; }
+  std::filesystem::path limits_ledger() const { return path_ / "state" / "limits-ledger"; }
   std::filesystem::path memos() const { return path_ / "state" / "memos"; }
   std::filesystem::path url_file(Service service) const;
 

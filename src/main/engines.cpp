@@ -149,8 +149,32 @@ void export_limiter(Metrics& metrics, const limit::LocalLimiter& limiter) {
   gauge("latchkey_limiter_blocks", "Room for keys, of 320 bytes each.", [](auto& l) { return l.size().blocks; });
   gauge("latchkey_limiter_survives_restart", "0: the disk had no room, so the next start refuses for a minute.",
         [](auto& l) { return l.survives_restart(); });
+  gauge("latchkey_limiter_counters", "Counters in use, of keys and users.", [](auto& l) { return l.room().taken(); });
+  gauge("latchkey_limiter_max_counters", "LATCHKEY_LIMITER_MAX_COUNTERS: one that finds no room is refused.",
+        [](auto& l) { return l.room().most(); });
+  gauge("latchkey_limiter_long_counters", "Of them those that outlive a reboot.",
+        [](auto& l) { return l.long_counters(); });
+  gauge("latchkey_limiter_ledger_writable", "0: what must outlive a reboot cannot be written: 503 under such limits.",
+        [](auto& l) { return l.ledger_is_healthy(); });
   gauge("latchkey_limiter_unknown_past_seconds", "How much longer every key counts as used up.",
         [](auto& l) { return l.seconds_of_unknown_past(); });
+}
+
+/// What long windows and periods have used. To begin anew where it cannot be read would be to forget what was admitted.
+Result<limit::LongTerm> open_ledger(const DataDir& data) {
+  auto ledger = limit::LongTerm::open(limit::ledger_file(data.limits_ledger()), BootId::current());
+  if (!ledger) {
+    Error error = ledger.error();
+    error.detail +=
+        "; it holds what day, month and other long limits have used: mend its permissions or its disk, or "
+        "move it away, which makes them begin anew";
+    return error;
+  }
+  if (ledger->content.unreadable > 0) {
+    log_warning("limits: {} of {} records in {} could not be read and were skipped", ledger->content.unreadable,
+                ledger->content.unreadable + ledger->content.records, data.limits_ledger().string());
+  }
+  return ledger;
 }
 
 }  // namespace
@@ -161,11 +185,13 @@ Result<std::unique_ptr<limit::RateLimiter>> open_limiter(const Settings& setting
   const auto prior_run = ran_before ? limit::PriorRun::possible : limit::PriorRun::none;
   auto file = limit::LimitFile::open(data.limits(), BootId::current(), clock, prior_run);
   if (!file) return file.error();
-  auto limiter = std::make_unique<limit::LocalLimiter>(clock, std::move(*file));
+  auto ledger = open_ledger(data);
+  if (!ledger) return ledger.error();
+  auto limiter =
+      std::make_unique<limit::LocalLimiter>(clock, std::move(*file), std::move(*ledger), settings.limiter_max_counters);
   if (const auto why = limiter->why_past_is_unknown(); !why.empty()) {
-    log_warning(
-        "limits: {} is no memory of the past minute ({}): until it has passed, every key counts as used up",
-        data.limits().string(), why);
+    log_warning("limits: {} is no memory of the past minute ({}): until it has passed, every key counts as used up",
+                data.limits().string(), why);
   }
   export_limiter(metrics, *limiter);
   return limiter;
