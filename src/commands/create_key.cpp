@@ -16,7 +16,7 @@ Result<AccessKey> decide(const CreateKey& command, KeyId id, const Author& autho
   key.plan = command.plan;
   key.requests_per_minute = command.requests_per_minute;
   if (command.limits) {
-    if (const auto checked = check_enforced(*command.limits); !checked) return checked.error();
+    if (const auto checked = check_time_zones(*command.limits); !checked) return checked.error();
     set_own_limits(key, command.limits);
   }
   key.issued_at = {author.now.seconds()};

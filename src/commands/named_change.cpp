@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "limit/calendar.hpp"
+
 namespace latchkey::commands {
 namespace {
 
@@ -141,12 +143,14 @@ Result<void> check_limits_left(Transaction& transaction, const store::TermsScope
                            names));
 }
 
-Result<void> check_enforced(const LimitList& limits) {
+Result<void> check_time_zones(const LimitList& limits) {
   for (std::size_t i = 0; i < limits.size(); ++i) {
-    if (as_requests_per_minute(limits[i])) continue;
-    return Error::invalid(fmt::format("/limits/{}", i),
-                          "this release does not enforce such a limit: it enforces one named \"per-minute\" with the "
-                          "window \"60s\", per key, of at most 1000000 requests");
+    const auto* period = std::get_if<LimitPeriod>(&limits[i].span);
+    if (period == nullptr || limit::calendar_of(period->unit, period->time_zone, period->anchor_day)) continue;
+    return Error::invalid(fmt::format("/limits/{}/timeZone", i),
+                          fmt::format("this machine knows no time zone \"{}\"; an IANA name that its tzdata has is "
+                                      "needed, such as \"Europe/Berlin\"",
+                                      period->time_zone));
   }
   return {};
 }

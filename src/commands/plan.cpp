@@ -24,7 +24,7 @@ DecideNamed<Plan> decision_of(const std::string& name, PutPlan command, PutCondi
 NamedDecision<Plan> decide(const PutPlan& command, const std::string& name, const PutCondition& condition,
                            const std::optional<Plan>& current, const Author& author) {
   if (const auto checked = check_put(condition, version_of(current)); !checked) return checked.error();
-  if (const auto checked = check_enforced(command.limits); !checked) return checked.error();
+  if (const auto checked = check_time_zones(command.limits); !checked) return checked.error();
   Plan next = current.value_or(Plan{});
   next.name = name;
   next.description = command.description;
@@ -40,7 +40,7 @@ NamedDecision<Plan> decide(const PatchPlan& command, const Precondition& precond
   next.description = command.description.value_or(current->description);
   next.limits = command.limits.value_or(current->limits);
   if (command.limits) {
-    if (const auto checked = check_enforced(next.limits); !checked) return checked.error();
+    if (const auto checked = check_time_zones(next.limits); !checked) return checked.error();
   }
   if (command.metadata) {
     auto metadata = metadata_after(current->metadata, *command.metadata, command.metadata_mode);

@@ -70,7 +70,7 @@ Result<void> set_terms(AccessKey& key, const UpdateKey& command) {
   }
   if (!command.limits) return {};
   if (*command.limits) {
-    if (const auto checked = check_enforced(**command.limits); !checked) return checked;
+    if (const auto checked = check_time_zones(**command.limits); !checked) return checked;
   }
   set_own_limits(key, *command.limits);
   return {};

@@ -44,7 +44,7 @@ Result<void> check_terms(store::Transaction& transaction, const std::optional<Us
 NamedDecision<User> decide(const PutUser& command, const std::string& user_id, const PutCondition& condition,
                            const std::optional<User>& current, const Author& author) {
   if (const auto checked = check_put(condition, version_of(current)); !checked) return checked.error();
-  if (const auto checked = check_enforced(command.limits); !checked) return checked.error();
+  if (const auto checked = check_time_zones(command.limits); !checked) return checked.error();
   User next = current.value_or(User{});
   next.user_id = user_id;
   next.plan = command.plan;
@@ -61,7 +61,7 @@ NamedDecision<User> decide(const PatchUser& command, const Precondition& precond
   next.limits = command.limits.value_or(current->limits);
   next.disabled = command.disabled.value_or(current->disabled);
   if (command.limits) {
-    if (const auto checked = check_enforced(next.limits); !checked) return checked.error();
+    if (const auto checked = check_time_zones(next.limits); !checked) return checked.error();
   }
   if (command.metadata) {
     auto metadata = metadata_after(current->metadata, *command.metadata, command.metadata_mode);
