@@ -68,14 +68,12 @@ class RuleReader {
     return {};
   }
 
-  // A cost that nothing counts would be worse than none.
   std::string take_cost(const toml::node& node) {
     const auto* value = node.as_integer();
     if (value == nullptr || value->get() < 0 || value->get() > max_cost) {
       return fmt::format("cost must be a whole number from 0 to {}", max_cost);
     }
-    if (value->get() != 1) return "cost must be 1: this version counts every request as one";
-    rule_.cost = 1;
+    rule_.cost = static_cast<std::uint32_t>(value->get());
     return {};
   }
 

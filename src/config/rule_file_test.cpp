@@ -37,8 +37,8 @@ TEST(RuleFile, SaysWhatIsWrongAndWhere) {
   };
   EXPECT_EQ(why("[[rule]]\nname = \"a\"\nscop = \"x\""),
             "rule 1 (a) has no member \"scop\": there are name, match, scope, cost and public");
-  EXPECT_EQ(why("[[rule]]\nname = \"a\"\n[[rule]]\nname = \"b\"\ncost = 5"),
-            "rule 2 (b) cost must be 1: this version counts every request as one");
+  EXPECT_EQ(why("[[rule]]\nname = \"a\"\ncost = 1000001"),
+            "rule 1 (a) cost must be a whole number from 0 to 1000000");
   EXPECT_NE(why("[[rule]]\nname = \"a\"\ncost = -1").find("from 0 to 1000000"), std::string::npos);
   EXPECT_NE(why("[[rule]]\nname = \"a\"\ncost = 1.5").find("whole number"), std::string::npos);
   EXPECT_NE(why("[[rule]]\nname = 7").find("strings"), std::string::npos);
@@ -54,8 +54,16 @@ TEST(RuleFile, SaysWhatIsWrongAndWhere) {
   EXPECT_NE(load_rules("/nowhere/rules.toml").error().detail.find("/nowhere/rules.toml"), std::string::npos);
 }
 
+TEST(RuleFile, ReadsACostAtItsBounds) {
+  for (const std::uint32_t cost : {0U, 1U, 7U, 1'000'000U}) {
+    const auto table = parse_rules("[[rule]]\nname = \"a\"\ncost = " + std::to_string(cost));
+    ASSERT_TRUE(table);
+    EXPECT_EQ(table->named("a")->cost, cost);
+  }
+}
+
 TEST(RuleFile, NamesEveryRuleThatIsWrong) {
-  const auto table = parse_rules("[[rule]]\nname = 7\n[[rule]]\nname = \"b\"\nx = 1\ncost = 2");
+  const auto table = parse_rules("[[rule]]\nname = 7\n[[rule]]\nname = \"b\"\nx = 1\ncost = -2");
   ASSERT_FALSE(table);
   EXPECT_EQ(table.error().fields.size(), 3U);
 }

@@ -6,6 +6,7 @@
 //   name = "reports"                     # a proxy location may ask for it by this name
 //   match = "GET /reports/*"             # or the original request is matched; the first rule that matches counts
 //   scope = "reports:read"               # or ["reports:read", "billing"]: all of them
+//   cost = 5                             # of every limit of the key, 0 to 1,000,000; 1 where it is not said
 //
 //   [[rule]]
 //   match = "* /status"
