@@ -1,9 +1,13 @@
+#include <fmt/format.h>
+
+#include <array>
 #include <cstdlib>
 #include <memory>
 
 #include "cli/bearer.hpp"
 #include "cli/enforcement.hpp"
 #include "cli/key_commands.hpp"
+#include "cli/render.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -17,11 +21,44 @@ Result<Secret> access_key(const std::string& file) {
   return bearer_of(value, "LATCHKEY_ACCESS_KEY");
 }
 
+constexpr std::array limit_columns{
+    Column{"LIMIT", "name"}, Column{"REQUESTS", "requests"}, Column{"IN", "span"},           Column{"PER", "per"},
+    Column{"MODE", "mode"},  Column{"LEFT", "remaining"},    Column{"RESET", "resetSeconds"}};
+
+/// "10s"; "month Europe/Berlin 31".
+std::string span_of(const json::object& limit) {
+  std::string text;
+  for (const auto* member : {"window", "period", "timeZone", "anchorDay"}) {
+    if (const auto* value = limit.if_contains(member))
+      text.append(text.empty() ? "" : " ").append(render_value(*value));
+  }
+  return text;
+}
+
+/// What is left only a replica of Token Information knows.
+void show_limits(const json::value& plan) {
+  const auto* object = plan.if_object();
+  const auto* found = object == nullptr ? nullptr : object->if_contains("limits");
+  const auto* limits = found == nullptr ? nullptr : found->if_array();
+  if (limits == nullptr) return;
+  if (limits->empty()) return fmt::print("\nno limit\n");
+  json::array rows;
+  for (const auto& limit : *limits) {
+    if (!limit.is_object()) continue;
+    json::object row = limit.as_object();
+    row["span"] = span_of(limit.as_object());
+    rows.push_back(std::move(row));
+  }
+  fmt::print("\n{}", render_table(rows, limit_columns));
+}
+
 int plan(const Invocation& invocation, const std::string& file) {
   const auto key = access_key(file);
   if (!key) return complain(key.error());
-  return call_with(invocation, *key, {"GET", "/v1/plan", std::nullopt, {}},
-                   [&](const json::value& body) { show_key(invocation, body); });
+  return call_with(invocation, *key, {"GET", "/v1/plan", std::nullopt, {}}, [&](const json::value& body) {
+    show_key(invocation, body);
+    if (!invocation.quiet && invocation.output != Output::json) show_limits(body);
+  });
 }
 
 int disable_own(const Invocation& invocation, const std::string& file) {

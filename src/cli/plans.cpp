@@ -3,7 +3,6 @@
 #include <array>
 
 #include "cli/named_rows.hpp"
-#include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -14,12 +13,14 @@ constexpr NamedRows plans{"/v1/plans", "plans", "name", plan_columns};
 
 struct PlanOptions {
   std::string description;
-  std::optional<std::int64_t> requests_per_minute;
+  LimitOptions limits;
   bool replace = false, dry_run = false;
 };
 
 int put_plan(const Invocation& invocation, const PlanOptions& options, const std::string& name) {
-  json::object body{{"limits", limits_of(options.requests_per_minute)}, {"description", options.description}};
+  auto limits = limits_of(options.limits);
+  if (!limits) return complain(limits.error());
+  json::object body{{"limits", std::move(*limits)}, {"description", options.description}};
   ApiCall call{"PUT", row_path(plans, name), std::move(body), put_headers(options.replace)};
   if (options.dry_run) {
     call.path += "?dryRun=true";
@@ -40,9 +41,7 @@ void add_plans_put(CLI::App& app, Invocation& invocation) {
                 {"put", "Make a plan, or replace one", "latchkey plans put pro --requests-per-minute 600", "name",
                  "The plan's name", true},
                 [&invocation, options](const std::string& name) { return put_plan(invocation, *options, name); });
-  put->add_option("--requests-per-minute", options->requests_per_minute, "Of each key, in any 60 seconds")
-      ->check(whole_number())
-      ->type_name("N");
+  add_limit_options(*put, options->limits);
   put->add_option("--description", options->description, "For people")->type_name("TEXT");
   put->add_flag("--replace", options->replace, "The plan is there already");
   put->add_flag("--dry-run", options->dry_run, "Print for how many keys the plan is in force, and change nothing");

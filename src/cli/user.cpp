@@ -3,7 +3,6 @@
 #include <array>
 
 #include "cli/named_rows.hpp"
-#include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -14,12 +13,14 @@ constexpr NamedRows users{"/v1/users", "users", "userId", user_columns};
 
 struct UserOptions {
   std::string plan;
-  std::optional<std::int64_t> requests_per_minute;
+  LimitOptions limits;
   bool replace = false;
 };
 
 int put_user(const Invocation& invocation, const UserOptions& options, const std::string& id) {
-  json::object body{{"limits", limits_of(options.requests_per_minute)}};
+  auto limits = limits_of(options.limits);
+  if (!limits) return complain(limits.error());
+  json::object body{{"limits", std::move(*limits)}};
   if (!options.plan.empty()) body["plan"] = options.plan;
   ApiCall call{"PUT", row_path(users, id), std::move(body), put_headers(options.replace)};
   return call_as_admin(invocation, waiting(invocation, std::move(call)),
@@ -48,9 +49,7 @@ void add_user_put(CLI::App& user, Invocation& invocation) {
       {"put", "Make a user, or replace one", "latchkey user put alice --plan pro", "id", "The user's id", true},
       [&invocation, options](const std::string& id) { return put_user(invocation, *options, id); });
   app->add_option("--plan", options->plan, "The plan of all keys of the user that name none")->type_name("NAME");
-  app->add_option("--requests-per-minute", options->requests_per_minute, "Of each key, in any 60 seconds")
-      ->check(whole_number())
-      ->type_name("N");
+  add_limit_options(*app, options->limits);
   app->add_flag("--replace", options->replace, "The user is there already");
 }
 
