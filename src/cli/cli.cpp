@@ -92,6 +92,7 @@ void build_app(CLI::App& app, Invocation& invocation) {
   add_store(app, invocation);
   add_admin_token(app, invocation);
   add_completion(app, invocation);
+  add_man_page(app, invocation);
 }
 
 int run(int argc, char** argv, const Programs& programs) {

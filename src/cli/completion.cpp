@@ -11,7 +11,9 @@ namespace {
 
 std::string words_of(const CLI::App& app) {
   std::string words;
-  for (const auto* sub : app.get_subcommands({})) words += sub->get_name() + ' ';
+  for (const auto* sub : app.get_subcommands({})) {
+    if (!sub->get_group().empty()) words += sub->get_name() + ' ';
+  }
   for (const auto* option : app.get_options()) {
     for (const auto& name : option->get_lnames()) words += "--" + name + ' ';
   }
@@ -29,6 +31,27 @@ void append_paths(std::string& out, const CLI::App& app, const std::string& path
     const std::string below = path + '/' + sub->get_name();
     out += (out.empty() ? "" : "|") + below;
     append_paths(out, *sub, below);
+  }
+}
+
+std::string fish_quoted(std::string text) {
+  for (std::size_t at = 0; (at = text.find_first_of("\\'", at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
+  return "'" + text + "'";
+}
+
+/// One line a word that may follow the subcommands of `path`, which end in a space.
+void append_fish(std::string& out, const CLI::App& app, const std::string& path) {
+  for (const auto* sub : app.get_subcommands({})) {
+    if (sub->get_group().empty()) continue;
+    out += fmt::format("complete -c latchkey -f -n '__latchkey_at {}' -a {} -d {}\n", path, sub->get_name(),
+                       fish_quoted(sub->get_description()));
+    append_fish(out, *sub, path + sub->get_name() + ' ');
+  }
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) {
+      out += fmt::format("complete -c latchkey -n '__latchkey_at {}' -l {}{} -d {}\n", path, name,
+                         option->get_expected_min() > 0 ? " -r" : "", fish_quoted(option->get_description()));
+    }
   }
 }
 
@@ -62,14 +85,29 @@ std::string zsh_completion(const CLI::App& app) {
          bash_completion(app);
 }
 
+std::string fish_completion(const CLI::App& app) {
+  std::string out =
+      "# fish completion of latchkey: latchkey completion fish | source\n"
+      "function __latchkey_at\n"
+      "  set -l words (string match -v -- '-*' (commandline -opc)[2..])\n"
+      "  test \"$words\" = \"$argv\"\n"
+      "end\n";
+  append_fish(out, app, "");
+  return out;
+}
+
 void add_completion(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand("completion", "Print the completion script of a shell");
-  command->footer("eval \"$(latchkey completion bash)\"\nsource <(latchkey completion zsh)");
+  command->footer(
+      "eval \"$(latchkey completion bash)\"\nsource <(latchkey completion zsh)\nlatchkey completion fish | source");
   const auto shell = std::make_shared<std::string>();
-  command->add_option("shell", *shell, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
+  command->add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
   command->callback([&invocation, shell] {
     invocation.command = [&invocation, shell] {
-      fmt::print("{}", *shell == "bash" ? bash_completion(invocation.app) : zsh_completion(invocation.app));
+      const auto script = *shell == "bash"  ? bash_completion(invocation.app)
+                          : *shell == "zsh" ? zsh_completion(invocation.app)
+                                            : fish_completion(invocation.app);
+      fmt::print("{}", script);
       return exit_done;
     };
   });

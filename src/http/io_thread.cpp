@@ -206,6 +206,7 @@ void IoThread::sweep_if_due() {
 }
 
 void IoThread::sweep() {
+  state_.tallies.sweeps.add();
   state_.poller->submit();  // so that no connection is closed while its answer waits
   const bool force = state_.draining && state_.now >= last_call_;
   for (const auto& connection : connections_) {

@@ -30,7 +30,7 @@ class Tally {
 };
 
 struct Tallies {
-  Tally connections, refused, requests, malformed, handshakes_ended;
+  Tally connections, refused, requests, malformed, handshakes_ended, sweeps;
 };
 
 struct IoThreadState {

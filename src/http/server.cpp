@@ -37,6 +37,15 @@ class Server::Impl {
     for (const auto& thread : threads_) thread->join();
   }
 
+  bool progressed() {
+    sweeps_seen_.resize(threads_.size());
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      if (threads_[i]->tallies().sweeps.value() == sweeps_seen_[i]) return false;
+    }
+    for (std::size_t i = 0; i < threads_.size(); ++i) sweeps_seen_[i] = threads_[i]->tallies().sweeps.value();
+    return true;
+  }
+
   ChosenEngine io() const { return io_ ? *io_ : ChosenEngine{}; }
   std::uint16_t port() const {
     for (const auto& address : addresses_) {
@@ -87,6 +96,7 @@ class Server::Impl {
   std::mutex stopping_;
   bool started_ = false;  // guarded by stopping_, but for start()
   std::vector<std::unique_ptr<IoThread>> threads_;
+  std::vector<std::uint64_t> sweeps_seen_;  // of each thread, when progressed() was last true
 };
 
 Server::Server(ServerConfig config, Handler& handler) : impl_(std::make_unique<Impl>(std::move(config), handler)) {}
@@ -96,6 +106,7 @@ std::uint16_t Server::port() const { return impl_->port(); }
 void Server::stop(std::chrono::milliseconds deadline) { impl_->stop(deadline); }
 std::vector<std::string> Server::urls() const { return impl_->urls(); }
 ServerStats Server::stats() const { return impl_->stats(); }
+bool Server::progressed() { return impl_->progressed(); }
 ChosenEngine Server::io() const { return impl_->io(); }
 
 }  // namespace latchkey::http

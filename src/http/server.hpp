@@ -52,6 +52,9 @@ class Server {
   /// `deadline` whatever is left. Returns when all threads have ended. Any thread but the server's own; idempotent.
   void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
   ServerStats stats() const;
+  /// Whether every I/O thread has gone through its loop since this was last true; each does at least twice a second,
+  /// whether there are requests or not. One caller, once started: a watchdog.
+  bool progressed();
   /// How it moves octets, once started.
   ChosenEngine io() const;
 

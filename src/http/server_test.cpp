@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
+
 #include "http/router.hpp"
 #include "http/testing/test_server.hpp"
 
@@ -54,6 +56,33 @@ TEST(Server, AnswersPipelinedRequestsInOneWrite) {
   client.send(batch);
   ASSERT_TRUE(client.receive());
   EXPECT_EQ(client.count_received("hello"), 16U);
+}
+
+// What a watchdog asks: the threads of an idle server go round, one that stands still in a handler does not.
+TEST(Server, ProgressesUnlessAThreadStandsStill) {
+  std::latch entered(1), released(1);
+  TestServer server(ServerConfig{.threads = 2});
+  server.router().on(Method::get, "/stands-still", [&](Exchange& exchange) {
+    entered.count_down();
+    released.wait();
+    exchange.answer(Answer{200, "text/plain", {}, "on"});
+  });
+  TestClient client(server.port());
+  const auto comes_to_progress = [&] {
+    bool seen = false;
+    return TestServer::eventually([&] { return seen = seen || server.server().progressed(); });
+  };
+  EXPECT_TRUE(comes_to_progress());
+  client.send("GET /stands-still HTTP/1.1\r\nHost: t\r\n\r\n");
+  entered.wait();
+  server.server().progressed();  // what was seen before the request
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(600));  // the other thread goes round meanwhile
+    EXPECT_FALSE(server.server().progressed());
+  }
+  released.count_down();
+  EXPECT_EQ(client.read_reply().body, "on");
+  EXPECT_TRUE(comes_to_progress());
 }
 
 TEST(Server, HeadHasTheLengthButNoBody) {

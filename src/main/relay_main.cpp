@@ -1,6 +1,8 @@
 // The relay, assembled: the store's feed twice, the stream twice, one pair for the tail and one for snapshots;
 // and what carries the replicas' reports the other way.
 
+#include <cstdlib>
+
 #include "base/log.hpp"
 #include "cli/cli.hpp"
 #include "data_dir/small_file.hpp"
@@ -8,6 +10,7 @@
 #include "main/serve.hpp"
 #include "main/services.hpp"
 #include "relay/relay.hpp"
+#include "supervise/service_manager.hpp"
 
 namespace latchkey {
 namespace {
@@ -61,7 +64,10 @@ int run_relay(const config::Settings& settings) {
   reports->drain->start();
   (*desk)->start();
   log_info("relay runs");
+  const supervise::ServiceManager manager(&std::getenv);
+  manager.ready("runs");
   signals.wait_for_stop([&] { log_stats(relay.stats()); });
+  manager.stopping();
   (*desk)->stop();
   reports->drain->stop();
   relay.stop();

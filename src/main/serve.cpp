@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <optional>
+
 #include "base/log.hpp"
 #include "cli/cli.hpp"
+#include "supervise/service_manager.hpp"
 
 namespace latchkey {
 
@@ -48,6 +52,15 @@ void log_io(std::string_view service, const http::ChosenEngine& io) {
   log_info("{}: I/O by {}{}", service, http::to_string(io.engine), why);
 }
 
+/// Once an I/O thread stands still, the manager hears no more that the service lives, and starts it anew.
+std::optional<Signals::Tick> watchdog(const supervise::ServiceManager& manager, http::Server& server) {
+  const auto interval = manager.watchdog_interval();
+  if (!interval) return std::nullopt;
+  return Signals::Tick{*interval, [&manager, &server] {
+                         if (server.progressed()) manager.alive();
+                       }};
+}
+
 }  // namespace
 
 int serve(http::Server& server, const data_dir::DataDir& data, data_dir::Service service, const Signals& signals,
@@ -59,7 +72,10 @@ int serve(http::Server& server, const data_dir::DataDir& data, data_dir::Service
     return fail("cannot publish the address", published.error());
   log_io(data_dir::to_string(service), server.io());
   log_info("{} listens at {}", data_dir::to_string(service), fmt::join(urls, ", "));
-  signals.wait_for_stop(on_hangup);
+  const supervise::ServiceManager manager(&std::getenv);
+  manager.ready(fmt::format("listens at {}", fmt::join(urls, ", ")));
+  signals.wait_for_stop(on_hangup, watchdog(manager, server));
+  manager.stopping();
   data.withdraw_urls(service, urls);
   on_stop();
   server.stop();

@@ -2,8 +2,10 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <csignal>
 #include <functional>
+#include <optional>
 
 #include "base/log.hpp"
 
@@ -18,14 +20,34 @@ class Signals {
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGXCPU}) sigaddset(&set_, number);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
-  /// Returns when asked to stop; calls `on_hangup` for each SIGHUP before that.
-  void wait_for_stop(const std::function<void()>& on_hangup) const {
+  struct Tick {
+    std::chrono::milliseconds every;
+    std::function<void()> act;
+  };
+
+  /// Returns when asked to stop; before that, calls `on_hangup` for each SIGHUP, and the tick where there is one.
+  void wait_for_stop(const std::function<void()>& on_hangup, const std::optional<Tick>& tick = {}) const {
     int number = 0;
-    while (sigwait(&set_, &number) == 0 && number == SIGHUP) on_hangup();
+    do {
+      if (number == SIGHUP) on_hangup();
+      if (number == 0 && tick) tick->act();
+      number = next(tick);
+    } while (number == SIGHUP || number == 0);
     if (number == SIGXCPU) log_warning("RLIMIT_CPU: the processor time that this process may use is used up: stopping");
   }
 
  private:
+  /// 0: the tick is due.
+  int next(const std::optional<Tick>& tick) const {
+    using namespace std::chrono;
+    int number = 0;
+    if (!tick) return sigwait(&set_, &number) == 0 ? number : SIGTERM;
+    const auto seconds = duration_cast<std::chrono::seconds>(tick->every);
+    const timespec wait{seconds.count(), duration_cast<nanoseconds>(tick->every - seconds).count()};
+    number = ::sigtimedwait(&set_, nullptr, &wait);
+    return number < 0 ? 0 : number;
+  }
+
   sigset_t set_{};
 };
 
