@@ -28,7 +28,7 @@ make_release() {
 
 test_packages() { # test_packages WORDS OF PYTEST…
   # shellcheck disable=SC2086
-  install_missing $PACKAGE_TEST_PACKAGES
+  install_missing $PACKAGE_TEST_PACKAGES ${LATCHKEY_LONG:+debootstrap}
   make_release
   say "testing the package"
   LATCHKEY_BINARY=$PWD/build/release/latchkey LATCHKEY_RELEASE=$PWD/build/release/release \
