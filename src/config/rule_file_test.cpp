@@ -37,8 +37,7 @@ TEST(RuleFile, SaysWhatIsWrongAndWhere) {
   };
   EXPECT_EQ(why("[[rule]]\nname = \"a\"\nscop = \"x\""),
             "rule 1 (a) has no member \"scop\": there are name, match, scope, cost and public");
-  EXPECT_EQ(why("[[rule]]\nname = \"a\"\ncost = 1000001"),
-            "rule 1 (a) cost must be a whole number from 0 to 1000000");
+  EXPECT_EQ(why("[[rule]]\nname = \"a\"\ncost = 1000001"), "rule 1 (a) cost must be a whole number from 0 to 1000000");
   EXPECT_NE(why("[[rule]]\nname = \"a\"\ncost = -1").find("from 0 to 1000000"), std::string::npos);
   EXPECT_NE(why("[[rule]]\nname = \"a\"\ncost = 1.5").find("whole number"), std::string::npos);
   EXPECT_NE(why("[[rule]]\nname = 7").find("strings"), std::string::npos);

@@ -154,10 +154,11 @@ TEST_F(AccessRoutes, PlanShowsTheHoldersOwnKey) {
   const auto reply = t.call(Method::get, "/v1/plan", {t.bearer(made.token)});
   ASSERT_EQ(reply.status, 200) << reply.body;
   const auto plan = t.object(reply);
-  EXPECT_EQ(plan.as_object().size(), 7u);
+  EXPECT_EQ(plan.as_object().size(), 8u);
   EXPECT_EQ(plan.at("keyId"), json::string_view(made.id));
   EXPECT_EQ(plan.at("userId"), "alice");
   EXPECT_EQ(plan.at("requestsPerMinute"), 60);
+  EXPECT_EQ(json::serialize(plan.at("limits")), to_json(LimitList{per_minute_limit(60)}));
   EXPECT_TRUE(plan.at("expiresAt").is_null());
   EXPECT_EQ(plan.at("status"), "active");
   EXPECT_EQ(t.call(Method::get, "/v1/plan", {{"X-API-Key", made.token}}).status, 200);

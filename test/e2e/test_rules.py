@@ -191,7 +191,7 @@ def test_settings_that_cannot_be_meant(make_stack, settings, said):
 def test_rules_of_latchkey_toml(make_stack, tmp_path):
     toml = tmp_path / "latchkey.toml"
     stack = make_stack(LATCHKEY_CONFIG=str(toml))
-    for text, said in (('[[rule]]\nname = "a"\ncost = 2\n', "rule 1 (a) cost must be 1"), ('[[rule]]\nnam = "a"\n', 'no member "nam"')):
+    for text, said in (('[[rule]]\nname = "a"\ncost = -2\n', "rule 1 (a) cost must be a whole number from 0 to 1000000"), ('[[rule]]\nnam = "a"\n', 'no member "nam"')):
         toml.write_text(text)
         done = stack.cli("tokens", "--check-config", check=False, env={"LATCHKEY_CONFIG": str(toml)})
         assert done.returncode == 2 and said in done.stderr, done.stderr
