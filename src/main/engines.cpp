@@ -21,6 +21,7 @@
 #include "replica/redis/redis_reporter.hpp"
 #include "replica/sqlite/sqlite_registry.hpp"
 #include "replica/sqlite/sqlite_reporter.hpp"
+#include "store/not_available.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -76,6 +77,10 @@ Result<std::unique_ptr<store::KeyStore>> open_store(const Settings& settings, co
   if (!is_embedded(settings)) return store::open_postgres(settings.store, clock);
   warn_of_lost_database(data);
   return store::open_sqlite(data.database(), clock, random);
+}
+
+bool is_away(const Settings& settings, const Error& error) {
+  return !is_embedded(settings) && error.detail == store::not_available;
 }
 
 commands::Sharing sharing(const Settings& settings) {

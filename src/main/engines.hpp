@@ -35,6 +35,8 @@ Result<void> check(const config::Settings& settings);
 /// LATCHKEY_STORE, for the management service.
 Result<std::unique_ptr<store::KeyStore>> open_store(const config::Settings& settings, const data_dir::DataDir& data,
                                                     Clock& clock, Random& random);
+/// Whether open_store() failed since its server is not there, which may come.
+bool is_away(const config::Settings& settings, const Error& error);
 /// Whether other management services may work on the same store.
 commands::Sharing sharing(const config::Settings& settings);
 /// LATCHKEY_STREAM, or LATCHKEY_STORE itself where there is none. The store need not be reachable yet.

@@ -1,9 +1,13 @@
 // Access Key Management, assembled from the bottom up and stopped from the top down.
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
 
 #include "admin_identity/admin_verifier.hpp"
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/worker_pool.hpp"
@@ -25,6 +29,20 @@ namespace {
 constexpr auto page_may_send = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID";
 constexpr auto page_may_read = "ETag, Latchkey-Position, Latchkey-Enforcement, Retry-After, WWW-Authenticate, Location";
 
+/// Waits while PostgreSQL is away, as relays and replicas do: after an outage any order is right. nullptr: it was asked
+/// to stop. What waiting does not mend, as another release's tables or a pooler in between, is an error at once.
+Result<std::unique_ptr<store::KeyStore>> open_store(const Settings& settings, const DataDir& data, Clock& clock,
+                                                    Random& random, const Signals& signals) {
+  for (bool said = false;;) {
+    auto store = engines::open_store(settings, data, clock, random);
+    if (store || !engines::is_away(settings, store.error())) return store;
+    if (!std::exchange(said, true)) {
+      log_warning("store: {}, and it waits: {}", store.error().detail, store.error().internal);
+    }
+    if (signals.stopped_within(std::chrono::seconds(1))) return nullptr;
+  }
+}
+
 }  // namespace
 
 int run_keys(const Settings& settings) {
@@ -41,8 +59,9 @@ int run_keys(const Settings& settings) {
   if (!admins) return fail("admin keys", admins.error());
   const auto tls = load_tls(settings);
   if (!tls) return fail("tls", tls.error());
-  auto store = engines::open_store(settings, *data, clock, random);
+  auto store = open_store(settings, *data, clock, random, signals);
   if (!store) return fail("store", store.error());
+  if (*store == nullptr) return 0;
   auto ring = commands::KeyRing::open(data->path(), **store, clock.wall(), engines::sharing(settings));
   if (!ring) return fail("signing keys", ring.error());
 

@@ -35,6 +35,12 @@ class Signals {
     } while (number == SIGHUP || number == 0);
     if (number == SIGXCPU) log_warning("RLIMIT_CPU: the processor time that this process may use is used up: stopping");
   }
+  /// Whether it was asked to stop meanwhile. A SIGHUP finds nothing to read again yet.
+  bool stopped_within(std::chrono::seconds pause) const {
+    const timespec longest{.tv_sec = pause.count(), .tv_nsec = 0};
+    const int number = sigtimedwait(&set_, nullptr, &longest);
+    return number > 0 && number != SIGHUP;
+  }
 
  private:
   /// 0: the tick is due.

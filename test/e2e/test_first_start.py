@@ -4,7 +4,10 @@ wrong, so nothing is a warning: whoever needs the tables says once that it waits
 import re
 import time
 
-from latchkey import eventually
+import pytest
+
+from latchkey import Service, eventually
+from servers import Postgres
 
 WAITS = "is not made yet"  # said once by each part that waits
 
@@ -16,6 +19,26 @@ def lines_of(service):
 def alarms(service):
     """But of a Redis that a starved machine let answer late."""
     return [line for line in lines_of(service) if re.match(r"\S+ (warning|error) ", line) and "limiter" not in line]
+
+
+@pytest.mark.engines("postgres", reason="about a server that is not there yet")
+def test_a_management_service_waits_for_its_postgresql(tmp_path):
+    """As relays and replicas do: after an outage nobody says who comes first."""
+    server = Postgres()
+    keys = Service("keys", tmp_path / "home" / "data", LATCHKEY_STORE=server.url())
+    try:
+        for ends in (True, False):
+            keys.launch()
+            eventually(lambda: "the database is not available, and it waits: " in keys.tail())
+            if ends:
+                assert keys.stop() == 0, "while it waits"
+                keys.log.unlink()
+        server.start()
+        keys.started()
+        assert len(alarms(keys)) == 1, keys.tail()
+    finally:
+        keys.end()
+        server.end()
 
 
 def test_whoever_comes_before_the_management_service_waits_quietly(idle_stack):

@@ -40,7 +40,7 @@ class Home:
         return Caller(self.replica)("GET", "/v1/authorize", access_key)[0]
 
 
-@pytest.mark.parametrize("nth", [5, 7])
+@pytest.mark.parametrize("nth", [29, 97])  # a command takes about eight writes
 def test_writes_that_find_the_disk_full_now_and_then(lab, nth):
     """A command is done or it is 503; after kill -9 what was done is there, and the log is dense."""
     machine = lab.machine()
@@ -50,7 +50,7 @@ def test_writes_that_find_the_disk_full_now_and_then(lab, nth):
     home.manager.start()
     machine.pwrite(nth)
     outcomes = [home.create(metadata={"filler": "x" * 900}) for _ in range(120)]
-    assert {status for status, _ in outcomes} <= {201, 503}
+    assert {status for status, _ in outcomes} == {201, 503}, "else it proves nothing"
     done = [made["key"]["keyId"] for status, made in outcomes if status == 201]
     home.manager.kill()
     machine.pwrite(0)

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "store/not_available.hpp"
 #include "store/not_made.hpp"
 #include "store/postgres/pooler.hpp"
 
@@ -44,7 +45,7 @@ Fault fault_of(std::string_view severity, std::string_view state) {
 Error error_of(Fault fault, std::string_view state, std::string internal) {
   if (fault != Fault::refused || state.starts_with("53") || state.starts_with("57") || state.starts_with("55") ||
       state.starts_with("58") || state.starts_with("28")) {
-    return Error(ErrorCode::unavailable, "the database is not available", std::move(internal));
+    return Error(ErrorCode::unavailable, std::string(not_available), std::move(internal));
   }
   if (state.starts_with("22") || state.starts_with("23")) {
     return Error(ErrorCode::conflict, "the database refused the row", std::move(internal));

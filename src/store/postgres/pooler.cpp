@@ -47,7 +47,8 @@ Result<void> check_pooler(Connection& connection, const Url& url, Server server)
   const auto shared = shares(connection, **second);
   if (connection.is_lost()) return shared ? Result<void>() : shared.error();
   if (!shared || !*shared) return {};
-  return Error(ErrorCode::unavailable, "the database is not available", std::string(shared_by_pooler));
+  // Not `not_available`: no waiting mends it.
+  return Error(ErrorCode::unavailable, "the database's pooler shares its connections", std::string(shared_by_pooler));
 }
 
 }  // namespace latchkey::store::postgres
