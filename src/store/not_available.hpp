@@ -1,6 +1,6 @@
 #pragma once
 
-// A store whose server is not there, or not now: it may come, so whoever can wait does.
+// The server of the store is not there, or not now. It may come, so a process that can wait does.
 
 #include <string_view>
 

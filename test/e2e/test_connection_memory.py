@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 import struct
+import time
 
 import pytest
 
@@ -95,10 +96,16 @@ def test_memory_comes_back_whatever_state_a_connection_dies_in(keys, state, end)
 
 
 def test_whoever_finishes_the_handshake_is_not_ended_by_those_who_do_not(keys):
+    health = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     with established(keys.url) as old:
+        old.sendall(health)  # from its answer on it may be idle for 75 s, without one for 10 s
+        assert old.recv(65536).startswith(b"HTTP/1.1 200")
+        begun = time.monotonic()
         crowd = [say(client_hello(), plain=True, heard=1)(keys.url) for _ in range(4 * HANDSHAKES)]
+        if time.monotonic() - begun > 60:
+            pytest.skip("the machine was too slow: the old one has been idle for too long")
         for client in (old, established(keys.url)):
-            client.sendall(GET + b"\r\n")
-            assert client.recv(12) == b"HTTP/1.1 200"
+            client.sendall(health)
+            assert client.recv(65536).startswith(b"HTTP/1.1 200")
         for sock in crowd:
             sock.close()

@@ -81,8 +81,8 @@ class Service:
             return self.client()("GET", "/readyz").status == 200
         return False
 
-    def client(self, token=None):
-        patient = self.settings.get("LATCHKEY_LIMITER", "").startswith("redis")
+    def client(self, token=None, patient=True):
+        patient = patient and self.settings.get("LATCHKEY_LIMITER", "").startswith("redis")
         return (PatientClient if patient else Client)(self.url, bearer(token) if token else None)
 
     def metric(self, name):

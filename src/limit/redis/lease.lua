@@ -13,7 +13,7 @@
 --
 -- KEYS[3] the key's hash    KEYS[4] latchkey:limit:idle
 -- A hash that is none of ours refuses its key for as long as permits of before may count; then it is forgotten like the
--- others. Nobody need delete it: whoever does so a moment too late deletes the permits of its successor.
+-- others. Nobody need delete it: a moment too late that deletes the permits of its successor.
 --
 -- ARGV[8] limit  [9] version  [10] wanted  [11] number  [12] returned lease  [13] returned permits  [14] replicas
 -- [15] lost since, 0: none  [16] epoch
