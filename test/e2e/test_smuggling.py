@@ -43,6 +43,8 @@ ATTACKS = {
     "length that is short": post(length("0"), "0" + HIDDEN),
     "chunk size past 64 bits": post("Transfer-Encoding: chunked", f"1000000000000000A\r\n0123456789\r\n{TRAP}"),
     "chunk extension with a line feed": post("Transfer-Encoding: chunked", f"5;a\nb\r\nhello\r\n{TRAP}"),
+    "a body that is a request": post(length(HIDDEN), HIDDEN),
+    "a chunk that is a request": post("Transfer-Encoding: chunked", f"{len(HIDDEN):x}\r\n{HIDDEN}\r\n0\r\n\r\n"),
     "a trailer that is a header": post("Transfer-Encoding: chunked", f"0\r\nContent-Length: {len(HIDDEN)}\r\n\r\n{HIDDEN}"),
 }
 VICTIMS = {"their plan": ("GET", "/v1/plan", None), "a token": ("GET", "/v1/tokens/ETH", None), "leave": ("GET", "/v1/authorize", None),
