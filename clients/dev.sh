@@ -115,12 +115,16 @@ test_node() {
   LATCHKEY_RUNTIMES=$(printf '{"bun": "%s", "deno": "%s"}' "$(npm_runtime bun)" "$(npm_runtime deno)")
   export LATCHKEY_RUNTIMES
   run_node_tests "$node" build/npm/nest12 ./portable.test.mjs
+  node_suite build/npm/contexts test/node/contexts
+  cp test/node/contexts/*.mjs build/npm/contexts
+  run_node_tests "$node" build/npm/contexts ./contexts.test.mjs
 }
 
 bench_node() {
   [ -n "${LATCHKEY_BINARY:-}" ] || build release latchkey
   build_node
   node_suite build/npm/bench bench/node
-  cp bench/node/bench.mjs build/npm/bench
-  (cd build/npm/bench && LATCHKEY_BINARY=${LATCHKEY_BINARY:-$OLDPWD/build/release/latchkey} node bench.mjs)
+  cp bench/node/*.mjs build/npm/bench
+  (cd build/npm/bench && LATCHKEY_BINARY=${LATCHKEY_BINARY:-$OLDPWD/build/release/latchkey} \
+    LATCHKEY_PAGE=$OLDPWD/docs/performance.md node bench.mjs)
 }

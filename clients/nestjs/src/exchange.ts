@@ -7,6 +7,8 @@ export interface GuardedRequest {
   headers?: Record<string, string | string[] | undefined>;
   /** Fastify: node:http's. */
   raw?: { rawHeaders: string[] };
+  /** Express': the response to it. */
+  res?: GuardedResponse;
   accessKey?: AccessKey | null;
 }
 
@@ -39,7 +41,7 @@ export function exchangeOf(context: ExecutionContext): Exchange | undefined {
     case 'graphql': {
       const graphql = context.getArgByIndex<GraphqlContext | undefined>(2);
       const request = graphql?.req ?? graphql?.request;
-      return request && { request, response: graphql?.res ?? graphql?.reply };
+      return request && { request, response: graphql?.res ?? graphql?.reply ?? request.res };
     }
     case 'ws': {
       const client = context.switchToWs().getClient<{ handshake?: GuardedRequest }>();

@@ -1,13 +1,16 @@
-import { Inject, Injectable, InternalServerErrorException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { Latchkey, type Verdict } from '@latchkey/node';
+import { Latchkey, LatchkeyError, type Verdict } from '@latchkey/node';
 import { publicKey } from './decorators';
 import { exchangeOf, setHeader, type Exchange } from './exchange';
 import { moduleOptions } from './module-definition';
 import type { LatchkeyModuleOptions } from './options';
-import { AccessRefused } from './refusal';
+import { refusalIn } from './refusal';
 
-/** Lets a request pass whose access key may, and adds `RateLimit` headers; throws AccessRefused otherwise. */
+/**
+ * Lets a request pass whose access key may, and adds `RateLimit` headers. Throws AccessRefused otherwise, and in contexts
+ * of WebSockets and microservices their own exceptions.
+ */
 @Injectable()
 export class LatchkeyGuard implements CanActivate {
   /** By handler and class: what their decorators say does not change. */
@@ -27,8 +30,8 @@ export class LatchkeyGuard implements CanActivate {
     const verdict = raw.rawHeaders
       ? this.latchkey.checkRequest(raw as { rawHeaders: string[] })
       : this.latchkey.checkHeaders(request.headers ?? {});
-    if ('admitted' in verdict) return settle(exchange, verdict);
-    return verdict.then((decided) => settle(exchange, decided));
+    if ('admitted' in verdict) return settle(context, exchange, verdict);
+    return verdict.then((decided) => settle(context, exchange, decided));
   }
 
   #isPublic(context: ExecutionContext): boolean {
@@ -48,16 +51,18 @@ export class LatchkeyGuard implements CanActivate {
     const exchange = exchangeOf(context);
     if (exchange) return exchange;
     if (this.options.headersOf) return { request: { headers: this.options.headersOf(context) }, response: undefined };
-    throw new InternalServerErrorException(
+    // No HttpException: those of WebSockets and microservices would be logged by nobody.
+    throw new LatchkeyError(
+      'LATCHKEY_CONFIGURATION',
       `LatchkeyGuard finds no request in this ${context.getType<string>()} context. For GraphQL let the context be ` +
         '({ req, res }); elsewhere say with the option headersOf where the headers are, or mark the handler @Public()',
     );
   }
 }
 
-function settle({ request, response }: Exchange, verdict: Verdict): boolean {
+function settle(context: ExecutionContext, { request, response }: Exchange, verdict: Verdict): boolean {
   if (response) for (const [name, value] of verdict.headers) setHeader(response, name, value);
-  if (!verdict.admitted) throw new AccessRefused(verdict);
+  if (!verdict.admitted) throw refusalIn(context.getType<string>(), verdict);
   request.accessKey = verdict.key;
   return true;
 }

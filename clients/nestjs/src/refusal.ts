@@ -14,6 +14,28 @@ export class AccessRefused extends HttpException {
   }
 }
 
+/** Where such a context has its exceptions: packages that an application need not have. */
+const exceptions: Record<string, readonly [module: string, name: string] | undefined> = {
+  ws: ['@nestjs/websockets', 'WsException'],
+  rpc: ['@nestjs/microservices', 'RpcException'],
+};
+
+/**
+ * What to throw in a context of this type. WebSockets and microservices hand on the words of their own exceptions only,
+ * and no header, so theirs has it all in its text.
+ */
+export function refusalIn(type: string, refused: Refused): Error {
+  const exception = new AccessRefused(refused);
+  const known = exceptions[type];
+  if (!known) return exception;
+  const [module, name] = known;
+  const made = (require(module) as Record<string, new (error: object) => Error>)[name]!;
+  const wait = refused.headers.find(([header]) => header === 'Retry-After');
+  return new made({
+    status: 'error', message: refused.problem.detail, ...exception.extensions, ...(wait ? { retryAfter: Number(wait[1]) } : {}),
+  });
+}
+
 interface RawResponse {
   statusCode: number;
   setHeader(name: string, value: string): unknown;

@@ -103,6 +103,7 @@ void Environment::on_cleanup(void* data) {
   auto& self = *static_cast<Environment*>(data);
   self.close_all();
   self.mailbox_->close();
+  napi_delete_reference(self.env_, std::exchange(self.details_ref_, nullptr));  // Node frees it for worker threads only
 }
 
 }  // namespace latchkey::node
