@@ -158,7 +158,8 @@ TEST_F(AccessRoutes, PlanShowsTheHoldersOwnKey) {
   EXPECT_EQ(plan.at("keyId"), json::string_view(made.id));
   EXPECT_EQ(plan.at("userId"), "alice");
   EXPECT_EQ(plan.at("requestsPerMinute"), 60);
-  EXPECT_EQ(json::serialize(plan.at("limits")), to_json(LimitList{per_minute_limit(60)}));
+  ASSERT_EQ(plan.at("limits").as_array().size(), 1U);
+  EXPECT_EQ(plan.at("limits").as_array()[0].at("requests"), 60);
   EXPECT_TRUE(plan.at("expiresAt").is_null());
   EXPECT_EQ(plan.at("status"), "active");
   EXPECT_EQ(t.call(Method::get, "/v1/plan", {{"X-API-Key", made.token}}).status, 200);

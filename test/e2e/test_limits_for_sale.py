@@ -40,6 +40,13 @@ def left(stack, access_key):
     return {limit["name"]: limit.get("remaining") for limit in stack.holder(access_key)("GET", "/v1/plan").json()["limits"]}
 
 
+def ask(client, path="/v1/tokens"):
+    """A disk that stalls makes a request wait for a second, then it is 503 with nothing taken: then it is asked again."""
+    while (reply := client("GET", path)).status == 503 and reply.problem == "limiter-unavailable":
+        pass
+    return reply
+
+
 def violated(reply):
     assert reply.status in (403, 429), reply
     return reply.problem, reply.json()["violated-policies"]
@@ -58,7 +65,7 @@ def at_once(stack, keys, count, path="/v1/tokens"):
         client = stack.holder(keys[number % len(keys)])
         for _ in range(count // CONNECTIONS):
             sent = time.monotonic()
-            reply = client("GET", path)
+            reply = ask(client, path)
             yield sent, time.monotonic(), reply.status, None if reply.status == 200 else reply.problem
     with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
         return [done for part in pool.map(lambda number: list(one(number)), range(CONNECTIONS)) for done in part]
@@ -78,15 +85,14 @@ def test_ten_a_second_600_a_minute_and_5000_a_day_over_all_keys_of_a_user(stack)
     keys = [key_of_plan(stack) for _ in range(5)]
     other = key_of_plan(stack, user="bob")
     begun, done = time.monotonic(), []
-    while time.monotonic() < begun + (70 if LONG else 8) or len(done) < 200:
+    # All 60 of the minute are given, however slow the machine; then the minute refuses as well.
+    while time.monotonic() < begun + (70 if LONG else 8) or sum(status == 200 for _, _, status, _ in done) < 60:
         done += at_once(stack, keys, CONNECTIONS)
-    lasted = time.monotonic() - begun
+        assert time.monotonic() < begun + 300, "refused without need"
     admitted = [(sent, answered) for sent, answered, status, _ in done if status == 200]
     assert {(status, problem) for _, _, status, problem in done} == {(200, None), (429, "rate-limited")}
     assert most_within(admitted, 1) <= 10
     assert most_within(admitted, 60) <= 60
-    # Refused only if ten lie within the last 61/60 of a second: so many slots were over.
-    assert len(admitted) >= min(60, 10 * int(lasted / (61 / 60) / 2)), (len(admitted), lasted)
     assert left(stack, keys[0])["daily"] == 5000 - len(admitted), "what was refused took nothing"
     assert left(stack, other) == {"burst": 10, "minute": 60, "daily": 5000}, "another user has counts of its own"
 
@@ -98,13 +104,8 @@ def test_a_quota_is_exact_over_many_connections(stack):
     keys = [key_of_plan(stack) for _ in range(3)]
     done = at_once(stack, keys, 4 * CONNECTIONS)
     outcomes = collections.Counter((status, problem) for _, _, status, problem in done)
-    # A disk that stalls defers a request for a second and then answers 503: never over, and what was not admitted is asked again.
-    while outcomes[(200, None)] < 100:
-        for _, _, status, problem in at_once(stack, keys, CONNECTIONS):
-            outcomes[(status, problem)] += 1
-    assert set(outcomes) <= {(200, None), (429, "quota-exceeded"), (503, "limiter-unavailable")}, outcomes
-    assert outcomes[(200, None)] == 100 and outcomes[(429, "quota-exceeded")] > 0
-    refused = stack.holder(keys[0])("GET", "/v1/authorize")
+    assert outcomes == {(200, None): 100, (429, "quota-exceeded"): 4 * CONNECTIONS - 100}
+    refused = ask(stack.holder(keys[0]), "/v1/authorize")
     assert violated(refused) == ("quota-exceeded", ["daily"])
     rest = 86_400 - time.time() % 86_400
     assert rest - 5 <= int(refused.headers["Retry-After"]) <= rest + 60
@@ -115,33 +116,35 @@ def test_a_quota_is_exact_over_many_connections(stack):
 def test_what_was_admitted_is_remembered_whatever_ends_the_process(stack):
     """kill -9 in mid-quota, again and again: never over the budget; and an orderly stop forgets nothing and burns nothing."""
     midnight_is_far(300)
-    plan(stack, {**DAILY, "requests": 1000}, {"name": "hourly", "requests": 5000, "window": "1h"})
+    kills = 20 if LONG else 4
+    budget = 800 * kills
+    plan(stack, {**DAILY, "requests": budget}, {"name": "hourly", "requests": 2 * budget, "window": "1h"})
     access_key = key_of_plan(stack)
     admitted = 0
     replica = stack.replicas[0]
-    for _ in range(20 if LONG else 4):
+    for _ in range(kills):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             def burst(_):
                 client, taken = replica.client(access_key), 0
                 try:
                     for _ in range(200):
-                        taken += client("GET", "/v1/tokens").status == 200
+                        taken += ask(client, "/v1/tokens").status == 200
                 except (OSError, http.client.HTTPException):
                     pass
                 return taken
             asked = [pool.submit(burst, n) for n in range(8)]
-            time.sleep(0.3)
+            time.sleep(0.1)
             replica.kill()
             admitted += sum(each.result() for each in asked)
         replica.start()
         eventually(lambda: replica.client(access_key)("GET", "/v1/plan").status == 200)
-        assert left(stack, access_key)["daily"] <= 1000 - admitted
-        assert left(stack, access_key)["hourly"] <= 5000 - admitted
-    while (reply := replica.client(access_key)("GET", "/v1/tokens")).status == 200:
+        assert left(stack, access_key)["daily"] <= budget - admitted
+        assert left(stack, access_key)["hourly"] <= 2 * budget - admitted
+    while (reply := ask(replica.client(access_key))).status == 200:
         admitted += 1
-        assert admitted <= 1000
+        assert admitted <= budget
     assert violated(reply)[0] == "quota-exceeded"
-    put(stack.admin(), "/v1/plans/pro?wait=enforced", {"limits": [{**DAILY, "requests": 5000}]}, If_Match="*")
+    put(stack.admin(), "/v1/plans/pro?wait=enforced", {"limits": [{**DAILY, "requests": 2 * budget}]}, If_Match="*")
     before = left(stack, access_key)
     replica.stop()
     replica.start()
@@ -155,11 +158,11 @@ def test_a_change_of_the_plan_is_in_force_at_once_for_all_its_keys(stack):
     plan(stack, ten)
     keys = [key_of_plan(stack, user=f"user-{n}") for n in range(3)]
     for access_key in keys:
-        assert [stack.holder(access_key)("GET", "/v1/tokens").status for _ in range(4)] == [200] * 3 + [429]
+        assert [ask(stack.holder(access_key)).status for _ in range(4)] == [200] * 3 + [429]
     changed = put(stack.admin(), "/v1/plans/pro?wait=enforced", {"limits": [{**ten, "requests": 5}]}, If_Match="*")
     assert changed.json()["enforcement"]["state"] == "confirmed", changed
     for access_key in keys:
-        assert [stack.holder(access_key)("GET", "/v1/tokens").status for _ in range(3)] == [200] * 2 + [429], "the count goes on"
+        assert [ask(stack.holder(access_key)).status for _ in range(3)] == [200] * 2 + [429], "the count goes on"
 
 
 @counts_itself
@@ -168,7 +171,7 @@ def test_a_user_s_and_a_key_s_own_limits_replace_those_of_the_plan(stack):
     put(stack.admin(), "/v1/users/alice?wait=enforced", {"limits": [{**DAILY, "requests": 40}]}, If_None_Match="*")
     first, second = key_of_plan(stack), key_of_plan(stack, requestsPerMinute=30)
     midnight_is_far()
-    assert [stack.holder(first)("GET", "/v1/tokens").status for _ in range(6)] == [200] * 5 + [429]
+    assert [ask(stack.holder(first)).status for _ in range(6)] == [200] * 5 + [429]
     assert left(stack, first) == {"per-minute": 0, "daily": 35}
     assert left(stack, second) == {"per-minute": 30, "daily": 35}
     shown = stack.keys.client(second)("GET", "/v1/plan").json()
@@ -180,7 +183,7 @@ def test_a_user_s_and_a_key_s_own_limits_replace_those_of_the_plan(stack):
 def test_an_unlimited_key_has_no_limit_whatever_its_plan_says(stack):
     plan(stack, PER_MINUTE)
     access_key = key_of_plan(stack, limits=[])
-    replies = [stack.holder(access_key)("GET", "/v1/tokens") for _ in range(20)]
+    replies = [ask(stack.holder(access_key)) for _ in range(20)]
     assert {reply.status for reply in replies} == {200} and "RateLimit" not in replies[0].headers
     assert stack.holder(access_key)("GET", "/v1/plan").json()["limits"] == []
     key = stack.admin()("GET", "/v1/keys").json()["keys"][0]
@@ -195,26 +198,26 @@ def test_a_rule_says_what_a_request_costs(make_stack, tmp_path):
     stack = make_stack(LATCHKEY_RULES=str(rules)).start()
     plan(stack, {"name": "hundred", "requests": 100, "window": "10m"})
     client = stack.holder(key_of_plan(stack))
-    assert client("GET", "/v1/rules/report/authorize").headers["RateLimit"].startswith('"hundred";r=60;')
-    assert client("GET", "/v1/authorize/x").headers["RateLimit"].startswith('"hundred";r=59;')
-    assert client("GET", "/v1/tokens").headers["RateLimit"].startswith('"hundred";r=52;')
-    assert client("GET", "/v1/rules/report/authorize").status == 200
-    refused = client("GET", "/v1/rules/report/authorize")
+    assert ask(client, "/v1/rules/report/authorize").headers["RateLimit"].startswith('"hundred";r=60;')
+    assert ask(client, "/v1/authorize/x").headers["RateLimit"].startswith('"hundred";r=59;')
+    assert ask(client, "/v1/tokens").headers["RateLimit"].startswith('"hundred";r=52;')
+    assert ask(client, "/v1/rules/report/authorize").status == 200
+    refused = ask(client, "/v1/rules/report/authorize")
     assert violated(refused) == ("rate-limited", ["hundred"])
     assert refused.headers["RateLimit"].startswith('"hundred";r=12;'), "what is refused takes nothing"
-    assert violated(client("GET", "/v1/rules/huge/authorize")) == ("cost-exceeds-limit", ["hundred"])
-    assert client("GET", "/v1/rules/look/authorize").headers["RateLimit"].startswith('"hundred";r=12;')
+    assert violated(ask(client, "/v1/rules/huge/authorize")) == ("cost-exceeds-limit", ["hundred"])
+    assert ask(client, "/v1/rules/look/authorize").headers["RateLimit"].startswith('"hundred";r=12;')
     plain = stack.holder(stack.admitted_key(requests_per_minute=50)[0])
-    assert plain("GET", "/v1/rules/report/authorize").headers["RateLimit"].startswith('"per-minute";r=10;')
-    assert violated(plain("GET", "/v1/rules/report/authorize")) == ("rate-limited", ["per-minute"])
-    assert violated(plain("GET", "/v1/rules/huge/authorize")) == ("cost-exceeds-limit", ["per-minute"])
+    assert ask(plain, "/v1/rules/report/authorize").headers["RateLimit"].startswith('"per-minute";r=10;')
+    assert violated(ask(plain, "/v1/rules/report/authorize")) == ("rate-limited", ["per-minute"])
+    assert violated(ask(plain, "/v1/rules/huge/authorize")) == ("cost-exceeds-limit", ["per-minute"])
 
 
 @counts_itself
 def test_an_observed_limit_refuses_nothing_and_is_shown(stack):
     plan(stack, {"name": "trial", "requests": 2, "window": "10m", "mode": "observe"})
     access_key = key_of_plan(stack)
-    replies = [stack.holder(access_key)("GET", "/v1/tokens") for _ in range(5)]
+    replies = [ask(stack.holder(access_key)) for _ in range(5)]
     assert [reply.status for reply in replies] == [200] * 5 and "RateLimit" not in replies[0].headers
     assert left(stack, access_key) == {"trial": 0}
     assert sum(stack.tokens.metrics("latchkey_would_limit_total")) == 3
@@ -226,7 +229,7 @@ def test_what_has_no_room_is_refused_and_never_admitted(make_stack):
     outcomes = set()
     for n in range(8):
         access_key, _ = stack.admitted_key(user=f"user-{n}")
-        reply = stack.holder(access_key)("GET", "/v1/tokens")
+        reply = ask(stack.holder(access_key))
         outcomes.add((reply.status, None if reply.status == 200 else reply.problem))
     assert outcomes == {(200, None), (503, "limiter-full")}, outcomes
     eventually(lambda: "LATCHKEY_LIMITER_MAX_COUNTERS" in stack.replicas[0].tail())
