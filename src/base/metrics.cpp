@@ -62,23 +62,29 @@ Metrics::Series& Metrics::add(std::string_view name, std::string_view help, std:
   return series_.emplace_back(Series{std::string(labels), nullptr, nullptr, {}});
 }
 
-Counter& Metrics::counter(std::string_view name, std::string_view help, std::string_view labels) {
+Counter& Metrics::add_counter(std::string_view name, std::string_view help, std::string_view labels) {
   const std::lock_guard lock(mutex_);
   Series& series = add(name, help, "counter", labels);
   return *(series.counter = &counters_.emplace_back());
 }
 
-Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::vector<double> bounds_seconds,
-                              std::string_view labels) {
+Histogram& Metrics::add_histogram(std::string_view name, std::string_view help, std::vector<double> bounds_seconds,
+                                  std::string_view labels) {
   const std::lock_guard lock(mutex_);
   Series& series = add(name, help, "histogram", labels);
   return *(series.histogram = &histograms_.emplace_back(std::move(bounds_seconds)));
 }
 
-void Metrics::callback(std::string_view name, std::string_view help, std::string_view type,
-                       std::function<double()> read, std::string_view labels) {
+void Metrics::add_gauge(std::string_view name, std::string_view help, std::function<double()> read,
+                        std::string_view labels) {
   const std::lock_guard lock(mutex_);
-  add(name, help, type, labels).read = std::move(read);
+  add(name, help, "gauge", labels).read = std::move(read);
+}
+
+void Metrics::add_counter(std::string_view name, std::string_view help, std::function<double()> read,
+                          std::string_view labels) {
+  const std::lock_guard lock(mutex_);
+  add(name, help, "counter", labels).read = std::move(read);
 }
 
 std::string Metrics::render() const {

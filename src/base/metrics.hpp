@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace latchkey {
@@ -52,17 +53,48 @@ class Histogram {
 class Metrics {
  public:
   /// `labels` as they appear between braces, e.g. `outcome="admitted"`; empty for none.
-  Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});
-  Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds_seconds,
-                       std::string_view labels = {});
-  /// Read at each scrape. `type` is "gauge" or "counter".
-  void callback(std::string_view name, std::string_view help, std::string_view type, std::function<double()> read,
-                std::string_view labels = {});
+  Counter& add_counter(std::string_view name, std::string_view help, std::string_view labels = {});
+  Histogram& add_histogram(std::string_view name, std::string_view help, std::vector<double> bounds_seconds,
+                           std::string_view labels = {});
+  /// Values that are kept elsewhere, read at each scrape.
+  void add_gauge(std::string_view name, std::string_view help, std::function<double()> read,
+                 std::string_view labels = {});
+  void add_counter(std::string_view name, std::string_view help, std::function<double()> read,
+                   std::string_view labels = {});
+  /// The same by way of members, each of what the one before gives: `of` outlives the metrics.
+  ///
+  ///   metrics.add_gauge("latchkey_view_keys", "Access keys in the view", view, &View::key_count);
+  ///   metrics.add_counter("latchkey_view_loads_total", "Whole loads", projector, &Projector::stats, &Stats::loads);
+  template <class T, class... Members>
+  requires(sizeof...(Members) > 0 &&
+           (std::is_member_pointer_v<Members> && ...)) void add_gauge(std::string_view name, std::string_view help,
+                                                                      const T& of, Members... members) {
+    add_gauge(name, help, reading(of, members...));
+  }
+  template <class T, class... Members>
+  requires(sizeof...(Members) > 0 &&
+           (std::is_member_pointer_v<Members> && ...)) void add_counter(std::string_view name, std::string_view help,
+                                                                        const T& of, Members... members) {
+    add_counter(name, help, reading(of, members...));
+  }
   /// The exposition, text format 0.0.4.
   std::string render() const;
   static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
 
  private:
+  template <class T>
+  static double value_of(const T& value) {
+    return static_cast<double>(value);
+  }
+  template <class T, class First, class... Rest>
+  static double value_of(const T& of, First first, Rest... rest) {
+    return value_of(std::invoke(first, of), rest...);
+  }
+  template <class T, class... Members>
+  static std::function<double()> reading(const T& of, Members... members) {
+    return [&of, members...] { return value_of(of, members...); };
+  }
+
   struct Series;
   struct Family {
     std::string name, help, type;

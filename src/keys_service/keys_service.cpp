@@ -24,8 +24,8 @@ KeysService::KeysService(Parts parts, KeysServiceConfig config)
       store_health_([this, &store = parts.store] { return look_at(store); }, parts.clock),
       context_{parts, broadcaster_, replicas_, confirmations_, store_health_, published_keys_},
       gate_(parts.admins, parts.clock, AdminGate::log_refusal, parts.admin_keys),
-      overloaded_(parts.metrics.counter("latchkey_keys_overloaded_total",
-                                        "Requests refused because the workers had no time for them")) {
+      overloaded_(parts.metrics.add_counter("latchkey_keys_overloaded_total",
+                                            "Requests refused because the workers had no time for them")) {
   service::add_routes(router_, std::span<const Route>(route_table), [this](const Route& route) {
     auto metrics = std::make_shared<RouteMetrics>(context_.parts.metrics, http::to_string(route.method), route.path);
     return [this, &route, metrics](http::Exchange& exchange) { handle(exchange, route, *metrics); };

@@ -24,11 +24,11 @@ void InFlight::wait_for_none() {
 RouteMetrics::RouteMetrics(Metrics& metrics, std::string_view method, std::string_view pattern) {
   const std::string route = fmt::format("method=\"{}\",route=\"{}\"", method, pattern);
   for (int i = 0; i < 5; ++i) {
-    classes_[i] = &metrics.counter("latchkey_keys_requests_total", "Requests by route and class of status",
-                                   fmt::format("{},status=\"{}xx\"", route, i + 1));
+    classes_[i] = &metrics.add_counter("latchkey_keys_requests_total", "Requests by route and class of status",
+                                       fmt::format("{},status=\"{}xx\"", route, i + 1));
   }
-  seconds_ = &metrics.histogram("latchkey_keys_request_seconds", "From the request's arrival to its answer",
-                                {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5}, route);
+  seconds_ = &metrics.add_histogram("latchkey_keys_request_seconds", "From the request's arrival to its answer",
+                                    {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5}, route);
 }
 
 void RouteMetrics::count(int status, Duration took) {

@@ -148,7 +148,7 @@ namespace {
 
 void export_limiter(Metrics& metrics, const limit::LocalLimiter& limiter) {
   const auto gauge = [&](const char* name, const char* help, auto read) {
-    metrics.callback(name, help, "gauge", [&limiter, read] { return static_cast<double>(read(limiter)); });
+    metrics.add_gauge(name, help, [&limiter, read] { return static_cast<double>(read(limiter)); });
   };
   gauge("latchkey_limiter_keys", "Keys with remembered permits.", [](auto& l) { return l.size().keys; });
   gauge("latchkey_limiter_blocks", "Room for keys, of 320 bytes each.", [](auto& l) { return l.size().blocks; });

@@ -24,10 +24,10 @@ RuleSource::RuleSource(std::string file, rules::RuleTable table, const Clock& cl
     : file_(std::move(file)),
       clock_(clock),
       rules_(std::move(table)),
-      errors_(metrics.counter("latchkey_rule_table_errors_total",
-                              "Times the rules could not be read again; those of before stayed in force")) {
-  metrics.callback("latchkey_rules", "Access rules in force.", "gauge",
-                   [this] { return static_cast<double>(rules_.current().size()); });
+      errors_(metrics.add_counter("latchkey_rule_table_errors_total",
+                                  "Times the rules could not be read again; those of before stayed in force")) {
+  metrics.add_gauge("latchkey_rules", "Access rules in force.",
+                    [this] { return static_cast<double>(rules_.current().size()); });
 }
 
 Result<std::unique_ptr<RuleSource>> RuleSource::open(const config::Settings& settings, const Clock& clock,

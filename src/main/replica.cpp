@@ -39,32 +39,34 @@ std::unique_ptr<view::MemoLog> open_memos(const DataDir& data, Random& random, c
 
 void export_memos(Metrics& metrics, const view::MemoLog& memos) {
   using Stats = view::MemoLog::Stats;
-  const auto add = [&](const char* name, const char* help, const char* type,
-                       std::atomic<std::uint64_t> Stats::*member) {
-    metrics.callback(name, help, type,
-                     [&memos, member] { return static_cast<double>((memos.stats().*member).load()); });
-  };
-  add("latchkey_memos_recalled", "Proven tokens taken over at the last load.", "gauge", &Stats::recalled);
-  add("latchkey_memos_dropped", "Of those found at the last load: of no use.", "gauge", &Stats::dropped);
-  add("latchkey_memos_appended_total", "Proven tokens kept for the next start.", "counter", &Stats::appended);
-  add("latchkey_memos_left_out_total", "Proven tokens not kept: no room.", "counter", &Stats::left_out);
+  using view::MemoLog;
+  metrics.add_gauge("latchkey_memos_recalled", "Proven tokens taken over at the last load.", memos, &MemoLog::stats,
+                    &Stats::recalled);
+  metrics.add_gauge("latchkey_memos_dropped", "Of those found at the last load: of no use.", memos, &MemoLog::stats,
+                    &Stats::dropped);
+  metrics.add_counter("latchkey_memos_appended_total", "Proven tokens kept for the next start.", memos, &MemoLog::stats,
+                      &Stats::appended);
+  metrics.add_counter("latchkey_memos_left_out_total", "Proven tokens not kept: no room.", memos, &MemoLog::stats,
+                      &Stats::left_out);
 }
 
 void export_digests(Metrics& metrics, const view::DigestCheck& check, const Clock& clock) {
   using Stats = view::DigestCheckStats;
-  const auto add = [&](const char* name, const char* help, std::uint64_t Stats::*member) {
-    metrics.callback(name, help, "counter", [&check, member] { return static_cast<double>(check.stats().*member); });
-  };
-  add("latchkey_digest_same_total", "Comparisons that found the view's rows to be the store's.", &Stats::same);
-  add("latchkey_digest_drifts_total", "Comparisons that found them to differ.", &Stats::drifts);
-  add("latchkey_digest_unanswered_total", "Times the store's rows could not be read.", &Stats::unanswered);
-  add("latchkey_digest_missed_total", "Comparisons that came too late.", &Stats::missed);
-  metrics.callback("latchkey_digest_age_seconds", "Since the rows were last found to be the same; -1: not yet.",
-                   "gauge", [&check, &clock] {
-                     const auto stats = check.stats();
-                     if (stats.same == 0) return -1.0;
-                     return std::chrono::duration<double>(clock.boot() - stats.last_same).count();
-                   });
+  using view::DigestCheck;
+  metrics.add_counter("latchkey_digest_same_total", "Comparisons that found the view's rows to be the store's.", check,
+                      &DigestCheck::stats, &Stats::same);
+  metrics.add_counter("latchkey_digest_drifts_total", "Comparisons that found them to differ.", check,
+                      &DigestCheck::stats, &Stats::drifts);
+  metrics.add_counter("latchkey_digest_unanswered_total", "Times the store's rows could not be read.", check,
+                      &DigestCheck::stats, &Stats::unanswered);
+  metrics.add_counter("latchkey_digest_missed_total", "Comparisons that came too late.", check, &DigestCheck::stats,
+                      &Stats::missed);
+  metrics.add_gauge("latchkey_digest_age_seconds", "Since the rows were last found to be the same; -1: not yet.",
+                    [&check, &clock] {
+                      const auto stats = check.stats();
+                      if (stats.same == 0) return -1.0;
+                      return std::chrono::duration<double>(clock.boot() - stats.last_same).count();
+                    });
 }
 
 }  // namespace

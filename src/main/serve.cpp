@@ -28,19 +28,23 @@ http::ServerConfig server_config(const config::Settings& settings, const std::st
 }
 
 void export_server(Metrics& metrics, const http::Server& server) {
-  const auto add = [&](const char* name, const char* help, const char* type, std::uint64_t http::ServerStats::*member) {
-    metrics.callback(name, help, type, [&server, member] { return static_cast<double>(server.stats().*member); });
-  };
-  add("latchkey_http_connections", "Connections open now.", "gauge", &http::ServerStats::connections_open);
-  add("latchkey_http_connections_total", "Connections accepted.", "counter", &http::ServerStats::connections_total);
-  add("latchkey_http_connections_refused_total", "Connections closed at accept: too many.", "counter",
-      &http::ServerStats::connections_refused);
-  add("latchkey_http_requests_total", "Requests received.", "counter", &http::ServerStats::requests_total);
-  add("latchkey_http_malformed_total", "Requests that broke HTTP.", "counter", &http::ServerStats::malformed_total);
-  add("latchkey_http_handshakes_ended_total", "Unfinished TLS handshakes ended to make room for others.", "counter",
-      &http::ServerStats::handshakes_ended);
-  metrics.callback(
-      "latchkey_http_io", "How connections are read and written.", "gauge", [] { return 1.0; },
+  using http::Server;
+  using Stats = http::ServerStats;
+  metrics.add_gauge("latchkey_http_connections", "Connections open now.", server, &Server::stats,
+                    &Stats::connections_open);
+  metrics.add_counter("latchkey_http_connections_total", "Connections accepted.", server, &Server::stats,
+                      &Stats::connections_total);
+  metrics.add_counter("latchkey_http_connections_refused_total", "Connections closed at accept: too many.", server,
+                      &Server::stats, &Stats::connections_refused);
+  metrics.add_counter("latchkey_http_requests_total", "Requests received.", server, &Server::stats,
+                      &Stats::requests_total);
+  metrics.add_counter("latchkey_http_malformed_total", "Requests that broke HTTP.", server, &Server::stats,
+                      &Stats::malformed_total);
+  metrics.add_counter("latchkey_http_handshakes_ended_total",
+                      "Unfinished TLS handshakes ended to make room for others.", server, &Server::stats,
+                      &Stats::handshakes_ended);
+  metrics.add_gauge(
+      "latchkey_http_io", "How connections are read and written.", [] { return 1.0; },
       fmt::format("engine=\"{}\"", http::to_string(server.io().engine)));
 }
 

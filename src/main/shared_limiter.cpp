@@ -10,23 +10,25 @@ namespace {
 using limit::lease::LeaseStats;
 
 void export_limiter(Metrics& metrics, const limit::LeaseLimiter& limiter) {
-  const auto counter = [&](const char* name, const char* help, std::uint64_t LeaseStats::*member) {
-    metrics.callback(name, help, "counter",
-                     [&limiter, member] { return static_cast<double>(limiter.stats().*member); });
-  };
-  counter("latchkey_limiter_calls_total", "Calls to the shared store of permits.", &LeaseStats::calls);
-  counter("latchkey_limiter_permits_leased_total", "Permits that the shared store granted.", &LeaseStats::leased);
-  counter("latchkey_limiter_permits_returned_total", "Of them returned unspent.", &LeaseStats::returned);
-  counter("latchkey_limiter_permits_burnt_total", "At most so many were lost with a call that was not answered.",
-          &LeaseStats::burnt);
-  counter("latchkey_limiter_unavailable_total", "Requests refused since the shared store could not be reached.",
-          &LeaseStats::unavailable);
-  counter("latchkey_limiter_fail_open_total", "Requests admitted although the shared store could not be reached.",
-          &LeaseStats::fail_open);
-  metrics.callback("latchkey_limiter_reachable", "1 while the shared store of permits answers.", "gauge",
-                   [&limiter] { return limiter.reachable() ? 1.0 : 0.0; });
-  metrics.callback("latchkey_limiter_replicas", "Replicas that share the limits.", "gauge",
-                   [&limiter] { return static_cast<double>(limiter.replicas()); });
+  using limit::LeaseLimiter;
+  metrics.add_counter("latchkey_limiter_calls_total", "Calls to the shared store of permits.", limiter,
+                      &LeaseLimiter::stats, &LeaseStats::calls);
+  metrics.add_counter("latchkey_limiter_permits_leased_total", "Permits that the shared store granted.", limiter,
+                      &LeaseLimiter::stats, &LeaseStats::leased);
+  metrics.add_counter("latchkey_limiter_permits_returned_total", "Of them returned unspent.", limiter,
+                      &LeaseLimiter::stats, &LeaseStats::returned);
+  metrics.add_counter("latchkey_limiter_permits_burnt_total",
+                      "At most so many were lost with a call that was not answered.", limiter, &LeaseLimiter::stats,
+                      &LeaseStats::burnt);
+  metrics.add_counter("latchkey_limiter_unavailable_total",
+                      "Requests refused since the shared store could not be reached.", limiter, &LeaseLimiter::stats,
+                      &LeaseStats::unavailable);
+  metrics.add_counter("latchkey_limiter_fail_open_total",
+                      "Requests admitted although the shared store could not be reached.", limiter,
+                      &LeaseLimiter::stats, &LeaseStats::fail_open);
+  metrics.add_gauge("latchkey_limiter_reachable", "1 while the shared store of permits answers.", limiter,
+                    &LeaseLimiter::reachable);
+  metrics.add_gauge("latchkey_limiter_replicas", "Replicas that share the limits.", limiter, &LeaseLimiter::replicas);
 }
 
 }  // namespace

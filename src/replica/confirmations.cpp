@@ -48,17 +48,17 @@ Confirmations::~Confirmations() { stop(); }
 void Confirmations::add_metrics(Metrics& metrics) {
   constexpr std::array outcomes{"applied", "fenced", "pending", "unknown", "lost"};
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    outcomes_[i] = &metrics.counter("latchkey_confirmations_total",
-                                    "Changes that were waited for until enforced: applied by all, some fenced, or not "
-                                    "confirmed in time",
-                                    "outcome=\"" + std::string(outcomes[i]) + "\"");
+    outcomes_[i] =
+        &metrics.add_counter("latchkey_confirmations_total",
+                             "Changes that were waited for until enforced: applied by all, some fenced, or not "
+                             "confirmed in time",
+                             "outcome=\"" + std::string(outcomes[i]) + "\"");
   }
-  seconds_ = &metrics.histogram("latchkey_confirmation_seconds", "From a commit until it was confirmed as enforced",
-                                {0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10, 60});
-  metrics.callback("latchkey_replicas", "Replicas that may be serving", "gauge",
-                   [this] { return last_look_.running.load(); });
-  metrics.callback("latchkey_replicas_oldest_view_seconds", "Age of the oldest view that may be served from", "gauge",
-                   [this] { return last_look_.oldest_view.load(); });
+  seconds_ = &metrics.add_histogram("latchkey_confirmation_seconds", "From a commit until it was confirmed as enforced",
+                                    {0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10, 60});
+  metrics.add_gauge("latchkey_replicas", "Replicas that may be serving", [this] { return last_look_.running.load(); });
+  metrics.add_gauge("latchkey_replicas_oldest_view_seconds", "Age of the oldest view that may be served from",
+                    [this] { return last_look_.oldest_view.load(); });
 }
 
 Confirmations::Place& Confirmations::Place::operator=(Place&& other) noexcept {
