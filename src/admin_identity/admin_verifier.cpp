@@ -146,6 +146,7 @@ Result<void> Admins::load() {
   auto keys = keys_in(settings_, *text);
   if (!keys) return keys.error();
   verifier_.replace_keys(std::move(*keys));
+  const MutexLock lock(mutex_);
   seen_ = Secret(std::move(*text));
   return {};
 }
@@ -153,14 +154,8 @@ Result<void> Admins::load() {
 // The whole file is compared, not its times: it is small, and a file that is renamed, linked (Kubernetes) or written
 // twice within one tick of its clock is found all the same.
 void Admins::watch(std::chrono::milliseconds every) {
-  watcher_ = std::jthread([this, every](const std::stop_token& stop) {
-    for (;;) {
-      {
-        std::unique_lock lock(mutex_);
-        if (stopped_.wait_for(lock, stop, every, [&] { return stop.stop_requested(); })) return;
-      }
-      look(false);
-    }
+  watcher_.start([this, every] {
+    while (watcher_.sleep(every)) look(false);
   });
 }
 
@@ -171,7 +166,7 @@ void Admins::read_again() {
 
 void Admins::look(bool asked) {
   if (!has_file(settings_)) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto text = data_dir::read_small_file(file_of(settings_), Links::follow);
   Secret found(text ? *text : '\0' + text.error().detail);
   if (!asked && found == seen_) return;

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "admin_identity/provider_keys.hpp"
 #include "base/error.hpp"
+#include "base/mutex.hpp"
+#include "base/wakeable_thread.hpp"
 #include "config/settings.hpp"
 #include "data_dir/data_dir.hpp"
 #include "jwt/admin_token.hpp"
@@ -47,13 +47,12 @@ class Admins {
 
   const config::Settings settings_;
   jwt::AdminVerifier verifier_;
-  std::mutex mutex_;
-  std::condition_variable_any stopped_;
-  Secret seen_;  // guarded by mutex_: what was found last, keys or error
+  Mutex mutex_;
+  Secret seen_ GUARDED_BY(mutex_);  // what was found last, keys or error
   const SystemClock clock_{};
   jwt::AdminKeySource no_provider_{};
   std::unique_ptr<ProviderKeys> provider_;  // none: a file, or the development key
-  std::jthread watcher_;                    // last: it uses all of the above
+  WakeableThread watcher_;                  // last: it uses all of the above
 };
 
 /// Whether the configured files can be read and hold keys, and the settings agree; touches no data directory.

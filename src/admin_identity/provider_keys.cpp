@@ -8,17 +8,21 @@ namespace latchkey::admin_identity {
 
 ProviderKeys::ProviderKeys(Source source, jwt::AdminVerifier& verifier, const Clock& clock, RenewalTimes times)
     : source_(std::move(source)), verifier_(verifier), clock_(clock), renewal_(times) {
-  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  thread_ = std::thread([this] { run(); });
 }
 
 ProviderKeys::~ProviderKeys() { stop(); }
 
 void ProviderKeys::stop() {
-  thread_.request_stop();
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
   if (thread_.joinable()) thread_.join();
   std::vector<std::function<void()>> waited;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     waited.swap(waiting_);
     stopped_ = true;
   }
@@ -26,12 +30,12 @@ void ProviderKeys::stop() {
 }
 
 bool ProviderKeys::usable() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return renewal_.usable(clock_.boot());
 }
 
 bool ProviderKeys::when_renewed(std::function<void()> then) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (waiting_.size() >= most_waiting || stopped_) return false;
   waiting_.push_back(std::move(then));
   changed_.notify_all();
@@ -39,35 +43,34 @@ bool ProviderKeys::when_renewed(std::function<void()> then) {
 }
 
 void ProviderKeys::ask() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   asked_ = true;
   changed_.notify_all();
 }
 
 // False: it is to end.
-bool ProviderKeys::await_due(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
+bool ProviderKeys::await_due() {
+  const MutexLock lock(mutex_);
   for (;;) {
-    const bool wanted = asked_ || !waiting_.empty();
-    const Duration left = renewal_.due(wanted) - clock_.boot();
-    if (stop.stop_requested()) return false;
+    if (stopping_) return false;
+    const Duration left = renewal_.due(asked_ || !waiting_.empty()) - clock_.boot();
     if (left <= Duration(0)) return true;
-    changed_.wait_for(lock, stop, left, [&] { return (asked_ || !waiting_.empty()) != wanted; });
+    static_cast<void>(changed_.wait_until(mutex_, std::chrono::steady_clock::now() + left));
   }
 }
 
-void ProviderKeys::run(const std::stop_token& stop) {
-  while (await_due(stop)) {
+void ProviderKeys::run() {
+  while (await_due()) {
     std::vector<std::function<void()>> waited;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       waited.swap(waiting_);  // a later one asks for the fetch after this one
       asked_ = false;
       renewal_.begin(clock_.boot());
     }
     const bool good = fetch();
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       renewal_.end(good);
     }
     for (const auto& then : waited) then();

@@ -2,15 +2,14 @@
 
 // Admin keys from an identity provider, by discovery or by the URL of its JWK Set, kept up to date by a thread.
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "admin_identity/renewal.hpp"
 #include "base/clock.hpp"
+#include "base/condition.hpp"
 #include "base/error.hpp"
 #include "jwt/admin_key_source.hpp"
 #include "jwt/admin_token.hpp"
@@ -40,22 +39,23 @@ class ProviderKeys final : public jwt::AdminKeySource {
   static constexpr std::size_t most_waiting = 64;
 
  private:
-  void run(const std::stop_token& stop);
-  bool await_due(const std::stop_token& stop);
+  void run();
+  bool await_due();
   bool fetch();
 
   const Source source_;
   jwt::AdminVerifier& verifier_;
   const Clock& clock_;
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  Renewal renewal_;                             // guarded by mutex_
-  std::vector<std::function<void()>> waiting_;  // guarded by mutex_; for the next fetch that begins
-  bool asked_ = false;                          // guarded by mutex_
-  bool stopped_ = false;                        // guarded by mutex_
-  std::string seen_;                            // the thread's: the text in force
-  std::string complaint_;                       // the thread's: what was said last
-  std::jthread thread_;                         // last: it uses all of the above
+  mutable Mutex mutex_;
+  Condition changed_;
+  Renewal renewal_ GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> waiting_ GUARDED_BY(mutex_);  // for the next fetch that begins
+  bool asked_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool stopped_ GUARDED_BY(mutex_) = false;
+  std::string seen_;       // the thread's: the text in force
+  std::string complaint_;  // the thread's: what was said last
+  std::thread thread_;     // last: it uses all of the above
 };
 
 }  // namespace latchkey::admin_identity

@@ -55,40 +55,41 @@ Metrics::Series& Metrics::add(std::string_view name, std::string_view help, std:
     families_.push_back({std::string(name), std::string(help), std::string(type), {}});
     family = families_.end() - 1;
   }
-  const bool again = std::any_of(family->series.begin(), family->series.end(),
-                                 [&](std::size_t index) { return series_[index].labels == labels; });
-  if (again) throw std::logic_error(fmt::format("the metric {}{} is registered twice", name, braces(labels)));
+  for (const std::size_t index : family->series) {
+    if (series_[index].labels != labels) continue;
+    throw std::logic_error(fmt::format("the metric {}{} is registered twice", name, braces(labels)));
+  }
   family->series.push_back(series_.size());
   return series_.emplace_back(Series{std::string(labels), nullptr, nullptr, {}});
 }
 
 Counter& Metrics::add_counter(std::string_view name, std::string_view help, std::string_view labels) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Series& series = add(name, help, "counter", labels);
   return *(series.counter = &counters_.emplace_back());
 }
 
 Histogram& Metrics::add_histogram(std::string_view name, std::string_view help, std::vector<double> bounds_seconds,
                                   std::string_view labels) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Series& series = add(name, help, "histogram", labels);
   return *(series.histogram = &histograms_.emplace_back(std::move(bounds_seconds)));
 }
 
 void Metrics::add_gauge(std::string_view name, std::string_view help, std::function<double()> read,
                         std::string_view labels) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   add(name, help, "gauge", labels).read = std::move(read);
 }
 
 void Metrics::add_counter(std::string_view name, std::string_view help, std::function<double()> read,
                           std::string_view labels) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   add(name, help, "counter", labels).read = std::move(read);
 }
 
 std::string Metrics::render() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string out;
   for (const auto& family : families_) {
     out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", family.name, family.help, family.name, family.type);

@@ -8,11 +8,12 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
+
+#include "base/mutex.hpp"
 
 namespace latchkey {
 
@@ -106,13 +107,14 @@ class Metrics {
     Histogram* histogram = nullptr;
     std::function<double()> read;
   };
-  Series& add(std::string_view name, std::string_view help, std::string_view type, std::string_view labels);
+  Series& add(std::string_view name, std::string_view help, std::string_view type, std::string_view labels)
+      REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::deque<Counter> counters_;      // guarded by mutex_
-  std::deque<Histogram> histograms_;  // guarded by mutex_
-  std::vector<Family> families_;      // guarded by mutex_
-  std::deque<Series> series_;         // guarded by mutex_
+  mutable Mutex mutex_;
+  std::deque<Counter> counters_ GUARDED_BY(mutex_);
+  std::deque<Histogram> histograms_ GUARDED_BY(mutex_);
+  std::vector<Family> families_ GUARDED_BY(mutex_);
+  std::deque<Series> series_ GUARDED_BY(mutex_);
 };
 
 }  // namespace latchkey

@@ -27,21 +27,18 @@ std::string event_of(const Change& change, Epoch epoch) {
 }  // namespace
 
 Broadcaster::Broadcaster(store::KeyStore& store, const Clock& clock, BroadcasterConfig config)
-    : store_(store), clock_(clock), config_(config), last_heartbeat_(steady_clock::now()), thread_([this] { run(); }) {}
+    : store_(store), clock_(clock), config_(config), last_heartbeat_(steady_clock::now()) {
+  thread_.start([this] { run(); });
+}
 
 Broadcaster::~Broadcaster() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
+  thread_.stop();
   accept_new();
   for (auto& listener : listeners_) listener.stream->close();
 }
 
 bool Broadcaster::reserve(const std::string& admin) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (all_taken() >= config_.max_streams) return false;
   std::size_t& own = taken_[admin];
   if (own >= std::max<std::size_t>(config_.max_streams / 2, 1)) return false;
@@ -51,23 +48,14 @@ bool Broadcaster::reserve(const std::string& admin) {
 
 void Broadcaster::add(std::shared_ptr<http::Stream> stream, Position after, const jwt::AdminIdentity& admin) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     fresh_.push_back({std::move(stream), after, admin});
-    nudged_ = true;
   }
-  wake_.notify_all();
-}
-
-void Broadcaster::nudge() {
-  {
-    const std::lock_guard lock(mutex_);
-    nudged_ = true;
-  }
-  wake_.notify_all();
+  nudge();
 }
 
 std::size_t Broadcaster::streams() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return all_taken();
 }
 
@@ -78,14 +66,7 @@ std::size_t Broadcaster::all_taken() const {
 
 void Broadcaster::run() {
   Progress progress = Progress::caught_up;
-  for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      const auto patience = progress == Progress::more ? between_batches : config_.poll;
-      wake_.wait_for(lock, patience, [this] { return stopping_ || nudged_; });
-      if (stopping_) return;
-      nudged_ = false;
-    }
+  while (thread_.sleep(progress == Progress::more ? between_batches : config_.poll)) {
     accept_new();
     end_expired();
     progress = round();
@@ -95,7 +76,7 @@ void Broadcaster::run() {
 }
 
 void Broadcaster::accept_new() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::move(fresh_.begin(), fresh_.end(), std::back_inserter(listeners_));
   fresh_.clear();
 }
@@ -162,7 +143,7 @@ void Broadcaster::send_heartbeats() {
 void Broadcaster::drop_ended() {
   std::erase_if(listeners_, [this](const Listener& listener) {
     if (!listener.stream->closed()) return false;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto own = taken_.find(listener.admin.subject);
     if (--own->second == 0) taken_.erase(own);
     return true;

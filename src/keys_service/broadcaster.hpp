@@ -6,14 +6,13 @@
 //   id: <position>      event: change      data: <the change as JSON>      and ": heartbeat" in between
 
 #include <chrono>
-#include <condition_variable>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/mutex.hpp"
+#include "base/wakeable_thread.hpp"
 #include "http/exchange.hpp"
 #include "jwt/admin_token.hpp"
 #include "store/key_store.hpp"
@@ -41,7 +40,7 @@ class Broadcaster {
   /// (its epoch changed).
   void add(std::shared_ptr<http::Stream> stream, Position after, const jwt::AdminIdentity& admin);
   /// Something was committed.
-  void nudge();
+  void nudge() { thread_.wake(); }
   std::size_t streams() const;
 
  private:
@@ -53,7 +52,7 @@ class Broadcaster {
   enum class Progress : std::uint8_t { caught_up, more };
 
   void run();
-  std::size_t all_taken() const;  // needs mutex_
+  std::size_t all_taken() const REQUIRES(mutex_);
   static bool has_room(const Listener& listener);
   void accept_new();
   Progress round();
@@ -65,15 +64,12 @@ class Broadcaster {
   store::KeyStore& store_;
   const Clock& clock_;
   const BroadcasterConfig config_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<Listener> fresh_;                           // guarded by mutex_
-  std::map<std::string, std::size_t> taken_;              // places, by the admin's subject; guarded by mutex_
-  bool nudged_ = false;                                   // guarded by mutex_
-  bool stopping_ = false;                                 // guarded by mutex_
-  std::vector<Listener> listeners_;                       // the thread's own
-  std::chrono::steady_clock::time_point last_heartbeat_;  // the thread's own
-  std::thread thread_;
+  mutable Mutex mutex_;
+  std::vector<Listener> fresh_ GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> taken_ GUARDED_BY(mutex_);  // places, by the admin's subject
+  std::vector<Listener> listeners_;                              // the thread's own
+  std::chrono::steady_clock::time_point last_heartbeat_;         // the thread's own
+  WakeableThread thread_;
 };
 
 }  // namespace latchkey::keys_service

@@ -10,19 +10,19 @@ bool PublishedKeys::holds(Position at) const { return at_ && at_->epoch == at.ep
 
 void PublishedKeys::show(const std::vector<SigningKey>& keys, Position at) {
   std::string document = jwt::to_jwks(keys);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (at_ && holds(at) && *at_ != at) return;
   at_ = at;
   document_ = std::move(document);
 }
 
 bool PublishedKeys::shows(Position at) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return holds(at);
 }
 
 std::optional<std::string> PublishedKeys::document() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return at_ ? std::optional(document_) : std::nullopt;
 }
 

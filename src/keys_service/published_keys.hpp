@@ -4,11 +4,11 @@
 // while the database is silent. What this service commits is shown with its answer, what others commit within
 // StoreHealth's next look.
 
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "key/position.hpp"
 #include "key/signing_key.hpp"
 
@@ -28,11 +28,11 @@ class PublishedKeys {
   std::optional<std::string> document() const;
 
  private:
-  bool holds(Position at) const;  // needs mutex_
+  bool holds(Position at) const REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::optional<Position> at_;  // guarded by mutex_
-  std::string document_;        // guarded by mutex_
+  mutable Mutex mutex_;
+  std::optional<Position> at_ GUARDED_BY(mutex_);
+  std::string document_ GUARDED_BY(mutex_);
 };
 
 }  // namespace latchkey::keys_service

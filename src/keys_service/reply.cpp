@@ -7,18 +7,18 @@
 namespace latchkey::keys_service {
 
 InFlight::Token::Token(InFlight& owner) : owner_(owner) {
-  const std::lock_guard lock(owner_.mutex_);
+  const MutexLock lock(owner_.mutex_);
   ++owner_.count_;
 }
 
 InFlight::Token::~Token() {
-  const std::lock_guard lock(owner_.mutex_);
+  const MutexLock lock(owner_.mutex_);
   if (--owner_.count_ == 0) owner_.none_.notify_all();
 }
 
 void InFlight::wait_for_none() {
-  std::unique_lock lock(mutex_);
-  none_.wait(lock, [this] { return count_ == 0; });
+  const MutexLock lock(mutex_);
+  while (count_ != 0) none_.wait(mutex_);
 }
 
 RouteMetrics::RouteMetrics(Metrics& metrics, std::string_view method, std::string_view pattern) {

@@ -2,12 +2,11 @@
 
 // The duty to answer one request, with what goes along: it is counted, timed, and awaited by the service's destructor.
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/condition.hpp"
 #include "base/metrics.hpp"
 #include "http/exchange.hpp"
 
@@ -29,9 +28,9 @@ class InFlight {
   void wait_for_none();
 
  private:
-  std::mutex mutex_;
-  std::condition_variable none_;
-  std::size_t count_ = 0;  // guarded by mutex_
+  Mutex mutex_;
+  Condition none_;
+  std::size_t count_ GUARDED_BY(mutex_) = 0;
 };
 
 /// One route's counters.

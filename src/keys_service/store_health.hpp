@@ -4,14 +4,13 @@
 // once also while the database is silent and each worker waits for it.
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/mutex.hpp"
+#include "base/wakeable_thread.hpp"
 #include "key/position.hpp"
 
 namespace latchkey::keys_service {
@@ -27,7 +26,7 @@ class StoreHealth {
   using Ask = std::function<Result<Position>()>;
   StoreHealth(Ask ask, const Clock& clock, StoreHealthConfig config = {});
   /// Waits for a look that is under way.
-  ~StoreHealth();
+  ~StoreHealth() = default;
   StoreHealth(const StoreHealth&) = delete;
   StoreHealth& operator=(const StoreHealth&) = delete;
 
@@ -37,18 +36,15 @@ class StoreHealth {
 
  private:
   void look();
-  void run();
 
   const Ask ask_;
   const Clock& clock_;
   const StoreHealthConfig config_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::optional<Position> position_;  // guarded by mutex_
-  BootTime asked_{};                  // for `position_`; guarded by mutex_
-  bool stopping_ = false;             // guarded by mutex_
-  std::thread thread_;
+  mutable Mutex mutex_;
+  std::optional<Position> position_ GUARDED_BY(mutex_);
+  BootTime asked_ GUARDED_BY(mutex_){};  // for `position_`
+  WakeableThread thread_;
 };
 
 }  // namespace latchkey::keys_service

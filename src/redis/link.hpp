@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/clock.hpp"
+#include "base/retry_backoff.hpp"
 #include "redis/connection.hpp"
 
 namespace latchkey::redis {
@@ -27,8 +28,7 @@ class Link {
   const Clock& clock_;
   std::unique_ptr<Connection> connection_;
   std::uint64_t generation_ = 0;
-  Duration pause_{};
-  BootTime next_attempt_{};
+  NextAttempt<BootTime> attempt_;
   Error last_failure_;
 };
 

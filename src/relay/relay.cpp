@@ -13,30 +13,24 @@ Relay::Relay(RelayEnd tail, RelayEnd snapshots, const Clock& clock, Random& rand
 Relay::~Relay() { stop(); }
 
 void Relay::start() {
-  tail_thread_ = std::thread([this] { run([this] { return tail_.step(); }); });
-  snapshot_thread_ = std::thread([this] { run([this] { return snapshots_.step(); }); });
+  tail_thread_.start([this] {
+    while (tail_thread_.sleep(tail_.step())) {
+    }
+  });
+  snapshot_thread_.start([this] {
+    while (snapshot_thread_.sleep(snapshots_.step())) {
+    }
+  });
 }
 
 void Relay::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_requested_.notify_all();
+  tail_thread_.ask_to_stop();
+  snapshot_thread_.ask_to_stop();
   snapshots_.stop();
   tail_end_.source->wake();
   snapshot_end_.source->wake();
-  for (std::thread* thread : {&tail_thread_, &snapshot_thread_}) {
-    if (thread->joinable()) thread->join();
-  }
-}
-
-void Relay::run(const std::function<std::chrono::milliseconds()>& step) {
-  for (;;) {
-    const auto pause = step();
-    std::unique_lock lock(mutex_);
-    if (stop_requested_.wait_for(lock, pause, [this] { return stopping_; })) return;
-  }
+  tail_thread_.stop();
+  snapshot_thread_.stop();
 }
 
 }  // namespace latchkey::relay

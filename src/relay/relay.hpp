@@ -2,12 +2,9 @@
 
 // A running relay: a tail and a snapshot maker, each on a thread of its own, with a source and a stream of its own.
 
-#include <condition_variable>
-#include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
 
+#include "base/wakeable_thread.hpp"
 #include "relay/snapshot_maker.hpp"
 #include "relay/tail.hpp"
 
@@ -39,18 +36,13 @@ class Relay {
   const FollowedEpoch& followed() const { return tail_.followed(); }
 
  private:
-  void run(const std::function<std::chrono::milliseconds()>& step);
-
   RelayStats stats_;
   RelayEnd tail_end_;
   RelayEnd snapshot_end_;
   Tail tail_;
   SnapshotMaker snapshots_;
-  std::mutex mutex_;
-  std::condition_variable stop_requested_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread tail_thread_;
-  std::thread snapshot_thread_;
+  WakeableThread tail_thread_;
+  WakeableThread snapshot_thread_;
 };
 
 }  // namespace latchkey::relay

@@ -75,15 +75,15 @@ SnapshotMaker::SnapshotMaker(feed::ChangeFeed& source, Stream& stream, Random& r
       random_(random),
       stats_(stats),
       config_(config),
-      setbacks_("the snapshot", stats) {}
+      retries_("the snapshot", stats) {}
 
 milliseconds SnapshotMaker::step() {
   const auto life = stream_.look();
-  if (!life) return setbacks_.pause_after(life.error());
+  if (!life) return retries_.pause_after(life.error());
   if (*life && !due(**life)) return config_.look_interval;
   const auto published = *life ? renew(**life) : begin_life();
-  if (!published) return setbacks_.pause_after(published.error());
-  setbacks_.over();
+  if (!published) return retries_.pause_after(published.error());
+  retries_.over();
   return *published == Published::done ? milliseconds::zero() : config_.look_interval;
 }
 

@@ -16,8 +16,8 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "feed/change_feed.hpp"
+#include "relay/logged_retries.hpp"
 #include "relay/relay_stats.hpp"
-#include "relay/retry_backoff.hpp"
 #include "relay/stream.hpp"
 
 namespace latchkey::relay {
@@ -67,7 +67,7 @@ class SnapshotMaker {
   const SnapshotConfig config_;
   std::optional<Waiting> waiting_;
   std::uint64_t rows_of_last_ = 0;
-  RetryBackoff setbacks_;
+  LoggedRetries retries_;
   std::atomic<bool> stopping_{false};
 };
 

@@ -13,7 +13,7 @@ constexpr milliseconds no_life_pause{20};
 }  // namespace
 
 Tail::Tail(feed::ChangeFeed& source, Stream& stream, const Clock& clock, RelayStats& stats, TailConfig config)
-    : source_(source), stream_(stream), clock_(clock), stats_(stats), config_(config), setbacks_("the copy", stats) {}
+    : source_(source), stream_(stream), clock_(clock), stats_(stats), config_(config), retries_("the copy", stats) {}
 
 milliseconds Tail::step() {
   const milliseconds pause = following_ ? follow() : join();
@@ -23,7 +23,7 @@ milliseconds Tail::step() {
 
 milliseconds Tail::join() {
   const auto life = stream_.look();
-  if (!life) return setbacks_.pause_after(life.error());
+  if (!life) return retries_.pause_after(life.error());
   if (!*life) return no_life_pause;
   if (!(*life)->log_whole) return end_life((*life)->id, "its log was damaged");
   // The store must have the very change that ends the stream; if not, next() says reload, and the histories differ.
@@ -31,7 +31,7 @@ milliseconds Tail::join() {
   const auto batch = source_.next((*life)->end.position, milliseconds::zero());
   if (!batch) {
     return batch.error().kind == feed::FeedError::Kind::reload ? stand_by(**life, batch.error().why)
-                                                               : setbacks_.pause_after(batch.error());
+                                                               : retries_.pause_after(batch.error());
   }
   foreign_.reset();
   following_ = Following{(*life)->id, (*life)->end};
@@ -64,14 +64,14 @@ milliseconds Tail::follow() {
     patience = milliseconds::zero();
     next_beat_ = now + config_.beat_interval;
     const auto tick = stream_.tick(following_->life, following_->at.position.epoch);
-    if (!tick) return setbacks_.pause_after(tick.error());
+    if (!tick) return retries_.pause_after(tick.error());
     if (!*tick) return leave("the life is over, or not of our epoch any more");
     beat = **tick;
   }
   const BootTime before_read = clock_.boot();
   const auto batch = source_.next(following_->at.position, patience);
   if (!batch) {
-    if (batch.error().kind != feed::FeedError::Kind::reload) return setbacks_.pause_after(batch.error());
+    if (batch.error().kind != feed::FeedError::Kind::reload) return retries_.pause_after(batch.error());
     return end_life(following_->life, batch.error().why);
   }
   // The read must have begun after the tick, and have found the end.
@@ -83,8 +83,8 @@ milliseconds Tail::follow() {
 
 milliseconds Tail::append(const feed::Batch& batch, std::optional<Tick> beat) {
   const auto outcome = stream_.append(following_->life, following_->at, batch.changes, beat);
-  if (!outcome) return setbacks_.pause_after(outcome.error());
-  setbacks_.over();
+  if (!outcome) return retries_.pause_after(outcome.error());
+  retries_.over();
   stats_.appended += outcome->written;
   stats_.duplicates += outcome->duplicates;
   switch (outcome->what) {
@@ -114,7 +114,7 @@ milliseconds Tail::end_life(const std::string& life, const std::string& why) {
   }
   following_.reset();  // of which `life` may be a part
   foreign_.reset();
-  return done ? milliseconds::zero() : setbacks_.pause_after(done.error());
+  return done ? milliseconds::zero() : retries_.pause_after(done.error());
 }
 
 milliseconds Tail::leave(const std::string& why) {

@@ -20,8 +20,8 @@
 #include "base/clock.hpp"
 #include "feed/change_feed.hpp"
 #include "relay/followed_epoch.hpp"
+#include "relay/logged_retries.hpp"
 #include "relay/relay_stats.hpp"
-#include "relay/retry_backoff.hpp"
 #include "relay/stream.hpp"
 
 namespace latchkey::relay {
@@ -73,7 +73,7 @@ class Tail {
   FollowedEpoch followed_;
   std::optional<OtherHistory> foreign_;
   BootTime next_beat_{};
-  RetryBackoff setbacks_;
+  LoggedRetries retries_;
 };
 
 }  // namespace latchkey::relay

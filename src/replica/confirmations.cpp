@@ -69,12 +69,12 @@ Confirmations::Place& Confirmations::Place::operator=(Place&& other) noexcept {
 
 Confirmations::Place::~Place() {
   if (owner_ == nullptr) return;
-  const std::lock_guard lock(owner_->mutex_);
+  const MutexLock lock(owner_->mutex_);
   --owner_->taken_by(waiter_);
 }
 
 std::optional<Confirmations::Place> Confirmations::reserve(Waiter waiter) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (taken_[0] + taken_[1] >= config_.max_waiting) return std::nullopt;
   if (waiter == Waiter::holder && taken_by(waiter) >= config_.max_waiting / 4) return std::nullopt;
   ++taken_by(waiter);
@@ -85,7 +85,7 @@ void Confirmations::confirm(Place place, LogEnd change, Duration bound, Done don
   const BootTime now = clock_.boot();
   Waiting waiting{std::move(place), {change, now}, now + bound, std::move(done)};
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!stopping_) {
       fresh_.push_back(std::move(waiting));
       wake_.notify_all();
@@ -97,7 +97,7 @@ void Confirmations::confirm(Place place, LogEnd change, Duration bound, Done don
 
 void Confirmations::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
@@ -112,8 +112,10 @@ void Confirmations::run() {
 }
 
 bool Confirmations::await_work(microseconds& pause) {
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, waiting_.empty() ? config_.idle_pause : pause, [this] { return stopping_ || !fresh_.empty(); });
+  const MutexLock lock(mutex_);
+  const auto end = std::chrono::steady_clock::now() + (waiting_.empty() ? config_.idle_pause : pause);
+  while (!stopping_ && fresh_.empty() && wake_.wait_until(mutex_, end)) {
+  }
   pause = fresh_.empty() ? std::min(2 * pause, config_.longest_pause) : config_.first_pause;
   std::move(fresh_.begin(), fresh_.end(), std::back_inserter(waiting_));
   fresh_.clear();

@@ -5,14 +5,13 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/condition.hpp"
 #include "base/metrics.hpp"
 #include "replica/confirmation.hpp"
 #include "replica/replica_watch.hpp"
@@ -81,7 +80,7 @@ class Confirmations {
   bool settle(Waiting& waiting, Round& round);
   void answer(Waiting& waiting, Confirmation confirmation);
   void add_metrics(Metrics& metrics);
-  std::size_t& taken_by(Waiter waiter) { return taken_[static_cast<std::size_t>(waiter)]; }
+  std::size_t& taken_by(Waiter waiter) REQUIRES(mutex_) { return taken_[static_cast<std::size_t>(waiter)]; }
 
   ReplicaWatch& watch_;
   const StoreLog log_;
@@ -95,12 +94,12 @@ class Confirmations {
   } last_look_;
   std::array<Counter*, 5> outcomes_{};
   Histogram* seconds_ = nullptr;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::array<std::size_t, 2> taken_{};  // by Waiter; guarded by mutex_
-  std::vector<Waiting> fresh_;          // guarded by mutex_
-  bool stopping_ = false;               // guarded by mutex_
-  std::vector<Waiting> waiting_;        // the thread's own
+  Mutex mutex_;
+  Condition wake_;
+  std::array<std::size_t, 2> taken_ GUARDED_BY(mutex_){};  // by Waiter
+  std::vector<Waiting> fresh_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<Waiting> waiting_;  // the thread's own
   std::thread thread_;
 };
 

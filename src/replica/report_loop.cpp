@@ -1,5 +1,7 @@
 #include "replica/report_loop.hpp"
 
+#include <utility>
+
 #include "base/log.hpp"
 #include "store/not_made.hpp"
 
@@ -155,25 +157,13 @@ void ReportLoop::note(const Result<std::uint64_t>& known) {
 }
 
 void ReportLoop::start() {
-  thread_ = std::thread([this] { run(); });
-}
-
-void ReportLoop::nudge() {
-  {
-    const std::lock_guard lock(mutex_);
-    nudged_ = true;
-  }
-  wake_.notify_one();
+  started_ = true;
+  thread_.start([this] { run(); });
 }
 
 void ReportLoop::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  if (!thread_.joinable()) return;
-  thread_.join();
+  thread_.stop();
+  if (!std::exchange(started_, false)) return;
   step();
   if (reporting_ != Reporting::arrives || ousted_) return;
   if (left_ != nullptr) left_->leave_nothing();
@@ -181,15 +171,10 @@ void ReportLoop::stop() {
 }
 
 void ReportLoop::run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    nudged_ = false;
-    lock.unlock();
+  do {
     step();
     std::this_thread::sleep_for(config_.least_gap);
-    lock.lock();
-    wake_.wait_for(lock, config_.period - config_.least_gap, [this] { return nudged_ || stopping_; });
-  }
+  } while (thread_.sleep(config_.period - config_.least_gap));
 }
 
 }  // namespace latchkey::replica

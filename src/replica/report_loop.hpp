@@ -13,14 +13,12 @@
 //                       what reports next is a new replica
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "base/clock.hpp"
+#include "base/wakeable_thread.hpp"
 #include "replica/replica_reporter.hpp"
 #include "replica/successor_state.hpp"
 #include "view/serving_gate.hpp"
@@ -53,7 +51,7 @@ class ReportLoop {
 
   void start();
   /// The view has moved: report soon.
-  void nudge();
+  void nudge() { thread_.wake(); }
   /// Ends the thread and reports that this replica has stopped, unless nobody can be told: then its successor may go
   /// on as this one. It must not answer requests any more.
   void stop();
@@ -100,11 +98,8 @@ class ReportLoop {
   bool has_waited_ = false;    // for what is not made yet, and that was said
   bool ousted_ = false;        // the data directory is another's
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool nudged_ = false;    // guarded by mutex_
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;
+  bool started_ = false;
+  WakeableThread thread_;
 };
 
 }  // namespace latchkey::replica

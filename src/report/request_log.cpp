@@ -43,7 +43,7 @@ RequestLog::RequestLog(std::unique_ptr<LogSink> sink, RequestLogConfig config)
 
 RequestLog::~RequestLog() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -56,7 +56,7 @@ void RequestLog::record(const RequestRecord& record) {
   // A lane for each few threads, so that I/O threads do not wait for each other. A full lane drops the line and counts
   // it: a slow disk costs lines, never requests.
   Lane& lane = lanes_[Counter::stripe() % lanes_.size()];
-  const std::lock_guard lock(lane.mutex);
+  const MutexLock lock(lane.mutex);
   if (lane.waiting.capacity() < config_.lane_bytes) lane.waiting.reserve(config_.lane_bytes);  // once a lane
   if (lane.waiting.size() + waiting.bytes() > config_.lane_bytes) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
@@ -68,24 +68,26 @@ void RequestLog::record(const RequestRecord& record) {
 // Each call has a number. The writer thread notes the numbers that it saw before it drained: all lines that were
 // recorded before those calls are written then.
 void RequestLog::flush() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t asked = ++flushes_asked_;
   changed_.notify_all();
-  changed_.wait(lock, [&] { return flushes_done_ >= asked; });
+  while (flushes_done_ < asked) changed_.wait(mutex_);
 }
 
 void RequestLog::run() {
   for (bool last = false; !last;) {
     std::uint64_t asked = 0;
     {
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, config_.interval, [this] { return stopping_ || flushes_asked_ > flushes_done_; });
+      const MutexLock lock(mutex_);
+      const auto end = std::chrono::steady_clock::now() + config_.interval;
+      while (!stopping_ && flushes_asked_ <= flushes_done_ && changed_.wait_until(mutex_, end)) {
+      }
       last = stopping_;
       asked = flushes_asked_;
     }
     drain();
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       flushes_done_ = asked;
     }
     changed_.notify_all();
@@ -102,7 +104,7 @@ void RequestLog::drain() {
   for (auto& lane : lanes_) {
     taken_.clear();
     {
-      const std::lock_guard lock(lane.mutex);
+      const MutexLock lock(lane.mutex);
       if (!lane.waiting.empty()) lane.waiting.swap(taken_);  // both keep their room
     }
     const char* waiting = taken_.data();

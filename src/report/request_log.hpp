@@ -14,10 +14,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +23,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/condition.hpp"
 #include "key/key_id.hpp"
 #include "report/log_file.hpp"
 
@@ -70,8 +69,8 @@ class RequestLog {
 
  private:
   struct alignas(64) Lane {
-    std::mutex mutex;
-    std::vector<char> waiting;  // guarded by mutex
+    Mutex mutex;
+    std::vector<char> waiting GUARDED_BY(mutex);
   };
 
   void run();
@@ -88,11 +87,11 @@ class RequestLog {
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> dropped_{0};
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::uint64_t flushes_asked_ = 0;  // guarded by mutex_
-  std::uint64_t flushes_done_ = 0;   // guarded by mutex_
-  bool stopping_ = false;            // guarded by mutex_
+  Mutex mutex_;
+  Condition changed_;
+  std::uint64_t flushes_asked_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t flushes_done_ GUARDED_BY(mutex_) = 0;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

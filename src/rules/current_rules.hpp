@@ -3,11 +3,11 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "rules/rule_table.hpp"
 
 namespace latchkey::rules {
@@ -22,7 +22,7 @@ class CurrentRules {
   const RuleTable& current() const { return *current_.load(std::memory_order_acquire); }
 
   void replace(RuleTable table, BootTime now) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::erase_if(tables_, [&](const Kept& kept) { return kept.replaced && now - *kept.replaced > kept_for; });
     if (!tables_.empty()) tables_.back().replaced = now;
     tables_.push_back({std::make_unique<const RuleTable>(std::move(table)), std::nullopt});
@@ -31,7 +31,7 @@ class CurrentRules {
 
   static constexpr Duration kept_for = std::chrono::hours(1);
   std::size_t kept() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return tables_.size();
   }
 
@@ -42,8 +42,8 @@ class CurrentRules {
   };
 
   std::atomic<const RuleTable*> current_{nullptr};
-  mutable std::mutex mutex_;
-  std::vector<Kept> tables_;  // guarded by mutex_; the last one is in use
+  mutable Mutex mutex_;
+  std::vector<Kept> tables_ GUARDED_BY(mutex_);  // the last one is in use
 };
 
 }  // namespace latchkey::rules

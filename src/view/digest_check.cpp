@@ -35,53 +35,49 @@ DigestCheck::DigestCheck(feed::DigestSource& source, const Clock& clock, DigestC
 DigestCheck::~DigestCheck() { stop(); }
 
 void DigestCheck::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_.start([this] { run(); });
 }
 
 void DigestCheck::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  source_.stop();
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  thread_.ask_to_stop();
+  source_.stop();  // what it reads
+  thread_.stop();
 }
 
 void DigestCheck::ask() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     asked_ = true;
     answer_.reset();  // as of before this load
     due_ = clock_.boot();
   }
-  wake_.notify_one();
+  thread_.wake();
 }
 
 void DigestCheck::run() {
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);  // of this thread: requests come first
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due_ - clock_.boot());
-    if (asked_ && left <= std::chrono::milliseconds::zero()) {
-      lock.unlock();
-      read_once();
-      lock.lock();
-    } else {
-      wake_.wait_for(lock, asked_ ? std::min<std::chrono::milliseconds>(left, longest_sleep) : longest_sleep);
-    }
+  while (thread_.sleep(left())) {
+    if (left() <= std::chrono::nanoseconds::zero()) read_once();
   }
+}
+
+/// Until the next question is due.
+std::chrono::nanoseconds DigestCheck::left() const {
+  const MutexLock lock(mutex_);
+  if (!asked_) return longest_sleep;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(due_ - clock_.boot());
+  return std::min<std::chrono::milliseconds>(left, longest_sleep);
 }
 
 void DigestCheck::read_once() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     due_ = clock_.boot() + config_.interval;
   }
   auto read = source_.read();
   say(read ? "" : read.error().why, trouble_, "view: the store's digest can be read again");
   if (read) say(read->warning, warning_, "view: changes are recorded again");
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (read) {
     answer_ = std::move(*read);
     return;
@@ -93,8 +89,7 @@ void DigestCheck::read_once() {
 /// When it begins, when it becomes another, and when it is over.
 void DigestCheck::say(const std::string& trouble, std::string& said, const char* over) {
   if (trouble == said) return;
-  const std::lock_guard lock(mutex_);
-  if (stopping_) return;
+  if (thread_.stopping()) return;
   if (trouble.empty()) {
     log_info("{}", over);
   } else {
@@ -115,7 +110,7 @@ std::optional<std::string> DigestCheck::recount(View& view) {
   next_part_ = std::max(next_part_, now + -(most_parts_a_call * step));
   for (; next_part_ <= now; next_part_ = next_part_ + step) {
     if (view.recount().value_or(true)) continue;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++stats_.drifts;
     stats_.last = Agreement::differs;
     return fmt::format("the rows at {} add up to something else than was applied: this process' memory has changed",
@@ -125,7 +120,7 @@ std::optional<std::string> DigestCheck::recount(View& view) {
 }
 
 std::optional<std::string> DigestCheck::compare(const View& view) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!answer_) return std::nullopt;
   const Freshness now = view.freshness();
   const bool to_come = now.position.epoch == answer_->at.position.epoch && now.position.seq < answer_->at.position.seq;
@@ -156,7 +151,7 @@ std::optional<std::string> DigestCheck::settle(const feed::StoreDigest& store, f
 }
 
 DigestCheckStats DigestCheck::stats() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stats_;
 }
 

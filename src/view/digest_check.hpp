@@ -14,14 +14,13 @@
 // next interval: a view is better than none, and the operator has been told.
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
+#include "base/wakeable_thread.hpp"
 #include "feed/digest_source.hpp"
 #include "view/view.hpp"
 
@@ -66,9 +65,10 @@ class DigestCheck {
 
  private:
   void run();
+  std::chrono::nanoseconds left() const;
   std::optional<std::string> recount(View& view);
   std::optional<std::string> compare(const View& view);
-  std::optional<std::string> settle(const feed::StoreDigest& store, feed::RowsDigest own);
+  std::optional<std::string> settle(const feed::StoreDigest& store, feed::RowsDigest own) REQUIRES(mutex_);
   void say(const std::string& trouble, std::string& said, const char* over);
 
   feed::DigestSource& source_;
@@ -78,16 +78,14 @@ class DigestCheck {
   unsigned reloads_in_a_row_ = 0;
   BootTime next_part_{};  // of the recount
 
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::optional<feed::StoreDigest> answer_;  // not compared yet; guarded by mutex_
-  DigestCheckStats stats_;                   // guarded by mutex_
-  BootTime due_{};                           // of the next question; guarded by mutex_
-  bool asked_ = false;                       // somebody has; guarded by mutex_
-  bool stopping_ = false;                    // guarded by mutex_
-  std::string trouble_;                      // as said last; of the thread that reads
-  std::string warning_;                      // likewise
-  std::thread thread_;
+  mutable Mutex mutex_;
+  std::optional<feed::StoreDigest> answer_ GUARDED_BY(mutex_);  // not compared yet
+  DigestCheckStats stats_ GUARDED_BY(mutex_);
+  BootTime due_ GUARDED_BY(mutex_){};      // of the next question
+  bool asked_ GUARDED_BY(mutex_) = false;  // somebody has
+  std::string trouble_;                    // as said last; of the thread that reads
+  std::string warning_;                    // likewise
+  WakeableThread thread_;
 };
 
 }  // namespace latchkey::view

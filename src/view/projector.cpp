@@ -49,7 +49,12 @@ class Projector::Loading final : public feed::SnapshotSink {
 };
 
 Projector::Projector(feed::ChangeFeed& feed, View& view, const Clock& clock, ProjectorConfig config)
-    : feed_(feed), view_(view), clock_(clock), config_(std::move(config)), waiters_(config_.max_waiting) {}
+    : feed_(feed),
+      view_(view),
+      clock_(clock),
+      config_(std::move(config)),
+      waiters_(config_.max_waiting),
+      failures_(config_.first_pause, config_.longest_pause) {}
 
 Projector::~Projector() { stop(); }
 
@@ -68,7 +73,7 @@ milliseconds Projector::load() {
   caught_up_ = false;
   at_ = *position;
   view_.advance(at_, std::nullopt);
-  const std::lock_guard lock(stats_mutex_);
+  const MutexLock lock(stats_mutex_);
   ++stats_.loads;
   return milliseconds::zero();
 }
@@ -87,7 +92,7 @@ milliseconds Projector::follow(milliseconds patience) {
 milliseconds Projector::apply(const feed::Batch& batch) {
   if (auto breach = breach_of(batch, at_)) {
     {
-      const std::lock_guard lock(stats_mutex_);
+      const MutexLock lock(stats_mutex_);
       ++stats_.broken_batches;
     }
     return reload(std::move(*breach));
@@ -100,10 +105,10 @@ milliseconds Projector::apply(const feed::Batch& batch) {
   } else {
     if (!std::exchange(caught_up_, true)) config_.on_caught_up();
     view_.advance(at_, std::min(batch.current_as_of, clock_.boot()), batch.head_nonce);
-    failures_ = 0;
+    failures_.succeeded();
   }
   if (!batch.changes.empty()) config_.on_applied();
-  const std::lock_guard lock(stats_mutex_);
+  const MutexLock lock(stats_mutex_);
   stats_.changes_applied += batch.changes.size();
   return milliseconds::zero();
 }
@@ -114,41 +119,37 @@ milliseconds Projector::reload(std::string why) {
   log_warning("view: reloading: {}", why);
   note_error(std::move(why));
   {
-    const std::lock_guard lock(stats_mutex_);
+    const MutexLock lock(stats_mutex_);
     ++stats_.reloads;
   }
   // The first at once; a feed that cannot get past its own load must not spin.
-  return failures_++ == 0 ? milliseconds::zero() : next_pause();
+  const auto pause = failures_.failed();
+  return failures_.in_a_row() == 1 ? milliseconds::zero() : pause;
 }
 
 milliseconds Projector::retry_later(const feed::FeedError& error) {
   const bool nothing_yet = error.kind == feed::FeedError::Kind::not_made && !has_loaded_;
-  if (std::exchange(waits_, nothing_yet) && !nothing_yet) failures_ = 0;  // it is being made
+  if (std::exchange(waits_, nothing_yet) && !nothing_yet) failures_.succeeded();  // it is being made
+  const auto pause = nothing_yet ? failures_.failed_below(failures_worth_a_word) : failures_.failed();
   if (nothing_yet) {
     if (!std::exchange(said_that_it_waits_, true))
       log_info("view: what it follows is not made yet; it waits: {}", error.why);
-    failures_ = std::min(failures_ + 1, failures_worth_a_word - 1);
-  } else if (++failures_ == failures_worth_a_word) {
+  } else if (failures_.in_a_row() == failures_worth_a_word) {
     log_warning("view: feed unavailable: {}", error.why);
   }
   note_error(error.why);
-  const std::lock_guard lock(stats_mutex_);
+  const MutexLock lock(stats_mutex_);
   ++stats_.unavailable;
-  return next_pause();
-}
-
-milliseconds Projector::next_pause() {
-  const unsigned doublings = std::min(failures_ == 0 ? 0U : failures_ - 1, 10U);
-  return std::min(config_.first_pause * (1 << doublings), config_.longest_pause);
+  return pause;
 }
 
 void Projector::note_error(std::string why) {
-  const std::lock_guard lock(stats_mutex_);
+  const MutexLock lock(stats_mutex_);
   stats_.last_error = std::move(why);
 }
 
 ProjectorStats Projector::stats() const {
-  const std::lock_guard lock(stats_mutex_);
+  const MutexLock lock(stats_mutex_);
   return stats_;
 }
 
@@ -166,33 +167,25 @@ Projector::Waiting Projector::notify_when(Position position, BootTime deadline, 
 void Projector::serve_waiters() { waiters_.serve(view_.freshness(), clock_.boot()); }
 
 void Projector::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_.start([this] { run(); });
 }
 
 void Projector::stop() {
-  {
-    const std::lock_guard lock(stop_mutex_);
-    stopping_ = true;
-  }
-  stop_requested_.notify_all();
+  thread_.ask_to_stop();
   feed_.wake();
-  if (thread_.joinable()) thread_.join();
+  thread_.stop();
   waiters_.time_out_all();
 }
 
 void Projector::run() {
-  while (!stopping_) sleep(step(config_.patience));
+  while (!thread_.stopping()) sleep(step(config_.patience));
 }
 
 // In slices of `patience`, so that waiters' deadlines are kept while the feed is down.
 void Projector::sleep(milliseconds pause) {
-  while (pause > milliseconds::zero() && !stopping_) {
-    const milliseconds slice = std::min(pause, config_.patience);
-    std::unique_lock lock(stop_mutex_);
-    stop_requested_.wait_for(lock, slice, [this] { return stopping_.load(); });
-    lock.unlock();
+  while (pause > milliseconds::zero() && thread_.sleep(std::min(pause, config_.patience))) {
     serve_waiters();
-    pause -= slice;
+    pause -= config_.patience;
   }
 }
 

@@ -10,15 +10,14 @@
 // What the feed promises is checked again here (seq == last + 1 in one epoch, head of the last change): an engine that
 // fails to notice a gap costs a reload, never a wrong view.
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
+#include "base/mutex.hpp"
+#include "base/retry_backoff.hpp"
+#include "base/wakeable_thread.hpp"
 #include "feed/change_feed.hpp"
 #include "view/position_waiters.hpp"
 #include "view/view.hpp"
@@ -80,7 +79,6 @@ class Projector {
   std::chrono::milliseconds apply(const feed::Batch& batch);
   std::chrono::milliseconds reload(std::string why);
   std::chrono::milliseconds retry_later(const feed::FeedError& error);
-  std::chrono::milliseconds next_pause();
   void note_error(std::string why);
   void serve_waiters();
   void run();
@@ -99,15 +97,12 @@ class Projector {
   bool said_that_it_waits_ = false;
   bool caught_up_ = false;  // since the last load
   Position at_;
-  unsigned failures_ = 0;  // in a row
+  RetryBackoff failures_;
 
-  mutable std::mutex stats_mutex_;
-  ProjectorStats stats_;  // guarded by stats_mutex_
+  mutable Mutex stats_mutex_;
+  ProjectorStats stats_ GUARDED_BY(stats_mutex_);
 
-  std::mutex stop_mutex_;
-  std::condition_variable stop_requested_;
-  std::atomic<bool> stopping_{false};  // changed under stop_mutex_
-  std::thread thread_;
+  WakeableThread thread_;
 };
 
 }  // namespace latchkey::view

@@ -1,8 +1,6 @@
 #include "feed/postgres/postgres_feed.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -28,10 +26,9 @@ constexpr std::string_view copy =
 
 }  // namespace
 
-PostgresFeed::PostgresFeed(store::postgres::Url url, Clock& clock)
-    : url_(std::move(url)), clock_(clock), wake_event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+PostgresFeed::PostgresFeed(store::postgres::Url url, Clock& clock) : url_(std::move(url)), clock_(clock) {}
 
-PostgresFeed::~PostgresFeed() { ::close(wake_event_); }
+PostgresFeed::~PostgresFeed() = default;
 
 Result<void, FeedError> PostgresFeed::open() {
   if (reader_) return {};
@@ -90,16 +87,10 @@ Result<PostgresFeed::Woken, FeedError> PostgresFeed::wait(steady_clock::time_poi
     if (*notified) return Woken::commit;
     const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
     if (left <= milliseconds(0)) return until == deadline ? Woken::deadline : Woken::poll;
-    std::array<pollfd, 2> files = {pollfd{reader_->socket(), POLLIN, 0}, pollfd{wake_event_, POLLIN, 0}};
+    std::array<pollfd, 2> files = {pollfd{reader_->socket(), POLLIN, 0}, pollfd{wake_event_.descriptor(), POLLIN, 0}};
     ::poll(files.data(), files.size(), static_cast<int>(left.count()));
-    std::uint64_t count = 0;
-    if ((files[1].revents & POLLIN) != 0 && ::read(wake_event_, &count, sizeof count) > 0) return Woken::called;
+    if ((files[1].revents & POLLIN) != 0 && wake_event_.take()) return Woken::called;
   }
-}
-
-void PostgresFeed::wake() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_event_, &one, sizeof one);
 }
 
 Result<std::unique_ptr<ChangeFeed>> open_postgres_feed(std::string_view text, Clock& clock) {

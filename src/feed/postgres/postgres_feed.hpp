@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/wake_event.hpp"
 #include "feed/change_feed.hpp"
 #include "feed/log_end.hpp"
 #include "feed/postgres/standby_age.hpp"
@@ -35,7 +36,7 @@ class PostgresFeed final : public ChangeFeed {
   Result<Position, FeedError> load(SnapshotSink& sink) override;
   void resume(const LogEnd& known) override { known_ = known; }
   Result<Batch, FeedError> next(Position after, std::chrono::milliseconds patience) override;
-  void wake() override;
+  void wake() override { wake_event_.wake(); }
 
  private:
   enum class Woken { commit, poll, called, deadline };
@@ -46,7 +47,7 @@ class PostgresFeed final : public ChangeFeed {
 
   const store::postgres::Url url_;
   Clock& clock_;
-  const int wake_event_;
+  WakeEvent wake_event_;
   std::unique_ptr<postgres::LogReader> reader_;  // none while there is no connection
   std::optional<LogEnd> known_;                  // outlives a reader: what was seen must still hold on the next
   postgres::StandbyAge age_;

@@ -1,11 +1,5 @@
 #include "feed/redis/wake_subscription.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cstdint>
-#include <stdexcept>
-
 #include "feed/redis/layout.hpp"
 #include "redis/remedy.hpp"
 
@@ -19,16 +13,7 @@ constexpr auto answered_within = std::chrono::seconds(2);
 }  // namespace
 
 WakeSubscription::WakeSubscription(redis::Address address, const Clock& clock)
-    : link_(std::move(address), {}, clock), clock_(clock), wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (wake_event_ < 0) throw std::runtime_error("eventfd failed");
-}
-
-WakeSubscription::~WakeSubscription() { ::close(wake_event_); }
-
-void WakeSubscription::wake() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_event_, &one, sizeof one);
-}
+    : link_(std::move(address), {}, clock), clock_(clock) {}
 
 Result<void> WakeSubscription::stand_by(const std::string& seen) {
   const auto connection = link_.get();
@@ -50,14 +35,13 @@ Error WakeSubscription::give_up(Error why) {
 
 Result<Nudge> WakeSubscription::wait(const std::string& seen, std::chrono::milliseconds patience) {
   if (const auto standing = stand_by(seen); !standing) return standing.error();
-  const auto reply = waiting_->receive(std::max(patience, std::chrono::milliseconds(0)), wake_event_);
+  const auto reply = waiting_->receive(std::max(patience, std::chrono::milliseconds(0)), wake_event_.descriptor());
   if (!reply) return give_up(redis::with_remedy(reply.error(), redis_layout::remedy));
   if (reply->has_value()) {
     waiting_ = nullptr;
     return Nudge::nudged;
   }
-  std::uint64_t count = 0;
-  if (::read(wake_event_, &count, sizeof count) == sizeof count) return Nudge::woken;
+  if (wake_event_.take()) return Nudge::woken;
   if (clock_.boot() < answer_due_) return Nudge::timeout;
   return give_up(Error(ErrorCode::unavailable, "the stream cannot be reached", "redis: a nudge is overdue"));
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/wake_event.hpp"
 #include "feed/redis/stream_access.hpp"
 #include "redis/link.hpp"
 
@@ -16,13 +17,10 @@ namespace latchkey::feed {
 class WakeSubscription {
  public:
   WakeSubscription(redis::Address address, const Clock& clock);
-  ~WakeSubscription();
-  WakeSubscription(const WakeSubscription&) = delete;
-  WakeSubscription& operator=(const WakeSubscription&) = delete;
 
   /// As StreamAccess::wait().
   Result<Nudge> wait(const std::string& seen, std::chrono::milliseconds patience);
-  void wake();
+  void wake() { wake_event_.wake(); }
 
  private:
   Result<void> stand_by(const std::string& seen);
@@ -30,7 +28,7 @@ class WakeSubscription {
 
   redis::Link link_;
   const Clock& clock_;
-  int wake_event_;
+  WakeEvent wake_event_;
   redis::Connection* waiting_ = nullptr;  // where a read stands
   BootTime answer_due_{};                 // of that read
 };

@@ -1,7 +1,6 @@
 #include "feed/sqlite/waker.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -37,33 +36,27 @@ WalHeader read_wal_header(const volatile std::uint32_t* shared) {
 Waker::Waker(const std::filesystem::path& database)
     : database_(database),
       file_name_(database.filename().string()),
-      inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
-      wake_event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
-
-Waker::~Waker() {
-  if (inotify_ >= 0) ::close(inotify_);
-  if (wake_event_ >= 0) ::close(wake_event_);
-}
+      inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
 
 void Waker::wake() {
   woken_ = true;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_event_, &one, sizeof one);
+  wake_event_.wake();
 }
 
 // Repeated as files come and go: adding a watch that stands already changes nothing. Where inotify has no watches left
 // (fs.inotify.max_user_watches), the poll alone serves.
 void Waker::watch_files() {
   const auto directory = std::filesystem::absolute(database_).parent_path();
-  if (directory_watch_ < 0) directory_watch_ = ::inotify_add_watch(inotify_, directory.c_str(), directory_events);
-  if (wal_watch_ < 0) wal_watch_ = ::inotify_add_watch(inotify_, (database_.string() + "-wal").c_str(), IN_MODIFY);
+  if (directory_watch_ < 0) directory_watch_ = ::inotify_add_watch(inotify_.get(), directory.c_str(), directory_events);
+  if (wal_watch_ < 0)
+    wal_watch_ = ::inotify_add_watch(inotify_.get(), (database_.string() + "-wal").c_str(), IN_MODIFY);
 }
 
 Waker::Hint Waker::drain() {
   alignas(inotify_event) std::array<char, 4096> buffer;
   Hint hint = Hint::none;
   for (;;) {
-    const ssize_t size = ::read(inotify_, buffer.data(), buffer.size());
+    const ssize_t size = ::read(inotify_.get(), buffer.data(), buffer.size());
     if (size <= 0) return hint;
     for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
       inotify_event event;
@@ -89,12 +82,9 @@ Waker::Reason Waker::wait(const volatile std::uint32_t* shared, const WalHeader&
   if (woken_.exchange(false)) return Reason::woken;
   const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
   if (left <= milliseconds(0)) return Reason::timeout;
-  std::array<pollfd, 2> files = {pollfd{inotify_, POLLIN, 0}, pollfd{wake_event_, POLLIN, 0}};
+  std::array<pollfd, 2> files = {pollfd{inotify_.get(), POLLIN, 0}, pollfd{wake_event_.descriptor(), POLLIN, 0}};
   ::poll(files.data(), files.size(), static_cast<int>(std::min(left, poll_interval).count()));
-  if ((files[1].revents & POLLIN) != 0) {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto taken = ::read(wake_event_, &count, sizeof count);
-  }
+  if ((files[1].revents & POLLIN) != 0) wake_event_.take();
   if (drain() == Hint::wal_written) return watch_header(shared, seen, deadline);
   return Reason::poll;
 }

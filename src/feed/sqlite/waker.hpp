@@ -13,6 +13,9 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "base/descriptor.hpp"
+#include "base/wake_event.hpp"
+
 namespace latchkey::feed {
 
 /// The first copy of the wal-index header; any commit, by any process, changes it.
@@ -26,9 +29,6 @@ WalHeader read_wal_header(const volatile std::uint32_t* shared);
 class Waker {
  public:
   explicit Waker(const std::filesystem::path& database);
-  Waker(const Waker&) = delete;
-  Waker& operator=(const Waker&) = delete;
-  ~Waker();
 
   enum class Reason { changed, poll, woken, timeout };
   /// Waits until the header differs from `seen`, the files in the directory change (`poll`), a poll is due, wake() is
@@ -46,8 +46,8 @@ class Waker {
 
   const std::filesystem::path database_;
   const std::string file_name_;
-  int inotify_ = -1;
-  int wake_event_ = -1;
+  Descriptor inotify_;
+  WakeEvent wake_event_;
   int directory_watch_ = -1;
   int wal_watch_ = -1;
   bool precise_sleep_ = false;

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <memory>
+#include <chrono>
 #include <optional>
 
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
 #include "replica/replica_registry.hpp"
-#include "store/postgres/back_off.hpp"
-#include "store/postgres/connection.hpp"
+#include "store/postgres/link.hpp"
 
 namespace latchkey::replica {
 
@@ -22,8 +21,7 @@ class PostgresRegistry final : public ReplicaRegistry {
  public:
   /// `max_staleness`: the longest that any replica has; where the table knows of a longer one, that counts. `clock`
   /// outlives this.
-  PostgresRegistry(store::postgres::Url url, const Clock& clock, std::chrono::milliseconds max_staleness)
-      : url_(std::move(url)), clock_(clock), max_staleness_(max_staleness) {}
+  PostgresRegistry(store::postgres::Url url, const Clock& clock, std::chrono::milliseconds max_staleness);
 
   Result<std::vector<ReplicaReport>> look() override;
   bool may_fork() const override { return true; }
@@ -31,16 +29,13 @@ class PostgresRegistry final : public ReplicaRegistry {
   Result<bool> remove(const ReplicaReport& newest) override;
 
  private:
-  Result<void> make_sure_of_connection() REQUIRES(mutex_);
-  Result<void> check_life() REQUIRES(mutex_);
-  Result<std::vector<ReplicaReport>> read() REQUIRES(mutex_);
+  Result<std::vector<ReplicaReport>> look_over(store::postgres::Connection& connection) REQUIRES(mutex_);
+  Result<void> check_life(store::postgres::Connection& connection) REQUIRES(mutex_);
 
-  const store::postgres::Url url_;
   const Clock& clock_;
   const std::chrono::milliseconds max_staleness_;
   Mutex mutex_;
-  std::unique_ptr<store::postgres::Connection> connection_ GUARDED_BY(mutex_);
-  store::postgres::BackOff back_off_ GUARDED_BY(mutex_);
+  store::postgres::Link link_ GUARDED_BY(mutex_);
   std::optional<BootTime> whole_from_ GUARDED_BY(mutex_);  // nullopt: it is
 };
 

@@ -3,7 +3,6 @@
 namespace latchkey::replica {
 namespace {
 
-using std::chrono::steady_clock;
 using store::postgres::Connection;
 using store::postgres::Parameters;
 
@@ -31,85 +30,71 @@ Parameters values_of(const ReplicaReport& report) {
   return values;
 }
 
+Result<bool> enter(Connection& connection, const Parameters& values) {
+  if (auto begun = connection.execute("BEGIN; SET LOCAL synchronous_commit = local"); !begun) return begun.error();
+  const auto inserted = connection.query(insert, values);
+  if (!inserted) {
+    if (!connection.is_lost()) static_cast<void>(connection.execute("ROLLBACK"));
+    return inserted.error();
+  }
+  if (auto committed = connection.execute("COMMIT"); !committed) return committed.error();
+  return inserted->tag() != "INSERT 0 0";
+}
+
+Result<std::uint64_t> number_of(Connection& connection, const ReplicaId& id) {
+  const auto rows = connection.query("SELECT number FROM replicas WHERE id = $1", Parameters().add(id.to_string()));
+  if (!rows) return rows.error();
+  return rows->count() == 1 ? static_cast<std::uint64_t>((*rows)[0].integer(0)) : 0;
+}
+
 }  // namespace
 
+PostgresReporter::PostgresReporter(store::postgres::Url url, Scope scope)
+    : scope_(scope),
+      link_(std::move(url), store::postgres::Server::primary, [this](Connection& opened) { return prepare(opened); }) {}
+
 Result<std::uint64_t> PostgresReporter::report(const ReplicaReport& report) {
-  if (auto connected = make_sure_of_connection(); !connected) return connected.error();
-  const auto written = write(report);
-  if (!written && connection_->is_lost()) connection_.reset();
+  const auto connection = link_.get();
+  if (!connection) return connection.error();
+  const auto written = write(**connection, report);
   const bool one = scope_ == Scope::one_replica;
   if (!written) {
+    link_.drop_if_lost();
     // What the table refuses for a reason of its own is no other replica's doing.
     const Error& error = written.error();
     return one ? Error(ErrorCode::unavailable, error.detail, error.internal) : error;
   }
   if (*written) return report.number;
   if (one) return another_reports(report);
-  return number_of(report.id);
+  return number_of(**connection, report.id);
 }
 
-Result<void> PostgresReporter::make_sure_of_connection() {
-  if (connection_) return {};
-  if (steady_clock::now() < back_off_.next()) {
-    return *failed_;
-  }
-  auto opened = Connection::open(url_, store::postgres::Server::primary);
-  if (opened) {
-    if (auto ready = prepare(**opened); !ready) opened = ready.error();
-  }
-  if (!opened) {
-    back_off_.failed(steady_clock::now());
-    failed_ = opened.error();
-    return *failed_;
-  }
-  back_off_.succeeded();
-  connection_ = std::move(*opened);
-  return {};
-}
-
-Result<void> PostgresReporter::prepare(Connection& connection) {
-  if (auto relaxed = connection.execute("SET synchronous_commit = off"); !relaxed) return relaxed;
-  const auto home = connection.query("SELECT home()");  // the same for the connection's life
+Result<void> PostgresReporter::prepare(Connection& opened) {
+  if (auto relaxed = opened.execute("SET synchronous_commit = off"); !relaxed) return relaxed;
+  const auto home = opened.query("SELECT home()");  // the same for the connection's life
   if (!home) return home.error();
   home_ = (*home)[0].text(0);
   return {};
 }
 
 /// Whether it was: not where there is a newer one already, or this very one.
-Result<bool> PostgresReporter::write(const ReplicaReport& report) {
+Result<bool> PostgresReporter::write(Connection& connection, const ReplicaReport& report) const {
   const Parameters values = values_of(report);
-  const auto updated = connection_->query(update, Parameters(values).add(home_));
+  const auto updated = connection.query(update, Parameters(values).add(home_));
   if (!updated) return updated.error();
   if (updated->tag() != "UPDATE 0") return true;
-  if (auto home = check_home(); !home) return home.error();
-  return enter(values);
+  if (auto home = check_home(connection); !home) return home.error();
+  return enter(connection, values);
 }
 
 /// In a copy that no management service commits to, no report is looked at by a service that confirms.
-Result<void> PostgresReporter::check_home() {
-  const auto rows = connection_->query("SELECT home FROM meta");
+Result<void> PostgresReporter::check_home(Connection& connection) const {
+  const auto rows = connection.query("SELECT home FROM meta");
   if (!rows) return rows.error();
   if (rows->count() == 1 && (*rows)[0].text(0) == home_) return {};
   return Error(ErrorCode::unavailable, "the database is a copy that no management service commits to",
                "nobody looks at its table \"replicas\": start a management service on it, or point LATCHKEY_STORE to "
                "the database that one uses");
-}
-
-Result<bool> PostgresReporter::enter(const Parameters& values) {
-  if (auto begun = connection_->execute("BEGIN; SET LOCAL synchronous_commit = local"); !begun) return begun.error();
-  const auto inserted = connection_->query(insert, values);
-  if (!inserted) {
-    if (!connection_->is_lost()) static_cast<void>(connection_->execute("ROLLBACK"));
-    return inserted.error();
-  }
-  if (auto committed = connection_->execute("COMMIT"); !committed) return committed.error();
-  return inserted->tag() != "INSERT 0 0";
-}
-
-Result<std::uint64_t> PostgresReporter::number_of(const ReplicaId& id) {
-  const auto rows = connection_->query("SELECT number FROM replicas WHERE id = $1", Parameters().add(id.to_string()));
-  if (!rows) return rows.error();
-  return rows->count() == 1 ? static_cast<std::uint64_t>((*rows)[0].integer(0)) : 0;
 }
 
 }  // namespace latchkey::replica

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <memory>
-
 #include "replica/replica_reporter.hpp"
-#include "store/postgres/back_off.hpp"
-#include "store/postgres/connection.hpp"
+#include "store/postgres/link.hpp"
 
 namespace latchkey::replica {
 
@@ -22,25 +19,19 @@ namespace latchkey::replica {
 class PostgresReporter final : public ReplicaReporter {
  public:
   enum class Scope : std::uint8_t { one_replica, many };
-  explicit PostgresReporter(store::postgres::Url url, Scope scope = Scope::one_replica)
-      : url_(std::move(url)), scope_(scope) {}
+  explicit PostgresReporter(store::postgres::Url url, Scope scope = Scope::one_replica);
 
   Result<std::uint64_t> report(const ReplicaReport& report) override;
 
  private:
-  Result<void> make_sure_of_connection();
-  Result<bool> write(const ReplicaReport& report);
-  Result<void> prepare(store::postgres::Connection& connection);
-  Result<void> check_home();
-  Result<bool> enter(const store::postgres::Parameters& values);
-  Result<std::uint64_t> number_of(const ReplicaId& id);
+  using Connection = store::postgres::Connection;
+  Result<void> prepare(Connection& opened);
+  Result<bool> write(Connection& connection, const ReplicaReport& report) const;
+  Result<void> check_home(Connection& connection) const;
 
-  const store::postgres::Url url_;
   const Scope scope_;
-  std::unique_ptr<store::postgres::Connection> connection_;
-  store::postgres::BackOff back_off_;
-  std::optional<Error> failed_;  // the last attempt to connect, until the next
-  std::string home_;             // what meta.home is where a management service commits here
+  store::postgres::Link link_;
+  std::string home_;  // what meta.home is where a management service commits here
 };
 
 }  // namespace latchkey::replica

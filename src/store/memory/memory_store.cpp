@@ -135,7 +135,7 @@ MemoryStore::MemoryStore(Clock& clock, Random& random) : clock_(clock), random_(
 }
 
 Result<LogEnd> MemoryStore::run(const Work& work) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Session session(state_, clock_, random_);
   try {
     const auto worked = work(session);
@@ -155,47 +155,47 @@ void MemoryStore::transact(Work work, Done done) {
 }
 
 Result<std::optional<AccessKey>> MemoryStore::find_key(KeyId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return Session(state_, clock_, random_).find_key(id);
 }
 
 Result<KeyPage> MemoryStore::list_keys(const KeyPageRequest& request) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return list_keys_of(state_, request);
 }
 
 Result<std::vector<SigningKey>> MemoryStore::signing_keys() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return signing_keys_of(state_);
 }
 
 Result<std::optional<Plan>> MemoryStore::find_plan(std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return find_plan_in(state_, name);
 }
 
 Result<std::optional<User>> MemoryStore::find_user(std::string_view user_id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return find_user_in(state_, user_id);
 }
 
 Result<PlanPage> MemoryStore::list_plans(const NamePageRequest& request) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return list_plans_of(state_, request);
 }
 
 Result<UserPage> MemoryStore::list_users(const NamePageRequest& request) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return list_users_of(state_, request);
 }
 
 Result<PlanUses> MemoryStore::plan_uses(std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return plan_uses_in(state_, name);
 }
 
 Result<std::vector<Change>> MemoryStore::changes_after(Seq after, std::size_t limit) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Change> changes;
   for (std::size_t i = after.value; i < state_.log.size() && changes.size() < limit; ++i) {
     changes.push_back(state_.log[i]);
@@ -204,32 +204,34 @@ Result<std::vector<Change>> MemoryStore::changes_after(Seq after, std::size_t li
 }
 
 Result<Position> MemoryStore::position() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return state_.end().position;
 }
 
 MemoryStore::State MemoryStore::backup() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return state_;
 }
 
 void MemoryStore::restore(State state) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     state_ = std::move(state);
   }
   changed_.notify_all();
 }
 
 void MemoryStore::watch(std::chrono::milliseconds patience, const std::function<bool(const State&)>& look) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (look(state_) || patience <= std::chrono::milliseconds::zero()) return;
-  changed_.wait_for(lock, patience, [&] { return look(state_); });
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!look(state_) && changed_.wait_until(mutex_, end)) {
+  }
 }
 
 void MemoryStore::nudge() {
   // The lock, taken for a moment, keeps the nudge from falling between a watcher's look and its wait.
-  { const std::lock_guard lock(mutex_); }
+  { const MutexLock lock(mutex_); }
   changed_.notify_all();
 }
 

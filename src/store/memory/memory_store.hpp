@@ -3,15 +3,14 @@
 // The reference engine: the contract of KeyStore in plain maps, for tests and simulation. It keeps nothing.
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/condition.hpp"
 #include "base/random.hpp"
 #include "store/key_store.hpp"
 
@@ -68,9 +67,9 @@ class MemoryStore final : public KeyStore {
 
   Clock& clock_;
   Random& random_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  State state_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  Condition changed_;
+  State state_ GUARDED_BY(mutex_);
 };
 
 }  // namespace latchkey::store

@@ -9,32 +9,40 @@ Error all_wait() { return Error(ErrorCode::unavailable, "the database is not ava
 
 }  // namespace
 
-bool ReaderPool::await_place(std::unique_lock<std::mutex>& lock, Time deadline) {
-  return returned_.wait_until(lock, deadline - Connection::connect_timeout, [this] { return lent_ < max_connections; });
+bool ReaderPool::await_place(Time deadline) {
+  const auto end = deadline - Connection::connect_timeout;
+  while (lent_ >= max_connections && returned_.wait_until(mutex_, end)) {
+  }
+  return lent_ < max_connections;
 }
 
 bool ReaderPool::may_connect(Time deadline) { return deadline - steady_clock::now() >= Connection::connect_timeout; }
 
 Result<std::unique_ptr<Connection>> ReaderPool::borrow(Time deadline) {
-  std::unique_lock lock(mutex_);
-  if (!await_place(lock, deadline)) return all_wait();
-  ++lent_;
-  if (idle_.empty()) return open(lock, deadline);
-  auto reader = std::move(idle_.back());
-  idle_.pop_back();
-  reader->set_deadline(deadline);
-  return reader;
+  {
+    const MutexLock lock(mutex_);
+    if (!await_place(deadline)) return all_wait();
+    ++lent_;
+    if (!idle_.empty()) {
+      auto reader = std::move(idle_.back());
+      idle_.pop_back();
+      reader->set_deadline(deadline);
+      return reader;
+    }
+  }
+  return open(deadline);
 }
 
 Result<std::unique_ptr<Connection>> ReaderPool::borrow_new(Time deadline) {
-  std::unique_lock lock(mutex_);
-  if (!await_place(lock, deadline)) return all_wait();
-  ++lent_;
-  return open(lock, deadline);
+  {
+    const MutexLock lock(mutex_);
+    if (!await_place(deadline)) return all_wait();
+    ++lent_;
+  }
+  return open(deadline);
 }
 
-Result<std::unique_ptr<Connection>> ReaderPool::open(std::unique_lock<std::mutex>& lock, Time deadline) {
-  lock.unlock();
+Result<std::unique_ptr<Connection>> ReaderPool::open(Time deadline) {
   auto opened = Connection::open(url_, Server::primary, deadline);
   if (!opened) give_back(nullptr);
   return opened;
@@ -42,7 +50,7 @@ Result<std::unique_ptr<Connection>> ReaderPool::open(std::unique_lock<std::mutex
 
 void ReaderPool::give_back(std::unique_ptr<Connection> reader) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --lent_;
     if (reader) {
       idle_.push_back(std::move(reader));

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/condition.hpp"
 #include "store/postgres/connection.hpp"
 
 namespace latchkey::store::postgres {
@@ -44,7 +43,7 @@ class ReaderPool {
   static constexpr std::size_t max_connections = 8;
 
   /// Until a connection may be lent; false: none was given back in time, since the server is silent.
-  bool await_place(std::unique_lock<std::mutex>& lock, Time deadline);
+  bool await_place(Time deadline) REQUIRES(mutex_);
   /// Whether there is time to wait for a server that does not answer.
   static bool may_connect(Time deadline);
 
@@ -52,13 +51,13 @@ class ReaderPool {
   Result<std::unique_ptr<Connection>> borrow_new(Time deadline);
   /// None for one that died: the idle ones may be dead too.
   void give_back(std::unique_ptr<Connection> reader);
-  Result<std::unique_ptr<Connection>> open(std::unique_lock<std::mutex>& lock, Time deadline);
+  Result<std::unique_ptr<Connection>> open(Time deadline);
 
   const Url url_;
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
-  std::size_t lent_ = 0;                           // or being opened; guarded by mutex_
+  Mutex mutex_;
+  Condition returned_;
+  std::vector<std::unique_ptr<Connection>> idle_ GUARDED_BY(mutex_);
+  std::size_t lent_ GUARDED_BY(mutex_) = 0;  // or being opened
 };
 
 }  // namespace latchkey::store::postgres

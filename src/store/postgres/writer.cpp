@@ -25,7 +25,7 @@ Writer::Writer(Url url, std::unique_ptr<Connection> connection, Clock& clock)
 
 Writer::~Writer() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   ready_.notify_one();
@@ -34,7 +34,7 @@ Writer::~Writer() {
 
 void Writer::submit(KeyStore::Work work, KeyStore::Done done) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (queue_.size() < max_queued_works && !stopping_) {
       queue_.push_back({std::move(work), std::move(done), Error(), steady_clock::now() + bound});
       ready_.notify_one();
@@ -53,7 +53,7 @@ void Writer::run() {
       for (auto& job : jobs) job.done(std::move(job.outcome));
     }
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (stopping_ && queue_.empty()) return;
     }
     if (steady_clock::now() >= next_beat_) beat();
@@ -62,8 +62,9 @@ void Writer::run() {
 }
 
 std::vector<Job> Writer::take() {
-  std::unique_lock lock(mutex_);
-  ready_.wait_until(lock, next_beat_, [this] { return stopping_ || !queue_.empty(); });
+  const MutexLock lock(mutex_);
+  while (!stopping_ && queue_.empty() && ready_.wait_until(mutex_, next_beat_)) {
+  }
   std::vector<Job> jobs;
   while (!queue_.empty() && jobs.size() < max_group) {
     jobs.push_back(std::move(queue_.front()));
@@ -107,7 +108,7 @@ Result<void> Writer::attempt(Group& group, Connection::Time deadline) {
     connection_->set_deadline(deadline);
     switch (group.attempt(*connection_)) {
       case Attempt::committed:
-        back_off_.succeeded();
+        attempt_.succeeded();
         return {};
       case Attempt::failed:
         return group.error();
@@ -117,7 +118,7 @@ Result<void> Writer::attempt(Group& group, Connection::Time deadline) {
     }
     // Whatever it was, the next attempt has a connection of its own. A lone deadlock costs it a few milliseconds.
     connection_.reset();
-    back_off_.failed(steady_clock::now());
+    attempt_.failed(steady_clock::now());
     if (!may_wait(deadline)) return group.error();
   }
 }
@@ -129,7 +130,7 @@ Result<void> Writer::connect(Connection::Time deadline) {
   }
   auto opened = Connection::open(url_, Server::primary, deadline);
   if (!opened) {
-    back_off_.failed(steady_clock::now());
+    attempt_.failed(steady_clock::now());
     return opened.error();
   }
   connection_ = std::move(*opened);
@@ -139,10 +140,11 @@ Result<void> Writer::connect(Connection::Time deadline) {
 // Waits for the next moment to try; false when the database has been away for too long, the commands are due before an
 // attempt could end, or the store is being closed.
 bool Writer::may_wait(Connection::Time deadline) {
-  std::unique_lock lock(mutex_);
-  if (stopping_ || back_off_.next() - back_off_.down_since().value_or(back_off_.next()) > longest_wait) return false;
-  if (back_off_.next() + Connection::connect_timeout > deadline) return false;
-  ready_.wait_until(lock, back_off_.next(), [this] { return stopping_; });
+  const MutexLock lock(mutex_);
+  if (stopping_ || attempt_.next() - attempt_.down_since().value_or(attempt_.next()) > longest_wait) return false;
+  if (attempt_.next() + Connection::connect_timeout > deadline) return false;
+  while (!stopping_ && ready_.wait_until(mutex_, attempt_.next())) {
+  }
   return true;
 }
 
@@ -152,7 +154,7 @@ void Writer::look() {
   Group group(none, known_, clock_);
   if (group.attempt(*connection_) == Attempt::committed) return;
   connection_.reset();
-  back_off_.failed(steady_clock::now());
+  attempt_.failed(steady_clock::now());
 }
 
 // What can befall the database under a connection that goes on: tables put back in place, a newer release, triggers
@@ -182,7 +184,7 @@ void Writer::say_once(std::string& said, const std::string& what, fmt::format_st
 void Writer::beat() {
   next_beat_ = steady_clock::now() + beat_interval;
   const bool anew = !connection_ || !known_;
-  if (!connection_ && steady_clock::now() < back_off_.next()) return;
+  if (!connection_ && !attempt_.may_try(steady_clock::now())) return;
   const auto deadline = steady_clock::now() + beat_bound;
   if (!connect(deadline)) return;
   connection_->set_deadline(deadline);
@@ -192,10 +194,10 @@ void Writer::beat() {
       "BEGIN; SET LOCAL synchronous_commit = off;"
       // A beat that lies ahead is from before the primary's clock was set back.
       "UPDATE heartbeat SET at = now_millis() WHERE at < now_millis() - 500 OR at > now_millis(); COMMIT");
-  if (beaten) return back_off_.succeeded();
+  if (beaten) return attempt_.succeeded();
   log_warning("no heartbeat: {}", beaten.error().internal);
   connection_.reset();
-  back_off_.failed(steady_clock::now());
+  attempt_.failed(steady_clock::now());
 }
 
 }  // namespace latchkey::store::postgres

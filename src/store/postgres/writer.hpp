@@ -6,16 +6,15 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/condition.hpp"
+#include "base/retry_backoff.hpp"
 #include "store/key_store.hpp"
-#include "store/postgres/back_off.hpp"
 #include "store/postgres/group.hpp"
 
 namespace latchkey::store::postgres {
@@ -54,16 +53,16 @@ class Writer {
   // The writer thread's.
   std::unique_ptr<Connection> connection_;
   std::optional<LogEnd> known_;
-  BackOff back_off_;
+  NextAttempt<std::chrono::steady_clock::time_point> attempt_;
   std::chrono::steady_clock::time_point next_beat_{};
   std::chrono::steady_clock::time_point next_inspection_{};
   std::string refused_;  // why commands are, as said last
   std::string asleep_;   // triggers, likewise
 
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::deque<Job> queue_;  // guarded by mutex_
-  bool stopping_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  Condition ready_;
+  std::deque<Job> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -38,7 +38,7 @@ GroupCommit::GroupCommit(StoreFile file, ReaderPool& readers, Clock& clock)
 
 GroupCommit::~GroupCommit() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   ready_.notify_one();
@@ -49,7 +49,7 @@ GroupCommit::~GroupCommit() {
 
 void GroupCommit::submit(KeyStore::Work work, KeyStore::Done done) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (queue_.size() < max_queued_works && !stopping_) {
       queue_.push_back({std::move(work), std::move(done)});
       ready_.notify_one();
@@ -63,7 +63,7 @@ void GroupCommit::run() {
   for (;;) {
     auto group = take();
     if (group.empty()) {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (stopping_ && queue_.empty()) return;
     }
     if (group.empty()) look_at_files();
@@ -75,8 +75,10 @@ void GroupCommit::run() {
 }
 
 std::vector<GroupCommit::Job> GroupCommit::take() {
-  std::unique_lock lock(mutex_);
-  ready_.wait_for(lock, look_interval, [this] { return stopping_ || !queue_.empty(); });
+  const MutexLock lock(mutex_);
+  const auto next_look = std::chrono::steady_clock::now() + look_interval;
+  while (!stopping_ && queue_.empty() && ready_.wait_until(mutex_, next_look)) {
+  }
   std::vector<Job> group;
   while (!queue_.empty() && group.size() < max_group) {
     group.push_back(std::move(queue_.front()));

@@ -4,13 +4,12 @@
 // savepoint of its own. Durability costs one fsync a group, however many callers wait. A commit counts only when the
 // path still names the file it went to. What it makes is announced to the witness first (store/sqlite/settle.hpp).
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/condition.hpp"
 #include "store/key_store.hpp"
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/store_file.hpp"
@@ -52,10 +51,10 @@ class GroupCommit {
   ReaderPool& readers_;
   Clock& clock_;
   int wal_pages_ = 0;  // the writer thread's
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::deque<Job> queue_;  // guarded by mutex_
-  bool stopping_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  Condition ready_;
+  std::deque<Job> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

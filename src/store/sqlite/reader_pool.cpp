@@ -3,14 +3,14 @@
 namespace latchkey::store {
 
 void ReaderPool::open(const FileIdentity& file) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   file_ = file;
 }
 
 void ReaderPool::close() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   file_.reset();
-  returned_.wait(lock, [this] { return idle_.size() == open_; });
+  while (idle_.size() != open_) returned_.wait(mutex_);
   idle_.clear();
   open_ = 0;
 }
@@ -21,9 +21,11 @@ Error ReaderPool::not_shown(const Result<Standing>& standing) {
 }
 
 Result<void> ReaderPool::still_there() const {
-  std::unique_lock lock(mutex_);
-  const auto file = file_;
-  lock.unlock();
+  std::optional<FileIdentity> file;
+  {
+    const MutexLock lock(mutex_);
+    file = file_;
+  }
   if (!file) return Error(ErrorCode::unavailable, "the database was replaced and is not open yet", "not open");
   return file->still_at(path_);
 }
@@ -31,8 +33,8 @@ Result<void> ReaderPool::still_there() const {
 Result<Database> ReaderPool::borrow() {
   if (auto there = still_there(); !there) return there.error();
   {
-    std::unique_lock lock(mutex_);
-    returned_.wait(lock, [this] { return !file_ || !idle_.empty() || open_ < max_connections; });
+    const MutexLock lock(mutex_);
+    while (file_ && idle_.empty() && open_ >= max_connections) returned_.wait(mutex_);
     if (!file_) return Error(ErrorCode::unavailable, "the database was replaced and is not open yet", "closing");
     if (!idle_.empty()) {
       Database reader = std::move(idle_.back());
@@ -43,7 +45,7 @@ Result<Database> ReaderPool::borrow() {
   }
   auto reader = open_reader();
   if (!reader) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --open_;
     returned_.notify_all();
   }
@@ -64,7 +66,7 @@ Result<Database> ReaderPool::open_reader() const {
 
 void ReaderPool::give_back(Database reader) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     idle_.push_back(std::move(reader));
   }
   returned_.notify_all();

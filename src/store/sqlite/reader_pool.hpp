@@ -1,12 +1,11 @@
 #pragma once
 
-#include <condition_variable>
 #include <filesystem>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/condition.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/file_identity.hpp"
 #include "store/sqlite/settle.hpp"
@@ -71,11 +70,11 @@ class ReaderPool {
   const std::filesystem::path path_;
   Witness& witness_;
   const std::function<void()> on_lost_;
-  mutable std::mutex mutex_;
-  std::condition_variable returned_;
-  std::optional<FileIdentity> file_;  // none while the writer has none; guarded by mutex_
-  std::vector<Database> idle_;        // guarded by mutex_
-  std::size_t open_ = 0;              // idle, lent or being opened; guarded by mutex_
+  mutable Mutex mutex_;
+  Condition returned_;
+  std::optional<FileIdentity> file_ GUARDED_BY(mutex_);  // none while the writer has none
+  std::vector<Database> idle_ GUARDED_BY(mutex_);
+  std::size_t open_ GUARDED_BY(mutex_) = 0;  // idle, lent or being opened
 };
 
 }  // namespace latchkey::store
