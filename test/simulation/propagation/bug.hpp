@@ -15,6 +15,7 @@ enum class Bug : std::uint8_t {
   verdict_by_position,            // a replica counts as enforcing by its position, on whatever history
   heartbeat_trusted_on_arrival,   // a reader that hears of a heartbeat holds itself current as of now
   ack_before_apply,               // a replica reports what it has read, not what it has applied
+  changes_out_of_order,           // a relay appends what it has read in another order than the store has it
   append_without_seq_check,       // each relay appends what it has
   ticks_of_any_connection,        // a reader compares ticks of two servers
   heartbeat_over_any_connection,  // a relay writes a heartbeat for a tick that it raised at another server

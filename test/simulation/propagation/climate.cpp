@@ -46,6 +46,9 @@ Climate Climate::for_bug(Bug bug, std::uint64_t seed) {
     case Bug::gap_ignored:
       climate.pause = climate.cut = climate.stream_damage = milliseconds(500);
       return climate;
+    case Bug::changes_out_of_order:
+      climate.pause = climate.cut = milliseconds(500);  // so that a relay has several changes to append at once
+      return climate;
     case Bug::ticks_of_any_connection:
     case Bug::heartbeat_over_any_connection:
       climate.stream_failover = milliseconds(400);

@@ -97,6 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{Bug::verdict_by_position, "verdict_by_position", 1000},
                     Planted{Bug::heartbeat_trusted_on_arrival, "heartbeat_trusted_on_arrival", 400},
                     Planted{Bug::ack_before_apply, "ack_before_apply", 400},
+                    Planted{Bug::changes_out_of_order, "changes_out_of_order", 400},
                     Planted{Bug::append_without_seq_check, "append_without_seq_check", 400},
                     Planted{Bug::ticks_of_any_connection, "ticks_of_any_connection", 400},
                     Planted{Bug::heartbeat_over_any_connection, "heartbeat_over_any_connection", 1000},

@@ -39,7 +39,10 @@ Result<relay::AppendOutcome> SimulatedStream::append(const std::string& life, co
   if (!line_.connect()) return no_answer();
   const bool same_connection = beat && beat->connection == line_.generation();
   const bool beats = same_connection || (beat && bug_ == Bug::heartbeat_over_any_connection);
-  return ask<relay::AppendOutcome>([life, after, all = std::vector(changes.begin(), changes.end()),
+  std::vector<Change> all(changes.begin(), changes.end());
+  // The last one stays: the next append would find another nonce there.
+  if (bug_ == Bug::changes_out_of_order && all.size() > 2) std::swap(all[0], all[1]);
+  return ask<relay::AppendOutcome>([life, after, all = std::move(all),
                                     number = beats ? std::optional(beat->number) : std::nullopt](StreamServer& server) {
     return server.append(life, after, all, number);
   });

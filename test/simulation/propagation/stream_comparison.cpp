@@ -101,7 +101,8 @@ std::vector<Change> StreamComparison::changes_after(std::uint64_t after, std::ui
 
 void StreamComparison::append() {
   const std::uint64_t after = around(last());
-  const auto changes = changes_after(after, pick(5));
+  auto changes = changes_after(after, pick(5));
+  if (changes.size() > 2 && pick(8) == 0) std::swap(changes[0], changes[1]);  // of a relay that is broken
   const std::string life = a_life();
   const auto beat = pick(2) == 0 ? std::optional(pick(6)) : std::nullopt;
   const LogEnd end = end_at(after, history());

@@ -53,9 +53,11 @@ relay::AppendOutcome StreamServer::append(const std::string& life, const LogEnd&
   if (after.position.seq > own.last.position.seq) return {Appended::behind};
   if (forks(after, changes)) return {Appended::forked};
   const std::uint64_t duplicates = duplicates_of(after, changes);
+  // As the script does: numbered by their order, not by what they say. A reader finds the difference.
+  Seq seq = after.position.seq + duplicates;
   for (const Change& change : changes.subspan(duplicates)) {
-    data_.log[change.seq] = change;
-    own.last = {{own.last.position.epoch, change.seq}, change.nonce};
+    data_.log[++seq] = change;
+    own.last = {{own.last.position.epoch, seq}, change.nonce};
   }
   const bool beats = beat && *beat > own.beat_tick;
   if (beats) {
