@@ -151,7 +151,7 @@ class House(unittest.TestCase):
                     self.assertIn(member, members, f"{where}: {owner}::{member}() does not exist")
 
     def test_what_a_page_names_exists(self):
-        """`src/key/issue.hpp`, or by its last parts: `key/issue.hpp`, `store/*/rows.cpp`."""
+        """`src/key/issue.hpp`, or by its last parts: `key/issue.hpp`, `store/*/rows.cpp`. And links lead somewhere."""
         files = ["/" + str(path.relative_to(ROOT)) for folder in ("src", "test", "bench", "fuzz", "docs", "clients")
                  for path in (ROOT / folder).rglob("*.*") if "node_modules" not in path.parts]
         for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
@@ -159,6 +159,9 @@ class House(unittest.TestCase):
                 for file in re.findall(r"`([\w.*-]+/[\w./*-]+\.(?:hpp|cpp|md|lua|sql|py))`", line):
                     there = any(fnmatch.fnmatch(other, "*/" + file) for other in files)
                     self.assertTrue(there, f"{page.relative_to(ROOT)}:{number}: {file} does not exist")
+                for target in re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", line):
+                    self.assertTrue((page.parent / target).exists(),
+                                    f"{page.relative_to(ROOT)}:{number}: the link to {target} leads nowhere")
 
     def test_every_header_is_included(self):
         included = {i for p in [*all_sources(), *(ROOT / "fuzz").glob("*.cpp")]
