@@ -43,6 +43,8 @@ Result<std::optional<NamedAnswer<Row>>> find_repeated(Transaction& transaction, 
   return std::optional(std::move(answer));
 }
 
+// The check comes after the row was put, since it asks the database about the state that the change leaves (keys
+// without a limit, say). Its error takes the whole transaction back.
 template <class Row>
 Result<NamedAnswer<Row>> change_in(Transaction& transaction, const std::string& name, const Author& author,
                                    const std::optional<IdempotencyKey>& idempotency, const DecideNamed<Row>& decide,

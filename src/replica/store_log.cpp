@@ -23,6 +23,8 @@ Result<std::optional<LoggedChange>> LogSnapshot::at(Position position) {
   return found->second;
 }
 
+// After a failover the epoch is another, and the change may be there all the same: its nonce tells. Then the commit
+// is known by its position in this epoch.
 Result<bool> LogSnapshot::find(Commit& commit) {
   if (!end_) end_ = log_.end();
   if (!*end_) return end_->error();

@@ -41,6 +41,9 @@ bool is_fenced_by_silence(const ObservedReplica& sight, BootTime look_began) {
   return look_began - sight.silent_from >= fence_of(sight);
 }
 
+// Example: the change was committed by 12:00:00 at E.43. A replica that reported E.43 on the same history has applied
+// it. Another was heard last at 11:59:20, with a max_staleness of 30 s: it refuses by itself since 11:59:50, so it is
+// fenced.
 Verdict verdict_of(const ObservedReplica& sight, const Commit& commit, BootTime look_began, History history) {
   if (look_began < commit.by) return Verdict::waiting;  // what was seen before the change proves nothing
   if (sight.newest.phase == Phase::stopped) return Verdict::stopped;

@@ -11,6 +11,8 @@ std::string_view KeyRow::usable_user_id(const AccessKey& key) {
   return key.user_id.size() <= max_user_id_bytes ? std::string_view(key.user_id) : std::string_view("");
 }
 
+// In memory: the row of fixed size, the user id behind it, then for the few keys that have terms a pointer to them.
+// The pointer is copied by memcpy, since it stands at any address.
 KeyRow* KeyRow::create(void* place, const AccessKey& key, Version version, const RowLinks& links) {
   auto* row = new (place) KeyRow(key, version, links);
   const std::string_view user_id = usable_user_id(key);
@@ -56,6 +58,9 @@ std::optional<UnixMillis> KeyRow::expires_at() const {
   return expires_at_;
 }
 
+// Example: a key issued at 10 is rotated at 20 with grace. The new row's current issue is 20 and has no memo yet;
+// its earlier issue is 10, so it takes over the old row's memo of 10. The old token still passes without a signature
+// check.
 void KeyRow::inherit_memos(const KeyRow& replaced) {
   if (user_id() != replaced.user_id()) return;
   Memo& earlier = memos_[static_cast<std::size_t>(Issue::earlier)];

@@ -120,6 +120,8 @@ struct View::Impl {
 View::View() : impl_(std::make_unique<Impl>()) {}
 View::~View() = default;
 
+// Readers that are inside keep the dropped state until they leave; it is freed after the last. Their freshness()
+// already says "not complete", since its life is not theirs, so none of them admits by it.
 void View::reset() {
   impl_->standing = {Freshness{}, impl_->standing.life + 1};
   impl_->freshness.publish(impl_->standing);
@@ -170,6 +172,8 @@ void View::apply_named(const Row& row, Version version) {
   rows.emplace(std::move(kept));
 }
 
+// The new row is whole before the index names it, and the old one is freed when no reader can hold it any more. A
+// reader sees either row, never a mixture.
 void View::apply_row(const AccessKey& key, Version version) {
   State& state = *impl_->state.load(std::memory_order_relaxed);
   auto& [rows, keys] = state.of(key.id);
@@ -204,6 +208,8 @@ std::optional<feed::RowsDigest> View::digest_at(Position position) const {
   return impl_->state.load(std::memory_order_relaxed)->trail.at(position.seq);
 }
 
+// One slice of the keys a call. Changes to slices that were counted already are added by apply_row(), so that after
+// the last slice the sum is of one moment: now.
 std::optional<bool> View::recount() {
   State& state = *impl_->state.load(std::memory_order_relaxed);
   for (const Partition& each : state.partitions) {
@@ -251,6 +257,8 @@ View::Reader::~Reader() { impl_.reclamation.leave(slot_); }
 
 const KeyRow* View::Reader::find(KeyId id) const { return state_->of(id).find(id); }
 
+// The row's first and last cache line and the user id are fetched ahead. The row may be another key's, as the index
+// compares a few bits only: that costs nothing but the fetch.
 const KeyRow* View::Reader::prefetch(KeyId id) const {
   const Partition& part = state_->of(id);
   const RowRef ref = part.keys.nearest(id);

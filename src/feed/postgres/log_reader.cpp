@@ -30,6 +30,8 @@ constexpr int standby_column = nonce_at_known_column + 1;
 constexpr int beat_column = nonce_at_known_column + 2;
 constexpr int change_column = nonce_at_known_column + 3;
 
+// Each row repeats the log's end in its first columns; the LEFT JOIN gives one row with null changes where there are
+// none.
 Result<void, FeedError> read_changes(const pg::Rows& rows, Batch& batch, const LogEnd& end) {
   for (int i = 0; i < rows.count(); ++i) {
     if (rows[i].is_null(change_column + pg::change_seq_column)) break;

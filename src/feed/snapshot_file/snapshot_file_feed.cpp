@@ -127,6 +127,7 @@ void SnapshotFileFeed::forget_file() {
   std::filesystem::remove(config_.path, ignored);
 }
 
+// The file grows by one record a change. It is written anew when the changes are as large as the rows were at first.
 bool SnapshotFileFeed::due_anew() const {
   if (anew_ || clock_.boot() < next_attempt_) return false;
   return !current_ || current_->bytes() - first_bytes_ >= std::max(config_.rewrite_after_bytes, first_bytes_);
@@ -153,6 +154,8 @@ void SnapshotFileFeed::keep(const Batch& batch) {
   next_attempt_ = clock_.boot() + config_.pause_after_failure;
 }
 
+// A mark says: up to here the file is whole, and current as of then. A batch with more to come proves nothing yet,
+// so it takes the last mark away until the head is reached.
 Result<void> SnapshotFileFeed::append(const Batch& batch) {
   for (auto* writer : {&current_, &anew_}) {
     if (!*writer || batch.changes.empty()) continue;

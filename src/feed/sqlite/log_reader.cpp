@@ -70,6 +70,8 @@ Result<void, FeedError> LogReader::settle() {
   return settled ? Result<void, FeedError>() : FeedError::of(settled.error());
 }
 
+// Opens a read transaction on a state that the witness knows. The testimony is read before the transaction begins:
+// if the log moves in between, it is read again, at most max_tries times.
 Result<void, FeedError> LogReader::begin() {
   for (int i = 0; i < max_tries; ++i) {
     const auto before = witness_.read();
@@ -160,6 +162,9 @@ Result<void, FeedError> LogReader::read_changes(Batch& batch) {
   return {};
 }
 
+// The rows are read in chunks, each in a transaction of its own, so that the WAL can be checkpointed meanwhile. A
+// row may be newer than `position`: applying the changes after `position` again does no harm, since a row of a
+// version that is not newer changes nothing.
 Result<Position, FeedError> LogReader::load(SnapshotSink& sink, std::optional<LogEnd>& known) {
   known.reset();
   const auto start = look(known);

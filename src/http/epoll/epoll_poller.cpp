@@ -33,6 +33,7 @@ std::unique_ptr<Transport> EpollPoller::make_transport(TransportUser& user) {
   return std::make_unique<EpollTransport>(*this, user);
 }
 
+// The clock is read once a turn, after the wait: all that is handled in this turn has the same time.
 void EpollPoller::turn(std::chrono::milliseconds patience, CoarseTime& now) {
   const int timeout = has_requeued() ? 0 : static_cast<int>(patience.count());
   const int n = ::epoll_wait(epoll_, events_.data(), most_events, timeout);
@@ -56,6 +57,8 @@ void EpollTransport::close() {
   unsent_.clear();
 }
 
+// Edge-triggered: each event is told once. So a hang-up is remembered, and readable is told although only the end
+// came.
 void EpollTransport::on_events(std::uint32_t events) {
   if (!socket_.is_open()) return;  // an event that was on its way already
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;

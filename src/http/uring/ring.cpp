@@ -18,6 +18,8 @@ io_uring_sqe* Ring::entry(std::uint64_t user_data) {
   return &entry;
 }
 
+// Entries that the kernel has not taken are ours to change: a withdrawn one does nothing (NOP) and completes all the
+// same.
 unsigned Ring::withdraw(std::uint64_t user_data) {
   unsigned n = 0;
   for (std::uint32_t i = tail() - waiting(); i != tail(); ++i) {
@@ -34,6 +36,8 @@ void Ring::enter(std::chrono::milliseconds wait) {
   kernel_->enter(waiting(), wait);
 }
 
+// The kernel reads buffers up to the tail, so the tail moves last. It stands in the reserved field of the first
+// buffer.
 void Ring::give_back(std::uint16_t id) {
   io_uring_buf& buffer = memory_.buffers[buffer_tail_ & (memory_.buffers.size() - 1)];
   buffer.addr = reinterpret_cast<std::uintptr_t>(memory_.buffer_octets.data() + id * buffer_size);

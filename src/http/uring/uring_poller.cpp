@@ -125,6 +125,7 @@ void UringPoller::turn(std::chrono::milliseconds patience, CoarseTime& now) {
   dispatch_requeued();
 }
 
+// A completion of an earlier client of the same place has another generation and is passed over.
 void UringPoller::complete(const io_uring_cqe& completion) {
   const auto mark = UringMark::of(completion.user_data);
   const bool last = (completion.flags & IORING_CQE_F_MORE) == 0;
@@ -150,6 +151,8 @@ void UringPoller::tell_watcher(const UringMark& mark, bool last) {
   watch.watcher->on_ready();
 }
 
+// The kernel may still write into our buffers, or hold a descriptor, until each request has completed: turns go on
+// until none is left.
 void UringPoller::finish() {
   for (const Watch& watch : watches_) {
     if (watch.watcher != nullptr) remove(watch.descriptor);

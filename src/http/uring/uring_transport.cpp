@@ -78,6 +78,8 @@ void UringTransport::ask_to_receive() {
   receiving_ = true;
 }
 
+// A multishot receive completes many times; F_MORE says that it goes on. Without F_MORE the kernel has ended it: it
+// ran out of buffers (ENOBUFS), was cancelled, or the peer has ended.
 void UringTransport::on_received(const io_uring_cqe& completion) {
   if ((completion.flags & IORING_CQE_F_MORE) == 0) {
     receiving_ = cancelled_ = false;
@@ -108,6 +110,7 @@ void UringTransport::hold_rest() {
   if (receiving_ && !cancelled_ && held_.size() - held_used_ >= most_held) cancelled_ = cancel(Kind::receive);
 }
 
+// First what was held from earlier completions, then what the current one brought: the order in which it arrived.
 Transport::Received UringTransport::receive(std::span<char> into) {
   std::size_t n = 0;
   const auto take = [&](std::span<const char> from) {
@@ -130,6 +133,8 @@ Transport::Received UringTransport::receive(std::span<char> into) {
   return {ended_ ? Socket::Status::ended : Socket::Status::later, 0, more};
 }
 
+// Only queues the entry: the kernel takes it with the others of this turn. The octets stay in `sending_` until then,
+// and a second send before that has to wait for the first.
 Socket::Status UringTransport::send(std::string& octets) {
   if (sending_waits_ && settle() == Socket::Status::later) {
     keep_unsent(octets, 0);
@@ -170,6 +175,8 @@ void UringTransport::on_send_taken() {
   Unsent::forget(sending_);
 }
 
+// Makes the kernel take a queued send now. One that it does not take is withdrawn, and its octets go out when there
+// is room.
 Socket::Status UringTransport::settle() {
   if (sending_waits_) poller_.submit();
   if (std::exchange(sending_waits_, false)) {  // the kernel takes nothing now

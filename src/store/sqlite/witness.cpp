@@ -141,6 +141,8 @@ Result<Testimony> Witness::read() {
   return read_steady();
 }
 
+// The page says when it was written, and the kernel notes when the file changed. A copy of the file, or one put back
+// from a backup, has a change time that is not near that, so a reader does not believe it.
 Result<void> Witness::write(const Shown& shown, bool synced) {
   Page page{magic, boot_, synced ? 1U : 0U, wall_ns() + wall_ahead_ns_, shown, 0};
   for (int i = 0; i < writes; ++i) {
@@ -163,6 +165,7 @@ Result<void> Witness::exclusively(const std::function<Result<void>(const Testimo
   return said ? work(*said) : said.error();
 }
 
+// Compare and set: another process may have written in between, and then its testimony stands.
 Result<bool> Witness::replace(const Shown& expected, const Shown& next) {
   bool replaced = false;
   auto done = exclusively([&](const Testimony& said) REQUIRES(mutex_) -> Result<void> {
