@@ -30,6 +30,14 @@ use_node() {
   PATH=$(dirname "$newer"):$PATH
 }
 
+node_platform() { node -p '`${process.platform}-${process.arch}`'; }
+
+# Of a platform that we publish nothing for: as that of linux-x64.
+platform_package() { # platform_package PLATFORM
+  mkdir "clients/node-$1"
+  sed -e "s/linux-x64/$1/; s/\"x64\"/\"${1#*-}\"/; s/ on x64 / on ${1#*-} /" clients/node-linux-x64/package.json > "clients/node-$1/package.json"
+}
+
 # The addon, its packages as they are published, and the example that uses them.
 build_node() {
   use_node
@@ -39,8 +47,9 @@ build_node() {
   install_missing $BUILD_PACKAGES zlib1g-dev
   [ -f build/node/build.ninja ] || cmake --preset node >&2
   cmake --build build/node --target latchkey_node >&2
-  local platform; platform=$(node -p '`${process.platform}-${process.arch}`')
-  install -D build/node/clients/node/addon/latchkey.node "clients/node/prebuilt/$platform/latchkey.node"
+  local platform; platform=$(node_platform)
+  [ -d "clients/node-$platform" ] || platform_package "$platform"
+  install -m 644 build/node/clients/node/addon/latchkey.node "clients/node-$platform/latchkey.node"
   local package
   for package in node nestjs management; do (cd "clients/$package" && npm run --silent build >&2); done
 }
@@ -56,7 +65,7 @@ pack() { # pack PACKAGE
 install_with_packages() { # install_with_packages FOLDER
   npm_ci "$1"
   local package
-  for package in node nestjs management; do
+  for package in node "node-$(node_platform)" nestjs management; do
     rm -rf "$1/node_modules/@latchkey/$package"
     mkdir -p "$1/node_modules/@latchkey/$package"
     tar -xzf "$(pack "$package")" --strip-components=1 -C "$1/node_modules/@latchkey/$package"

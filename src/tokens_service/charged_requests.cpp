@@ -1,8 +1,6 @@
 // A request's way past the limiter where its key has other limits than one number of requests per minute, or where the
 // request does not cost one.
 
-#include <boost/container/static_vector.hpp>
-
 #include <algorithm>
 
 #include "access/refusal_problem.hpp"
@@ -15,46 +13,6 @@ namespace {
 using access::LimitsInForce;
 using access::Refusal;
 using limit::Verdict;
-
-LimitsInForce limits_of(const access::Holder& holder) {
-  if (holder.bound == access::Bound::listed) return holder.limits;
-  return LimitsInForce::per_minute(holder.requests_per_minute, holder.version);
-}
-
-using Names = boost::container::static_vector<std::string_view, max_limits>;
-
-/// Of those that refuse.
-Names refusing(const LimitsInForce& limits, const Verdict& verdict) {
-  Names names;
-  for (std::size_t i = 0; i < verdict.count; ++i) {
-    if (verdict.standings[i].refuses) names.push_back(limits.name(i));
-  }
-  return names;
-}
-
-bool a_period_refuses(const LimitsInForce& limits, const Verdict& verdict) {
-  for (std::size_t i = 0; i < verdict.count; ++i) {
-    if (verdict.standings[i].refuses && limits[i].calendar != nullptr) return true;
-  }
-  return false;
-}
-
-Refusal refusal_of(const LimitsInForce& limits, const Verdict& verdict) {
-  switch (verdict.outcome) {
-    case limit::Outcome::cost_exceeds_limit:
-      return Refusal::cost_exceeds_limit;
-    case limit::Outcome::full:
-      return Refusal::limiter_full;
-    case limit::Outcome::not_enforced:
-      return Refusal::limit_not_enforced;
-    case limit::Outcome::limited:
-      return a_period_refuses(limits, verdict) ? Refusal::quota_exceeded : Refusal::rate_limited;
-    case limit::Outcome::admitted:
-    case limit::Outcome::unavailable:
-      break;
-  }
-  return Refusal::limiter_unavailable;
-}
 
 bool would_limit(const Verdict& verdict) {
   return std::ranges::any_of(verdict.limits(), &limit::Standing::would_limit);

@@ -16,7 +16,44 @@ std::string quoted(std::span<const std::string_view> names) {
   return text;
 }
 
+bool a_period_refuses(const access::LimitsInForce& limits, const limit::Verdict& verdict) {
+  for (std::size_t i = 0; i < verdict.count; ++i) {
+    if (verdict.standings[i].refuses && limits[i].calendar != nullptr) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+access::LimitsInForce limits_of(const access::Holder& holder) {
+  if (holder.bound == access::Bound::listed) return holder.limits;
+  return access::LimitsInForce::per_minute(holder.requests_per_minute, holder.version);
+}
+
+Refusal refusal_of(const access::LimitsInForce& limits, const limit::Verdict& verdict) {
+  switch (verdict.outcome) {
+    case limit::Outcome::cost_exceeds_limit:
+      return Refusal::cost_exceeds_limit;
+    case limit::Outcome::full:
+      return Refusal::limiter_full;
+    case limit::Outcome::not_enforced:
+      return Refusal::limit_not_enforced;
+    case limit::Outcome::limited:
+      return a_period_refuses(limits, verdict) ? Refusal::quota_exceeded : Refusal::rate_limited;
+    case limit::Outcome::admitted:
+    case limit::Outcome::unavailable:
+      break;
+  }
+  return Refusal::limiter_unavailable;
+}
+
+LimitNames refusing(const access::LimitsInForce& limits, const limit::Verdict& verdict) {
+  LimitNames names;
+  for (std::size_t i = 0; i < verdict.count; ++i) {
+    if (verdict.standings[i].refuses) names.push_back(limits.name(i));
+  }
+  return names;
+}
 
 http::Response limit_refusal(Refusal reason, Deny deny, std::span<const std::string_view> limits) {
   http::Problem problem = access::to_problem(reason);

@@ -1,5 +1,5 @@
 // One guarded application for each framework. `/` answers whose key it is; `/public` wants none where the framework has
-// such a word; `/slow` says `slow` on the standard output and answers 300 ms later.
+// such a word; `/slow` says `slow` on the standard output and answers 300 ms later; `/dear` costs 5.
 import 'reflect-metadata';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -12,7 +12,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { requireAccessKey } from '@latchkey/node/express';
 import { latchkeyPlugin } from '@latchkey/node/fastify';
-import { AccessKey, LatchkeyGuard, LatchkeyModule, Public } from '@latchkey/nestjs';
+import { AccessKey, Cost, LatchkeyGuard, LatchkeyModule, Public, Rule } from '@latchkey/nestjs';
 
 async function listen(server) {
   server.listen(0, '127.0.0.1');
@@ -34,10 +34,12 @@ async function slowly(answer) {
   return answer;
 }
 
+const dear = { cost: 5, rule: 'dear' };
+
 const apps = {
   async node(latchkey) {
-    const guard = requireAccessKey(latchkey);
-    return listen(http.createServer((request, response) => guard(request, response, async () => {
+    const guard = requireAccessKey(latchkey), dearGuard = requireAccessKey(latchkey, dear);
+    return listen(http.createServer((request, response) => (request.url === '/dear' ? dearGuard : guard)(request, response, async () => {
       if (request.url === '/slow') await slowly();
       response.end(JSON.stringify(request.accessKey));
     })));
@@ -46,6 +48,7 @@ const apps = {
   async express(latchkey) {
     const app = express();
     app.get('/public', (request, response) => void response.json(request.accessKey ?? null));
+    app.get('/dear', requireAccessKey(latchkey, dear), (request, response) => void response.json(request.accessKey));
     app.use(requireAccessKey(latchkey));
     app.get('/', (request, response) => void response.json(request.accessKey));
     app.get('/slow', async (request, response) => void response.json(await slowly(request.accessKey)));
@@ -57,6 +60,7 @@ const apps = {
     await app.register(latchkeyPlugin, { latchkey });
     app.get('/', async (request) => request.accessKey);
     app.get('/slow', (request) => slowly(request.accessKey));
+    app.get('/dear', { config: { latchkey: dear } }, async (request) => request.accessKey);
     app.get('/public', { config: { latchkey: { public: true } } }, async (request) => JSON.stringify(request.accessKey));
     return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
   },
@@ -77,6 +81,7 @@ export function moduleOf(options) {
     mine(key) { return key; }
     name(user) { return { user }; }
     slow(key) { return slowly(key); }
+    dear(key) { return key; }
     open(key) { return { key }; }
   }
   const route = (method, path, ...more) => {
@@ -85,11 +90,13 @@ export function moduleOf(options) {
   };
   AccessKey()(Guarded.prototype, 'mine', 0);
   AccessKey()(Guarded.prototype, 'slow', 0);
+  AccessKey()(Guarded.prototype, 'dear', 0);
   AccessKey('userId')(Guarded.prototype, 'name', 0);
   AccessKey()(Guarded.prototype, 'open', 0);
   route('mine', '/');
   route('name', '/name');
   route('slow', '/slow');
+  route('dear', '/dear', Cost(dear.cost), Rule(dear.rule));
   route('open', '/public', Public());
   Controller()(Guarded);
   class App {}

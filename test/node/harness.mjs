@@ -1,6 +1,6 @@
 // Real services on free ports and in directories of their own, and a plain HTTP client.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,9 +50,11 @@ export class Stack {
     await this.#part(new Relay(this.dataDir, { ...store, LATCHKEY_STREAM: redis.url }));
   }
   #startTokens() {
-    if (!this.shared) return this.#part(new Service('tokens', this.dataDir, {}));
+    const rules = join(this.folder, 'latchkey.toml');
+    writeFileSync(rules, '[[rule]]\nname = "dear"\ncost = 5\n');
+    if (!this.shared) return this.#part(new Service('tokens', this.dataDir, { LATCHKEY_CONFIG: rules }));
     const { stream, limiter } = this.shared;
-    return this.#part(new Service('tokens', join(this.folder, 'tokens'), { LATCHKEY_STREAM: stream, LATCHKEY_LIMITER: limiter }));
+    return this.#part(new Service('tokens', join(this.folder, 'tokens'), { LATCHKEY_CONFIG: rules, LATCHKEY_STREAM: stream, LATCHKEY_LIMITER: limiter }));
   }
   /** The options of a process's own core; of `scaled` each has a directory of its own, by `name`. */
   nativeOptions(name = 'native') {
@@ -69,7 +71,8 @@ export class Stack {
   }
   /** A key that every replica lets in. */
   async newKey(requestsPerMinute = 1000, more = {}) {
-    return this.management.createKey({ userId: 'alice', requestsPerMinute, ...more }, { wait: '60s' });
+    const limit = requestsPerMinute === null ? {} : { requestsPerMinute };
+    return this.management.createKey({ userId: 'alice', ...limit, ...more }, { wait: '60s' });
   }
 }
 

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { AccessRefused, Cost, Latchkey, LatchkeyGuard, LatchkeyModule, Scopes } from '@latchkey/nestjs';
+import { AccessRefused, Cost, Latchkey, LatchkeyGuard, LatchkeyModule, Rule, Scopes } from '@latchkey/nestjs';
 import { Stack } from './harness.mjs';
 
 class Resolver { query() {} }
@@ -70,8 +70,9 @@ describe('@latchkey/nestjs', () => {
 
   test('a need that nobody checks throws where it is written', () => {
     assert.throws(() => Scopes('read'), /scopes read/);
-    assert.throws(() => Cost(5), /cost 5/);
+    assert.throws(() => Cost(0.5), /cost/);
+    assert.throws(() => Rule('no rule'), /rule/);
     assert.throws(() => Cost(-1), /cost/);
-    assert.doesNotThrow(() => Cost(1));
+    assert.doesNotThrow(() => Cost(5));
   });
 });

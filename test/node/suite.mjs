@@ -1,6 +1,6 @@
 // The suite of both engines, each pairing and each framework: they must give the very same answers.
 import assert from 'node:assert/strict';
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -129,6 +129,41 @@ function testAnswers(stackNow, engine, frameworks) {
           assert.deepEqual(after.filter(({ status }) => status !== 401), []);
         });
 
+        test('a route takes its cost of the limit, or nothing', async () => {
+          const [{ accessKey }, poor] = [await stack.newKey(12), await stack.newKey(3)];
+          const ask12 = (path) => decided(() => ask(app.url, bearer(accessKey), { path }));
+          const statuses = [];
+          for (const path of ['/dear', '/dear', '/dear', '/', '/dear']) statuses.push((await ask12(path)).status);
+          if (!stack.shared) assert.deepEqual(statuses, [200, 200, 429, 200, 429]);
+          else assert.equal(statuses[2], 429);
+          same('too dear for what is left', await ask12('/dear'));
+          const never = await decided(() => ask(app.url, bearer(poor.accessKey), { path: '/dear' }));
+          assert.equal(JSON.parse(never.body).type, '/problems/cost-exceeds-limit', never.body);
+          same('too dear for the limit', never);
+          assert.equal((await decided(() => ask(app.url, bearer(poor.accessKey)))).status, 200);
+        });
+
+        test('several limits: all or none', async () => {
+          const limits = [{ name: 'per-minute', requests: 10, window: '60s' }, { name: 'daily', requests: 3, period: 'day' }];
+          const { accessKey } = await stack.newKey(null, { limits });
+          const first = await decided(() => ask(app.url, bearer(accessKey)));
+          assert.equal(first.status, 200, first.body);
+          assert.equal(first.headers['ratelimit-policy'], '"per-minute";q=10;w=60, "daily";q=3');
+          assert.equal(JSON.parse(first.body).requestsPerMinute, 10);
+          if (stack.shared) return;
+          assert.match(first.headers.ratelimit, /^"per-minute";r=9;t=\d+, "daily";r=2;t=\d+$/);
+          await ask(app.url, bearer(accessKey));
+          await ask(app.url, bearer(accessKey));
+          const spent = await ask(app.url, bearer(accessKey));
+          assert.equal(JSON.parse(spent.body).type, '/problems/quota-exceeded');
+          assert.deepEqual(JSON.parse(spent.body)['violated-policies'], ['daily']);
+          same('quota exceeded', spent);
+          const unlimited = await stack.newKey(null, { limits: [] });
+          const free = await ask(app.url, bearer(unlimited.accessKey));
+          assert.equal(free.status, 200);
+          assert.equal(free.headers.ratelimit, undefined);
+        });
+
         test('a rotated key passes for its grace', async () => {
           const { accessKey, key } = await stack.newKey();
           const next = await stack.management.rotateKey(key.keyId, { gracePeriod: '1h' }, { wait: '60s' });
@@ -160,6 +195,15 @@ function testAnswers(stackNow, engine, frameworks) {
       });
     }
 
+    test('a need that this engine cannot meet is refused where it is written', () => {
+      for (const wrong of [{ cost: -1 }, { cost: 1.5 }, { cost: 1_000_001 }, { rule: 'A' }, { scopes: ['read'] }, { price: 2 }]) {
+        assert.throws(() => latchkey.needs(wrong), { code: 'LATCHKEY_CONFIGURATION' }, JSON.stringify(wrong));
+        assert.throws(() => latchkey.check('x', Object.freeze(wrong)), { code: 'LATCHKEY_CONFIGURATION' });
+      }
+      if (engine === 'http') assert.throws(() => latchkey.needs({ cost: 5 }), /latchkey\.toml/);
+      else assert.doesNotThrow(() => latchkey.needs({ cost: 5 }));
+    });
+
     test('a key by itself: admitted, refused, and never another one that looks like it', async () => {
       const { accessKey } = await stack.newKey();
       assert.equal((await decided(() => latchkey.check(accessKey))).status ?? 200, 200);
@@ -167,11 +211,24 @@ function testAnswers(stackNow, engine, frameworks) {
       const folded = accessKey.replace('e', '\u0165');
       const astral = accessKey.replace('e', '\u{1f511}');
       const tooLong = accessKey + ' '.repeat(20_000);
-      for (const other of [folded, astral, tooLong, `${accessKey}\0`, `${accessKey}x`, accessKey.slice(0, -1), '', 'x'.repeat(5000), '\ud800']) {
-        const verdict = await latchkey.check(other);
-        assert.equal(verdict.admitted, false, JSON.stringify(other.slice(0, 80)));
-        assert.equal(verdict.reason, 'invalid-token');
-        assert.equal(verdict.status, 401);
+      const entries = {
+        check: (token) => latchkey.check(token),
+        'Authorization of a request': (token) => latchkey.checkRequest({ rawHeaders: ['Host', 'x', ...bearer(token)] }),
+        'X-API-Key of a request': (token) => latchkey.checkRequest({ rawHeaders: ['X-API-Key', token] }),
+        'both of a request': (token) => latchkey.checkRequest({ rawHeaders: [...bearer(token), 'X-API-Key', token] }),
+        'a record of headers': (token) => latchkey.checkHeaders({ authorization: `Bearer ${token}` }),
+        'a record of lists': (token) => latchkey.checkHeaders({ 'x-api-key': [token] }),
+      };
+      for (const [entry, check] of Object.entries(entries)) {
+        assert.equal((await decided(() => check(accessKey))).status ?? 200, 200, entry);
+        const others = [folded, astral, tooLong, `${accessKey}\0`, `${accessKey}x`, accessKey.slice(0, -1), 'x'.repeat(5000), '\ud800', forged(accessKey)];
+        for (const other of entry === 'check' ? [...others, ''] : others) {
+          const verdict = await check(other);
+          assert.equal(verdict.admitted, false, `${entry}: ${JSON.stringify(other.slice(0, 80))}`);
+          assert.deepEqual([verdict.status, verdict.reason], [401, 'invalid-token'], entry);
+          const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256', privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
+          assert.ok(createPrivateKey(privateKey));
+        }
       }
     });
 

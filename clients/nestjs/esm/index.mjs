@@ -1,4 +1,4 @@
 export {
   AccessKey, AccessRefused, AccessRefusedFilter, Cost, Latchkey, LatchkeyError, LatchkeyGuard, LatchkeyModule, Public,
-  Scopes,
+  Rule, Scopes,
 } from '../dist/index.js';

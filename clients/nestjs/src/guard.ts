@@ -1,7 +1,7 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { Latchkey, LatchkeyError, type Verdict } from '@latchkey/node';
-import { publicKey } from './decorators';
+import { Latchkey, LatchkeyError, type Needs, type Verdict } from '@latchkey/node';
+import { costKey, publicKey, ruleKey, scopesKey } from './decorators';
 import { exchangeOf, setHeader, type Exchange } from './exchange';
 import { moduleOptions } from './module-definition';
 import type { LatchkeyModuleOptions } from './options';
@@ -14,7 +14,7 @@ import { refusalIn } from './refusal';
 @Injectable()
 export class LatchkeyGuard implements CanActivate {
   /** By handler and class: what their decorators say does not change. */
-  readonly #public = new WeakMap<object, WeakMap<object, boolean>>();
+  readonly #routes = new WeakMap<object, WeakMap<object, Needs | 'public'>>();
 
   constructor(
     @Inject(Latchkey) private readonly latchkey: Latchkey,
@@ -23,28 +23,34 @@ export class LatchkeyGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (this.#isPublic(context)) return true;
+    const needs = this.#needsOf(context.getHandler(), context.getClass());
+    if (needs === 'public') return true;
     const exchange = this.#exchangeOf(context);
     const { request } = exchange;
     const raw = request.raw ?? request;
     const verdict = raw.rawHeaders
-      ? this.latchkey.checkRequest(raw as { rawHeaders: string[] })
-      : this.latchkey.checkHeaders(request.headers ?? {});
+      ? this.latchkey.checkRequest(raw as { rawHeaders: string[] }, needs)
+      : this.latchkey.checkHeaders(request.headers ?? {}, needs);
     if ('admitted' in verdict) return settle(context, exchange, verdict);
     return verdict.then((decided) => settle(context, exchange, decided));
   }
 
-  #isPublic(context: ExecutionContext): boolean {
-    const handler = context.getHandler();
-    const type = context.getClass();
-    let byClass = this.#public.get(handler);
-    if (!byClass) this.#public.set(handler, (byClass = new WeakMap()));
+  #needsOf(handler: object, type: object): Needs | 'public' {
+    let byClass = this.#routes.get(handler);
+    if (!byClass) this.#routes.set(handler, (byClass = new WeakMap()));
     let known = byClass.get(type);
     if (known === undefined) {
-      known = this.reflector.getAllAndOverride<boolean | undefined>(publicKey, [handler, type]) ?? false;
+      known = this.#read(handler, type);
       byClass.set(type, known);
     }
     return known;
+  }
+
+  #read(handler: object, type: object): Needs | 'public' {
+    const said = <T>(key: string): T | undefined => this.reflector.getAllAndOverride(key, [handler, type] as never);
+    if (said<boolean>(publicKey)) return 'public';
+    const [scopes, cost, rule] = [said<string[]>(scopesKey), said<number>(costKey), said<string>(ruleKey)];
+    return this.latchkey.needs({ ...(scopes ? { scopes } : {}), ...(cost === undefined ? {} : { cost }), ...(rule === undefined ? {} : { rule }) });
   }
 
   #exchangeOf(context: ExecutionContext): Exchange {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "main/engines.hpp"
+#include "tokens_service/limit_refusal.hpp"
 
 namespace latchkey::node {
 namespace {
@@ -80,15 +81,13 @@ Core::~Core() {
 }
 
 limit::Limit Core::limit_of(const Holder& holder) const {
-  return {.requests_per_minute = holder.requests_per_minute,
-          .version = holder.version,
-          .epoch = replica_->view().freshness().position.epoch.value};
+  return {.requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = epoch()};
 }
 
 namespace {
 
 Verdict verdict_of(const Holder& holder, const limit::Decision& decision) {
-  Verdict verdict{std::nullopt, holder, decision};
+  Verdict verdict{std::nullopt, holder, decision, std::nullopt};
   if (decision.unavailable) {
     verdict.refusal = Refusal::limiter_unavailable;
   } else if (decision.full) {
@@ -105,43 +104,77 @@ namespace {
 
 /// Where no limiter has a word.
 std::optional<Verdict> unasked(const Holder& holder) {
-  if (const auto refusal = access::refusal_of_bound(holder.bound)) return Verdict{*refusal, std::nullopt, {}};
-  // Several limits have more to say than what goes to JavaScript here.
-  if (holder.bound == access::Bound::listed) return Verdict{Refusal::limit_not_enforced, std::nullopt, {}};
+  if (const auto refusal = access::refusal_of_bound(holder.bound))
+    return Verdict{*refusal, std::nullopt, {}, std::nullopt};
   if (holder.bound != access::Bound::unlimited) return std::nullopt;
-  return Verdict{std::nullopt, holder, limit::Decision{.admitted = true}};
+  return Verdict{std::nullopt, holder, limit::Decision{.admitted = true}, std::nullopt};
 }
 
 }  // namespace
 
-std::optional<Verdict> Core::check(std::string_view token) {
+namespace {
+
+bool is_plain(const Holder& holder, std::uint32_t cost) {
+  return holder.bound == access::Bound::per_minute && cost == 1;
+}
+
+Verdict verdict_of(const Holder& holder, const access::LimitsInForce& limits, const limit::Verdict& said) {
+  Verdict verdict{std::nullopt, holder, {}, Charged{limits, said}};
+  if (!said.admitted()) verdict.refusal = tokens_service::refusal_of(limits, said);
+  return verdict;
+}
+
+}  // namespace
+
+std::optional<Verdict> Core::check(std::string_view token, std::uint32_t cost) {
   const access::Outcome outcome = replica_->check().check(token, &replica_->limiter());
-  if (const auto* refused = std::get_if<access::Refused>(&outcome)) return Verdict{refused->reason, std::nullopt, {}};
+  if (const auto* refused = std::get_if<access::Refused>(&outcome)) {
+    return Verdict{refused->reason, std::nullopt, {}, std::nullopt};
+  }
   const auto* holder = std::get_if<Holder>(&outcome);
   if (holder == nullptr) return std::nullopt;
   if (auto verdict = unasked(*holder)) return verdict;
+  if (!is_plain(*holder, cost)) return charge(*holder, cost);
   const auto decision = replica_->limiter().try_admit(holder->key_id, limit_of(*holder));
   if (!decision) return std::nullopt;
   return verdict_of(*holder, *decision);
 }
 
-void Core::check_later(std::string token, Done done) {
-  const access::Outcome outcome = replica_->check().check(token, &replica_->limiter());
-  if (const auto* holder = std::get_if<Holder>(&outcome)) return admit_later(*holder, std::move(done));
-  if (const auto* refused = std::get_if<access::Refused>(&outcome)) {
-    return done(Verdict{refused->reason, std::nullopt, {}});
-  }
-  auto shared = std::make_shared<Done>(std::move(done));  // it may be refused, and then it is still ours to call
-  const KeyId key = std::get<access::NeedsSignature>(outcome).key_id;
-  const bool queued = signatures_->submit(key, token, [this, shared](const access::Outcome& proven) {
-    if (const auto* holder = std::get_if<Holder>(&proven)) return admit_later(*holder, std::move(*shared));
-    (*shared)(Verdict{std::get<access::Refused>(proven).reason, std::nullopt, {}});
-  });
-  if (!queued) (*shared)(Verdict{Refusal::overloaded, std::nullopt, {}});
+std::optional<Verdict> Core::charge(const Holder& holder, std::uint32_t cost) {
+  auto limits = tokens_service::limits_of(holder);
+  const auto said = replica_->limiter().try_charge(limits.charge(holder.key_id, cost, epoch()));
+  if (!said) return std::nullopt;
+  return verdict_of(holder, limits, *said);
 }
 
-void Core::admit_later(const Holder& holder, Done done) {
+void Core::charge_later(const Holder& holder, std::uint32_t cost, Done done) {
+  auto limits = tokens_service::limits_of(holder);
+  const limit::Charge charge = limits.charge(holder.key_id, cost, epoch());
+  if (const auto said = replica_->limiter().try_charge(charge)) return done(verdict_of(holder, limits, *said));
+  replica_->limiter().charge_later(charge,
+                                   [holder, limits, done = std::move(done)](const limit::Verdict& said) mutable {
+                                     done(verdict_of(holder, limits, said));
+                                   });
+}
+
+void Core::check_later(std::string token, std::uint32_t cost, Done done) {
+  const access::Outcome outcome = replica_->check().check(token, &replica_->limiter());
+  if (const auto* holder = std::get_if<Holder>(&outcome)) return admit_later(*holder, cost, std::move(done));
+  if (const auto* refused = std::get_if<access::Refused>(&outcome)) {
+    return done(Verdict{refused->reason, std::nullopt, {}, std::nullopt});
+  }
+  auto shared = std::make_shared<Done>(std::move(done));  // it may be refused, and then it is still ours to call
+  const auto proven = [this, shared, cost](const access::Outcome& checked) {
+    if (const auto* holder = std::get_if<Holder>(&checked)) return admit_later(*holder, cost, std::move(*shared));
+    (*shared)(Verdict{std::get<access::Refused>(checked).reason, std::nullopt, {}, std::nullopt});
+  };
+  const KeyId key = std::get<access::NeedsSignature>(outcome).key_id;
+  if (!signatures_->submit(key, token, proven)) (*shared)(Verdict{Refusal::overloaded, std::nullopt, {}, std::nullopt});
+}
+
+void Core::admit_later(const Holder& holder, std::uint32_t cost, Done done) {
   if (const auto verdict = unasked(holder)) return done(*verdict);
+  if (!is_plain(holder, cost)) return charge_later(holder, cost, std::move(done));
   const limit::Limit limit = limit_of(holder);
   if (const auto decision = replica_->limiter().try_admit(holder.key_id, limit)) {
     return done(verdict_of(holder, *decision));

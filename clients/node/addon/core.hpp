@@ -18,11 +18,18 @@
 
 namespace latchkey::node {
 
+/// What the limiter said of several limits, or of a request that does not cost one.
+struct Charged {
+  access::LimitsInForce limits;
+  limit::Verdict verdict;
+};
+
 /// What became of one request.
 struct Verdict {
   std::optional<access::Refusal> refusal;  // none: admitted
-  std::optional<access::Holder> holder;    // known where admitted or rate limited
-  limit::Decision decision;                // by the limiter, where it was asked
+  std::optional<access::Holder> holder;    // known where admitted or refused by a limit
+  limit::Decision decision;                // by the limiter, where it was asked about the one limit that most keys have
+  std::optional<Charged> charged;          // where it was asked otherwise
 };
 
 /// Any thread may call any method.
@@ -34,9 +41,9 @@ class Core {
 
   /// Decides at once. nullopt: this needs a signature or a permit from Redis, and nothing was taken; call
   /// check_later().
-  std::optional<Verdict> check(std::string_view token);
+  std::optional<Verdict> check(std::string_view token, std::uint32_t cost);
   /// Calls `done` once: before it returns, or on a thread of the core.
-  void check_later(std::string token, Done done);
+  void check_later(std::string token, std::uint32_t cost, Done done);
 
   struct State {
     access::Readiness readiness;
@@ -48,8 +55,11 @@ class Core {
 
  private:
   Core() = default;
-  void admit_later(const access::Holder& holder, Done done);
+  std::optional<Verdict> charge(const access::Holder& holder, std::uint32_t cost);
+  void charge_later(const access::Holder& holder, std::uint32_t cost, Done done);
+  void admit_later(const access::Holder& holder, std::uint32_t cost, Done done);
   limit::Limit limit_of(const access::Holder& holder) const;
+  Epoch epoch() const { return replica_->view().freshness().position.epoch; }
 
   SystemClock clock_;
   Metrics metrics_;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "addon/core.hpp"
@@ -19,10 +20,11 @@ namespace latchkey::node {
 
 /// Where the details of a verdict are left for JavaScript: 16 numbers, then octets.
 struct Details {
-  enum Index : std::size_t { remaining, reset, retry_after, slot, fresh, limit, key_id_size, user_id_size };
+  enum Index : std::size_t { remaining, reset, retry_after, slot, fresh, limit, key_id_size, user_id_size, charged };
   static constexpr std::size_t numbers = 16;
   static constexpr std::size_t octets = 256;  // key id, user id
   static constexpr std::uint32_t no_slot = UINT32_MAX;
+  static constexpr std::uint32_t nothing_remains_to_tell = UINT32_MAX;  // `remaining`, where no limit refuses
 
   std::uint32_t number[numbers];
   char octet[octets];
@@ -63,6 +65,9 @@ class Environment {
   static Environment& of(napi_env env);
 
   Details& details() { return *details_; }
+  /// What does not go in numbers: header lines, an empty line, a problem document. Of the last verdict with
+  /// Details::charged.
+  std::string& text() { return text_; }
   napi_value details_buffer(napi_env env) const;
 
   /// Work is owed to JavaScript: the process stays until finish() was called as often.
@@ -87,6 +92,7 @@ class Environment {
   napi_env env_;
   Details* details_ = nullptr;  // within details_ref_
   napi_ref details_ref_ = nullptr;
+  std::string text_;
   napi_threadsafe_function queue_ = nullptr;  // the mailbox's
   std::shared_ptr<Mailbox> mailbox_;
   unsigned owed_ = 0;

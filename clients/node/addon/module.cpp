@@ -1,7 +1,8 @@
 // latchkey.node: the functions that JavaScript calls (clients/node/src/native.ts), one each below.
 //
-//   check(handle, kind, value)            → 0 admitted, 1 + reason refused, −1 not at once; details in `details`
-//   checkLater(handle, kind, value, done) → done(number), as above and never −1
+//   check(handle, kind, value, cost)      → 0 admitted, 1 + reason refused, −1 not at once; details in `details`
+//   checkLater(handle, kind, value, cost, done) → done(number), as above and never −1
+//   text()                                → what does not go in numbers, of the last verdict that says so in `details`
 //   credential([name, value, …])          → which of these header lines has the access key, or −1 − reason
 //   open([name, value, …])                → Promise of a handle
 //   close(handle), closeAll(), state(handle), refusals(), cryptoLibrary()
@@ -20,6 +21,8 @@
 #include "addon/arguments.hpp"
 #include "addon/environment.hpp"
 #include "key/key_id_text.hpp"
+#include "tokens_service/header_lines.hpp"
+#include "tokens_service/limit_refusal.hpp"
 
 namespace latchkey::node {
 namespace {
@@ -40,6 +43,16 @@ Result<std::string_view, Refusal> token_in(Kind kind, const TextArgument& argume
   return token;
 }
 
+/// What the key's holder knows as requests per minute; 0: nothing.
+std::uint32_t per_minute_of(const access::Holder& holder) {
+  if (holder.bound != access::Bound::listed) return holder.requests_per_minute;
+  const auto& limits = holder.limits;
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    if (limits.name(i) == per_minute_name && !limits[i].observe) return limits[i].requests;
+  }
+  return 0;
+}
+
 void name_holder(Handle& handle, const access::Holder& holder, Details& out) {
   std::uint64_t words[2];
   static_assert(sizeof words == sizeof holder.key_id);
@@ -55,24 +68,55 @@ void name_holder(Handle& handle, const access::Holder& holder, Details& out) {
   char* const end = std::copy(id.begin(), id.end(), out.octet);
   std::copy_n(holder.user_id().data(), holder.user_id().size(), end);
   out.number[Details::fresh] = 1;
-  out.number[Details::limit] = holder.requests_per_minute;
+  out.number[Details::limit] = per_minute_of(holder);
   out.number[Details::key_id_size] = static_cast<std::uint32_t>(id.size());
   out.number[Details::user_id_size] = holder.user_id_size;
 }
 static_assert(Details::octets >= 36 + max_user_id_bytes);
 
-std::int32_t tell(Handle* handle, const Verdict& verdict, Details& out) {
+/// As Token Information answers it.
+void tell_charged(const Verdict& verdict, Environment& environment) {
+  const auto& [limits, said] = *verdict.charged;
+  std::uint32_t least = Details::nothing_remains_to_tell;
+  for (std::size_t i = 0; i < said.count; ++i) {
+    if (!limits[i].observe) least = std::min(least, said.standings[i].remaining);
+  }
+  environment.details().number[Details::remaining] = least;
+  environment.details().number[Details::charged] = 1;
+  tokens_service::HeaderLines lines;
+  if (!verdict.refusal || access::names_limits(*verdict.refusal)) lines.rate_limits(limits, said);
+  if (said.outcome == limit::Outcome::limited) lines.retry_after(said.retry_after_seconds);
+  std::string& text = environment.text();
+  text.assign(lines.text());
+  if (!verdict.refusal) return;
+  const auto refused = tokens_service::limit_refusal(*verdict.refusal, tokens_service::Deny::as_is,
+                                                     tokens_service::refusing(limits, said));
+  text.append(refused.header_lines).append("\r\n").append(refused.body);
+}
+
+std::int32_t tell(Handle* handle, const Verdict& verdict, Environment& environment) {
+  Details& out = environment.details();
   out.number[Details::slot] = Details::no_slot;
   if (verdict.holder && handle != nullptr) {
     name_holder(*handle, *verdict.holder, out);
-    out.number[Details::remaining] = verdict.decision.remaining;
-    out.number[Details::reset] = verdict.decision.reset_seconds;
-    out.number[Details::retry_after] = verdict.decision.retry_after_seconds;
+    out.number[Details::charged] = 0;
+    if (verdict.charged) {
+      tell_charged(verdict, environment);
+    } else {
+      out.number[Details::remaining] = verdict.decision.remaining;
+      out.number[Details::reset] = verdict.decision.reset_seconds;
+      out.number[Details::retry_after] = verdict.decision.retry_after_seconds;
+    }
   }
   return verdict.refusal ? 1 + static_cast<std::int32_t>(*verdict.refusal) : 0;
 }
 
-std::int32_t refused(Refusal reason, Details& out) { return tell(nullptr, {reason, std::nullopt, {}}, out); }
+std::int32_t refused(Refusal reason, Environment& environment) {
+  return tell(nullptr, {reason, std::nullopt, {}, std::nullopt}, environment);
+}
+
+/// JavaScript has checked it; what is none is dear.
+std::uint32_t cost_of(napi_env env, napi_value value) { return std::min(number_of(env, value), limit::max_cost); }
 
 napi_value closed(napi_env env) {
   napi_throw(env, error_of(env, "LATCHKEY_CLOSED", "this Latchkey has been closed"));
@@ -80,15 +124,15 @@ napi_value closed(napi_env env) {
 }
 
 napi_value check(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
+  const Arguments<4> arguments(env, info);
   auto& environment = Environment::of(env);
   Handle* const handle = environment.find(number_of(env, arguments[0]));
   if (handle == nullptr || !handle->core) return closed(env);
   const TextArgument value(env, arguments[2]);
   const auto token = token_in(static_cast<Kind>(number_of(env, arguments[1])), value);
-  if (!token) return to_js(env, refused(token.error(), environment.details()));
-  const auto verdict = handle->core->check(*token);
-  return to_js(env, verdict ? tell(handle, *verdict, environment.details()) : not_at_once);
+  if (!token) return to_js(env, refused(token.error(), environment));
+  const auto verdict = handle->core->check(*token, cost_of(env, arguments[3]));
+  return to_js(env, verdict ? tell(handle, *verdict, environment) : not_at_once);
 }
 
 /// Calls the JavaScript function of `done` with what became of it.
@@ -99,18 +143,18 @@ void deliver(napi_env env, napi_ref done, std::uint32_t handle, const Verdict& v
   napi_get_undefined(env, &undefined);
   napi_delete_reference(env, done);
   environment.finish();
-  const napi_value code = to_js(env, tell(environment.find(handle), verdict, environment.details()));
+  const napi_value code = to_js(env, tell(environment.find(handle), verdict, environment));
   napi_call_function(env, undefined, function, 1, &code, nullptr);
 }
 
 napi_value check_later(napi_env env, napi_callback_info info) {
-  const Arguments<4> arguments(env, info);
+  const Arguments<5> arguments(env, info);
   auto& environment = Environment::of(env);
   const std::uint32_t number = number_of(env, arguments[0]);
   Handle* const handle = environment.find(number);
   if (handle == nullptr || !handle->core) return closed(env);
   napi_ref done = nullptr;
-  napi_create_reference(env, arguments[3], 1, &done);
+  napi_create_reference(env, arguments[4], 1, &done);
   environment.begin();
   const auto answer = [mailbox = environment.mailbox(), done, number](const Verdict& verdict) {
     mailbox->post([done, number, verdict](napi_env there) { deliver(there, done, number, verdict); });
@@ -118,9 +162,9 @@ napi_value check_later(napi_env env, napi_callback_info info) {
   const TextArgument value(env, arguments[2]);
   const auto token = token_in(static_cast<Kind>(number_of(env, arguments[1])), value);
   if (!token) {
-    answer({token.error(), std::nullopt, {}});
+    answer({token.error(), std::nullopt, {}, std::nullopt});
   } else {
-    handle->core->check_later(std::string(*token), answer);
+    handle->core->check_later(std::string(*token), cost_of(env, arguments[3]), answer);
   }
   return nullptr;
 }
@@ -273,6 +317,8 @@ napi_value crypto_library(napi_env env, napi_callback_info) {
   return to_js(env, ::dladdr(address, &found) != 0 ? std::string_view(found.dli_fname) : std::string_view());
 }
 
+napi_value text(napi_env env, napi_callback_info) { return to_js(env, std::string_view(Environment::of(env).text())); }
+
 napi_value details(napi_env env, napi_callback_info) { return Environment::of(env).details_buffer(env); }
 
 napi_value make(napi_env env, napi_value exports) {
@@ -292,6 +338,7 @@ napi_value make(napi_env env, napi_value exports) {
   add("refusals", refusals);
   add("cryptoLibrary", crypto_library);
   add("details", details);
+  add("text", text);
   set(env, exports, "version", to_js(env, std::string_view(LATCHKEY_VERSION)));
   return exports;
 }

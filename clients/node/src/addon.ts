@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { LatchkeyError } from './error';
 
 /** The functions of latchkey.node; addon/module.cpp says what each does. */
 export interface Addon {
-  check(handle: number, kind: number, value: string): number;
-  checkLater(handle: number, kind: number, value: string, done: (code: number) => void): void;
+  check(handle: number, kind: number, value: string, cost: number): number;
+  checkLater(handle: number, kind: number, value: string, cost: number, done: (code: number) => void): void;
+  text(): string;
   credential(lines: readonly string[]): number;
   open(settings: readonly string[]): Promise<number>;
   close(handle: number): Promise<void>;
@@ -17,36 +16,34 @@ export interface Addon {
   readonly version: string;
 }
 
-function places(): string[] {
-  const platform = `${process.platform}-${process.arch}`;
-  const found = [join(__dirname, '..', 'prebuilt', platform, 'latchkey.node')];
-  try {
-    found.push(require.resolve(`@latchkey/node-${platform}/latchkey.node`));
-  } catch {
-    // No package for this platform: only what was built from source is left.
-  }
-  return found;
-}
-
 let loaded: Addon | undefined;
 
-/** Loads latchkey.node once an environment. Throws a LatchkeyError that says where it was looked for. */
+function hintOn(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_DLOPEN_DISABLED') return ' (node --permission wants --allow-addons)';
+  if (/lib(pq|cctz)\.so/.test(message)) return ' (Debian: apt-get install libpq5 libcctz2 tzdata)';
+  return '';
+}
+
+/** Loads latchkey.node once an environment. Throws a LatchkeyError that says what is missing. */
 export function loadAddon(): Addon {
   if (loaded) return loaded;
-  const tried = places();
-  const file = tried.find((place) => existsSync(place));
-  if (file === undefined) {
+  const name = `@latchkey/node-${process.platform}-${process.arch}`;
+  let file: string;
+  try {
+    file = require.resolve(`${name}/latchkey.node`);
+  } catch (error) {
     throw new LatchkeyError(
       'LATCHKEY_UNAVAILABLE',
-      `there is no latchkey.node for ${process.platform}-${process.arch}; looked at ${tried.join(', ')}. ` +
-        "Build it with `./dev node` in Latchkey's repository, or set engine: 'http'",
+      `the package ${name} is not installed, which has the native engine for this platform. npm installs it with @latchkey/node ` +
+        "where there is one and optional packages are not left out; `./dev node` in Latchkey's repository builds it. Or set engine: 'http'",
+      { cause: error },
     );
   }
   try {
     loaded = require(file) as Addon;
   } catch (error) {
-    const hint = (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED' ? ' (node --permission wants --allow-addons)' : '';
-    throw new LatchkeyError('LATCHKEY_UNAVAILABLE', `cannot load ${file}: ${(error as Error).message}${hint}`, { cause: error });
+    throw new LatchkeyError('LATCHKEY_UNAVAILABLE', `cannot load ${file}: ${(error as Error).message}${hintOn(error)}`, { cause: error });
   }
   return loaded;
 }

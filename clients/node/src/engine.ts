@@ -1,4 +1,5 @@
 import type { Presented } from './credentials';
+import type { Needs } from './options';
 import type { Verdict } from './verdict';
 
 /** How it stands with the view: `ready`, or why requests are refused with 503. */
@@ -10,7 +11,10 @@ export interface State {
 
 /** One of two ways to the same verdicts. */
 export interface Engine {
-  check(presented: Presented): Verdict | Promise<Verdict>;
+  /** Throws a LatchkeyError where it could not see to it that a request meets these needs. */
+  accept(needs: Needs): void;
+  /** `needs` have been accepted. */
+  check(presented: Presented, needs: Needs): Verdict | Promise<Verdict>;
   state(): State | Promise<State>;
   close(): Promise<void>;
   /** As far as that can be done while the process ends. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Latchkey } from './latchkey';
-import { checkNeeds, type Needs } from './options';
+import type { Needs } from './options';
 import { problemType, type AccessKey, type Verdict } from './verdict';
 
 /** What the middleware adds to a request that it lets pass; null: see `onUnavailable: 'admit'`. */
@@ -30,11 +30,11 @@ function settle(verdict: Verdict, request: KeyHolder, response: ServerResponse, 
 
 /** Express, Connect, or plain node:http: lets a request pass with `request.accessKey`, or answers the refusal. */
 export function requireAccessKey(latchkey: Latchkey, needs: Needs = {}): Middleware {
-  checkNeeds(needs);
+  const checked = latchkey.needs(needs);
   return (request, response, next) => {
     let verdict: Verdict | Promise<Verdict>;
     try {
-      verdict = latchkey.checkRequest(request);
+      verdict = latchkey.checkRequest(request, checked);
     } catch (error) {
       return next(error);
     }

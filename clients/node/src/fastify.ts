@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Latchkey } from './latchkey';
-import { checkNeeds, type Needs } from './options';
+import type { Needs } from './options';
 import { problemType, type AccessKey, type Verdict } from './verdict';
 
 /** In a route's `config.latchkey`. `public`: no key is asked for, and none is looked at. */
@@ -29,16 +29,22 @@ function settle(verdict: Verdict, request: FastifyRequest, reply: FastifyReply):
 
 const plugin: FastifyPluginAsync<LatchkeyPluginOptions> = async (fastify: FastifyInstance, options) => {
   const { latchkey, ...needs } = options;
-  checkNeeds(needs);
+  const checked = latchkey.needs(needs);
+  const ofRoutes = new WeakMap<RouteNeeds, Needs>();
+  const needsOf = (route: RouteNeeds): Needs => {
+    const { public: _, ...more } = route;
+    return latchkey.needs({ ...needs, ...more });
+  };
   fastify.decorateRequest('accessKey', null);
   fastify.addHook('onRoute', (route) => {
-    if (route.config?.latchkey) checkNeeds(route.config.latchkey);
+    if (route.config?.latchkey) ofRoutes.set(route.config.latchkey, needsOf(route.config.latchkey));
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.latchkey?.public) return done();
+    const route = request.routeOptions.config.latchkey;
+    if (route?.public) return done();
     let verdict: Verdict | Promise<Verdict>;
     try {
-      verdict = latchkey.checkRequest(request.raw);
+      verdict = latchkey.checkRequest(request.raw, route ? ofRoutes.get(route) ?? needsOf(route) : checked);
     } catch (error) {
       return done(error as Error);
     }

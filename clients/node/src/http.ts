@@ -2,7 +2,7 @@ import { Pool, type Dispatcher } from 'undici/index.js';  // by its file: Bun pu
 import { Kind, type Presented } from './credentials';
 import type { Engine, State } from './engine';
 import { LatchkeyError } from './error';
-import type { CheckedOptions } from './options';
+import type { CheckedOptions, Needs } from './options';
 import { admittedUnchecked, refusedWith, unavailable, type AccessKey, type Header, type Verdict } from './verdict';
 
 /** The headers of an answer that are the client's as well. */
@@ -81,7 +81,16 @@ export class HttpEngine implements Engine {
     return new HttpEngine(options);
   }
 
-  async check(presented: Presented): Promise<Verdict> {
+  accept({ cost = 1, rule }: Needs): void {
+    if (cost === 1 || rule !== undefined) return;
+    throw new LatchkeyError(
+      'LATCHKEY_CONFIGURATION',
+      `cost ${cost}: the service takes costs from its own rules only. Name one with the option rule, and write that rule ` +
+        `in the service's latchkey.toml: [[rule]] name = "…", cost = ${cost}`,
+    );
+  }
+
+  async check(presented: Presented, { rule }: Needs): Promise<Verdict> {
     if (this.#closing) throw new LatchkeyError('LATCHKEY_CLOSED', 'this Latchkey has been closed');
     const headers = linesOf(presented);
     for (let i = 1; i < headers.length; i += 2) {
@@ -90,7 +99,7 @@ export class HttpEngine implements Engine {
     let answer: Dispatcher.ResponseData;
     let body: string;
     try {
-      answer = await this.#ask('/v1/authorize', headers);
+      answer = await this.#ask(rule === undefined ? '/v1/authorize' : `/v1/rules/${rule}/authorize`, headers);
       body = await answer.body.text();
     } catch {
       return this.#unchecked;
@@ -101,15 +110,21 @@ export class HttpEngine implements Engine {
       if (value !== undefined) told.push([name, value]);
     }
     if (answer.statusCode !== 200) return this.#refused(answer, body, told);
+    const keyId = one(answer.headers, 'X-Latchkey-Key-Id');
+    if (keyId === undefined) return this.#unchecked;  // some other server, which welcomes everybody
+    if (keyId === '') return { admitted: true, key: null, remaining: null, headers: told };  // a public rule
     return { admitted: true, key: keyOf(answer.headers), remaining: remainingOf(answer.headers), headers: told };
   }
 
   // What is no answer of a Latchkey, such as a proxy's 502, says nothing about the key.
   #refused(answer: Dispatcher.ResponseData, body: string, told: readonly Header[]): Verdict {
-    if (answer.statusCode >= 400 && one(answer.headers, 'content-type') === 'application/problem+json') {
-      return refusedWith(body, told);
+    if (answer.statusCode < 400 || one(answer.headers, 'content-type') !== 'application/problem+json') return this.#unchecked;
+    try {
+      const refused = refusedWith(body, told);
+      return refused.status === answer.statusCode ? refused : this.#unchecked;
+    } catch {
+      return this.#unchecked;
     }
-    return this.#unchecked;
   }
 
   #ask(path: string, headers: string[]): Promise<Dispatcher.ResponseData> {

@@ -3,12 +3,15 @@ import { Kind, presentedBy, presentedIn } from './credentials';
 import type { Engine, State } from './engine';
 import { HttpEngine } from './http';
 import { NativeEngine } from './native';
-import { checkOptions, type LatchkeyOptions } from './options';
+import { checkNeeds, checkOptions, noNeeds, type LatchkeyOptions, type Needs } from './options';
 import type { Verdict } from './verdict';
 
 /** Those that are open here, to be closed when the process ends in a way that runs no cleanup hook. */
 const open = new Set<Engine>();
 let watching = false;
+
+/** Marks needs that are checked; no copy of them has it. */
+const acceptedBy = Symbol('accepted by');
 
 function closeAtExit(): void {
   if (watching) return;
@@ -36,19 +39,34 @@ export class Latchkey {
     return new Latchkey(engine);
   }
 
+  /**
+   * These needs, to be given to a check. Throws a LatchkeyError where they are written wrongly, or where this engine could
+   * not see to it that a request meets them: call it at start.
+   */
+  needs(needs: Needs): Needs {
+    checkNeeds(needs);
+    this.#engine.accept(needs);
+    return Object.freeze(Object.defineProperty({ ...needs }, acceptedBy, { value: this.#engine }));
+  }
+
   /** An access key by itself. Counted. A promise only where a signature or a round trip is needed. */
-  check(accessKey: string): Verdict | Promise<Verdict> {
-    return this.#engine.check({ kind: Kind.token, value: accessKey });
+  check(accessKey: string, needs?: Needs): Verdict | Promise<Verdict> {
+    return this.#engine.check({ kind: Kind.token, value: accessKey }, this.#checked(needs));
   }
 
   /** Whatever key a request presents: `Authorization: Bearer` or `X-API-Key`. Counted. */
-  checkRequest(request: Pick<IncomingMessage, 'rawHeaders'>): Verdict | Promise<Verdict> {
-    return this.#engine.check(presentedBy(request));
+  checkRequest(request: Pick<IncomingMessage, 'rawHeaders'>, needs?: Needs): Verdict | Promise<Verdict> {
+    return this.#engine.check(presentedBy(request), this.#checked(needs));
   }
 
   /** The same for a record of headers. */
-  checkHeaders(headers: Record<string, string | string[] | undefined>): Verdict | Promise<Verdict> {
-    return this.#engine.check(presentedIn(headers));
+  checkHeaders(headers: Record<string, string | string[] | undefined>, needs?: Needs): Verdict | Promise<Verdict> {
+    return this.#engine.check(presentedIn(headers), this.#checked(needs));
+  }
+
+  #checked(needs: Needs | undefined): Needs {
+    if (needs === undefined) return noNeeds;
+    return (needs as { [acceptedBy]?: Engine })[acceptedBy] === this.#engine ? needs : this.needs(needs);
   }
 
   /** Whether requests can be decided now. */

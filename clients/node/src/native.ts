@@ -3,12 +3,13 @@ import { loadAddon, type Addon } from './addon';
 import { Kind, type Presented } from './credentials';
 import type { Engine, State } from './engine';
 import { LatchkeyError } from './error';
-import type { CheckedOptions } from './options';
+import type { CheckedOptions, Needs } from './options';
 import { refusedWith, type AccessKey, type Header, type Refused, type Verdict } from './verdict';
 
 /** Where the addon leaves what a verdict says: addon/environment.hpp, Details. */
-const enum At { remaining, reset, retryAfter, slot, fresh, limit, keyIdSize, userIdSize }
+const enum At { remaining, reset, retryAfter, slot, fresh, limit, keyIdSize, userIdSize, charged }
 const noSlot = 0xffffffff;
+const nothingRemainsToTell = 0xffffffff;
 const octetsBegin = 64;
 const notAtOnce = -1;
 
@@ -76,23 +77,27 @@ export class NativeEngine implements Engine {
     while (this.state().state !== 'ready' && performance.now() < end) await sleep(5);
   }
 
-  check(presented: Presented): Verdict | Promise<Verdict> {
-    if (presented instanceof Array) return this.#judge(presented);
+  /** It charges any cost. */
+  accept(): void {}
+
+  check(presented: Presented, needs: Needs): Verdict | Promise<Verdict> {
+    if (presented instanceof Array) return this.#judge(presented, needs);
     const { kind, value } = presented as { kind: Kind; value: string };
-    const code = this.#addon.check(this.#handle, kind, value);
-    return code === notAtOnce ? this.#later(kind, value) : this.#verdict(code);
+    const cost = needs.cost ?? 1;
+    const code = this.#addon.check(this.#handle, kind, value, cost);
+    return code === notAtOnce ? this.#later(kind, value, cost) : this.#verdict(code);
   }
 
-  #judge(lines: readonly string[]): Verdict | Promise<Verdict> {
+  #judge(lines: readonly string[], needs: Needs): Verdict | Promise<Verdict> {
     const found = this.#addon.credential(lines);
     if (found < 0) return this.#refusals[-1 - found]!;
     const name = lines[2 * found]!.toLowerCase();
-    return this.check({ kind: name === 'authorization' ? Kind.authorization : Kind.apiKey, value: lines[2 * found + 1]! });
+    return this.check({ kind: name === 'authorization' ? Kind.authorization : Kind.apiKey, value: lines[2 * found + 1]! }, needs);
   }
 
-  #later(kind: Kind, value: string): Promise<Verdict> {
+  #later(kind: Kind, value: string, cost: number): Promise<Verdict> {
     return new Promise((resolve) => {
-      this.#addon.checkLater(this.#handle, kind, value, (code) => resolve(this.#verdict(code)));
+      this.#addon.checkLater(this.#handle, kind, value, cost, (code) => resolve(this.#verdict(code)));
     });
   }
 
@@ -101,6 +106,7 @@ export class NativeEngine implements Engine {
     if (code !== 0 && numbers[At.slot] === noSlot) return this.#refusals[code - 1]!;
     const slot = numbers[At.slot]!;
     const known = numbers[At.fresh] === 1 ? this.#meet(slot) : this.#known[slot]!;
+    if (numbers[At.charged] === 1) return this.#charged(code, known.key);
     // A key that needs no limit has no number, and its answers have no headers of one.
     if (code === 0 && known.key.requestsPerMinute === 0) {
       return { admitted: true, key: known.key, remaining: null, headers: [] };
@@ -111,6 +117,16 @@ export class NativeEngine implements Engine {
     const refusal = this.#refusals[code - 1]!;
     if (refusal.status !== 429) return refusal;
     return { ...refusal, headers: [...headers, ['Retry-After', String(numbers[At.retryAfter])], ...refusal.headers] };
+  }
+
+  /** Several limits, or a cost: the addon has written the answer. */
+  #charged(code: number, key: AccessKey): Verdict {
+    const text = this.#addon.text();
+    const end = text.indexOf('\r\n\r\n');
+    const headers = linesOf(end < 0 ? text : text.slice(0, end));
+    if (code !== 0) return refusedWith(text.slice(text.indexOf('{')), headers);
+    const remaining = this.#numbers[At.remaining]!;
+    return { admitted: true, key, remaining: remaining === nothingRemainsToTell ? null : remaining, headers };
   }
 
   #meet(slot: number): Known {

@@ -69,21 +69,34 @@ export function checkOptions(given: LatchkeyOptions): CheckedOptions {
 export interface Needs {
   /** Scopes that the key must have, all of them. */
   scopes?: readonly string[];
-  /** How many units of the limit a request takes; 1 by default. */
+  /** How many units of each limit a request takes, 0 to 1,000,000; 1 by default. */
   cost?: number;
+  /**
+   * The rule of the service that says the same there: the http engine asks `/v1/rules/{rule}/authorize`, and a cost other
+   * than 1 wants one. The native engine has no use for it.
+   */
+  rule?: string;
 }
 
+const needs: readonly (keyof Needs)[] = ['scopes', 'cost', 'rule'];
+
+/** For whoever asks for no more than a key. */
+export const noNeeds: Needs = Object.freeze({});
+
 /**
- * This version of the core knows neither scopes nor costs other than 1. A need that nobody checks would be a hole, so
- * it is refused where it is written down, at start.
+ * Throws a LatchkeyError that names the need and what it may be. This version of the core knows no scopes. A need that
+ * nobody checks would be a hole, so it is refused where it is written down, at start.
  */
-export function checkNeeds(needs: Needs): void {
-  const cost = needs.cost ?? 1;
+export function checkNeeds(given: Needs): void {
+  for (const name of Object.keys(given)) {
+    if (!(needs as readonly string[]).includes(name)) throw wrong(`no such need: ${name}. There are: ${needs.join(', ')}`);
+  }
+  const { cost = 1, rule, scopes } = given;
   if (!Number.isInteger(cost) || cost < 0 || cost > 1_000_000) {
     throw wrong(`cost must be a whole number from 0 to 1,000,000, not ${cost}`);
   }
-  if (cost !== 1) throw wrong(`cost ${cost}: this version of Latchkey counts every request as 1`);
-  if (needs.scopes && needs.scopes.length > 0) {
-    throw wrong(`scopes ${needs.scopes.join(' ')}: access keys have no scopes in this version of Latchkey`);
+  if (rule !== undefined && !/^[a-z0-9-]{1,32}$/.test(rule)) throw wrong(`rule must be of a-z, 0-9 and -, at most 32, not '${rule}'`);
+  if (scopes && scopes.length > 0) {
+    throw wrong(`scopes ${scopes.join(' ')}: access keys have no scopes in this version of Latchkey`);
   }
 }

@@ -18,7 +18,7 @@ export interface Problem {
 /** What may pass, and whose it is. */
 export interface Admitted {
   readonly admitted: true;
-  /** null only where the engine could not ask and `onUnavailable: 'admit'` was chosen. */
+  /** null only where the engine could not ask and `onUnavailable: 'admit'` was chosen, or the service's rule is public. */
   readonly key: AccessKey | null;
   /** Permits left of the limit that has the fewest; null as above, and where no limit is in force. */
   readonly remaining: number | null;
