@@ -135,7 +135,7 @@ def test_a_stalled_replica_is_behind_then_fenced_and_refuses_when_it_wakes(brisk
     other_key, _ = brisk.admitted_key(requests_per_minute=100_000)
     admin, stalled = brisk.admin(), brisk.replicas[0]
     with connect(stalled.url) as waiting:
-        os.kill(stalled.process.pid, signal.SIGSTOP)
+        stalled.signal(signal.SIGSTOP)
         try:
             behind = disable(admin, key, "wait=enforced&timeout=1s")
             assert behind.json()["status"] == "disabled"
@@ -217,7 +217,7 @@ def test_a_replica_that_was_stopped_need_not_be_waited_for(stack):
 def test_a_replica_that_stops_meanwhile_passes_as_stopped(stack):
     _, key = stack.admitted_key()
     process = stack.replicas[0].process
-    os.kill(process.pid, signal.SIGSTOP)
+    stack.replicas[0].signal(signal.SIGSTOP)
     waiter = Waiter(stack, key, "wait=enforced&timeout=60s")
     assert waiter.reply is None
     process.send_signal(signal.SIGTERM)
@@ -283,7 +283,7 @@ def test_files_that_are_gone_are_no_proof_that_nobody_runs(brisk):
     for restarted in (False, False, True):
         access_key, key = brisk.admitted_key(requests_per_minute=100_000)
         with connect(tokens.url) as waiting:
-            os.kill(tokens.process.pid, signal.SIGSTOP)
+            tokens.signal(signal.SIGSTOP)
             try:
                 if restarted:
                     brisk.keys.stop()
@@ -348,7 +348,7 @@ def test_an_emptied_or_lost_redis_makes_no_confirmation_false(brisk):
 
 def test_a_service_that_stops_answers_those_who_wait(stack):
     _, key = stack.admitted_key()
-    os.kill(stack.replicas[0].process.pid, signal.SIGSTOP)
+    stack.replicas[0].signal(signal.SIGSTOP)
     try:
         waiter = Waiter(stack, key, "wait=enforced&timeout=5m")
         assert stack.keys.stop() == 0
@@ -372,7 +372,7 @@ def test_the_command_line_waits_and_tells(make_stack):
         return all("serving" in line for line in listed[1:])
     eventually(all_are_listed)
     eventually(lambda: json.loads(stack.cli("replicas", "-o", "json").stdout)["replicas"][0]["lagChanges"] == 0)
-    os.kill(stack.replicas[0].process.pid, signal.SIGSTOP)
+    stack.replicas[0].signal(signal.SIGSTOP)
     try:
         late = stack.cli("key", "disable", key["keyId"], "--yes", "--wait", "--wait-timeout", "1s", check=False)
         assert late.returncode == 1 and "not confirmed" in late.stderr and "waiting" in late.stderr

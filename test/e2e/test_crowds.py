@@ -57,7 +57,7 @@ def test_more_waiters_than_there_are_places_are_refused_and_the_others_are_answe
     request = head("PATCH", f"/v1/keys/{key['keyId']}?wait=enforced&timeout=4m", token, "Content-Type: application/json",
                    f"Content-Length: {len(body)}") + body.encode()
     assert stack.admin()("PATCH", f"/v1/keys/{key['keyId']}", {"requestsPerMinute": 8}).status == 200
-    os.kill(replica.process.pid, signal.SIGSTOP)
+    replica.signal(signal.SIGSTOP)
     try:
         statuses = asyncio.run(wait_in_a_crowd(stack, request, 300, lambda: os.kill(replica.process.pid, signal.SIGCONT)))
     finally:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 
+from halt import halt
 from servers import Postgres, free_port
 from turns import eventually
 
@@ -52,7 +53,7 @@ class NetworkPostgres(Postgres):
     def signal_all(self, number):
         for pid in [self.process.pid, *self.children()]:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+                halt(pid) if number == signal.SIGSTOP else os.kill(pid, number)
 
     def pause(self):
         """Accepts connections and answers nothing, until resume()."""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 
+from halt import halt
 from turns import eventually
 
 
@@ -72,7 +73,7 @@ class Redis:
 
     def pause(self):
         """Accepts connections and answers nothing, until resume()."""
-        os.kill(self.process.pid, signal.SIGSTOP)
+        halt(self.process.pid)
 
     def resume(self):
         os.kill(self.process.pid, signal.SIGCONT)

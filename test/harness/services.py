@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import conformance
+from halt import halt
 from http_client import Client, bearer
 from turns import eventually, turn
 
@@ -91,7 +92,7 @@ class Service:
         return sum(float(line.split()[-1]) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name)
 
     def signal(self, number):
-        self.process.send_signal(number)
+        halt(self.process.pid) if number == signal.SIGSTOP else self.process.send_signal(number)
 
     def kill(self):
         self.process.kill()
