@@ -18,12 +18,21 @@ bool names_host(std::string_view text) {
   return colon == std::string_view::npos ? !text.empty() : colon > 0 && is_number(text.substr(colon + 1));
 }
 
-/// What follows the '@' of a URL: hosts with commas between, and a path, which Redis has a number for and no URL
-/// without a host.
-bool names_place(std::string_view text, bool redis) {
-  const auto end = std::min(text.find_first_of("/?#"), text.size());
+/// "3" of a Redis server, "main" or "main/3" of Sentinels.
+bool names_database(std::string_view path, bool by_sentinel) {
+  if (by_sentinel) path.remove_prefix(std::min(path.find('/'), path.size() - 1) + 1);
+  return path.empty() || is_number(path);
+}
+
+/// What follows the '@' of a URL: hosts with commas between, and a path. For Redis there is no URL without a host, and
+/// nobody but Sentinels has several.
+bool names_place(std::string_view text, bool redis, bool by_sentinel) {
+  text = text.substr(0, text.find('?'));
+  const auto end = std::min(text.find_first_of("/#"), text.size());
   const auto path = text.substr(std::min(end + 1, text.size()));
-  if (redis) return names_host(text.substr(0, end)) && (path.empty() || is_number(path));
+  if (redis && !path.empty() && !names_database(path, by_sentinel)) return false;
+  if (redis && !by_sentinel) return names_host(text.substr(0, end));
+  if (redis && end == 0) return false;
   for (std::size_t at = 0; end > 0 && at <= end;) {
     const auto comma = std::min(text.find(',', at), end);
     if (!names_host(text.substr(at, comma - at))) return false;
@@ -40,11 +49,12 @@ std::string redact_url_credentials(std::string text) {
   if (scheme == none) return text;
   const auto begin = scheme + 3;
   const bool redis = text.starts_with("redis");
+  const bool by_sentinel = redis && text.substr(0, scheme).ends_with("-sentinel");
   const auto at = text.find('@', begin) == none ? none : text.rfind('@');
   const auto colon = text.find(':', begin);
   const auto query = text.find_first_of("?#", begin);
   if (at != none && query < at) return text.substr(0, redis ? begin : std::min(colon, query) + 1) + "***";
-  if (!names_place(std::string_view(text).substr(at == none ? begin : at + 1), redis)) {
+  if (!names_place(std::string_view(text).substr(at == none ? begin : at + 1), redis, by_sentinel)) {
     return text.substr(0, begin) + "***";
   }
   if (query != none) text.replace(query + 1, none, "***");

@@ -79,20 +79,25 @@ Result<void> set_store(Settings& settings, std::string_view text) {
 
 // What operators of Redis try next. The text repeats nothing of the URL, which may hold a password.
 Error wrong_redis(std::string_view text, std::string_view usual) {
-  if (text.starts_with("rediss://")) return wrong("TLS (rediss://) is not supported: use redis:// through a tunnel");
-  if (text.starts_with("redis-sentinel://") || text.starts_with("redis-cluster://")) {
-    return wrong("Sentinel and Cluster are not supported: name the one primary as redis://");
+  if (text.starts_with("redis-cluster://")) {
+    return wrong("Cluster is not supported: name a server as redis://, or its Sentinels as redis-sentinel://");
   }
-  return wrong(fmt::format("must be \"{}\" or a redis:// URL", usual));
+  return wrong(
+      fmt::format("must be \"{}\" or a redis://, rediss:// (TLS), redis-sentinel:// or rediss-sentinel:// URL", usual));
+}
+
+bool is_redis(std::string_view text) {
+  constexpr std::string_view schemes[] = {"redis://", "rediss://", "redis-sentinel://", "rediss-sentinel://"};
+  return std::ranges::any_of(schemes, [&](std::string_view scheme) { return text.starts_with(scheme); });
 }
 
 Result<void> set_stream(Settings& settings, std::string_view text) {
-  if (text == "none" || text.starts_with("redis://")) return set_text<&Settings::stream>(settings, text);
+  if (text == "none" || is_redis(text)) return set_text<&Settings::stream>(settings, text);
   return wrong_redis(text, "none");
 }
 
 Result<void> set_limiter(Settings& settings, std::string_view text) {
-  if (text == "local" || text.starts_with("redis://")) return set_text<&Settings::limiter>(settings, text);
+  if (text == "local" || is_redis(text)) return set_text<&Settings::limiter>(settings, text);
   return wrong_redis(text, "local");
 }
 
@@ -173,8 +178,10 @@ const std::array specs{
     SettingSpec{"tokens_listen", "LIST", "Addresses of Token Information, likewise", set_listen<&S::tokens_listen>,
                 get_text<&S::tokens_listen>},
     SettingSpec{"store", "ENGINE", "\"sqlite\" or a postgresql:// URL", set_store, get_text<&S::store>},
-    SettingSpec{"stream", "ENGINE", "\"none\" or a redis:// URL", set_stream, get_text<&S::stream>},
-    SettingSpec{"limiter", "ENGINE", "\"local\" or a redis:// URL", set_limiter, get_text<&S::limiter>},
+    SettingSpec{"stream", "ENGINE", "\"none\" or a URL of Redis: redis://, rediss://, redis-sentinel://", set_stream,
+                get_text<&S::stream>},
+    SettingSpec{"limiter", "ENGINE", "\"local\" or a URL of Redis: redis://, rediss://, redis-sentinel://", set_limiter,
+                get_text<&S::limiter>},
     SettingSpec{"limiter_fail_open", "true|false", "Admit while a shared limiter cannot be reached; false: answer 503",
                 set_boolean<&S::limiter_fail_open>, get_boolean<&S::limiter_fail_open>, boolean},
     SettingSpec{"limiter_max_counters", "N", "Counters of the local limiter, of keys and users; without room: 503",

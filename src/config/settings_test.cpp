@@ -89,6 +89,13 @@ TEST(Settings, PrintingHidesPasswords) {
            Case{"redis://u:1/pw", "redis://***"},
            Case{"redis://[pw", "redis://***"},
            Case{"redis://p?w@host", "redis://***"},
+           Case{"rediss://u:pw@host:1/2?ca=x", "rediss://u:***@host:1/2?***"},
+           Case{"redis-sentinel://u:pw@a:1,b,[::1]:2/main/3?sentinel-password=pw",
+                "redis-sentinel://u:***@a:1,b,[::1]:2/main/3?***"},
+           Case{"rediss-sentinel://a/main", "rediss-sentinel://a/main"},
+           Case{"redis-sentinel://u:pw/main", "redis-sentinel://***"},
+           Case{"redis-sentinel://a/pw/w", "redis-sentinel://***"},
+           Case{"redis-sentinel://a/main?sentinel-password=p@w", "redis-sentinel://***"},
        }) {
     const auto resolved = load_settings({{{"stream", std::string(stream)}}, {{"LATCHKEY_CONFIG", ""}}, {}});
     ASSERT_TRUE(resolved) << stream;
@@ -109,9 +116,11 @@ TEST(Settings, RedisThatIsNotSupportedIsSaidPlainly) {
   for (const auto& spec : setting_specs()) {
     if (spec.name != "stream" && spec.name != "limiter") continue;
     Settings settings;
-    EXPECT_NE(spec.set(settings, "rediss://:pw@host").error().detail.find("TLS"), std::string::npos);
-    EXPECT_NE(spec.set(settings, "redis-sentinel://a,b/n").error().detail.find("Sentinel"), std::string::npos);
-    EXPECT_NE(spec.set(settings, "http://x").error().detail.find("redis:// URL"), std::string::npos);
+    for (const char* good : {"rediss://:pw@host", "redis-sentinel://a,b/n", "rediss-sentinel://a,b/n"}) {
+      EXPECT_TRUE(spec.set(settings, good)) << good;
+    }
+    EXPECT_NE(spec.set(settings, "redis-cluster://a,b").error().detail.find("Cluster"), std::string::npos);
+    EXPECT_NE(spec.set(settings, "http://x").error().detail.find("rediss:// (TLS)"), std::string::npos);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "feed/sqlite/sqlite_feed.hpp"
 #include "limit/local/local_limiter.hpp"
 #include "main/shared_limiter.hpp"
+#include "redis/tls_client.hpp"
 #include "relay/postgres/lineage.hpp"
 #include "relay/redis/redis_stream.hpp"
 #include "relay/redis/timelines.hpp"
@@ -39,6 +40,12 @@ bool exists_or_unknown(const std::filesystem::path& path) {
 
 bool is_embedded(const Settings& settings) { return settings.store == "sqlite"; }
 
+Result<void> check_redis(const std::string& url) {
+  const auto address = redis::Address::parse(url);
+  if (!address) return address.error();
+  return address->tls ? redis::check_tls_files(*address->tls) : Result<void>();
+}
+
 }  // namespace
 
 std::vector<FieldError> configuration_errors(const Settings& settings) {
@@ -46,8 +53,8 @@ std::vector<FieldError> configuration_errors(const Settings& settings) {
   const auto note = [&](const char* setting, const auto& read) {
     if (!read) found.push_back({setting, read.error().detail});
   };
-  if (settings.stream != "none") note("stream", redis::Address::parse(settings.stream));
-  if (settings.limiter != "local") note("limiter", redis::Address::parse(settings.limiter));
+  if (settings.stream != "none") note("stream", check_redis(settings.stream));
+  if (settings.limiter != "local") note("limiter", check_redis(settings.limiter));
   if (!is_embedded(settings)) note("store", store::check_postgres_url(settings.store));
   return found;
 }

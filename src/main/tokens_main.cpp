@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "catalog/current_catalog.hpp"
+#include "limit/redis/lease_limiter.hpp"
 #include "main/catalog.hpp"
 #include "main/forward_auth.hpp"
 #include "main/planted_drift.hpp"
@@ -36,8 +37,12 @@ int run_tokens(const Settings& settings) {
 
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{replica.data().request_log(), settings.request_log_max_bytes, settings.request_log_files}));
+  const auto* const shared = dynamic_cast<const limit::LeaseLimiter*>(&replica.limiter());
+  const auto reachable =
+      shared == nullptr ? std::function<bool()>() : std::function<bool()>([shared] { return shared->reachable(); });
   tokens_service::TokensService service({replica.view(), replica.projector(), replica.check(), replica.limiter(),
-                                         holder, log, metrics, clock, (*rules)->rules(), *forward, &replica.digests()});
+                                         holder, log, metrics, clock, (*rules)->rules(), *forward, &replica.digests(),
+                                         reachable});
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
   planted_drift::listen();

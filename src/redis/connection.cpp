@@ -15,11 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-timeval timeval_of(milliseconds time) {
-  const auto at_least = std::max(time, milliseconds(1));
-  return {at_least.count() / 1000, at_least.count() % 1000 * 1000};
-}
-
 Reply value_of(const redisReply& reply) {
   Reply value;
   switch (reply.type) {
@@ -60,6 +55,12 @@ bool may_pass(std::string_view error) {
          error.find("max number of clients") != error.npos;
 }
 
+/// What a server says that was the primary, or is none.
+bool cannot_be_written_to(std::string_view error) {
+  constexpr std::array<std::string_view, 5> words{"READONLY", "NOREPLICAS", "MASTERDOWN", "MISCONF", "LOADING"};
+  return std::find(words.begin(), words.end(), error.substr(0, error.find(' '))) != words.end();
+}
+
 bool unknown_script(const Command& command, const Reply& reply) {
   return command.script != nullptr && reply.is_error() && reply.text.starts_with("NOSCRIPT");
 }
@@ -73,20 +74,29 @@ Command in_full(const Command& call) {
 
 }  // namespace
 
-void Connection::Free::operator()(redisContext* context) const { redisFree(context); }
+void Connection::Free::operator()(redisReader* reader) const { redisReaderFree(reader); }
 
 Connection::Connection(const Address& address, Timeouts timeouts)
-    : name_(address.to_string()),
-      context_(redisConnectWithTimeout(address.host.c_str(), address.port, timeval_of(timeouts.connect))) {}
+    : name_(address.to_string()), server_(address.server), timeouts_(timeouts), reader_(redisReaderCreate()) {
+  if (!reader_) throw std::bad_alloc();
+}
 
 Connection::~Connection() = default;
 
 Result<std::unique_ptr<Connection>> Connection::open(const Address& address, Timeouts timeouts) {
   std::unique_ptr<Connection> connection(new Connection(address, timeouts));
-  if (!connection->context_ || connection->broken()) return connection->unavailable("connect");
-  redisSetTimeout(connection->context_.get(), timeval_of(timeouts.command));
-  redisEnableKeepAlive(connection->context_.get());
-  if (auto greeted = connection->greet(address); !greeted) return greeted.error();
+  auto channel = Channel::connect(address.server, address.tls, timeouts.connect);
+  if (!channel) return connection->fail("connect", channel.error().internal);
+  connection->channel_ = std::move(*channel);
+  if (auto greeted = connection->greet(address); !greeted) {
+    Error why = greeted.error();
+    if (connection->ended_ && !address.tls) why.internal += "; where this port speaks TLS: rediss://";
+    // Over TLS 1.3 such a server says so after the handshake, and what it said may be lost as it closes.
+    if (connection->ended_ && address.tls && !why.internal.contains("?cert=")) {
+      why.internal += "; a server that wants a client certificate ends so: ?cert=FILE&key=FILE";
+    }
+    return why;
+  }
   return connection;
 }
 
@@ -115,17 +125,52 @@ Result<void> Connection::append(const Command& command) {
     words.push_back(word.data());
     sizes.push_back(word.size());
   }
-  if (redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), words.data(), sizes.data()) != REDIS_OK) {
-    return unavailable("send");
-  }
+  char* text = nullptr;
+  const int size = redisFormatCommandArgv(&text, static_cast<int>(words.size()), words.data(), sizes.data());
+  if (size < 0) throw std::bad_alloc();
+  outgoing_.append(text, static_cast<std::size_t>(size));
+  redisFreeCommand(text);
   return {};
 }
 
-Result<Reply> Connection::next_reply() {
+Result<void> Connection::flush() {
+  const auto written = channel_->write(outgoing_, timeouts_.command);
+  outgoing_.clear();
+  ended_ = !written;
+  if (!written) return fail("send", written.error().internal);
+  return {};
+}
+
+Result<std::optional<Reply>> Connection::next_of_read() {
   void* raw = nullptr;
-  if (redisGetReply(context_.get(), &raw) != REDIS_OK) return unavailable("answer");
+  if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK) return fail("answer", reader_->errstr);
+  if (raw == nullptr) return std::optional<Reply>();
   const OwnedReply reply(static_cast<redisReply*>(raw));
-  return value_of(*reply);
+  Reply value = value_of(*reply);
+  demoted_ = demoted_ || (value.is_error() && cannot_be_written_to(value.text));
+  return std::optional<Reply>(std::move(value));
+}
+
+Result<bool> Connection::fill(milliseconds within) {
+  std::array<char, 16'384> octets;
+  const auto came = channel_->read(octets, within);
+  ended_ = !came;
+  if (!came) return fail("answer", came.error().internal);
+  if (*came == 0) return false;
+  if (redisReaderFeed(reader_.get(), octets.data(), *came) != REDIS_OK) return fail("answer", reader_->errstr);
+  return true;
+}
+
+Result<Reply> Connection::next_reply() {
+  if (auto flushed = flush(); !flushed) return flushed.error();
+  for (;;) {
+    auto reply = next_of_read();
+    if (!reply) return reply.error();
+    if (*reply) return std::move(**reply);
+    const auto filled = fill(timeouts_.command);
+    if (!filled) return filled.error();
+    if (!*filled) return fail("answer", fmt::format("nothing came within {} ms", timeouts_.command.count()));
+  }
 }
 
 Result<Reply> Connection::unless_error(Reply reply, std::string_view sent) const {
@@ -165,40 +210,38 @@ Result<Reply> Connection::run(const Command& command) {
 Result<void> Connection::send(const Command& command) {
   if (auto appended = append(command); !appended) return appended;
   sent_ = command.words[0];
-  for (int done = 0; done == 0;) {
-    if (redisBufferWrite(context_.get(), &done) != REDIS_OK) return unavailable("send");
-  }
-  return {};
+  return flush();
 }
 
 Result<std::optional<Reply>> Connection::receive(milliseconds patience, int wake_descriptor) {
   const auto deadline = steady_clock::now() + std::min<milliseconds>(patience, std::chrono::hours(24));
   for (;;) {
-    void* raw = nullptr;
-    if (broken() || redisGetReplyFromReader(context_.get(), &raw) != REDIS_OK) return unavailable("answer");
-    if (raw != nullptr) {
-      const OwnedReply reply(static_cast<redisReply*>(raw));
-      auto good = unless_error(value_of(*reply), sent_);
+    if (broken()) return unavailable("answer");
+    auto reply = next_of_read();
+    if (!reply) return reply.error();
+    if (*reply) {
+      auto good = unless_error(std::move(**reply), sent_);
       if (!good) return good.error();
       return std::optional<Reply>(std::move(*good));
     }
-    pollfd waited[] = {{context_->fd, POLLIN, 0}, {wake_descriptor, POLLIN, 0}};
+    const auto filled = fill(milliseconds(0));
+    if (!filled) return filled.error();
+    if (*filled) continue;
+    pollfd waited[] = {{channel_->descriptor(), POLLIN, 0}, {wake_descriptor, POLLIN, 0}};
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     const int ready = ::poll(waited, 2, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    if (waited[0].revents != 0) {
-      if (redisBufferRead(context_.get()) != REDIS_OK) return unavailable("answer");
-    } else if (ready > 0 || left.count() <= 0) {
-      return std::optional<Reply>();
-    }
+    if (waited[0].revents == 0 && (ready > 0 || left.count() <= 0)) return std::optional<Reply>();
   }
 }
 
-bool Connection::broken() const { return context_->err != 0; }
-
 Error Connection::unavailable(std::string_view doing) const {
-  const std::string_view why = context_ ? std::string_view(context_->errstr) : "out of memory";
   return Error(ErrorCode::unavailable, "the shared store cannot be reached",
-               fmt::format("redis {}: {}: {}", name_, doing, why));
+               fmt::format("redis {}: {}: {}", name_, doing, failure_));
+}
+
+Error Connection::fail(std::string_view doing, std::string why) {
+  failure_ = why.empty() ? "broken" : std::move(why);
+  return unavailable(doing);
 }
 
 }  // namespace latchkey::redis

@@ -1,6 +1,6 @@
 #pragma once
 
-// One connection to a Redis server, on hiredis.
+// One connection to a Redis server: hiredis connects, writes commands and reads replies; a channel carries the octets.
 //
 // Errors: `unavailable` when the server cannot be reached, does not answer in time, or says that it cannot serve now
 // (LOADING, READONLY, OOM, …): try again later, on a new connection if broken(). `internal` when it refuses the command
@@ -18,10 +18,11 @@
 
 #include "base/error.hpp"
 #include "redis/address.hpp"
+#include "redis/channel.hpp"
 #include "redis/command.hpp"
 #include "redis/reply.hpp"
 
-struct redisContext;
+struct redisReader;
 
 namespace latchkey::redis {
 
@@ -33,7 +34,7 @@ struct Timeouts {
 /// One thread at a time.
 class Connection {
  public:
-  /// Connects, authenticates, selects the database.
+  /// Connects to `address.server`, authenticates, selects the database. Sentinels are for redis/sentinels.hpp.
   static Result<std::unique_ptr<Connection>> open(const Address& address, Timeouts timeouts = {});
   ~Connection();
   Connection(const Connection&) = delete;
@@ -53,23 +54,39 @@ class Connection {
   Result<std::optional<Reply>> receive(std::chrono::milliseconds patience, int wake_descriptor = -1);
 
   /// After a failure of the transport: open another.
-  bool broken() const;
+  bool broken() const { return !failure_.empty(); }
+  /// The server has said that it cannot be written to: where another may be the primary, look for it.
+  bool demoted() const { return demoted_; }
+  const Endpoint& server() const { return server_; }
 
  private:
   struct Free {
-    void operator()(redisContext* context) const;
+    void operator()(redisReader* reader) const;
   };
   Connection(const Address& address, Timeouts timeouts);
 
   Result<void> greet(const Address& address);
   Result<void> append(const Command& command);
+  Result<void> flush();
+  /// The next reply, if all of it has come.
+  Result<std::optional<Reply>> next_of_read();
+  /// Reads what has come; false: nothing within that time.
+  Result<bool> fill(std::chrono::milliseconds within);
   Result<Reply> next_reply();
   Result<Reply> unless_error(Reply reply, std::string_view sent) const;
   Error unavailable(std::string_view doing) const;
+  Error fail(std::string_view doing, std::string why);
 
   const std::string name_;  // host:port/database
-  std::string sent_;        // the command that send() sent last
-  std::unique_ptr<redisContext, Free> context_;
+  const Endpoint server_;
+  const Timeouts timeouts_;
+  std::string sent_;      // the command that send() sent last
+  std::string outgoing_;  // commands that are not written yet
+  std::string failure_;   // of the transport: why
+  bool ended_ = false;    // by the server
+  bool demoted_ = false;
+  std::unique_ptr<redisReader, Free> reader_;
+  std::unique_ptr<Channel> channel_;
 };
 
 }  // namespace latchkey::redis

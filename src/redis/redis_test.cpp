@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 TEST(RedisAddress, Parses) {
   const auto full = Address::parse("redis://ops:p%40ss@w0rd@db.example:7000/3");
   ASSERT_TRUE(full) << full.error().detail;
-  EXPECT_EQ(full->host, "db.example");
-  EXPECT_EQ(full->port, 7000);
+  EXPECT_EQ(full->server.host, "db.example");
+  EXPECT_EQ(full->server.port, 7000);
   EXPECT_EQ(full->user, "ops");
   EXPECT_EQ(full->password.reveal(), "p@ss@w0rd");
   EXPECT_EQ(full->database, 3U);
@@ -26,14 +26,65 @@ TEST(RedisAddress, Parses) {
   EXPECT_EQ(Address::parse("redis://:secret@[::1]:6380/")->to_string(), "[::1]:6380/0");
 }
 
+TEST(RedisAddress, ParsesTlsAndSentinels) {
+  const auto tls = Address::parse("rediss://ops:p?ss@db.example/3?ca=/etc/a%26b.pem&name=x.example&cert=c&key=k");
+  ASSERT_TRUE(tls) << tls.error().detail;
+  EXPECT_EQ(tls->password.reveal(), "p?ss");
+  EXPECT_EQ(tls->to_string(), "db.example:6379/3");
+  ASSERT_TRUE(tls->tls);
+  EXPECT_EQ(tls->tls->authorities, "/etc/a&b.pem");
+  EXPECT_EQ(tls->tls->name, "x.example");
+  EXPECT_EQ(tls->tls->certificate + tls->tls->key, "ck");
+  const auto sentinel = Address::parse(
+      "rediss-sentinel://ops:word@a,[::1]:7000/main.1/2?sentinel-password=secret&ca=ca.pem&sentinel-user=asker");
+  ASSERT_TRUE(sentinel) << sentinel.error().detail;
+  EXPECT_EQ(sentinel->to_string(), "main.1/2 of a:26379,[::1]:7000");
+  const Address asked = sentinel->sentinel(1), primary = sentinel->at({"10.0.0.1", 6380});
+  EXPECT_EQ(asked.to_string(), "[::1]:7000/0");
+  EXPECT_EQ(asked.user, "asker");
+  EXPECT_EQ(asked.password.reveal(), "secret");
+  EXPECT_EQ(primary.to_string(), "10.0.0.1:6380/2");
+  EXPECT_EQ(primary.user, "ops");
+  EXPECT_TRUE(asked.tls && primary.tls);
+  EXPECT_FALSE(Address::parse("redis-sentinel://a/main")->tls);
+}
+
 TEST(RedisAddress, RefusesWithoutRepeatingThePassword) {
-  for (const char* url :
-       {"", "redis:", "http://h", "redis://", "redis://:sesame@", "redis://sesame@h", "redis://u:@h", "redis://u:%zz@h",
-        "redis://:sesame@h:0", "redis://:sesame@h:65536", "redis://:sesame@h:1x", "redis://:sesame@h/x",
-        "redis://:sesame@[::1", "redis://:sesame@[::1]x", "redis://:sesame@h/99999", "rediss://:sesame@h"}) {
+  for (const char* url : {"",
+                          "redis:",
+                          "http://h",
+                          "redis://",
+                          "redis://:sesame@",
+                          "redis://sesame@h",
+                          "redis://u:@h",
+                          "redis://u:%zz@h",
+                          "redis://:sesame@h:0",
+                          "redis://:sesame@h:65536",
+                          "redis://:sesame@h:1x",
+                          "redis://:sesame@h/x",
+                          "redis://:sesame@[::1",
+                          "redis://:sesame@[::1]x",
+                          "redis://:sesame@h/99999",
+                          "redis-cluster://:sesame@h",
+                          "redis://:sesame@h?ca=x",
+                          "rediss://:sesame@h?x=y",
+                          "rediss://:sesame@h?ca",
+                          "rediss://:sesame@h?ca=",
+                          "rediss://:sesame@h?ca=a&ca=b",
+                          "rediss://:sesame@h?cert=a",
+                          "rediss://:sesame@h?sentinel-user=a",
+                          "redis-sentinel://:sesame@h",
+                          "redis-sentinel://:sesame@h/",
+                          "redis-sentinel://:sesame@h/a b",
+                          "redis-sentinel://:sesame@/main",
+                          "redis-sentinel://:sesame@a,,b/main",
+                          "redis-sentinel://:sesame@h/main/x",
+                          "redis-sentinel://:sesame@h/main?ca=x",
+                          "redis-sentinel://h/main?sentinel-user=u",
+                          "redis-sentinel://h/main?sentinel-password=ses@me"}) {
     const auto refused = Address::parse(url);
     ASSERT_FALSE(refused) << url;
-    EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid) << url;
     EXPECT_EQ((refused.error().detail + refused.error().internal).find("sesame"), std::string::npos) << url;
   }
 }

@@ -50,9 +50,14 @@ std::string refusal(std::string_view error, std::string_view sent) {
   const std::string_view code = error.substr(0, error.find(' '));
   if (code == "NOPERM" || error.contains(of_script)) return without_permission(error, sent);
   if (error.starts_with("ERR unknown command")) {
-    return fmt::format("the server does not know {}: a Sentinel does not, and is not supported; name the primary",
-                       sent);
+    if (sent == "SENTINEL") return "this is no Redis Sentinel; a server of its own is redis://HOST:PORT";
+    return fmt::format(
+        "the server does not know {}: a Sentinel does not; to be led to its primary: "
+        "redis-sentinel://HOST:PORT/PRIMARY-NAME",
+        sent);
   }
+  if (code == "NOAUTH") return fmt::format("NOAUTH: {} failed: the server wants a user and password in its URL", sent);
+  if (code == "WRONGPASS") return "WRONGPASS: AUTH failed: no such user, another password, or the user is off";
   constexpr std::array<std::string_view, 3> of_cluster{"CROSSSLOT", "MOVED", "ASK"};
   if (std::find(of_cluster.begin(), of_cluster.end(), code) != of_cluster.end()) {
     return fmt::format("{}: {} failed: {}", code, sent, cluster);

@@ -10,12 +10,12 @@
 namespace latchkey::redis {
 
 inline constexpr std::string_view sentinel =
-    "this is a Redis Sentinel, which holds no data and is not supported; name the primary";
+    "this is a Redis Sentinel, which holds no data; to be led to its primary: redis-sentinel://HOST:PORT/PRIMARY-NAME";
 inline constexpr std::string_view cluster =
     "a node of a Redis Cluster is not supported; name a server without cluster-enabled";
 
 /// The code of an error reply to the command `sent`; with what to do, where that is known: a missing permission, a
-/// Sentinel, a Cluster. Never an argument.
+/// Sentinel, a Cluster, a wrong password. Never an argument.
 std::string refusal(std::string_view error, std::string_view sent);
 
 /// With what to do, where the server refused a command or script for what may stand at its keys. (Before Redis 7 a

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "access/access_check.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
@@ -25,7 +27,8 @@ struct Parts {
   const Clock& clock;
   const rules::CurrentRules& rules;
   const ForwardAuth forward{};
-  const view::DigestCheck* digests = nullptr;  // what /readyz says of the rows; none: unknown
+  const view::DigestCheck* digests = nullptr;              // what /readyz says of the rows; none: unknown
+  const std::function<bool()> shared_limiter_reachable{};  // for /readyz?include=limiter; none: the limiter is local
 };
 
 }  // namespace latchkey::tokens_service

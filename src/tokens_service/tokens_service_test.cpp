@@ -258,6 +258,24 @@ TEST_F(TokensServiceTest, AStaleViewRefusesAndIsNotReady) {
   EXPECT_EQ(get("/v1/tokens", token).status, 200);
 }
 
+TEST_F(TokensServiceTest, ReadinessMayIncludeTheLimiter) {
+  const auto limiter = [](const http::Reply& reply) { return parse_json(reply.body)->at("limiter").as_string(); };
+  EXPECT_FALSE(parse_json(http::call(service_, Method::get, "/readyz").body)->as_object().contains("limiter"));
+  EXPECT_EQ(limiter(http::call(service_, Method::get, "/readyz?include=limiter")), "local");
+  EXPECT_EQ(http::call(service_, Method::get, "/readyz?include=limitter").status, 400);
+  Metrics metrics;
+  bool reachable = true;
+  TokensService shared({view_, projector_, check_, limiter_, catalog_, log_, metrics, clock_, rules_, {}, nullptr, [&] {
+                          return reachable;
+                        }});
+  EXPECT_EQ(limiter(http::call(shared, Method::get, "/readyz?include=limiter")), "reachable");
+  reachable = false;
+  const auto away = http::call(shared, Method::get, "/readyz?include=limiter");
+  EXPECT_EQ(away.status, 503);
+  EXPECT_EQ(limiter(away), "unreachable");
+  EXPECT_EQ(http::call(shared, Method::get, "/readyz").status, 200);
+}
+
 TEST_F(TokensServiceTest, AtLeastThatIsReachedPassesAtOnce) {
   const std::string token = token_of(new_key());
   EXPECT_EQ(get("/v1/tokens", token, {{"Latchkey-At-Least", "0000000000c0ffee.2"}}).status, 200);

@@ -1,23 +1,20 @@
 """The permissions at Redis that docs/operations.md gives out suffice, and what is no plain Redis is called by its name."""
 
-import pathlib
 import re
 import subprocess
 
 import pytest
 
-from latchkey import Service, eventually
+from latchkey import BINARY, Service, clean_environment, eventually
+from redis_ways import documented_users as users_of_the_manual
 from servers import Redis
 
 pytestmark = pytest.mark.engines("redis", reason="about Redis")
-OPERATIONS = pathlib.Path(__file__).parents[2] / "docs/operations.md"
-
 
 def documented_users(redis):
     """Makes the users of the manual; returns their URLs and what they may run."""
     urls, commands = {}, set()
-    for line in re.findall(r"^ACL SETUSER latchkey.*$", OPERATIONS.read_text(), re.MULTILINE):
-        words = line.split()
+    for words in users_of_the_manual():
         assert redis.cli(*words) == "OK"
         urls[words[2]] = f"redis://{words[2]}:PASSWORD@127.0.0.1:{redis.port}/0"
         commands |= {word[1:] for word in words if word.startswith("+")}
@@ -42,9 +39,10 @@ def test_the_documented_permissions_suffice_and_none_is_idle(idle_stack):
     for service in (*idle_stack.relays, *idle_stack.replicas):
         assert "NOPERM" not in service.tail()
     assert redis.cli("ACL", "LOG") == "", "nothing was refused"
-    # Of the rest nothing happened here: a restored Redis, a snapshot renewed, a lease given back late, a database chosen.
+    # Of the rest nothing happened here: a restored Redis, a snapshot renewed, a lease given back late, a database chosen,
+    # a Sentinel's word checked.
     seen = set(re.findall(r"cmdstat_(\w+):", redis.cli("INFO", "commandstats")))
-    assert commands - seen <= {"select", "rename", "unlink", "hdel", "del", "zrem", "xrevrange", "expire", "persist", "hget",
+    assert commands - seen <= {"select", "role", "rename", "unlink", "hdel", "del", "zrem", "xrevrange", "expire", "persist", "hget",
                                "xrange"}, commands - seen
 
 
@@ -58,6 +56,26 @@ def test_a_missing_permission_is_named(tmp_path, idle_stack):
     access_key, _ = idle_stack.create()
     eventually(lambda: replica.client(access_key)("GET", "/v1/plan").status in (200, 503) and
                "may not run 'info'; ACL SETUSER <user> +info" in replica.tail())
+
+
+def test_a_missing_authority_is_named_with_its_setting():
+    done = subprocess.run([BINARY, "tokens", "--check-config"], capture_output=True, text=True, timeout=300, check=False,
+                          env={**clean_environment(), "LATCHKEY_LIMITER": "rediss://:sesame@localhost?ca=/nowhere/ca.pem"})
+    assert done.returncode != 0 and "LATCHKEY_LIMITER" in done.stderr and "/nowhere/ca.pem" in done.stderr, done
+    assert "sesame" not in done.stdout + done.stderr
+
+
+def test_readiness_includes_the_limiter_where_that_is_asked_for(stack):
+    client = stack.replicas[0].client()
+    for path in ("/readyz", "/readyz?include=limiter"):
+        eventually(lambda path=path: client("GET", path).status == 200)
+    assert client("GET", "/readyz?include=limiter").json()["limiter"] == "reachable"
+    stack.redis.pause()
+    away = eventually(lambda: (reply := client("GET", "/readyz?include=limiter")).status == 503 and reply)
+    assert away.problem == "not-ready" and away.json()["limiter"] == "unreachable"
+    stack.redis.resume()
+    eventually(lambda: client("GET", "/readyz?include=limiter").status == 200)
+    assert client("GET", "/readyz?include=else").status == 400
 
 
 @pytest.mark.parametrize("setting", ["LATCHKEY_STREAM", "LATCHKEY_LIMITER"])

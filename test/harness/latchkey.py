@@ -31,17 +31,17 @@ class Stack:
     """Both services and what the pairing of engines puts between them (stores.py): nothing but the store, or a relay and
     Redis, with each replica in a directory of its own, as on machines of their own."""
 
-    def __init__(self, tmp_path, pairing=PAIRING, **settings):
+    def __init__(self, tmp_path, pairing=PAIRING, redis=None, **settings):
         home = pathlib.Path(tmp_path)
         self.data_dir, self.pairing = home / "data", pairing
         self.store = pairing.store(self.data_dir)
         at_store = {**self.store.settings, **settings}
         self.keys = Service("keys", self.data_dir, **at_store)
         if pairing.streamed:
-            self.redis = Redis(home).start(no_history=True)
-            stream = {"LATCHKEY_STREAM": self.redis.url}
-            self.relays = [Relay("relay", self.data_dir, **{**stream, **at_store}).start()]
-            beside = {**stream, "LATCHKEY_LIMITER": self.redis.url if pairing.shared_limit else "local", **settings}
+            self.redis = redis or Redis(home).start(no_history=True)
+            relayed, url = self.redis.url_of("latchkey-relay"), self.redis.url_of("latchkey-tokens")
+            self.relays = [Relay("relay", self.data_dir, **{"LATCHKEY_STREAM": relayed, **at_store}).start()]
+            beside = {"LATCHKEY_STREAM": url, "LATCHKEY_LIMITER": url if pairing.shared_limit else "local", **settings}
             self.replicas = [Service("tokens", home / f"replica-{number}" / "data", **beside) for number in range(REPLICAS)]
         else:
             self.redis, self.relays, self.replicas = None, [], [Service("tokens", self.data_dir, **at_store)]

@@ -37,6 +37,10 @@ class Redis:
     def url(self):
         return f"redis://127.0.0.1:{self.port}"
 
+    def url_of(self, _user):
+        """For a service that logs in as this one of the manual's users; here there are none."""
+        return self.url
+
     def start(self, no_history=False):
         """A limiter counts what an empty Redis may have forgotten as used for a minute, unless told that there is nothing."""
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
@@ -52,10 +56,13 @@ class Redis:
         code = self.process.poll()
         assert code is None, f"redis-server ended with {code}"
         with contextlib.suppress(OSError):
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            with self.connect() as connection:
                 connection.sendall(b"PING\r\n")
                 return connection.recv(7) == b"+PONG\r\n"
         return False
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
 
     def cli(self, *words):
         """One command by redis-cli; returns its text."""

@@ -18,11 +18,13 @@ WakeSubscription::WakeSubscription(redis::Address address, const Clock& clock)
 Result<void> WakeSubscription::stand_by(const std::string& seen) {
   const auto connection = link_.get();
   if (!connection) return connection.error();
-  if (waiting_ == *connection) return {};
+  // The link may have opened another by itself, at the same place in memory.
+  if (waiting_ == *connection && waiting_generation_ == link_.generation()) return {};
   const auto sent =
       (*connection)->send({"XREAD", "COUNT", "1", "BLOCK", block_ms, "STREAMS", redis_layout::nudge, seen});
   if (!sent) return sent.error();
   waiting_ = *connection;
+  waiting_generation_ = link_.generation();
   answer_due_ = clock_.boot() + answered_within;
   return {};
 }

@@ -30,6 +30,7 @@ class WakeSubscription {
   const Clock& clock_;
   WakeEvent wake_event_;
   redis::Connection* waiting_ = nullptr;  // where a read stands
+  std::uint64_t waiting_generation_ = 0;  // of link_ then
   BootTime answer_due_{};                 // of that read
 };
 

@@ -18,13 +18,17 @@
 #include <vector>
 
 #include "redis/connection.hpp"
+#include "redis/testing/test_certificate.hpp"
 
 namespace latchkey::redis {
 
 class TestServer {
  public:
-  /// `more`: further arguments ("--appendonly", "yes", …). By default nothing is kept over a restart.
-  explicit TestServer(std::vector<std::string> more = {}) : more_(std::move(more)) {
+  /// `more`: further arguments ("--appendonly", "yes", …). By default nothing is kept over a restart. With a certificate
+  /// it speaks TLS only. With a Sentinel's file it is one.
+  explicit TestServer(std::vector<std::string> more = {}, const TestCertificate* certificate = nullptr,
+                      std::string sentinel_file = {})
+      : more_(std::move(more)), certificate_(certificate), sentinel_file_(std::move(sentinel_file)) {
     for (int attempt = 0; attempt < 5; ++attempt) {
       port_ = free_port();
       if (try_start()) return;
@@ -36,8 +40,17 @@ class TestServer {
   ~TestServer() { kill(); }
 
   std::uint16_t port() const { return port_; }
-  std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
-  Address address() const { return *Address::parse(url()); }
+  std::string url(const std::string& user = "") const {
+    const std::string place = user + "127.0.0.1:" + std::to_string(port_);
+    return certificate_ == nullptr ? "redis://" + place : "rediss://" + place + "?ca=" + certificate_->file();
+  }
+  /// With the certificate's name, and a client's certificate, should it ask for one.
+  Address address() const {
+    Address address = *Address::parse(url());
+    if (address.tls)
+      address.tls = Tls{certificate_->file(), certificate_->name(), certificate_->file(), certificate_->key()};
+    return address;
+  }
   std::unique_ptr<Connection> connect(Timeouts timeouts = {}) const {
     return std::move(Connection::open(address(), timeouts).value());
   }
@@ -74,20 +87,14 @@ class TestServer {
   }
 
   bool try_start() {
-    std::vector<std::string> words{"redis-server",
-                                   "--port",
-                                   std::to_string(port_),
-                                   "--bind",
-                                   "127.0.0.1",
-                                   "--save",
-                                   "",
-                                   "--appendonly",
-                                   "no",
-                                   "--dir",
-                                   std::filesystem::temp_directory_path().string(),
-                                   "--loglevel",
-                                   "warning"};
-    words.insert(words.end(), more_.begin(), more_.end());
+    std::vector<std::string> words{"redis-server"};
+    const auto add = [&](const std::vector<std::string>& some) { words.insert(words.end(), some.begin(), some.end()); };
+    if (!sentinel_file_.empty()) add({sentinel_file_, "--sentinel"});
+    add({certificate_ == nullptr ? "--port" : "--tls-port", std::to_string(port_), "--bind", "127.0.0.1", "--dir",
+         std::filesystem::temp_directory_path().string(), "--loglevel", "warning"});
+    if (sentinel_file_.empty()) add({"--save", "", "--appendonly", "no"});
+    if (certificate_ != nullptr) add(certificate_->server_arguments());
+    add(more_);
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -123,6 +130,8 @@ class TestServer {
   }
 
   const std::vector<std::string> more_;
+  const TestCertificate* const certificate_;
+  const std::string sentinel_file_;
   std::uint16_t port_ = 0;
   pid_t process_ = -1;
 };
