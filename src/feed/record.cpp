@@ -9,12 +9,13 @@
 #include <utility>
 
 #include "feed/byte_reader.hpp"
+#include "key/change_kind.hpp"
 
 namespace latchkey::feed {
 namespace {
 
 constexpr char first_version = 1;
-constexpr char newest_version = 2;  // with plans, users and terms of keys
+constexpr char newest_version = 3;
 enum Flag : std::uint8_t {
   disabled_flag = 1,
   deleted_flag = 2,
@@ -22,10 +23,13 @@ enum Flag : std::uint8_t {
   expires_flag = 8,
   plan_flag = 16,
   limits_flag = 32,
-  key_flags = 63,
-  plan_flags = deleted_flag,
+  rules_flag = 64,
+  key_flags = 127,
+  plan_flags = deleted_flag | rules_flag,
   user_flags = disabled_flag | deleted_flag | plan_flag,
 };
+/// Of what a row with rules_flag has.
+enum Rules : std::uint8_t { scopes_rule = 1, networks_rule = 2, labels_rule = 4 };
 constexpr std::size_t max_kid_bytes = 128;
 
 Error unknown_version(std::uint8_t version) {
@@ -39,13 +43,28 @@ Error broken() { return Error(ErrorCode::internal, "a record of the feed is brok
 
 bool is_known(std::uint8_t version) { return version >= first_version && version <= newest_version; }
 
-char version_of(const AccessKey& key) { return has_terms(key) ? newest_version : first_version; }
-char version_of(const SigningKey&) { return first_version; }
-char version_of(const Plan&) { return newest_version; }
-char version_of(const User&) { return newest_version; }
+template <class Row>
+char version_of(const Row& row) {
+  const std::uint32_t kind = kind_of(row);
+  return kind < 3 ? first_version : static_cast<char>(kind - 1);
+}
 
-int flag_if(bool is, Flag flag) { return is ? int{flag} : 0; }
+template <class Flags>
+int flag_if(bool is, Flags flag) {
+  return is ? int{flag} : 0;
+}
 void put_flags(std::string& out, int flags) { out += static_cast<char>(flags); }
+
+bool has_rules(const AccessKey& key) { return has_access_rules(key) || !key.labels.empty(); }
+
+void put_rules(std::string& out, const std::optional<ScopeList>& scopes, const std::optional<NetworkList>& networks,
+               const Labels& labels) {
+  put_flags(out, flag_if(scopes.has_value(), scopes_rule) | flag_if(networks.has_value(), networks_rule) |
+                     flag_if(!labels.empty(), labels_rule));
+  if (scopes) put_text(out, scopes_json(*scopes));
+  if (networks) put_text(out, networks_json(*networks));
+  if (!labels.empty()) put_text(out, labels_json(labels));
+}
 
 /// What all rows but a signing key's end with.
 template <class Row>
@@ -67,7 +86,7 @@ void put_row(std::string& out, const AccessKey& key, Version version) {
   put_flags(out, flag_if(key.disabled, disabled_flag) | flag_if(key.deleted, deleted_flag) |
                      flag_if(key.previous.has_value(), previous_flag) |
                      flag_if(key.expires_at.has_value(), expires_flag) | flag_if(key.plan.has_value(), plan_flag) |
-                     flag_if(key.limits.has_value(), limits_flag));
+                     flag_if(key.limits.has_value(), limits_flag) | flag_if(has_rules(key), rules_flag));
   if (key.previous) {
     put_signed(out, key.previous->issued_at.seconds);
     put_signed(out, key.previous->valid_until.count);
@@ -75,6 +94,7 @@ void put_row(std::string& out, const AccessKey& key, Version version) {
   if (key.expires_at) put_signed(out, key.expires_at->count);
   if (key.plan) put_text(out, *key.plan);
   if (key.limits) put_text(out, to_json(std::span(*key.limits)));
+  if (has_rules(key)) put_rules(out, key.scopes, key.networks, key.labels);
   put_end(out, key, version);
 }
 
@@ -84,7 +104,8 @@ void put_row(std::string& out, const Plan& plan, Version version) {
   put_text(out, plan.description);
   put_text(out, to_json(std::span(plan.limits)));
   put_text(out, plan.metadata);
-  put_flags(out, flag_if(plan.deleted, deleted_flag));
+  put_flags(out, flag_if(plan.deleted, deleted_flag) | flag_if(has_access_rules(plan), rules_flag));
+  if (has_access_rules(plan)) put_rules(out, plan.scopes, plan.networks, {});
   put_end(out, plan, version);
 }
 
@@ -135,6 +156,27 @@ std::optional<LimitList> take_limits(ByteReader& in) {
   return limits ? std::optional(*limits) : std::nullopt;
 }
 
+/// What the byte says is there is read into `place`; false: it is not what it should be.
+template <class Value>
+bool take_rule(ByteReader& in, bool is_there, std::size_t most, Result<Value> (*parse)(std::string_view),
+               std::optional<Value>& place) {
+  if (!is_there) return true;
+  auto value = parse(in.take_text(most));
+  if (value) place = std::move(*value);
+  return value.has_value();
+}
+
+/// Where the flags say that there are any; false: they are broken, or say nothing.
+bool take_rules(ByteReader& in, std::uint8_t flags, std::uint8_t known, std::optional<ScopeList>& scopes,
+                std::optional<NetworkList>& networks, std::optional<Labels>& labels) {
+  if ((flags & rules_flag) == 0) return true;
+  const std::uint8_t has = in.take_byte();
+  if (has == 0 || (has & ~known) != 0) return false;
+  return take_rule(in, (has & scopes_rule) != 0, max_scopes_json_bytes, parse_scopes, scopes) &&
+         take_rule(in, (has & networks_rule) != 0, max_networks_json_bytes, parse_networks, networks) &&
+         take_rule(in, (has & labels_rule) != 0, max_labels_json_bytes, parse_labels, labels);
+}
+
 std::optional<AccessKey> take_access_key(ByteReader& in) {
   AccessKey key;
   const auto id = take_key_id(in);
@@ -163,6 +205,10 @@ std::optional<AccessKey> take_access_key(ByteReader& in) {
     key.limits = take_limits(in);
     if (!key.limits) return std::nullopt;
   }
+  std::optional<Labels> labels;
+  constexpr std::uint8_t known = scopes_rule | networks_rule | labels_rule;
+  if (!take_rules(in, *flags, known, key.scopes, key.networks, labels)) return std::nullopt;
+  if (labels) key.labels = std::move(*labels);
   take_end(in, key);
   if (in.failed()) return std::nullopt;
   return key;
@@ -178,6 +224,9 @@ std::optional<Plan> take_plan(ByteReader& in) {
   if (!limits || !flags) return std::nullopt;
   plan.limits = std::move(*limits);
   plan.deleted = (*flags & deleted_flag) != 0;
+  std::optional<Labels> none;
+  constexpr std::uint8_t known_rules = scopes_rule | networks_rule;
+  if (!take_rules(in, *flags, known_rules, plan.scopes, plan.networks, none)) return std::nullopt;
   take_end(in, plan);
   if (in.failed()) return std::nullopt;
   return plan;

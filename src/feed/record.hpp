@@ -4,16 +4,17 @@
 //
 //   change   version  nonce:8 bytes, little-endian  seq at actor action row
 //   rows     version  (size row)*
-//   version  1, or 2 where a row is a plan, a user, or a key with terms: an older reader refuses what it does not know,
-//            and says that it has to be upgraded
+//   version  1; 2 where a row's kind (key/change_kind.hpp) is 3; 3 where it is 4: an older reader refuses what it does
+//            not know, and says that it has to be upgraded
 //   row      'k' id:16 bytes  user_id name metadata requests_per_minute issued_at  flags
-//                [previous_issued_at previous_valid_until]  [expires_at]  [plan] [limits]
+//                [previous_issued_at previous_valid_until]  [expires_at]  [plan] [limits] [rules]
 //                created_at updated_at updated_by version
 //            's' kid  public_key:32 bytes  state  created_at updated_at version
-//            'p' name description limits metadata  flags  created_at updated_at updated_by version
+//            'p' name description limits metadata  flags  [rules]  created_at updated_at updated_by version
 //            'u' user_id limits metadata  flags  [plan]  created_at updated_at updated_by version
-//   flags    bit 0 disabled, 1 deleted, 2 has a previous issue, 3 expires, 4 has a plan, 5 has limits
-//   limits   as JSON (key/limit_spec.hpp); requests_per_minute 0: none
+//   flags    bit 0 disabled, 1 deleted, 2 has a previous issue, 3 expires, 4 has a plan, 5 has limits, 6 has rules
+//   rules    has:1 byte  [scopes] [networks] [labels]; `has`: bit 0 scopes, 1 networks, 2 labels (of a key only)
+//   limits   as JSON (key/limit_spec.hpp); requests_per_minute 0: none. Scopes, networks and labels are JSON, too
 //   state    0 signing, 1 verifying, 2 retired
 //
 // seq, requests_per_minute, version and sizes are unsigned LEB128; times are LEB128 of their zigzag form (seconds for
@@ -31,7 +32,7 @@ namespace latchkey::feed {
 
 constexpr std::size_t max_label_bytes = 512;
 /// No row, and no change, is longer.
-constexpr std::size_t max_record_bytes = 8192;
+constexpr std::size_t max_record_bytes = 16384;
 
 std::string encode_change(const Change& change);
 /// ErrorCode::internal when the bytes are not exactly one change.

@@ -55,9 +55,53 @@ Change sample_change_of_terms() {
   return change;
 }
 
+ScopeList longest_scopes() {
+  ScopeList scopes;
+  for (char c = 'a'; scopes.size() < 15; ++c) scopes.push_back(std::string(max_scope_bytes, c));
+  return scopes;
+}
+
+NetworkList longest_networks() {
+  NetworkList networks;
+  for (int i = 0; networks.size() < max_networks; ++i) {
+    networks.push_back(*IpNetwork::parse("1111:2222:3333:4444:5555:6666:7777:88" + std::to_string(10 + i)));
+  }
+  return networks;
+}
+
+Labels most_labels() {
+  Labels labels;
+  for (char c = 'a'; labels.size() < max_labels; ++c) {
+    labels.emplace(std::string(max_label_name_bytes, c), std::string(max_label_value_bytes, c));
+  }
+  return labels;
+}
+
+Change sample_change_of_rules() {
+  Change change = sample_change();
+  auto& key = std::get<AccessKey>(change.row);
+  key.scopes = ScopeList{"orders:read", "reports:*"};
+  key.networks = NetworkList{*IpNetwork::parse("10.0.0.0/8"), *IpNetwork::parse("2001:db8::/32")};
+  key.labels = {{"team", "billing"}, {"env", ""}};
+  return change;
+}
+
+Change sample_labelled_change() {
+  Change change = sample_change();
+  std::get<AccessKey>(change.row).labels = {{"team", "billing"}};
+  return change;
+}
+
 Change sample_plan_change() {
   Plan plan{"pro", "für Profis", longest_limits(), R"({"a":1.0})", true, {1}, {2}, "ops", {300}};
   return {{300}, {2}, "ops", "plan-update", plan, {1}};
+}
+
+Change sample_change_of_a_plans_rules() {
+  Change change = sample_plan_change();
+  std::get<Plan>(change.row).scopes = ScopeList{};
+  std::get<Plan>(change.row).networks = NetworkList{*IpNetwork::parse("192.0.2.1")};
+  return change;
 }
 
 Change sample_user_change() {
@@ -66,8 +110,9 @@ Change sample_user_change() {
 }
 
 TEST(Record, AChangeIsReadAsItWasWritten) {
-  for (const Change& change : {sample_change(), sample_signing_key_change(), sample_change_of_terms(),
-                               sample_plan_change(), sample_user_change()}) {
+  for (const Change& change :
+       {sample_change(), sample_signing_key_change(), sample_change_of_terms(), sample_plan_change(),
+        sample_user_change(), sample_change_of_rules(), sample_labelled_change(), sample_change_of_a_plans_rules()}) {
     const auto read = decode_change(encode_change(change));
     ASSERT_TRUE(read);
     EXPECT_EQ(*read, change);
@@ -75,11 +120,12 @@ TEST(Record, AChangeIsReadAsItWasWritten) {
 }
 
 TEST(Record, ACutOrLengthenedChangeIsRefused) {
-  for (const Change& change : {sample_change(), sample_change_of_terms(), sample_plan_change(), sample_user_change()}) {
+  for (const Change& change : {sample_change(), sample_change_of_terms(), sample_plan_change(), sample_user_change(),
+                               sample_change_of_rules(), sample_change_of_a_plans_rules()}) {
     const std::string bytes = encode_change(change);
     for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_change(bytes.substr(0, size))) << size;
     EXPECT_FALSE(decode_change(bytes + '\0'));
-    EXPECT_FALSE(decode_change("\x03" + bytes.substr(1))) << "another version";
+    EXPECT_FALSE(decode_change("\x04" + bytes.substr(1))) << "another version";
   }
 }
 
@@ -89,6 +135,9 @@ TEST(Record, OnlyWhatAnOlderReaderCannotApplyIsOfTheNewerVersion) {
   EXPECT_EQ(encode_change(sample_change_of_terms())[0], 2);
   EXPECT_EQ(encode_change(sample_plan_change())[0], 2);
   EXPECT_EQ(encode_change(sample_user_change())[0], 2);
+  EXPECT_EQ(encode_change(sample_change_of_rules())[0], 3);
+  EXPECT_EQ(encode_change(sample_labelled_change())[0], 3);
+  EXPECT_EQ(encode_change(sample_change_of_a_plans_rules())[0], 3);
   RowsWriter writer;
   writer.add(std::get<AccessKey>(sample_change().row));
   EXPECT_EQ(writer.take()[0], 1);
@@ -104,9 +153,14 @@ TEST(Record, TheLongestRowsFit) {
   std::get<Plan>(plan.row).description.assign(max_description_bytes, 'd');
   std::get<Plan>(plan.row).metadata.assign(max_metadata_bytes, 'm');
   std::get<Plan>(plan.row).updated_by.assign(max_label_bytes, 'u');
+  std::get<Plan>(plan.row).scopes = longest_scopes();
+  std::get<Plan>(plan.row).networks = longest_networks();
   plan.actor.assign(max_label_bytes, 'a');
   Change key = sample_change_of_terms();
   std::get<AccessKey>(key.row).limits = longest_limits();
+  std::get<AccessKey>(key.row).scopes = longest_scopes();
+  std::get<AccessKey>(key.row).networks = longest_networks();
+  std::get<AccessKey>(key.row).labels = most_labels();
   std::get<AccessKey>(key.row).metadata.assign(max_metadata_bytes, 'm');
   std::get<AccessKey>(key.row).updated_by.assign(max_label_bytes, 'u');
   key.actor.assign(max_label_bytes, 'a');
@@ -182,10 +236,10 @@ TEST(Record, WhatTheFirstReleaseWroteIsRead) {
 }
 
 TEST(Record, OneOfANewerReleaseIsNamedAsSuch) {
-  const std::string bytes = "\x03" + encode_change(sample_change()).substr(1);
-  EXPECT_NE(decode_change(bytes).error().detail.find("version 3"), std::string::npos);
+  const std::string bytes = "\x04" + encode_change(sample_change()).substr(1);
+  EXPECT_NE(decode_change(bytes).error().detail.find("version 4"), std::string::npos);
   Replica replica;
-  EXPECT_NE(decode_rows("\x03", replica).error().detail.find("upgrade this service"), std::string::npos);
+  EXPECT_NE(decode_rows("\x04", replica).error().detail.find("upgrade this service"), std::string::npos);
   EXPECT_EQ(decode_change(std::string(40, '\0')).error().detail, "a record of the feed is broken");
 }
 

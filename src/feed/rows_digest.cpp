@@ -44,6 +44,15 @@ class Mixer {
 
 enum Kind : std::uint64_t { access_key = 1, signing_key = 2, a_plan = 3, a_user = 4, terms = 5 };
 
+/// Only where there are any, so that other rows have the digest that releases before had for them.
+template <class Row>
+void mix_access_rules(Mixer& mixer, const Row& row) {
+  if (!has_access_rules(row)) return;
+  mixer.word(std::uint64_t{row.scopes.has_value()} | std::uint64_t{row.networks.has_value()} << 1U);
+  if (row.scopes) mixer.text(scopes_json(*row.scopes));
+  if (row.networks) mixer.text(networks_json(*row.networks));
+}
+
 constexpr std::uint64_t flag(bool is, unsigned bit) { return std::uint64_t{is} << bit; }
 
 }  // namespace
@@ -79,6 +88,7 @@ RowsDigest digest_of(const Plan& plan, Version version) {
   mixer.word(version.value);
   mixer.text(plan.name);
   mixer.text(to_json(std::span(plan.limits)));
+  mix_access_rules(mixer, plan);
   return mixer.finish();
 }
 
@@ -99,6 +109,7 @@ std::uint64_t digest_of_terms(const AccessKey& key) {
   mixer.word(flag(key.plan.has_value(), 0) | flag(key.limits.has_value(), 1));
   mixer.text(key.plan.value_or(""));
   if (key.limits) mixer.text(to_json(std::span(*key.limits)));
+  mix_access_rules(mixer, key);
   return mixer.finish() | 1U;  // never 0
 }
 

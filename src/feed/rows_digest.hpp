@@ -4,7 +4,7 @@
 // row's hash away and adds its new one's, and two views that hold the same rows have the same sum, whatever way they
 // came to them.
 //
-// It is over what the view holds of a row (name, metadata, author and time are not in it), and a row that can let
+// It is over what the view holds of a row (name, metadata, labels, author and time are not in it), and a row that can let
 // nobody in counts for nothing: a deleted access key, plan or user, a retired signing key. A row that was deleted by
 // hand lives on in a view as such a row, and is none in the store.
 //
@@ -41,7 +41,7 @@ RowsDigest digest_of(const SigningKey& key, Version version);
 RowsDigest digest_of(const Plan& plan, Version version);
 RowsDigest digest_of(const User& user, Version version);
 
-/// Of a key's plan and limits besides the shorthand; 0 for a key without terms.
+/// Of a key's plan, limits besides the shorthand, scopes and networks; 0 for a key without terms.
 std::uint64_t digest_of_terms(const AccessKey& key);
 
 }  // namespace latchkey::feed

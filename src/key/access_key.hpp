@@ -10,8 +10,11 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "key/key_id.hpp"
+#include "key/labels.hpp"
 #include "key/limit_spec.hpp"
+#include "key/networks.hpp"
 #include "key/position.hpp"
+#include "key/scopes.hpp"
 
 namespace latchkey {
 
@@ -56,6 +59,9 @@ struct AccessKey {
   /// The key's own limits besides requests_per_minute; nullopt: none. Empty, without requests_per_minute: it needs none
   /// (key/in_force.hpp).
   std::optional<LimitList> limits;
+  std::optional<ScopeList> scopes;      // nullopt: those of the plan, if it has any; empty: none
+  std::optional<NetworkList> networks;  // likewise
+  Labels labels;
   IssueTime issued_at;
   std::optional<PreviousIssue> previous;
   std::optional<UnixMillis> expires_at;  // nullopt: never
@@ -71,9 +77,12 @@ struct AccessKey {
 
 KeyStatus status_of(const AccessKey& key, UnixMillis now);
 
-/// Whether the row says more than a number of requests per minute: a plan, or other limits, or no number at all.
+/// Whether the row says from where or for what the key may be used.
+inline bool has_access_rules(const AccessKey& key) { return key.scopes.has_value() || key.networks.has_value(); }
+
+/// Whether the row says more than a number of requests per minute: a plan, other limits or none, scopes, networks.
 inline bool has_terms(const AccessKey& key) {
-  return !key.requests_per_minute || key.plan.has_value() || key.limits.has_value();
+  return !key.requests_per_minute || key.plan.has_value() || key.limits.has_value() || has_access_rules(key);
 }
 
 /// Rules for one member each; the error's pointer is the API's member name.

@@ -5,7 +5,8 @@
 // understands, and a change of a newer one is never taken to be enforced by it (replica/verdict.hpp).
 //
 //   1    access keys and signing keys, as release 0.1.0 has them
-//   3    plans, users, and access keys with terms (a plan, or limits besides requestsPerMinute)
+//   3    plans, users, and access keys with a plan, or limits besides requestsPerMinute
+//   4    access keys and plans with scopes or networks, and access keys with labels
 //
 // Schema 2 brought no kind. A migration that brings one sets newest_change_kind to its own number, and kind_of() to
 // return that for changes that hold anything of it: a row of a new table, or a member of a key that an older replica
@@ -19,13 +20,18 @@ namespace latchkey {
 
 inline constexpr std::uint32_t oldest_change_kind = 1;
 /// The newest one that this release understands.
-inline constexpr std::uint32_t newest_change_kind = 3;
+inline constexpr std::uint32_t newest_change_kind = 4;
 
 /// What a reader must understand to apply this change.
+inline std::uint32_t kind_of(const AccessKey& key) {
+  if (has_access_rules(key) || !key.labels.empty()) return 4;
+  return has_terms(key) ? 3 : 1;
+}
+inline std::uint32_t kind_of(const SigningKey&) { return 1; }
+inline std::uint32_t kind_of(const Plan& plan) { return has_access_rules(plan) ? 4 : 3; }
+inline std::uint32_t kind_of(const User&) { return 3; }
 inline std::uint32_t kind_of(const Change& change) {
-  if (std::holds_alternative<SigningKey>(change.row)) return oldest_change_kind;
-  const auto* key = std::get_if<AccessKey>(&change.row);
-  return key != nullptr && !has_terms(*key) ? oldest_change_kind : newest_change_kind;
+  return std::visit([](const auto& row) { return kind_of(row); }, change.row);
 }
 
 }  // namespace latchkey

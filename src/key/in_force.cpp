@@ -54,6 +54,24 @@ std::vector<LimitInForce> limits_in_force(const AccessKey& key, const User* user
   return limits;
 }
 
+namespace {
+
+template <class List>
+const List* first_of(const std::optional<List>& own, const std::optional<List>* plans) {
+  if (own) return &*own;
+  return plans != nullptr && *plans ? &**plans : nullptr;
+}
+
+}  // namespace
+
+const ScopeList* scopes_in_force(const AccessKey& key, const Plan* plan) {
+  return first_of(key.scopes, plan == nullptr ? nullptr : &plan->scopes);
+}
+
+const NetworkList* networks_in_force(const AccessKey& key, const Plan* plan) {
+  return first_of(key.networks, plan == nullptr ? nullptr : &plan->networks);
+}
+
 bool may_go_without(const AccessKey& key) { return !key.requests_per_minute && key.limits && key.limits->empty(); }
 
 }  // namespace latchkey

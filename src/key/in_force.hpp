@@ -6,6 +6,8 @@
 // per-minute 5 (the key's), daily 20,000 (the user's).
 //
 // A key with an empty list of its own, `"limits": []`, is unlimited, whatever its plan and its user have.
+//
+// Lists of scopes and networks are not put together: the key's stands in place of its plan's.
 
 #include <vector>
 
@@ -33,6 +35,9 @@ void set_own_limits(AccessKey& key, std::optional<LimitList> limits);
 const std::string* plan_of(const AccessKey& key, const User* user);
 /// `plan`: that of plan_of(); null where there is none.
 std::vector<LimitInForce> limits_in_force(const AccessKey& key, const User* user, const Plan* plan);
+/// The key's list, else the plan's; null: every scope, and everywhere. `plan` as above.
+const ScopeList* scopes_in_force(const AccessKey& key, const Plan* plan);
+const NetworkList* networks_in_force(const AccessKey& key, const Plan* plan);
 /// The key says itself that it needs none. Any other with no limit in force is refused.
 bool may_go_without(const AccessKey& key);
 

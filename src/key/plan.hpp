@@ -1,15 +1,18 @@
 #pragma once
 
-// A plan: limits under a name, which keys and users refer to. One change of it holds for all of them.
+// A plan: limits, scopes and networks under a name, which keys and users refer to. One change of it holds for all of them.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "key/limit_spec.hpp"
+#include "key/networks.hpp"
 #include "key/position.hpp"
+#include "key/scopes.hpp"
 
 namespace latchkey {
 
@@ -26,9 +29,14 @@ struct Plan {
   UnixMillis updated_at;
   std::string updated_by;  // the actor of the last change
   Version version;         // seq of the change that made this row so; 0 before it is stored. Serves as the ETag
+  std::optional<ScopeList> scopes{};      // of all its keys that have no list themselves; nullopt: every scope
+  std::optional<NetworkList> networks{};  // likewise; nullopt: everywhere
 
   bool operator==(const Plan&) const = default;
 };
+
+/// Whether the row says from where or for what its keys may be used.
+inline bool has_access_rules(const Plan& plan) { return plan.scopes.has_value() || plan.networks.has_value(); }
 
 /// Rules for one member each; the error's pointer is the API's member name.
 Result<void> check_plan_name(std::string_view name);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "key/scopes.hpp"
 #include "rules/request_path.hpp"
 
 namespace latchkey::rules {
@@ -33,11 +34,6 @@ bool is_rule_name(std::string_view text) {
   return !text.empty() && text.size() <= max_rule_name_bytes && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
-}
-
-bool is_scope(std::string_view text) {
-  return !text.empty() && text.size() <= max_scope_bytes &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\'; });
 }
 
 Result<RuleTable> RuleTable::make(std::vector<Rule> rules) {

@@ -35,14 +35,10 @@ struct Rule {
 };
 
 constexpr std::size_t max_rules = 1000;
-constexpr std::size_t max_scopes = 32;
-constexpr std::size_t max_scope_bytes = 64;
 constexpr std::size_t max_rule_name_bytes = 32;
 
 /// `[a-z0-9-]{1,32}`.
 bool is_rule_name(std::string_view text);
-/// RFC 6749 section 3.3: visible ASCII without '"' and '\'; at most max_scope_bytes.
-bool is_scope(std::string_view text);
 
 /// Immutable; any thread may read.
 class RuleTable {

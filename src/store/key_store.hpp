@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "key/access_key.hpp"
 #include "key/change.hpp"
 #include "key/position.hpp"
+#include "key/selector.hpp"
 #include "key/signing_key.hpp"
 
 namespace latchkey::store {
@@ -47,6 +49,34 @@ struct TermsScope {
   std::optional<std::string> user_id;  // of the key
 };
 
+struct KeyFilter {
+  std::optional<std::string> user_id = {};  // equal
+  std::optional<KeyStatus> status = {};     // as of `now`
+  std::optional<std::string> name = {};     // contains, ASCII case ignored
+  bool never_expires = false;               // true: only keys without an expiry
+  /// Only keys with an expiry, and that before this moment.
+  std::optional<UnixMillis> expires_before = {};
+  Selector selector = {};  // of labels; empty: whatever they are
+  bool without_deleted = false;
+};
+
+enum class KeyAction : std::uint8_t { disable, enable, remove };
+
+/// "disable", "enable", "delete": as the log names the change.
+std::string_view to_string(KeyAction action);
+
+/// The same done to many keys.
+struct ManyKeys {
+  KeyAction action = KeyAction::disable;
+  /// Which of the keys that are named are meant: those of this user and with these labels, by now. Nothing else of the
+  /// filter is looked at.
+  KeyFilter filter;
+  UnixMillis at;
+  std::string actor;
+};
+/// In one commit at most.
+constexpr std::size_t max_keys_a_commit = 2000;
+
 /// One transaction. Valid only inside the Work it is given to.
 class Transaction {
  public:
@@ -57,6 +87,10 @@ class Transaction {
   /// `updated_at` of the row say who and when. `version` of the argument is ignored. Returns the new version: the seq
   /// of the change.
   virtual Result<Version> put_key(const AccessKey& key, std::string_view action) = 0;
+
+  /// A change of each of these keys (at most max_keys_a_commit) that the filter means, that is not deleted and not so
+  /// already. How many those were.
+  virtual Result<std::uint64_t> change_keys(const ManyKeys& change, std::span<const KeyId> ids) = 0;
 
   virtual Result<std::vector<SigningKey>> signing_keys() = 0;
   virtual Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) = 0;
@@ -74,15 +108,6 @@ class Transaction {
   virtual Result<std::optional<Change>> find_change(Seq seq) = 0;
   virtual Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) = 0;
   virtual Result<void> put_idempotency(const IdempotencyRecord& record) = 0;
-};
-
-struct KeyFilter {
-  std::optional<std::string> user_id = {};  // equal
-  std::optional<KeyStatus> status = {};     // as of `now`
-  std::optional<std::string> name = {};     // contains, ASCII case ignored
-  bool never_expires = false;               // true: only keys without an expiry
-  /// Only keys with an expiry, and that before this moment.
-  std::optional<UnixMillis> expires_before = {};
 };
 
 enum class KeyOrder : std::uint8_t { newest_first, oldest_first };
@@ -141,6 +166,8 @@ class KeyStore {
 
   virtual Result<std::optional<AccessKey>> find_key(KeyId id) = 0;
   virtual Result<KeyPage> list_keys(const KeyPageRequest& request) = 0;
+  /// The ids alone; a page of less than request.limit, here 1 to 10,000, is the last.
+  virtual Result<std::vector<KeyId>> list_key_ids(const KeyPageRequest& request) = 0;
   virtual Result<std::vector<SigningKey>> signing_keys() = 0;
   /// Deleted ones too.
   virtual Result<std::optional<Plan>> find_plan(std::string_view name) = 0;

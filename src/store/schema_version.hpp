@@ -10,8 +10,8 @@
 // brought up by a newer release it refuses, at once or with its next command. Replicas and relays write nothing there
 // but their reports, so a newer release may let older ones go on: a migration that says nothing of `readers` leaves a
 // word of another schema standing, which counts for nothing, and they refuse. Example: schema 3 adds plans and says "3
-// 2"; a replica of this release goes on. With the first change of a kind that it cannot apply, the same transaction
-// says "3 3", and the replica refuses from there on.
+// 2"; a replica of schema 2 goes on. With the first change of a kind that it cannot apply, the same transaction says "3
+// 3", and the replica refuses from there on.
 
 #include <cstdint>
 #include <string_view>
@@ -20,9 +20,10 @@
 
 namespace latchkey::store {
 
-constexpr std::int64_t schema_version = 3;
-/// What this release says of older readers until the first plan, user or key with terms is made: then it is "3 3".
-constexpr std::string_view readers_of_schema = "3 2";
+constexpr std::int64_t schema_version = 4;
+/// What this release says of older readers of a new store. With the first change of kind 3 (key/change_kind.hpp) it
+/// becomes "4 3", with the first of kind 4 "4 4".
+constexpr std::string_view readers_of_schema = "4 2";
 
 /// For a replica or relay. ErrorCode::unavailable, with a sentence that says which side is to be upgraded.
 Result<void> check_readable(std::int64_t schema, std::string_view readers);

@@ -1,5 +1,6 @@
-// Databases of schema 1, as release 0.1.0 left them (test/fixtures/schema-1), opened by this release.
+// Databases of schemas 1 and 3, as releases before left them (test/fixtures), opened by this release.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -20,7 +21,7 @@ namespace latchkey::store {
 namespace {
 
 std::string fixture(const std::string& name) {
-  std::ifstream file(LATCHKEY_FIXTURES "/schema-1/" + name);
+  std::ifstream file(LATCHKEY_FIXTURES "/" + name);
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
@@ -67,13 +68,67 @@ void expect_terms(KeyStore& store, UnixMillis now) {
   EXPECT_TRUE((*store.find_user("alice"))->disabled);
 }
 
+/// Of test/fixtures/schema-3: what is in force there is found, and what schema 4 brought works on it.
+void expect_terms_and_rules(KeyStore& store, UnixMillis now) {
+  const auto keys = store.list_keys({{}, 100, {}, now, KeyOrder::oldest_first})->keys;
+  ASSERT_EQ(keys.size(), 4U);
+  EXPECT_EQ((*store.find_plan("pro"))->limits, LimitList{per_minute_limit(600)});
+  EXPECT_EQ((*store.find_plan("pro"))->scopes, std::nullopt);
+  EXPECT_TRUE((*store.find_user("alice"))->disabled);
+  EXPECT_EQ(keys[0].requests_per_minute, std::nullopt);
+  EXPECT_EQ(keys[1].plan, "pro");
+  EXPECT_EQ(keys[2].limits, LimitList{});
+  EXPECT_TRUE(keys[3].previous);
+  for (const auto& key : keys) {
+    EXPECT_FALSE(has_access_rules(key));
+    EXPECT_TRUE(key.labels.empty());
+  }
+  const Seq before = store.position()->seq;
+  AccessKey key = keys[3];
+  key.scopes = ScopeList{"orders:*"};
+  key.labels = {{"team", "x"}};
+  Plan plan = **store.find_plan("pro");
+  plan.networks = NetworkList{*IpNetwork::parse("10.0.0.0/8")};
+  ASSERT_TRUE(store.transact_and_wait([&](Transaction& transaction) -> Result<void> {
+    if (auto put = transaction.put_plan(plan, "plan-update"); !put) return put.error();
+    const auto put = transaction.put_key(key, "update");
+    return put ? Result<void>() : put.error();
+  }));
+  EXPECT_EQ(store.position()->seq, before + 2);
+  EXPECT_EQ((*store.find_key(key.id))->scopes, key.scopes);
+  EXPECT_EQ((*store.find_plan("pro"))->networks, plan.networks);
+}
+
+TEST(Upgrade, AnSqliteFileOfSchema3IsBroughtUpAndItsReadersStay) {
+  TemporaryDirectory directory;
+  const auto path = directory / "latchkey.db";
+  std::ofstream(path.c_str()).close();
+  auto made = Database::open(path, Access::write, 1000);
+  ASSERT_TRUE(made);
+  ASSERT_TRUE(made->execute(fixture("schema-3/sqlite.sql").c_str()));
+  const auto readers = [&](const char* word) {
+    return *made->query_integer(fmt::format("SELECT value = '{}' FROM meta WHERE name = 'readers'", word)) == 1;
+  };
+  ASSERT_TRUE(readers("3 3"));
+  const auto before = log_end(*made);
+  SystemClock clock;
+  SystemRandom random;
+  const auto store = open_sqlite(path, clock, random);
+  ASSERT_TRUE(store) << store.error().internal;
+  EXPECT_EQ((*store)->position()->seq, before->position.seq);
+  EXPECT_TRUE(readers("4 3")) << "replicas of schema 3 may go on, those of schema 2 still not";
+  expect_terms_and_rules(**store, clock.wall());
+  EXPECT_TRUE(readers("4 4"));
+  EXPECT_EQ(*made->query_integer("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+}
+
 TEST(Upgrade, AnSqliteFileOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
   TemporaryDirectory directory;
   const auto path = directory / "latchkey.db";
   std::ofstream(path.c_str()).close();
   auto made = Database::open(path, Access::write, 1000);
   ASSERT_TRUE(made);
-  ASSERT_TRUE(made->execute(fixture("sqlite.sql").c_str()));
+  ASSERT_TRUE(made->execute(fixture("schema-1/sqlite.sql").c_str()));
   ASSERT_EQ(*made->query_integer("PRAGMA user_version"), 1);
   const auto before = log_end(*made);
   ASSERT_TRUE(before);
@@ -86,7 +141,7 @@ TEST(Upgrade, AnSqliteFileOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
   EXPECT_EQ((*store)->position()->seq, before->position.seq);
   EXPECT_EQ((*store)->changes_after(Seq{7}, 1)->front().nonce, before->nonce);
   expect_whole(**store, clock.wall());
-  const char* newer = "SELECT value = '3 3' FROM meta WHERE name = 'readers'";
+  const char* newer = "SELECT value = '4 3' FROM meta WHERE name = 'readers'";
   EXPECT_EQ(*made->query_integer(newer), 0) << "replicas of schema 2 may go on";
   expect_terms(**store, clock.wall());
   EXPECT_EQ(*made->query_integer(newer), 1) << "and cannot any longer";
@@ -95,9 +150,9 @@ TEST(Upgrade, AnSqliteFileOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
 
 class PostgresUpgrade : public testing::Test {
  protected:
-  PostgresUpgrade() {
+  explicit PostgresUpgrade(const std::string& file = "schema-1/postgres.sql") {
     auto connection = postgres::Connection::open(*postgres::Url::parse(url()), postgres::Server::any);
-    const auto made = (*connection)->execute(fixture("postgres.sql"));
+    const auto made = (*connection)->execute(fixture(file));
     if (!made) throw std::runtime_error(made.error().internal);
   }
   std::string url() const { return server_.url(database_); }
@@ -115,7 +170,8 @@ class PostgresUpgrade : public testing::Test {
 TEST_F(PostgresUpgrade, ADatabaseOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
   const LogEnd before = end();
   const std::string log =
-      "SELECT md5(string_agg((to_jsonb(c) - '{kind,plan,limits,description}'::text[])::text, '|' ORDER BY seq))"
+      "SELECT md5(string_agg((to_jsonb(c) - '{kind,plan,limits,description,scopes,networks,labels}'::text[])::text, "
+      "'|' ORDER BY seq))"
       " FROM changes c";
   const std::string changes = query(log);
   EXPECT_EQ(query("SELECT to_jsonb(m)->>'home' FROM meta m"), "");
@@ -130,9 +186,26 @@ TEST_F(PostgresUpgrade, ADatabaseOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
     expect_whole(**store, clock_.wall());
     EXPECT_EQ(query("SELECT readers FROM meta"), readers_of_schema) << "replicas of schema 2 may go on";
     expect_terms(**store, clock_.wall());
-    EXPECT_EQ(query("SELECT readers FROM meta"), "3 3") << "and cannot any longer";
+    EXPECT_EQ(query("SELECT readers FROM meta"), "4 3") << "and cannot any longer";
   }
   ASSERT_TRUE(open_postgres(url(), clock_)) << "a second start finds nothing to do";
+}
+
+class PostgresUpgradeOfSchema3 : public PostgresUpgrade {
+ protected:
+  PostgresUpgradeOfSchema3() : PostgresUpgrade("schema-3/postgres.sql") {}
+};
+
+TEST_F(PostgresUpgradeOfSchema3, IsBroughtUpAndItsReadersStay) {
+  ASSERT_EQ(query("SELECT readers FROM meta"), "3 3");
+  const LogEnd before = end();
+  const auto store = open_postgres(url(), clock_);
+  ASSERT_TRUE(store) << store.error().internal;
+  EXPECT_EQ(end(), before) << "replicas go on where they were";
+  EXPECT_EQ(query("SELECT readers FROM meta"), "4 3") << "those of schema 3 may go on, those of schema 2 still not";
+  EXPECT_EQ(query("SELECT count(*) FROM sleeping_triggers()"), "0");
+  expect_terms_and_rules(**store, clock_.wall());
+  EXPECT_EQ(query("SELECT readers FROM meta"), "4 4");
 }
 
 TEST_F(PostgresUpgrade, AStepThatFailsLeavesTheDatabaseAsItWas) {

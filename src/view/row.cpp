@@ -89,6 +89,8 @@ AccessKey KeyRow::as_access_key() const {
   if (const KeyTerms* own = terms()) {
     key.plan = own->plan;
     key.limits = own->limits;
+    key.scopes = own->scopes;
+    key.networks = own->networks;
   }
   key.issued_at = issued_at_;
   key.previous = previous();

@@ -7,6 +7,10 @@ namespace {
 std::string text_of(const AccessKey& key) {
   std::string text = key.plan.value_or("") + '\n';
   if (key.limits) text += to_json(std::span(*key.limits));
+  text += '\n';
+  if (key.scopes) text += scopes_json(*key.scopes);
+  text += '\n';
+  if (key.networks) text += networks_json(*key.networks);
   return text;
 }
 
@@ -17,6 +21,10 @@ LimitList per_key(LimitList limits) {
 }
 
 }  // namespace
+
+SharedText shared_text(const std::optional<ScopeList>& scopes) {
+  return scopes ? std::make_shared<const std::string>(scopes_text(*scopes)) : nullptr;
+}
 
 PreparedLimits prepared(const LimitList& limits, std::string_view defined_by) {
   PreparedLimits made;
@@ -34,6 +42,9 @@ const KeyTerms* TermsBook::of(const AccessKey& key) {
   auto found = book_.find(text);
   if (found == book_.end()) {
     KeyTerms terms{key.plan, key.limits, feed::digest_of_terms(key)};
+    terms.scopes = key.scopes;
+    terms.networks = key.networks;
+    terms.scopes_text = shared_text(key.scopes);
     if (key.limits) terms.prepared = prepared(per_key(*key.limits), {});
     found = book_.emplace(std::move(text), std::make_unique<const KeyTerms>(std::move(terms))).first;
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a key's row says besides a number of requests per minute: a plan, or limits of its own. Few different ones for
-// many keys, so each is held once and rows point to it; a row that has none of these points to nothing.
+// What a key's row says besides a number of requests per minute: a plan, or limits, scopes and networks of its own. Few
+// different ones for many keys, so each is held once and rows point to it; a row that has none of these points to nothing.
 
 #include <array>
 #include <atomic>
@@ -33,19 +33,28 @@ using PreparedLimits = std::vector<PreparedLimit>;
 /// `defined_by`: "plan:pro", "user:alice"; of a limit per user it is part of the count's identity.
 PreparedLimits prepared(const LimitList& limits, std::string_view defined_by);
 
+/// Scopes as headers have them, for as long as anybody needs them; null for no list.
+using SharedText = std::shared_ptr<const std::string>;
+SharedText shared_text(const std::optional<ScopeList>& scopes);
+
 struct KeyTerms {
   std::optional<std::string> plan;
   std::optional<LimitList> limits;  // besides the shorthand, as AccessKey::limits
   std::uint64_t digest = 0;         // feed::digest_of_terms()
   PreparedLimits prepared{};        // of `limits`; all of them per key
+  std::optional<ScopeList> scopes{};
+  std::optional<NetworkList> networks{};
+  SharedText scopes_text{};  // of `scopes`
 
   /// The key itself says that it needs none. Only where it has no number of requests per minute either.
   bool are_no_limits() const { return limits && limits->empty(); }
 };
 
 struct PlanRow : Plan {
-  explicit PlanRow(Plan plan) : Plan(std::move(plan)), prepared(view::prepared(limits, "plan:" + name)) {}
+  explicit PlanRow(Plan plan)
+      : Plan(std::move(plan)), prepared(view::prepared(limits, "plan:" + name)), scopes_text(shared_text(scopes)) {}
   PreparedLimits prepared;
+  SharedText scopes_text;
 };
 
 struct UserRow : User {
@@ -66,7 +75,7 @@ class TermsBook {
   std::size_t size() const { return book_.size(); }
 
  private:
-  std::map<std::string, std::unique_ptr<const KeyTerms>, std::less<>> book_;  // by plan and limits as text
+  std::map<std::string, std::unique_ptr<const KeyTerms>, std::less<>> book_;  // by all of it as text
 };
 
 /// Which user ids may have a row of users: a bit for each of 65,536 tags, so that a key of a user id without one, which

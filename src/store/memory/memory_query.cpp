@@ -20,6 +20,7 @@ bool matches(const AccessKey& key, const KeyFilter& filter, UnixMillis now) {
   if (filter.status && status_of(key, now) != *filter.status) return false;
   if (filter.never_expires && key.expires_at) return false;
   if (filter.expires_before && !(key.expires_at && *key.expires_at < *filter.expires_before)) return false;
+  if (!matches(filter.selector, key.labels) || (filter.without_deleted && key.deleted)) return false;
   return !filter.name || contains_ignoring_case(key.name, *filter.name);
 }
 
@@ -66,6 +67,28 @@ KeyPage list_keys_of(const MemoryStore::State& state, const KeyPageRequest& requ
   }
   const auto end = request.after ? keys.lower_bound(*request.after) : keys.end();
   return page_of(subrange(keys.begin(), end) | std::views::reverse);
+}
+
+std::vector<KeyId> list_key_ids_of(const MemoryStore::State& state, const KeyPageRequest& request) {
+  std::vector<KeyId> ids;
+  for (const auto& key : list_keys_of(state, request).keys) ids.push_back(key.id);
+  return ids;
+}
+
+std::optional<AccessKey> changed_by(const ManyKeys& change, const AccessKey& key) {
+  if (key.deleted || !matches(key, {.user_id = change.filter.user_id, .selector = change.filter.selector}, change.at)) {
+    return std::nullopt;
+  }
+  AccessKey next = key;
+  if (change.action == KeyAction::remove) {
+    next.deleted = true;
+  } else {
+    next.disabled = change.action == KeyAction::disable;
+  }
+  if (next == key) return std::nullopt;
+  next.updated_at = std::max(change.at, UnixMillis{key.updated_at.count + 1});
+  next.updated_by = change.actor;
+  return next;
 }
 
 std::vector<SigningKey> signing_keys_of(const MemoryStore::State& state) {

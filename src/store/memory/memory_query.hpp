@@ -8,6 +8,9 @@
 
 namespace latchkey::store {
 
+std::vector<KeyId> list_key_ids_of(const MemoryStore::State& state, const KeyPageRequest& request);
+/// What the key becomes; nullopt: the change does not mean it, or it is so already.
+std::optional<AccessKey> changed_by(const ManyKeys& change, const AccessKey& key);
 KeyPage list_keys_of(const MemoryStore::State& state, const KeyPageRequest& request);
 std::vector<SigningKey> signing_keys_of(const MemoryStore::State& state);
 std::optional<Plan> find_plan_in(const MemoryStore::State& state, std::string_view name);

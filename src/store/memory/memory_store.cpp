@@ -37,6 +37,18 @@ class MemoryStore::Session final : public Transaction {
     return append({seq, key.updated_at, key.updated_by, std::string(action), row});
   }
 
+  Result<std::uint64_t> change_keys(const ManyKeys& change, std::span<const KeyId> ids) override {
+    std::uint64_t changed = 0;
+    for (const KeyId& id : ids) {
+      const auto found = state_.keys.find(id);
+      const auto next = found == state_.keys.end() ? std::nullopt : changed_by(change, found->second);
+      if (!next) continue;
+      if (const auto put = put_key(*next, to_string(change.action)); !put) return put.error();
+      ++changed;
+    }
+    return changed;
+  }
+
   Result<std::vector<SigningKey>> signing_keys() override { return signing_keys_of(state_); }
 
   Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) override {
@@ -162,6 +174,11 @@ Result<std::optional<AccessKey>> MemoryStore::find_key(KeyId id) {
 Result<KeyPage> MemoryStore::list_keys(const KeyPageRequest& request) {
   const MutexLock lock(mutex_);
   return list_keys_of(state_, request);
+}
+
+Result<std::vector<KeyId>> MemoryStore::list_key_ids(const KeyPageRequest& request) {
+  const std::lock_guard lock(mutex_);
+  return list_key_ids_of(state_, request);
 }
 
 Result<std::vector<SigningKey>> MemoryStore::signing_keys() {

@@ -42,6 +42,7 @@ class MemoryStore final : public KeyStore {
   void transact(Work work, Done done) override;
   Result<std::optional<AccessKey>> find_key(KeyId id) override;
   Result<KeyPage> list_keys(const KeyPageRequest& request) override;
+  Result<std::vector<KeyId>> list_key_ids(const KeyPageRequest& request) override;
   Result<std::vector<SigningKey>> signing_keys() override;
   Result<std::optional<Plan>> find_plan(std::string_view name) override;
   Result<std::optional<User>> find_user(std::string_view user_id) override;

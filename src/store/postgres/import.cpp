@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 
 #include "base/json.hpp"
+#include "key/change_kind.hpp"
 #include "store/postgres/queries.hpp"
 #include "store/postgres/rows.hpp"
 #include "store/postgres/schema.hpp"
@@ -18,14 +20,15 @@ Error conflict(std::string why) { return Error(ErrorCode::conflict, std::move(wh
 
 constexpr std::string_view access_key_columns =
     "key_id, user_id, role, name, metadata, requests_per_minute, issued_at, previous_issued_at, previous_valid_until,"
-    " expires_at, disabled, deleted, created_at, updated_at, updated_by, version, plan, limits";
+    " expires_at, disabled, deleted, created_at, updated_at, updated_by, version, plan, limits,"
+    " scopes, networks, labels";
 constexpr std::string_view signing_keys_columns = "kid, public_key, state, created_at, updated_at, updated_by, version";
 constexpr std::string_view changes_columns =
     "seq, nonce, at, actor, action, key_id, user_id, role, name, metadata, requests_per_minute, issued_at,"
     " previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at, kid, public_key, state,"
-    " kind, plan, limits, description";
+    " kind, plan, limits, description, scopes, networks, labels";
 constexpr std::string_view plans_columns =
-    "name, description, limits, metadata, deleted, created_at, updated_at, updated_by, version";
+    "name, description, limits, metadata, deleted, created_at, updated_at, updated_by, version, scopes, networks";
 constexpr std::string_view users_columns =
     "user_id, plan, limits, disabled, metadata, deleted, created_at, updated_at, updated_by, version";
 constexpr std::string_view metadata = " metadata,";
@@ -72,6 +75,11 @@ class Batch {
   bool first_ = true;
 };
 
+void add_access_rules(Batch& batch, const AccessRuleTexts& rules) {
+  if (rules.scopes) batch.raw("scopes", *rules.scopes);
+  if (rules.networks) batch.raw("networks", *rules.networks);
+}
+
 /// What a key's row and its change have in common.
 void add_key(Batch& batch, const AccessKey& key) {
   batch.text("key_id", key.id.to_string()).text("user_id", key.user_id).text("role", to_string(key.role));
@@ -82,6 +90,8 @@ void add_key(Batch& batch, const AccessKey& key) {
   if (key.expires_at) batch.number("expires_at", key.expires_at->count);
   if (key.plan) batch.text("plan", *key.plan);
   if (key.limits) batch.raw("limits", to_json(std::span(*key.limits)));
+  add_access_rules(batch, access_rule_texts(key));
+  if (const auto labels = labels_text(key)) batch.raw("labels", *labels);
   if (!key.previous) return;
   batch.number("previous_issued_at", key.previous->issued_at.seconds);
   batch.number("previous_valid_until", key.previous->valid_until.count);
@@ -97,6 +107,7 @@ void add_signing_key(Batch& batch, const SigningKey& key) {
 void add_plan(Batch& batch, const Plan& plan) {
   batch.text("name", plan.name).text("description", plan.description).text("metadata", plan.metadata);
   batch.raw("limits", to_json(std::span(plan.limits))).raw("deleted", plan.deleted ? "true" : "false");
+  add_access_rules(batch, access_rule_texts(plan));
   batch.number("created_at", plan.created_at.count);
 }
 
@@ -196,9 +207,9 @@ class Import {
   }
 
   void add_row(Batch& batch, const Change& change) {
+    newest_kind_ = std::max(newest_kind_, kind_of(change));
     if (const auto* key = std::get_if<AccessKey>(&change.row)) {
       add_key(batch, *key);
-      keys_with_terms_ = keys_with_terms_ || has_terms(*key);
     } else if (const auto* signing_key = std::get_if<SigningKey>(&change.row)) {
       add_signing_key(batch, *signing_key);
       last_changes_[signing_key->kid] = {change.seq, change.actor};
@@ -227,8 +238,8 @@ class Import {
     }
     if (auto inserted = plans.insert(connection_, "plans", plans_columns); !inserted) return inserted;
     if (auto inserted = users.insert(connection_, "users", users_columns); !inserted) return inserted;
-    const bool newer = !plans_.empty() || !users_.empty() || keys_with_terms_;
-    return newer ? connection_.execute("SELECT newer_readers_only()") : Result<void>();
+    if (newest_kind_ == oldest_change_kind) return {};
+    return connection_.execute(fmt::format("SELECT only_readers_of({})", newest_kind_));
   }
 
   Result<void> copy_access_keys() {
@@ -286,7 +297,7 @@ class Import {
   std::map<std::string, LastChange> last_changes_;  // by kid
   std::map<std::string, Plan> plans_;               // by name, as of their last changes
   std::map<std::string, User> users_;               // by user id, likewise
-  bool keys_with_terms_ = false;                    // any change of the log was of one
+  std::uint32_t newest_kind_ = oldest_change_kind;  // of all changes of the log
 };
 
 }  // namespace

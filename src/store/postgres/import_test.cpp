@@ -93,6 +93,9 @@ class Breaking final : public KeyStore {
     if (request.after) return Error(ErrorCode::unavailable, "broken off");
     return store_.list_keys(request);
   }
+  Result<std::vector<KeyId>> list_key_ids(const KeyPageRequest& request) override {
+    return store_.list_key_ids(request);
+  }
   Result<std::vector<SigningKey>> signing_keys() override { return store_.signing_keys(); }
   Result<std::optional<Plan>> find_plan(std::string_view name) override { return store_.find_plan(name); }
   Result<std::optional<User>> find_user(std::string_view user_id) override { return store_.find_user(user_id); }

@@ -22,6 +22,9 @@ class PostgresStore final : public KeyStore {
   Result<KeyPage> list_keys(const KeyPageRequest& request) override {
     return readers_.with([&](Connection& reader) { return postgres::list_keys(reader, request); });
   }
+  Result<std::vector<KeyId>> list_key_ids(const KeyPageRequest& request) override {
+    return readers_.with([&](Connection& reader) { return postgres::list_key_ids(reader, request); });
+  }
   Result<std::vector<SigningKey>> signing_keys() override {
     return readers_.with([](Connection& reader) { return postgres::signing_keys(reader); });
   }

@@ -21,20 +21,48 @@ Result<std::optional<AccessKey>> PostgresTransaction::find_key(KeyId id) { retur
 
 Result<Version> PostgresTransaction::put_key(const AccessKey& key, std::string_view action) {
   static const std::string sql = fmt::format(
-      "INSERT INTO access_keys ({}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)"
+      "INSERT INTO access_keys ({}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)"
       " ON CONFLICT (key_id) DO UPDATE SET user_id = excluded.user_id, role = excluded.role, name = excluded.name,"
       " metadata = excluded.metadata, requests_per_minute = excluded.requests_per_minute,"
       " issued_at = excluded.issued_at, previous_issued_at = excluded.previous_issued_at,"
       " previous_valid_until = excluded.previous_valid_until, expires_at = excluded.expires_at,"
       " disabled = excluded.disabled, deleted = excluded.deleted, created_at = excluded.created_at,"
       " updated_at = excluded.updated_at, updated_by = excluded.updated_by, plan = excluded.plan,"
-      " limits = excluded.limits, command = excluded.command",
+      " limits = excluded.limits, scopes = excluded.scopes, networks = excluded.networks, labels = excluded.labels,"
+      " command = excluded.command",
       key_write_columns);
   for (const std::string_view text : {std::string_view(key.name), std::string_view(key.metadata),
                                       std::string_view(key.user_id), std::string_view(key.updated_by)}) {
     if (const auto checked = check_text(text); !checked) return checked.error();
   }
   return version_after(connection_.query(sql, key_parameters(key, action)));
+}
+
+Result<std::uint64_t> PostgresTransaction::change_keys(const ManyKeys& change, std::span<const KeyId> ids) {
+  static constexpr std::string_view what[] = {"disabled = true", "disabled = false", "deleted = true"};
+  static constexpr std::string_view unless[] = {"NOT disabled", "disabled", "NOT deleted"};
+  if (const auto checked = check_text(change.actor); !checked) return checked.error();
+  const auto action = static_cast<std::size_t>(change.action);
+  const std::string sql = fmt::format(
+      "WITH changed AS (UPDATE access_keys SET {}, updated_at = greatest($1::bigint, updated_at + 1),"
+      " updated_by = $2, command = $3 WHERE key_id = ANY ($4::uuid[]) AND NOT deleted AND {}"
+      " AND ($5::text IS NULL OR user_id = $5){} RETURNING 1) SELECT count(*) FROM changed",
+      what[action], unless[action], selector_condition(change.filter.selector, 6));
+  std::string list = "{";
+  for (const KeyId& id : ids) list += (list.size() > 1 ? "," : "") + id.to_string();
+  Parameters values;
+  values.add(change.at.count).add(change.actor).add(to_string(change.action)).add(list + '}');
+  values.add_or_null(change.filter.user_id);
+  for (const auto& requirement : change.filter.selector) values.add(requirement.name).add(requirement.value);
+  const auto rows = connection_.query(sql, values);
+  if (!rows) return rows.error();
+  const auto changed = static_cast<std::uint64_t>((*rows)[0].integer(0));
+  if (changed == 0) return changed;
+  const std::uint64_t before = end_.position.seq.value;
+  if (const auto version = version_after(rows); !version) return version.error();
+  if (end_.position.seq.value - before >= changed) return changed;
+  return Error(ErrorCode::unavailable, "the database does not record changes: its triggers are disabled",
+               "fewer changes were recorded than rows were changed: SELECT enable_triggers()");
 }
 
 Result<std::vector<SigningKey>> PostgresTransaction::signing_keys() { return postgres::signing_keys(connection_); }
@@ -63,13 +91,16 @@ Result<Version> PostgresTransaction::put_plan(const Plan& plan, std::string_view
   }
   Parameters values;
   values.add(plan.name).add(plan.description).add(to_json(std::span(plan.limits))).add(plan.metadata);
-  values.add_flag(plan.deleted).add(plan.created_at.count).add(plan.updated_at.count).add(plan.updated_by).add(action);
+  values.add_flag(plan.deleted).add(plan.created_at.count).add(plan.updated_at.count).add(plan.updated_by);
+  const AccessRuleTexts rules = access_rule_texts(plan);
+  values.add_or_null(rules.scopes).add_or_null(rules.networks).add(action);
   return version_after(connection_.query(
-      "INSERT INTO plans (name, description, limits, metadata, deleted, created_at, updated_at, updated_by, command)"
-      " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) ON CONFLICT (name) DO UPDATE SET description = excluded.description,"
+      "INSERT INTO plans (name, description, limits, metadata, deleted, created_at, updated_at, updated_by, scopes,"
+      " networks, command) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) ON CONFLICT (name) DO UPDATE SET description = "
+      "excluded.description,"
       " limits = excluded.limits, metadata = excluded.metadata, deleted = excluded.deleted,"
       " created_at = excluded.created_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by,"
-      " command = excluded.command",
+      " scopes = excluded.scopes, networks = excluded.networks, command = excluded.command",
       values));
 }
 

@@ -15,6 +15,7 @@ class PostgresTransaction final : public Transaction {
 
   Result<std::optional<AccessKey>> find_key(KeyId id) override;
   Result<Version> put_key(const AccessKey& key, std::string_view action) override;
+  Result<std::uint64_t> change_keys(const ManyKeys& change, std::span<const KeyId> ids) override;
   Result<std::vector<SigningKey>> signing_keys() override;
   Result<Version> put_signing_key(const SigningKey& key, std::string_view actor) override;
   Result<std::optional<Plan>> find_plan(std::string_view name) override;

@@ -38,12 +38,12 @@ std::string_view status_condition(KeyStatus status) {
 
 // One statement for each combination of filters, so that the planner sees the conditions of the partial indexes. The
 // parameters are all there in each; `$2 IS NOT NULL` and the like only give them their types.
-std::string list_keys_sql(const KeyFilter& filter, KeyOrder order) {
+std::string list_sql(std::string_view columns, const KeyFilter& filter, KeyOrder order) {
   const bool newest = order == KeyOrder::newest_first;
   std::string sql = fmt::format(
       "SELECT {} FROM access_keys WHERE key_id {} $1 AND $2::bigint IS NOT NULL"
       " AND $3::text IS NOT NULL AND $4::text IS NOT NULL AND $6::bigint IS NOT NULL",
-      key_columns, newest ? '<' : '>');
+      columns, newest ? '<' : '>');
   if (filter.user_id) sql += " AND user_id = $3";
   if (filter.status) sql += status_condition(*filter.status);
   // In the "C" collation lower() knows ASCII only.
@@ -52,10 +52,36 @@ std::string list_keys_sql(const KeyFilter& filter, KeyOrder order) {
   }
   if (filter.never_expires) sql += " AND expires_at IS NULL";
   if (filter.expires_before) sql += " AND expires_at < $6";
+  if (filter.without_deleted) sql += " AND NOT deleted";
+  sql += selector_condition(filter.selector, 7);
   return sql + (newest ? " ORDER BY key_id DESC LIMIT $5::bigint" : " ORDER BY key_id LIMIT $5::bigint");
 }
 
 }  // namespace
+
+std::string selector_condition(const Selector& selector, int first) {
+  std::string sql = wants_labels(selector) ? " AND labels IS NOT NULL" : "";
+  for (const auto& requirement : selector) {
+    const std::string value = fmt::format("labels ->> ${}::text", first);
+    const std::string compared = fmt::format("${}::text", first + 1);
+    switch (requirement.condition) {
+      case LabelCondition::equals:
+        sql += fmt::format(" AND {} = {}", value, compared);
+        break;
+      case LabelCondition::differs:
+        sql += fmt::format(" AND {} <> {}", value, compared);
+        break;
+      case LabelCondition::present:
+        sql += fmt::format(" AND {} IS NOT NULL AND {} IS NOT NULL", value, compared);
+        break;
+      case LabelCondition::absent:
+        sql += fmt::format(" AND (labels IS NULL OR {} IS NULL) AND {} IS NOT NULL", value, compared);
+        break;
+    }
+    first += 2;
+  }
+  return sql;
+}
 
 Result<std::optional<AccessKey>> find_key(Connection& connection, KeyId id) {
   static const std::string sql = fmt::format("SELECT {} FROM access_keys WHERE key_id = $1", key_columns);
@@ -84,7 +110,10 @@ Result<Position> position(Connection& connection) {
   return end->position;
 }
 
-Result<KeyPage> list_keys(Connection& connection, const KeyPageRequest& request) {
+namespace {
+
+/// The rows of the page, and one row more where there is one.
+Result<Rows> list(Connection& connection, std::string_view columns, const KeyPageRequest& request) {
   Parameters values;
   // The largest or smallest id bounds the first page, so that one statement serves first and later pages.
   const bool newest = request.order == KeyOrder::newest_first;
@@ -93,14 +122,32 @@ Result<KeyPage> list_keys(Connection& connection, const KeyPageRequest& request)
   values.add(request.now.count).add(request.filter.user_id.value_or("")).add(request.filter.name.value_or(""));
   values.add(static_cast<std::int64_t>(request.limit) + 1);
   values.add(request.filter.expires_before.value_or(UnixMillis()).count);
-  auto keys = read_all(connection.query(list_keys_sql(request.filter, request.order), values),
-                       [](const Row& row) { return read_access_key(row); });
+  for (const auto& requirement : request.filter.selector) values.add(requirement.name).add(requirement.value);
+  return connection.query(list_sql(columns, request.filter, request.order), values);
+}
+
+Result<KeyId> read_key_id(const Row& row) {
+  const auto id = KeyId::parse(row.text(0));
+  if (!id) return Error(ErrorCode::internal, "the database holds a broken row", "access_keys: an id that is none");
+  return *id;
+}
+
+}  // namespace
+
+Result<KeyPage> list_keys(Connection& connection, const KeyPageRequest& request) {
+  auto keys = read_all(list(connection, key_columns, request), [](const Row& row) { return read_access_key(row); });
   if (!keys) return keys.error();
   KeyPage page;
   page.more = keys->size() > request.limit;
   if (page.more) keys->pop_back();
   page.keys = std::move(*keys);
   return page;
+}
+
+Result<std::vector<KeyId>> list_key_ids(Connection& connection, const KeyPageRequest& request) {
+  auto ids = read_all(list(connection, "key_id", request), read_key_id);
+  if (ids && ids->size() > request.limit) ids->pop_back();
+  return ids;
 }
 
 }  // namespace latchkey::store::postgres

@@ -39,8 +39,7 @@ Result<SigningKey> read_changed_signing_key(const Row& row, int at) {
 
 namespace {
 
-/// `plan` and `limits`: where those columns stand.
-Result<AccessKey> read_key(const Row& row, int at, int plan, int limits) {
+Result<AccessKey> read_key(const Row& row, int at, const KeyTermsColumns& terms) {
   AccessKey key;
   const auto id = KeyId::parse(row.text(at));
   const auto requests_per_minute = row.optional_integer(at + 4);
@@ -62,13 +61,21 @@ Result<AccessKey> read_key(const Row& row, int at, int plan, int limits) {
   key.updated_at = {row.integer(at + 12)};
   key.updated_by = row.text(at + 13);
   key.version = Version{static_cast<std::uint64_t>(row.integer(at + 14))};
-  read_terms(row, plan, limits, key);
+  read_terms(row, terms, key);
   return key;
 }
 
 PlanColumns moved_by(PlanColumns columns, int at) {
-  for (int* column : {&columns.name, &columns.description, &columns.limits, &columns.metadata, &columns.deleted,
-                      &columns.created_at, &columns.updated_at, &columns.updated_by, &columns.version}) {
+  for (int* column :
+       {&columns.name, &columns.description, &columns.limits, &columns.metadata, &columns.deleted, &columns.created_at,
+        &columns.updated_at, &columns.updated_by, &columns.version, &columns.scopes, &columns.networks}) {
+    *column += at;
+  }
+  return columns;
+}
+
+KeyTermsColumns moved_by(KeyTermsColumns columns, int at) {
+  for (int* column : {&columns.plan, &columns.limits, &columns.scopes, &columns.networks, &columns.labels}) {
     *column += at;
   }
   return columns;
@@ -85,7 +92,7 @@ UserColumns moved_by(UserColumns columns, int at) {
 
 }  // namespace
 
-Result<AccessKey> read_access_key(const Row& row) { return read_key(row, 0, 15, 16); }
+Result<AccessKey> read_access_key(const Row& row) { return read_key(row, 0, key_terms_at); }
 
 Result<SigningKey> read_signing_key(const Row& row) {
   SigningKey key;
@@ -115,7 +122,7 @@ Result<Change> read_change(const Row& row, int at) {
       return broken_row("changes", std::to_string(change.seq.value));
     }
   } else if (row.is_null(at + 16)) {
-    auto key = read_key(row, at, at + change_plan_at, at + change_limits_at);
+    auto key = read_key(row, at, moved_by(changed_key_terms_at, at));
     if (!key) return key.error();
     change.row = std::move(*key);
   } else {
@@ -141,6 +148,8 @@ Parameters key_parameters(const AccessKey& key, std::string_view action) {
   values.add_flag(key.disabled).add_flag(key.deleted).add(key.created_at.count).add(key.updated_at.count);
   values.add(key.updated_by).add_or_null(key.plan);
   values.add_or_null(key.limits ? std::optional<std::string>(to_json(std::span(*key.limits))) : std::nullopt);
+  const AccessRuleTexts rules = access_rule_texts(key);
+  values.add_or_null(rules.scopes).add_or_null(rules.networks).add_or_null(labels_text(key));
   values.add(action);
   return values;
 }

@@ -11,6 +11,7 @@ namespace latchkey::embedded {
 extern const std::string_view postgres_schema_1;
 extern const std::string_view postgres_schema_2;
 extern const std::string_view postgres_schema_3;
+extern const std::string_view postgres_schema_4;
 }  // namespace latchkey::embedded
 
 namespace latchkey::store::postgres {
@@ -22,7 +23,8 @@ constexpr const char* lock = "SELECT pg_advisory_xact_lock(x'4c4b6579'::bigint)"
 /// The step to schema n is at n - 1.
 const std::array<std::string_view, schema_version>& steps() {
   static const std::array<std::string_view, schema_version> all{
-      embedded::postgres_schema_1, embedded::postgres_schema_2, embedded::postgres_schema_3};
+      embedded::postgres_schema_1, embedded::postgres_schema_2, embedded::postgres_schema_3,
+      embedded::postgres_schema_4};
   return all;
 }
 

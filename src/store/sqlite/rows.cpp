@@ -40,8 +40,7 @@ Result<SigningKey> read_changed_signing_key(const Statement& row) {
 
 namespace {
 
-/// `plan` and `limits`: where those columns stand.
-Result<AccessKey> read_key(const Statement& row, int plan, int limits) {
+Result<AccessKey> read_key(const Statement& row, const KeyTermsColumns& terms) {
   AccessKey key;
   const auto id = KeyId::parse(row.text(0));
   const auto requests_per_minute = row.optional_integer(4);
@@ -63,13 +62,13 @@ Result<AccessKey> read_key(const Statement& row, int plan, int limits) {
   key.updated_at = {row.integer(12)};
   key.updated_by = row.text(13);
   key.version = Version{static_cast<std::uint64_t>(row.integer(14))};
-  read_terms(row, plan, limits, key);
+  read_terms(row, terms, key);
   return key;
 }
 
 }  // namespace
 
-Result<AccessKey> read_access_key(const Statement& row) { return read_key(row, 15, 16); }
+Result<AccessKey> read_access_key(const Statement& row) { return read_key(row, key_terms_at); }
 
 Result<SigningKey> read_signing_key(const Statement& row) {
   SigningKey key;
@@ -99,7 +98,7 @@ Result<Change> read_change(const Statement& row) {
       return broken_row("changes", std::to_string(change.seq.value));
     }
   } else if (row.is_null(16)) {
-    auto key = read_key(row, change_plan_at, change_limits_at);
+    auto key = read_key(row, changed_key_terms_at);
     if (!key) return key.error();
     change.row = std::move(*key);
   } else {
@@ -111,7 +110,7 @@ Result<Change> read_change(const Statement& row) {
 }
 
 KeyTexts texts_of(const AccessKey& key) {
-  KeyTexts texts{key.id.to_string(), std::nullopt};
+  KeyTexts texts{key.id.to_string(), std::nullopt, access_rule_texts(key), labels_text(key)};
   if (key.limits) texts.limits = to_json(std::span(*key.limits));
   return texts;
 }
@@ -129,7 +128,9 @@ void bind_access_key(Statement& statement, const KeyTexts& texts, const AccessKe
   statement.bind(8, previous_issued_at).bind(9, previous_valid_until).bind(10, millis_of(key.expires_at));
   statement.bind(11, std::int64_t{key.disabled}).bind(12, std::int64_t{key.deleted}).bind(13, key.created_at.count);
   statement.bind(14, key.updated_at.count).bind(15, key.updated_by);
-  statement.bind_or_null(16, key.plan).bind_or_null(17, texts.limits).bind(18, action);
+  statement.bind_or_null(16, key.plan).bind_or_null(17, texts.limits);
+  statement.bind_or_null(18, texts.rules.scopes).bind_or_null(19, texts.rules.networks);
+  statement.bind_or_null(20, texts.labels).bind(21, action);
 }
 
 Result<Epoch> parse_epoch(std::string_view text) {

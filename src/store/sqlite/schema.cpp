@@ -206,8 +206,33 @@ Result<void> to_schema_3(Database& database, Random&) {
   return database.execute(triggers_of_schema_3().c_str());
 }
 
+// The word of `readers` becomes one of this schema and goes on to mean what it meant.
+constexpr const char* columns_of_schema_4 = R"sql(
+ALTER TABLE access_keys ADD COLUMN scopes TEXT CHECK (scopes IS NULL
+  OR (json_valid(scopes) AND json_type(scopes) = 'array' AND length(CAST(scopes AS BLOB)) <= 4096));
+ALTER TABLE access_keys ADD COLUMN networks TEXT CHECK (networks IS NULL
+  OR (json_valid(networks) AND json_type(networks) = 'array' AND length(CAST(networks AS BLOB)) <= 4096));
+ALTER TABLE access_keys ADD COLUMN labels TEXT CHECK (labels IS NULL
+  OR (json_valid(labels) AND json_type(labels) = 'object' AND length(CAST(labels AS BLOB)) <= 4096));
+CREATE INDEX access_keys_labelled ON access_keys (key_id) WHERE labels IS NOT NULL;
+ALTER TABLE plans ADD COLUMN scopes TEXT CHECK (scopes IS NULL
+  OR (json_valid(scopes) AND json_type(scopes) = 'array' AND length(CAST(scopes AS BLOB)) <= 4096));
+ALTER TABLE plans ADD COLUMN networks TEXT CHECK (networks IS NULL
+  OR (json_valid(networks) AND json_type(networks) = 'array' AND length(CAST(networks AS BLOB)) <= 4096));
+ALTER TABLE changes ADD COLUMN scopes TEXT;
+ALTER TABLE changes ADD COLUMN networks TEXT;
+ALTER TABLE changes ADD COLUMN labels TEXT;
+UPDATE meta SET value = iif(value = '3 3', '4 3', '4 2') WHERE name = 'readers';
+)sql";
+
+Result<void> to_schema_4(Database& database, Random&) {
+  if (auto added = database.execute(columns_of_schema_4); !added) return added;
+  return database.execute(triggers_of_schema_4().c_str());
+}
+
 /// The step to schema n is at n - 1.
-constexpr std::array<Result<void> (*)(Database&, Random&), schema_version> steps{to_schema_1, to_schema_2, to_schema_3};
+constexpr std::array<Result<void> (*)(Database&, Random&), schema_version> steps{to_schema_1, to_schema_2, to_schema_3,
+                                                                                 to_schema_4};
 
 Result<void> take_steps_from(Database& database, Random& random, std::int64_t found) {
   if (found == schema_version) return {};

@@ -45,6 +45,9 @@ class SqliteStore final : public KeyStore {
   Result<KeyPage> list_keys(const KeyPageRequest& request) override {
     return readers_.with([&](Database& reader) { return store::list_keys(reader, request); });
   }
+  Result<std::vector<KeyId>> list_key_ids(const KeyPageRequest& request) override {
+    return readers_.with([&](Database& reader) { return store::list_key_ids(reader, request); });
+  }
   Result<std::vector<SigningKey>> signing_keys() override {
     return readers_.with([](Database& reader) { return store::signing_keys(reader); });
   }

@@ -115,7 +115,8 @@ TEST_F(SqliteStoreTest, InsertOrReplaceAndDeleteByHandAreChanges) {
   by_hand("PRAGMA recursive_triggers = OFF");
   by_hand(
       "INSERT OR REPLACE INTO access_keys SELECT key_id, 'bob', role, name, metadata, 9, issued_at, NULL, NULL, NULL,"
-      " 0, 0, created_at, updated_at, updated_by, version, NULL, NULL, NULL FROM access_keys");
+      " 0, 0, created_at, updated_at, updated_by, version, NULL, NULL, NULL, NULL, NULL, NULL FROM"
+      " access_keys");
   const Change replaced = last_change(Seq{2});
   EXPECT_EQ(std::get<AccessKey>(replaced.row).user_id, "bob");
   EXPECT_EQ(replaced.actor, "unknown");

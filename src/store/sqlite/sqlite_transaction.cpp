@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::string_view last_seq = "SELECT coalesce(max(seq), 0) FROM changes";
 
+Error not_recorded() {
+  return Error(ErrorCode::unavailable, "the database does not record changes: its triggers are gone",
+               "no change was recorded: put back a copy of the database that has the triggers");
+}
+
 /// Runs a statement that changes a row, which the table's trigger records.
 Result<Version> run_recorded(Database& database, Statement& statement) {
   const auto before = database.query_integer(last_seq);
@@ -19,8 +24,7 @@ Result<Version> run_recorded(Database& database, Statement& statement) {
   const auto after = database.query_integer(last_seq);
   if (!after) return after.error();
   if (*after > *before) return Version{static_cast<std::uint64_t>(*after)};
-  return Error(ErrorCode::unavailable, "the database does not record changes: its triggers are gone",
-               "no change was recorded: put back a copy of the database that has the triggers");
+  return not_recorded();
 }
 
 }  // namespace
@@ -29,19 +33,48 @@ Result<std::optional<AccessKey>> SqliteTransaction::find_key(KeyId id) { return 
 
 Result<Version> SqliteTransaction::put_key(const AccessKey& key, std::string_view action) {
   static const std::string sql = fmt::format(
-      "INSERT INTO access_keys ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key_id) DO UPDATE SET"
+      "INSERT INTO access_keys ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key_id) DO UPDATE "
+      "SET"
       " user_id = excluded.user_id, role = excluded.role, name = excluded.name, metadata = excluded.metadata,"
       " requests_per_minute = excluded.requests_per_minute, issued_at = excluded.issued_at,"
       " previous_issued_at = excluded.previous_issued_at, previous_valid_until = excluded.previous_valid_until,"
       " expires_at = excluded.expires_at, disabled = excluded.disabled, deleted = excluded.deleted,"
       " created_at = excluded.created_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by,"
-      " plan = excluded.plan, limits = excluded.limits, command = excluded.command",
+      " plan = excluded.plan, limits = excluded.limits, scopes = excluded.scopes, networks = excluded.networks,"
+      " labels = excluded.labels, command = excluded.command",
       key_write_columns);
   auto statement = database_.prepare(sql);
   if (!statement) return statement.error();
   const KeyTexts texts = texts_of(key);
   bind_access_key(**statement, texts, key, action);
   return run_recorded(database_, **statement);
+}
+
+Result<std::uint64_t> SqliteTransaction::change_keys(const ManyKeys& change, std::span<const KeyId> ids) {
+  static constexpr std::string_view what[] = {"disabled = 1", "disabled = 0", "deleted = 1"};
+  static constexpr std::string_view unless[] = {"disabled = 0", "disabled = 1", "deleted = 0"};
+  const auto action = static_cast<std::size_t>(change.action);
+  auto statement = database_.prepare(
+      fmt::format("UPDATE access_keys SET {}, updated_at = max(?1, updated_at + 1), updated_by = ?2, command = ?3"
+                  " WHERE key_id IN (SELECT value FROM json_each(?4)) AND deleted = 0 AND {}{}{}",
+                  what[action], unless[action], change.filter.user_id ? " AND user_id = ?5" : "",
+                  selector_condition(change.filter.selector, 6)));
+  if (!statement) return statement.error();
+  std::string list = "[";
+  for (const KeyId& id : ids) list += fmt::format("{}\"{}\"", list.size() > 1 ? "," : "", id.to_string());
+  list += ']';
+  (*statement)->bind(1, change.at.count).bind(2, change.actor).bind(3, to_string(change.action)).bind(4, list);
+  if (change.filter.user_id) (*statement)->bind(5, *change.filter.user_id);
+  const auto paths = paths_of(change.filter.selector);
+  bind_selector(**statement, change.filter.selector, paths, 6);
+  const auto before = database_.query_integer(last_seq);
+  if (!before) return before.error();
+  if (auto ran = database_.run(**statement); !ran) return ran.error();
+  const std::int64_t changed = sqlite3_changes64(database_.handle());
+  const auto after = database_.query_integer(last_seq);
+  if (!after) return after.error();
+  if (*after - *before < changed) return not_recorded();
+  return static_cast<std::uint64_t>(changed);
 }
 
 Result<std::vector<SigningKey>> SqliteTransaction::signing_keys() { return store::signing_keys(database_); }
@@ -65,16 +98,19 @@ Result<std::optional<Plan>> SqliteTransaction::find_plan(std::string_view name) 
 
 Result<Version> SqliteTransaction::put_plan(const Plan& plan, std::string_view action) {
   auto statement = database_.prepare(
-      "INSERT INTO plans (name, description, limits, metadata, deleted, created_at, updated_at, updated_by, command)"
-      " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET description = excluded.description,"
+      "INSERT INTO plans (name, description, limits, metadata, deleted, created_at, updated_at, updated_by, scopes,"
+      " networks, command) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET description = "
+      "excluded.description,"
       " limits = excluded.limits, metadata = excluded.metadata, deleted = excluded.deleted,"
       " created_at = excluded.created_at, updated_at = excluded.updated_at, updated_by = excluded.updated_by,"
-      " command = excluded.command");
+      " scopes = excluded.scopes, networks = excluded.networks, command = excluded.command");
   if (!statement) return statement.error();
   const std::string limits = to_json(std::span(plan.limits));
+  const AccessRuleTexts rules = access_rule_texts(plan);
   (*statement)->bind(1, plan.name).bind(2, plan.description).bind(3, limits).bind(4, plan.metadata);
   (*statement)->bind(5, std::int64_t{plan.deleted}).bind(6, plan.created_at.count).bind(7, plan.updated_at.count);
-  (*statement)->bind(8, plan.updated_by).bind(9, action);
+  (*statement)->bind(8, plan.updated_by).bind_or_null(9, rules.scopes).bind_or_null(10, rules.networks);
+  (*statement)->bind(11, action);
   return run_recorded(database_, **statement);
 }
 

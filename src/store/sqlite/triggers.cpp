@@ -40,6 +40,34 @@ constexpr const char* append_user = R"sql(
       {row}.metadata, {deleted}, {row}.created_at);
   UPDATE meta SET value = '3 3' WHERE name = 'readers' AND value <> '3 3';)sql";
 
+constexpr const char* append_key_with_rules = R"sql(
+  INSERT INTO changes (nonce, at, actor, action, key_id, user_id, role, name, metadata, requests_per_minute, issued_at,
+      previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at, plan, limits, scopes,
+      networks, labels)
+    VALUES (random(), {at}, {actor}, {action}, {row}.key_id, {row}.user_id, {row}.role, {row}.name, {row}.metadata,
+      {row}.requests_per_minute, {row}.issued_at, {row}.previous_issued_at, {row}.previous_valid_until,
+      {row}.expires_at, {row}.disabled, {deleted}, {row}.created_at, {row}.plan, {row}.limits, {row}.scopes,
+      {row}.networks, {row}.labels);
+  UPDATE meta SET value = '4 4' WHERE name = 'readers' AND value <> '4 4'
+    AND ({row}.scopes IS NOT NULL OR {row}.networks IS NOT NULL OR {row}.labels IS NOT NULL);
+  UPDATE meta SET value = '4 3' WHERE name = 'readers' AND value = '4 2'
+    AND ({row}.requests_per_minute IS NULL OR {row}.plan IS NOT NULL OR {row}.limits IS NOT NULL);)sql";
+
+constexpr const char* append_plan_with_rules = R"sql(
+  INSERT INTO changes (nonce, at, actor, action, kind, name, description, limits, metadata, deleted, created_at, scopes,
+      networks)
+    VALUES (random(), {at}, {actor}, {action}, 'plan', {row}.name, {row}.description, {row}.limits, {row}.metadata,
+      {deleted}, {row}.created_at, {row}.scopes, {row}.networks);
+  UPDATE meta SET value = '4 4' WHERE name = 'readers' AND value <> '4 4'
+    AND ({row}.scopes IS NOT NULL OR {row}.networks IS NOT NULL);
+  UPDATE meta SET value = '4 3' WHERE name = 'readers' AND value = '4 2';)sql";
+
+constexpr const char* append_user_of_schema_4 = R"sql(
+  INSERT INTO changes (nonce, at, actor, action, kind, user_id, plan, limits, disabled, metadata, deleted, created_at)
+    VALUES (random(), {at}, {actor}, {action}, 'user', {row}.user_id, {row}.plan, {row}.limits, {row}.disabled,
+      {row}.metadata, {deleted}, {row}.created_at);
+  UPDATE meta SET value = '4 3' WHERE name = 'readers' AND value = '4 2';)sql";
+
 // Brings the row in line with the change just appended: this sets `version`.
 constexpr const char* settle_row = R"sql(
   UPDATE {table} SET version = c.seq, updated_at = c.at, updated_by = c.actor, command = NULL
@@ -91,6 +119,32 @@ const Recorded& signing_keys() {
   return keys;
 }
 
+Recorded keys_with(const char* append) {
+  Recorded keys = keys_of_schema_1();
+  keys.append = append;
+  return keys;
+}
+
+Recorded plans_with(const char* append) {
+  return {"plans",
+          "name",
+          append,
+          by_hand_or_command("'plan-create'"),
+          by_hand_or_command(plan_action_by_hand),
+          "'plan-delete'",
+          " AND kind = 'plan'"};
+}
+
+Recorded users_with(const char* append) {
+  return {"users",
+          "user_id",
+          append,
+          by_hand_or_command("'user-create'"),
+          by_hand_or_command(user_action_by_hand),
+          "'user-delete'",
+          " AND kind = 'user'"};
+}
+
 std::string trigger(const Recorded& rows, const char* event, const std::string& when, const std::string& body) {
   return fmt::format("CREATE TRIGGER {0}_{1} AFTER {1} ON {0} {2} BEGIN {3} END;\n", rows.table, event, when, body);
 }
@@ -132,23 +186,18 @@ std::string dropped(const Recorded& rows) {
 std::string triggers_of_schema_1() { return triggers_of(keys_of_schema_1()) + triggers_of(signing_keys()); }
 
 std::string triggers_of_schema_3() {
-  Recorded keys = keys_of_schema_1();
-  keys.append = append_key_with_terms;
-  const Recorded plans{"plans",
-                       "name",
-                       append_plan,
-                       by_hand_or_command("'plan-create'"),
-                       by_hand_or_command(plan_action_by_hand),
-                       "'plan-delete'",
-                       " AND kind = 'plan'"};
-  const Recorded users{"users",
-                       "user_id",
-                       append_user,
-                       by_hand_or_command("'user-create'"),
-                       by_hand_or_command(user_action_by_hand),
-                       "'user-delete'",
-                       " AND kind = 'user'"};
-  return dropped(keys) + triggers_of(keys) + triggers_of(plans) + triggers_of(users);
+  const Recorded keys = keys_with(append_key_with_terms);
+  return dropped(keys) + triggers_of(keys) + triggers_of(plans_with(append_plan)) +
+         triggers_of(users_with(append_user));
+}
+
+std::string triggers_of_schema_4() {
+  std::string all;
+  for (const Recorded& rows :
+       {keys_with(append_key_with_rules), plans_with(append_plan_with_rules), users_with(append_user_of_schema_4)}) {
+    all += dropped(rows) + triggers_of(rows);
+  }
+  return all;
 }
 
 }  // namespace latchkey::store

@@ -15,5 +15,7 @@ namespace latchkey::store {
 std::string triggers_of_schema_1();
 /// In their place, with the columns that schema 3 added, and those of plans and users.
 std::string triggers_of_schema_3();
+/// In their place, with the columns that schema 4 added.
+std::string triggers_of_schema_4();
 
 }  // namespace latchkey::store

@@ -52,6 +52,124 @@ TEST_P(TermsSuite, AKeyKeepsItsTerms) {
   EXPECT_EQ(*store_->find_key(key.id), key) << "no limits is not the same as nothing said";
 }
 
+TEST_P(TermsSuite, AKeyKeepsItsScopesNetworksAndLabels) {
+  AccessKey key = new_key("alice");
+  key.scopes = ScopeList{"orders:read", "reports:*"};
+  key.networks = NetworkList{*IpNetwork::parse("10.0.0.0/8"), *IpNetwork::parse("2001:db8::/32")};
+  key.labels = {{"team", "billing"}, {"env", ""}};
+  key = put(key);
+  EXPECT_EQ(*store_->find_key(key.id), key);
+  EXPECT_EQ(std::get<AccessKey>(store_->changes_after({0}, 10)->at(0).row), key);
+  key.scopes = ScopeList{};
+  key.networks = NetworkList{};
+  key.labels.clear();
+  key = put(key, "update");
+  EXPECT_EQ(*store_->find_key(key.id), key) << "an empty list is not the same as nothing said";
+  key.scopes.reset();
+  key.networks.reset();
+  key = put(key, "update");
+  EXPECT_EQ(*store_->find_key(key.id), key);
+  EXPECT_EQ(std::get<AccessKey>(store_->changes_after({2}, 10)->at(0).row), key);
+}
+
+TEST_P(TermsSuite, KeysAreListedByTheirLabels) {
+  const std::vector<Labels> labels = {{{"team", "billing"}, {"env", "prod"}},
+                                      {{"team", "billing"}, {"env", "dev"}},
+                                      {{"team", "search"}},
+                                      {},
+                                      {{"team", ""}, {"app.example/x", "a:b@c"}}};
+  std::vector<KeyId> ids;
+  for (const auto& each : labels) {
+    AccessKey key = new_key(ids.size() % 2 == 0 ? "alice" : "bob");
+    key.labels = each;
+    ids.push_back(put(key).id);
+  }
+  for (const std::string text :
+       {"team=billing", "team=billing,env!=prod", "env!=prod", "team!=billing", "team", "!team", "!env", "team,!env",
+        "team=", "app.example/x=a:b@c", "team=nobody", "other", "!other"}) {
+    KeyPageRequest request = page();
+    request.filter.selector = *parse_selector(text);
+    std::vector<KeyId> expected;
+    for (std::size_t i = labels.size(); i-- > 0;) {
+      if (matches(request.filter.selector, labels[i])) expected.push_back(ids[i]);
+    }
+    EXPECT_EQ(ids_of(request), expected) << text;
+    request.filter.user_id = "alice";
+    std::erase_if(expected, [&](const KeyId& id) { return id == ids[1] || id == ids[3]; });
+    EXPECT_EQ(ids_of(request), expected) << text << " of alice";
+    request.filter.status = KeyStatus::active;
+    EXPECT_EQ(ids_of(request), expected) << text << " of alice, active";
+  }
+}
+
+TEST_P(TermsSuite, ManyKeysAreChangedByOneStatement) {
+  std::vector<KeyId> ids;
+  for (const char* user : {"alice", "alice", "bob", "alice", "alice"}) {
+    AccessKey key = new_key(user);
+    key.labels = {{"team", ids.size() == 1 ? "other" : "x"}};
+    key.disabled = ids.size() == 3;
+    key.deleted = ids.size() == 4;
+    ids.push_back(put(key).id);
+  }
+  KeyPageRequest request = page({.selector = *parse_selector("team=x"), .without_deleted = true});
+  request.order = KeyOrder::oldest_first;
+  EXPECT_EQ(*store_->list_key_ids(request), (std::vector<KeyId>{ids[0], ids[2], ids[3]}));
+  request.limit = 2;
+  EXPECT_EQ(store_->list_key_ids(request)->size(), 2U);
+  request.after = ids[2];
+  EXPECT_EQ(*store_->list_key_ids(request), (std::vector<KeyId>{ids[3]}));
+
+  const auto change = [&](KeyAction action, KeyFilter filter, std::span<const KeyId> named) {
+    std::uint64_t changed = 0;
+    in_transaction([&](Transaction& transaction) {
+      changed = *transaction.change_keys({action, std::move(filter), now(), "eve"}, named);
+    });
+    return changed;
+  };
+  const AccessKey before = **store_->find_key(ids[0]);
+  EXPECT_EQ(change(KeyAction::disable, {.user_id = "alice", .selector = *parse_selector("team=x")}, ids), 1U);
+  const auto changes = store_->changes_after({5}, 10);
+  ASSERT_EQ(changes->size(), 1U) << "one that is so already is not changed, nor one that the filter does not mean";
+  const AccessKey after = **store_->find_key(ids[0]);
+  EXPECT_EQ((*changes)[0], (Change{{6}, after.updated_at, "eve", "disable", after, (*changes)[0].nonce}));
+  EXPECT_TRUE(after.disabled);
+  EXPECT_GT(after.updated_at, before.updated_at) << "whatever the clock says";
+  EXPECT_EQ(after.version, Version{6});
+  EXPECT_EQ(change(KeyAction::disable, {.user_id = "alice", .selector = *parse_selector("team=x")}, ids), 0U);
+  EXPECT_EQ(change(KeyAction::enable, {.selector = *parse_selector("team")}, std::span(ids).subspan(0, 3)), 1U);
+  EXPECT_EQ(change(KeyAction::remove, {.selector = *parse_selector("team!=other")}, ids), 3U);
+  EXPECT_EQ(store_->position()->seq, Seq{10});
+  EXPECT_EQ(*store_->list_key_ids(page({.without_deleted = true})), (std::vector<KeyId>{ids[1]}));
+  EXPECT_EQ(change(KeyAction::enable, {}, ids), 0U) << "a deleted key stays deleted";
+}
+
+TEST_P(TermsSuite, AFailureTakesBackWhatWasDoneToManyKeys) {
+  std::vector<KeyId> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(put(new_key("alice")).id);
+  const auto failed = store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
+    EXPECT_EQ(*transaction.change_keys({KeyAction::disable, {.user_id = "alice"}, now(), "eve"}, ids), 3U);
+    EXPECT_TRUE((*transaction.find_key(ids[1]))->disabled);
+    return Error(ErrorCode::conflict, "changed my mind");
+  });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(store_->position()->seq, Seq{3});
+  EXPECT_FALSE((*store_->find_key(ids[1]))->disabled);
+}
+
+TEST_P(TermsSuite, APlanKeepsItsScopesAndNetworks) {
+  Plan plan = new_plan("pro");
+  plan.scopes = ScopeList{"a", "b"};
+  plan.networks = NetworkList{};
+  plan = put_plan(plan);
+  EXPECT_EQ(*store_->find_plan("pro"), plan);
+  EXPECT_EQ(std::get<Plan>(store_->changes_after({0}, 10)->at(0).row), plan);
+  EXPECT_EQ(store_->list_plans({"", 2})->plans.at(0), plan);
+  plan.scopes.reset();
+  plan.networks = NetworkList{*IpNetwork::parse("::ffff:10.0.0.0/104")};
+  plan = put_plan(plan, "plan-update");
+  EXPECT_EQ(*store_->find_plan("pro"), plan);
+}
+
 TEST_P(TermsSuite, PlansAndUsersAreListedByNameWithoutTheDeleted) {
   for (const char* name : {"c", "a", "b", "d"}) {
     put_plan(new_plan(name));
