@@ -19,6 +19,9 @@ Result<AccessKey> decide(const CreateKey& command, KeyId id, const Author& autho
     if (const auto checked = check_time_zones(*command.limits); !checked) return checked.error();
     set_own_limits(key, command.limits);
   }
+  key.scopes = command.scopes;
+  key.networks = command.networks;
+  key.labels = command.labels;
   key.issued_at = {author.now.seconds()};
   key.expires_at = *expires_at;
   key.created_at = author.now;

@@ -14,6 +14,9 @@ struct CreateKey {
   std::string metadata = "{}";
   std::optional<std::string> plan{};
   std::optional<LimitList> limits{};  // all of its own; not together with requests_per_minute
+  std::optional<ScopeList> scopes{};
+  std::optional<NetworkList> networks{};
+  Labels labels{};
 };
 
 /// The first row of a key.

@@ -30,6 +30,8 @@ NamedDecision<Plan> decide(const PutPlan& command, const std::string& name, cons
   next.description = command.description;
   next.limits = command.limits;
   next.metadata = command.metadata;
+  next.scopes = command.scopes;
+  next.networks = command.networks;
   return if_named_changed(current, std::move(next), current ? "plan-update" : "plan-create", author);
 }
 
@@ -42,6 +44,8 @@ NamedDecision<Plan> decide(const PatchPlan& command, const Precondition& precond
   if (command.limits) {
     if (const auto checked = check_time_zones(next.limits); !checked) return checked.error();
   }
+  if (command.scopes) next.scopes = *command.scopes;
+  if (command.networks) next.networks = *command.networks;
   if (command.metadata) {
     auto metadata = metadata_after(current->metadata, *command.metadata, command.metadata_mode);
     if (!metadata) return metadata.error();
@@ -61,6 +65,8 @@ NamedDecision<Plan> decide_delete_plan(const Precondition& precondition, const s
   next.deleted = true;
   next.description.clear();
   next.limits.clear();
+  next.scopes.reset();
+  next.networks.reset();
   next.metadata = "{}";
   return if_named_changed(current, std::move(next), "plan-delete", author);
 }

@@ -12,6 +12,8 @@ struct PutPlan {
   std::string description;
   LimitList limits;
   std::string metadata = "{}";
+  std::optional<ScopeList> scopes{};
+  std::optional<NetworkList> networks{};
 };
 
 /// What shall be different; whatever is nullopt stays.
@@ -20,6 +22,8 @@ struct PatchPlan {
   std::optional<LimitList> limits{};
   std::optional<std::string> metadata{};
   Metadata metadata_mode = Metadata::replace;
+  std::optional<std::optional<ScopeList>> scopes{};  // within: nullopt: none
+  std::optional<std::optional<NetworkList>> networks{};
 };
 
 using PlanDone = NamedDone<Plan>;

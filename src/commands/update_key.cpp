@@ -1,5 +1,7 @@
 #include "commands/update_key.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/json.hpp"
@@ -76,6 +78,14 @@ Result<void> set_terms(AccessKey& key, const UpdateKey& command) {
   return {};
 }
 
+Result<void> set_labels(AccessKey& key, const UpdateKey& command) {
+  if (!command.labels) return {};
+  auto labels = labels_after(key.labels, *command.labels);
+  if (!labels) return labels.error();
+  key.labels = std::move(*labels);
+  return {};
+}
+
 bool touches_terms(const UpdateKey& command) {
   return command.requests_per_minute || command.drops_requests_per_minute || command.plan || command.limits;
 }
@@ -93,14 +103,26 @@ Result<std::string> metadata_after(const std::string& current, const std::string
   return mode == Metadata::replace ? Result<std::string>(sent) : merged_metadata(current, sent);
 }
 
+Result<Labels> labels_after(const Labels& current, const LabelChanges& changes) {
+  Labels labels = changes.replace ? Labels() : current;
+  for (const auto& name : changes.removed) labels.erase(name);
+  for (const auto& [name, value] : changes.set) labels.insert_or_assign(name, value);
+  if (labels.size() > max_labels)
+    return Error::invalid("/labels", fmt::format("must be at most {} labels", max_labels));
+  return labels;
+}
+
 Decision decide(const UpdateKey& command, const AccessKey& current, const Author& author) {
   if (const auto checked = check_not_deleted(current); !checked) return checked.error();
   AccessKey next = current;
   if (const auto set = set_terms(next, command); !set) return set.error();
   next.disabled = command.disabled.value_or(current.disabled);
   next.name = command.name.value_or(current.name);
+  if (command.scopes) next.scopes = *command.scopes;
+  if (command.networks) next.networks = *command.networks;
   if (const auto set = set_expiry(next, command, author.now); !set) return set.error();
   if (const auto set = set_metadata(next, command); !set) return set.error();
+  if (const auto set = set_labels(next, command); !set) return set.error();
   const std::string_view action = action_of(current, next);
   return if_changed(current, std::move(next), action, author);
 }

@@ -13,6 +13,16 @@ enum class Metadata : std::uint8_t {
 /// Both are JSON objects, serialised.
 Result<std::string> metadata_after(const std::string& current, const std::string& sent, Metadata mode);
 
+/// What shall become of labels.
+struct LabelChanges {
+  bool replace = false;                // none of the old ones stays
+  Labels set{};                        // these have these values from now on
+  std::vector<std::string> removed{};  // these go
+};
+
+/// ErrorCode::invalid at /labels where there would be too many.
+Result<Labels> labels_after(const Labels& current, const LabelChanges& changes);
+
 /// What shall be different; whatever is nullopt stays. Members keep the rules of key/access_key.hpp.
 struct UpdateKey {
   std::optional<std::uint32_t> requests_per_minute{};
@@ -24,6 +34,9 @@ struct UpdateKey {
   bool drops_requests_per_minute = false;            // instead of setting it
   std::optional<std::optional<std::string>> plan{};  // within: nullopt: none of its own
   std::optional<std::optional<LimitList>> limits{};  // within: all of its own; nullopt: none
+  std::optional<std::optional<ScopeList>> scopes{};  // within: nullopt: none of its own
+  std::optional<std::optional<NetworkList>> networks{};
+  std::optional<LabelChanges> labels{};
 };
 
 /// The change is called "disable" or "enable" where nothing else differs, else "update".

@@ -9,6 +9,7 @@
 #include "config/settings.hpp"
 #include "jwt/algorithm.hpp"
 #include "jwt/role_claim.hpp"
+#include "key/presented_form.hpp"
 
 namespace latchkey::config {
 namespace {
@@ -25,6 +26,13 @@ template <auto member>
 Result<void> set_required(Settings& settings, std::string_view text) {
   if (text.empty()) return wrong("must not be empty");
   return set_text<member>(settings, text);
+}
+
+Result<void> set_key_prefix(Settings& settings, std::string_view text) {
+  if (!text.empty() && !is_key_prefix(text)) {
+    return wrong(fmt::format("\"{}\" is not 1 to {} of a-z, 0-9 and _", printable(text), max_key_prefix_bytes));
+  }
+  return set_text<&Settings::key_prefix>(settings, text);
 }
 
 template <auto member, std::uint64_t least, std::uint64_t most>
@@ -212,6 +220,8 @@ const std::array specs{
                 set_word<&S::client_address, client_addresses>, get_text<&S::client_address>},
     SettingSpec{"preflight", "WORD", "A browser's preflight at /v1/authorize: refuse, pass",
                 set_word<&S::preflight, preflights>, get_text<&S::preflight>},
+    SettingSpec{"key_prefix", "TEXT", "Stands before each access key that is given out, such as acme_live_",
+                set_key_prefix, get_text<&S::key_prefix>},
     SettingSpec{"cors_origins", "LIST", "Origins of pages that may use Access Key Management",
                 set_text<&S::cors_origins>, get_text<&S::cors_origins>},
     SettingSpec{"replica_name", "TEXT", "What this replica is called in `latchkey replicas`; the host's name if empty",

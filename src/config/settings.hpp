@@ -40,6 +40,7 @@ struct Settings {
   std::string original_request = "path";             // or x-original, x-forwarded
   std::string client_address = "peer";               // or x-forwarded-for
   std::string preflight = "refuse";                  // or pass
+  std::string key_prefix;                            // before the access keys that are given out; empty: none
   std::string cors_origins;                          // of the management service; empty: none
   std::string replica_name;                          // for people; empty: the host's name
   std::string admin_keys;                            // file, PEM or JWKS; empty: the data directory's development key

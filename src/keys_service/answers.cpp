@@ -31,14 +31,15 @@ CommittedAnswer key_answer(commands::KeyAnswer answer, UnixMillis now) {
   return {std::move(head), std::move(members)};
 }
 
-CommittedAnswer issued_answer(const commands::KeyRing& ring, commands::Issued issued, int status, Location location) {
-  auto token = ring.mint(issued.key, issued.kid);
+CommittedAnswer issued_answer(const Parts& parts, commands::Issued issued, int status, Location location) {
+  auto token = parts.ring.mint(issued.key, issued.kid);
   if (!token) return {to_response(token.error())};
   http::Response head = private_head(status);
   if (location == Location::present) head.with_header("Location", "/v1/keys/" + issued.key.id.to_string());
   head.with_header("ETag", etag_of(issued.key));
-  auto members = [token = std::move(*token), issued = std::move(issued)](JsonWriter& out) {
-    out.member("accessKey", token.reveal()).name("key").begin_object();
+  auto members = [presented = Secret(parts.key_prefix + std::string(token->reveal())),
+                  issued = std::move(issued)](JsonWriter& out) {
+    out.member("accessKey", presented.reveal()).name("key").begin_object();
     write_members(out, issued.key, issued.commit.position.epoch, issued.key.updated_at);
     write_effective(out, issued.key, issued.terms);
     out.end_object();

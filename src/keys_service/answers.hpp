@@ -30,9 +30,9 @@ http::Response private_head(int status);
 CommittedAnswer key_answer(commands::KeyAnswer answer, UnixMillis now);
 
 /// The one answer that shows a token: {"accessKey","key"}. Depends on the change alone, so that a repetition is the
-/// same byte for byte, but for what is in force by then.
+/// same byte for byte, but for what is in force by then. The key stands behind the prefix, if there is one.
 enum class Location : std::uint8_t { absent, present };
-CommittedAnswer issued_answer(const commands::KeyRing& ring, commands::Issued issued, int status, Location location);
+CommittedAnswer issued_answer(const Parts& parts, commands::Issued issued, int status, Location location);
 
 /// Continues on a worker, off the store's thread; here and now where the workers' queue is full, since the command has
 /// been done.

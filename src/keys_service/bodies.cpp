@@ -87,6 +87,39 @@ std::optional<std::string> read_metadata(ObjectReader& reader) {
   return metadata;
 }
 
+Labels read_labels_member(ObjectReader& reader) {
+  const auto* value = reader.find("labels");
+  if (value == nullptr || value->is_null()) return {};
+  auto labels = read_labels(*value, "/labels");
+  if (labels) return std::move(*labels);
+  reader.note(labels.error());
+  return {};
+}
+
+/// As a merge patch, a label of null is removed, and labels of null are.
+std::optional<commands::LabelChanges> read_label_changes(ObjectReader& reader, bool merges) {
+  const auto* value = reader.find("labels");
+  if (value == nullptr) return std::nullopt;
+  commands::LabelChanges changes;
+  changes.replace = !merges || value->is_null();
+  if (!merges || !value->is_object()) {
+    changes.set = read_labels_member(reader);
+    return changes;
+  }
+  json::object set;
+  for (const auto& member : value->get_object()) {
+    if (member.value().is_null()) {
+      changes.removed.emplace_back(member.key());
+    } else {
+      set.insert(member);
+    }
+  }
+  auto labels = read_labels(set, "/labels");
+  if (!labels) reader.note(labels.error());
+  if (labels) changes.set = std::move(*labels);
+  return changes;
+}
+
 bool is_null(ObjectReader& reader, std::string_view name) {
   const auto* value = reader.find(name);
   return value != nullptr && value->is_null();
@@ -121,6 +154,9 @@ Result<commands::CreateKey> parse_create_body(std::string_view body, UnixMillis 
   command.requests_per_minute = read_requests_per_minute(*reader);
   command.plan = read_plan_member(*reader);
   command.limits = read_own_limits(*reader);
+  command.scopes = read_scopes_member(*reader);
+  command.networks = read_networks_member(*reader);
+  command.labels = read_labels_member(*reader);
   const auto expiry = read_expiry(*reader);
   if (expiry) command.expiry = *expiry;
   command.name = read_name(*reader).value_or("");
@@ -141,6 +177,9 @@ Result<commands::UpdateKey> parse_update_body(std::string_view body, commands::M
   if (is_null_member(*reader, "plan")) command.plan = std::optional<std::string>();
   if (auto limits = read_own_limits(*reader)) command.limits = std::move(limits);
   if (is_null_member(*reader, "limits")) command.limits = std::optional<LimitList>();
+  command.scopes = patched(*reader, "scopes", read_scopes_member(*reader));
+  command.networks = patched(*reader, "networks", read_networks_member(*reader));
+  command.labels = read_label_changes(*reader, merges);
   command.expiry = read_expiry(*reader);
   command.disabled = reader->boolean("disabled");
   command.name = merges && is_null(*reader, "name") ? std::optional<std::string>("") : read_name(*reader);

@@ -13,12 +13,14 @@
 
 namespace latchkey::keys_service {
 
-/// {userId, requestsPerMinute? | limits?, plan?, expiresAt? | expiresIn?, name?, metadata?}; expiresAt null: never.
+/// {userId, requestsPerMinute? | limits?, plan?, scopes?, networks?, labels?, expiresAt? | expiresIn?, name?, metadata?};
+/// expiresAt null: never.
 /// Whether a limit is in force at all is for the command to say, which knows plan and user.
 Result<commands::CreateKey> parse_create_body(std::string_view body, UnixMillis now);
 
-/// Any of {requestsPerMinute | limits, plan, expiresAt | expiresIn, disabled, name, metadata}. As a merge patch (RFC 7396), name null
-/// and metadata null clear, and metadata is merged; as plain JSON, metadata is replaced.
+/// Any of {requestsPerMinute | limits, plan, scopes, networks, labels, expiresAt | expiresIn, disabled, name, metadata}.
+/// As a merge patch (RFC 7396), name null and metadata null clear, and metadata and labels are merged; as plain JSON,
+/// they are replaced.
 Result<commands::UpdateKey> parse_update_body(std::string_view body, commands::Metadata mode, UnixMillis now);
 
 /// {gracePeriod?}, or nothing at all.

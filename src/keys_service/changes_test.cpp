@@ -141,6 +141,9 @@ class RestoredBetweenLooks final : public store::KeyStore {
   void transact(Work work, Done done) override { inner_.transact(std::move(work), std::move(done)); }
   Result<std::optional<AccessKey>> find_key(KeyId id) override { return inner_.find_key(id); }
   Result<store::KeyPage> list_keys(const store::KeyPageRequest& request) override { return inner_.list_keys(request); }
+  Result<std::vector<KeyId>> list_key_ids(const store::KeyPageRequest& request) override {
+    return inner_.list_key_ids(request);
+  }
   Result<std::vector<SigningKey>> signing_keys() override { return inner_.signing_keys(); }
   Result<std::optional<Plan>> find_plan(std::string_view name) override { return inner_.find_plan(name); }
   Result<std::optional<User>> find_user(std::string_view user_id) override { return inner_.find_user(user_id); }

@@ -50,6 +50,8 @@ void write_members(JsonWriter& out, const AccessKey& key, Epoch epoch, UnixMilli
       .member("requestsPerMinute", key.requests_per_minute)
       .member("plan", key.plan);
   write_limits(out.name("limits"), own_limits(key));
+  write_lists(out, key.scopes ? &*key.scopes : nullptr, key.networks ? &*key.networks : nullptr);
+  out.member("labels", JsonText{labels_json(key.labels)});
   out.member("issuedAt", time_of(key.issued_at))
       .member("previousValidUntil", grace_of(key, now))
       .member("expiresAt", key.expires_at)
@@ -67,7 +69,8 @@ void write_effective(JsonWriter& out, const AccessKey& key, const commands::KeyT
   out.name("effective").begin_object();
   out.member("plan", plan == nullptr ? std::optional<std::string>() : std::optional(*plan));
   write_limits(out.name("limits"), limits);
-  out.member("scopes", nullptr).member("networks", nullptr);
+  const Plan* of = terms.plan ? &*terms.plan : nullptr;
+  write_lists(out, scopes_in_force(key, of), networks_in_force(key, of));
   out.member("userDisabled", terms.user && terms.user->disabled).end_object();
 }
 

@@ -15,7 +15,8 @@
 
 namespace latchkey::keys_service {
 
-/// "keyId","userId","role","name","metadata","requestsPerMinute","plan","limits","issuedAt","previousValidUntil",
+/// "keyId","userId","role","name","metadata","requestsPerMinute","plan","limits","scopes","networks","labels","issuedAt",
+/// "previousValidUntil",
 /// "expiresAt","status","createdAt","updatedAt","updatedBy","position", into an object that is open. `status` is as of `now`; `position` is
 /// that of the row's last change.
 void write_members(JsonWriter& out, const AccessKey& key, Epoch epoch, UnixMillis now);

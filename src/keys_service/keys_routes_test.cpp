@@ -33,8 +33,8 @@ TEST_F(KeysRoutes, CreateShowsTheTokenOnce) {
   std::vector<std::string> names;
   for (const auto& member : key) names.emplace_back(member.key());
   EXPECT_THAT(names, ElementsAre("keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "plan", "limits",
-                                 "issuedAt", "previousValidUntil", "expiresAt", "status", "createdAt", "updatedAt",
-                                 "updatedBy", "position", "effective"));
+                                 "scopes", "networks", "labels", "issuedAt", "previousValidUntil", "expiresAt",
+                                 "status", "createdAt", "updatedAt", "updatedBy", "position", "effective"));
   EXPECT_EQ(key.at("userId"), "alice");
   EXPECT_EQ(key.at("role"), "user");
   EXPECT_EQ(key.at("metadata").at("team"), "wallet");
@@ -289,6 +289,42 @@ TEST_F(KeysRoutes, ListFilters) {
   EXPECT_EQ(first("newest"), "carol");
   for (const auto* query : {"expires=2027-01-01T00:00:00Z", "expiresBefore=soon", "order=user", "expiresBefore="}) {
     EXPECT_EQ(t.as_admin(Method::get, std::string("/v1/keys?").append(query)).status, 400) << query;
+  }
+}
+
+TEST_F(KeysRoutes, LabelsAreSetReplacedMergedAndSelected) {
+  const auto created = t.as_admin(Method::post, "/v1/keys",
+                                  R"({"userId":"a","requestsPerMinute":1,"labels":{"team":"x","env":"prod"}})");
+  ASSERT_EQ(created.status, 201) << created.body;
+  const auto key = t.object(created).at("key").as_object();
+  EXPECT_EQ(json::serialize(key.at("labels")), R"({"env":"prod","team":"x"})");
+  const std::string path = "/v1/keys/" + std::string(key.at("keyId").as_string());
+  const auto labels = [&](const http::Reply& reply) { return json::serialize(t.object(reply).at("labels")); };
+  EXPECT_EQ(labels(t.call(Method::patch, path, {t.bearer(t.admin), {"Content-Type", "application/merge-patch+json"}},
+                          R"({"labels":{"env":null,"tier":"1"}})")),
+            R"({"team":"x","tier":"1"})");
+  EXPECT_EQ(labels(t.as_admin(Method::patch, path, R"({"name":"n"})")), R"({"team":"x","tier":"1"})");
+  EXPECT_EQ(labels(t.as_admin(Method::patch, path, R"({"labels":{"team":"y"}})")), R"({"team":"y"})");
+  const auto matched = [&](const char* selector) {
+    return t.object(t.as_admin(Method::get, std::string("/v1/keys?selector=") + selector)).at("keys").as_array().size();
+  };
+  EXPECT_EQ(matched("team=y"), 1U);
+  EXPECT_EQ(matched("team=y,!env"), 1U);
+  EXPECT_EQ(matched("team!=y"), 0U);
+  EXPECT_EQ(matched("!team"), 0U);
+  EXPECT_EQ(labels(t.as_admin(Method::patch, path, R"({"labels":null})")), "{}");
+  EXPECT_EQ(matched("!team"), 1U);
+}
+
+TEST_F(KeysRoutes, WrongLabelsAndSelectorsAreNamed) {
+  const auto wrong = t.as_admin(Method::post, "/v1/keys",
+                                R"({"userId":"a","requestsPerMinute":1,"labels":{"-":"x","a":1,"b":"c d"}})");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_THAT(t.pointers(wrong), UnorderedElementsAre("/labels/-", "/labels/a", "/labels/b"));
+  for (const char* selector : {"", "team%20in", "a=b,", "!a=b"}) {
+    const auto reply = t.as_admin(Method::get, std::string("/v1/keys?selector=") + selector);
+    EXPECT_EQ(reply.status, 400) << selector;
+    EXPECT_THAT(t.pointers(reply), ElementsAre("/selector")) << selector;
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
@@ -23,6 +25,7 @@ struct Parts {
   WorkerPool& pool;
   replica::ReplicaRegistry& replicas;
   jwt::AdminKeySource* admin_keys = nullptr;  // none: they are always as good as they can be
+  std::string key_prefix{};                   // key/presented_form.hpp; empty: none
 };
 
 }  // namespace latchkey::keys_service

@@ -19,6 +19,10 @@ void get_key(RouteContext& context, const Call& call, Reply reply);
 void update_key(RouteContext& context, const Call& call, Reply reply);
 void rotate_key(RouteContext& context, const Call& call, Reply reply);
 void delete_key(RouteContext& context, const Call& call, Reply reply);
+void end_grace(RouteContext& context, const Call& call, Reply reply);
+void disable_keys(RouteContext& context, const Call& call, Reply reply);
+void enable_keys(RouteContext& context, const Call& call, Reply reply);
+void delete_keys(RouteContext& context, const Call& call, Reply reply);
 void list_plans(RouteContext& context, const Call& call, Reply reply);
 void get_plan_named(RouteContext& context, const Call& call, Reply reply);
 void put_plan(RouteContext& context, const Call& call, Reply reply);
@@ -63,7 +67,11 @@ inline constexpr auto route_table = [] {
       {Method::get, "/v1/keys/{keyId}", Needs::viewer, routes::get_key},
       {Method::patch, "/v1/keys/{keyId}", Needs::admin, routes::update_key},
       {Method::post, "/v1/keys/{keyId}/rotate", Needs::admin, routes::rotate_key},
+      {Method::post, "/v1/keys/{keyId}/end-grace", Needs::admin, routes::end_grace},
       {Method::delete_, "/v1/keys/{keyId}", Needs::admin, routes::delete_key},
+      {Method::post, "/v1/keys:disable", Needs::admin, routes::disable_keys},
+      {Method::post, "/v1/keys:enable", Needs::admin, routes::enable_keys},
+      {Method::post, "/v1/keys:delete", Needs::admin, routes::delete_keys},
       {Method::get, "/v1/plans", Needs::viewer, routes::list_plans},
       {Method::get, "/v1/plans/{name}", Needs::viewer, routes::get_plan_named},
       {Method::put, "/v1/plans/{name}", Needs::admin, routes::put_plan},

@@ -22,6 +22,18 @@ std::optional<std::string> read_description(ObjectReader& reader) {
   return description;
 }
 
+/// Where the member is there and not null, with what is wrong in it noted.
+template <class List>
+std::optional<List> read_list_member(ObjectReader& reader, std::string_view name, std::string_view pointer,
+                                     Result<List> (*read)(const json::value&, std::string_view)) {
+  const auto* value = reader.find(name);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  auto list = read(*value, pointer);
+  if (list) return std::move(*list);
+  reader.note(list.error());
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_null_member(ObjectReader& reader, std::string_view name) {
@@ -30,12 +42,15 @@ bool is_null_member(ObjectReader& reader, std::string_view name) {
 }
 
 std::optional<LimitList> read_limits_member(ObjectReader& reader) {
-  const auto* value = reader.find("limits");
-  if (value == nullptr || value->is_null()) return std::nullopt;
-  auto limits = read_limits(*value, "/limits");
-  if (limits) return std::move(*limits);
-  reader.note(limits.error());
-  return std::nullopt;
+  return read_list_member(reader, "limits", "/limits", read_limits);
+}
+
+std::optional<ScopeList> read_scopes_member(ObjectReader& reader) {
+  return read_list_member(reader, "scopes", "/scopes", read_scopes);
+}
+
+std::optional<NetworkList> read_networks_member(ObjectReader& reader) {
+  return read_list_member(reader, "networks", "/networks", read_networks);
 }
 
 std::optional<std::string> read_plan_member(ObjectReader& reader) {
@@ -79,6 +94,8 @@ Result<commands::PutPlan> parse_put_plan_body(std::string_view body) {
   command.description = read_description(*reader).value_or("");
   if (!reader->has("limits")) reader->note("limits", "is required");
   command.limits = read_limits_member(*reader).value_or(LimitList{});
+  command.scopes = read_scopes_member(*reader);
+  command.networks = read_networks_member(*reader);
   command.metadata = read_metadata(*reader, commands::Metadata::replace).object.value_or("{}");
   if (const auto finished = reader->finish(); !finished) return finished.error();
   return command;
@@ -89,6 +106,8 @@ Result<commands::PatchPlan> parse_patch_plan_body(std::string_view body, command
   if (!reader) return reader.error();
   commands::PatchPlan command;
   command.description = read_description(*reader);
+  command.scopes = patched(*reader, "scopes", read_scopes_member(*reader));
+  command.networks = patched(*reader, "networks", read_networks_member(*reader));
   command.limits = is_null_member(*reader, "limits") ? LimitList{} : read_limits_member(*reader);
   auto metadata = read_metadata(*reader, mode);
   command.metadata = std::move(metadata.object);

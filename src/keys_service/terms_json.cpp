@@ -22,6 +22,13 @@ void write_end(JsonWriter& out, const Row& row, Epoch epoch) {
 
 }  // namespace
 
+void write_lists(JsonWriter& out, const ScopeList* scopes, const NetworkList* networks) {
+  out.name("scopes");
+  scopes == nullptr ? out.value(nullptr) : out.value(JsonText{scopes_json(*scopes)});
+  out.name("networks");
+  networks == nullptr ? out.value(nullptr) : out.value(JsonText{networks_json(*networks)});
+}
+
 void write_members(JsonWriter& out, const User& user, Epoch epoch) {
   out.member("userId", user.user_id)
       .member("plan", user.plan)
@@ -34,6 +41,7 @@ void write_members(JsonWriter& out, const Plan& plan, Epoch epoch) {
   out.member("name", plan.name)
       .member("description", plan.description)
       .member("limits", JsonText{to_json(std::span(plan.limits))});
+  write_lists(out, plan.scopes ? &*plan.scopes : nullptr, plan.networks ? &*plan.networks : nullptr);
   write_end(out, plan, epoch);
 }
 

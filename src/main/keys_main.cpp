@@ -69,8 +69,8 @@ int run_keys(const Settings& settings) {
   if (!registry) return fail("replicas", registry.error());
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);
-  keys_service::KeysService service(
-      {**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry, &(*admins)->source()});
+  keys_service::KeysService service({**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry,
+                                     &(*admins)->source(), settings.key_prefix});
   auto origins = http::parse_origins(settings.cors_origins);
   if (!origins) return fail("cors_origins", origins.error());
   http::Cors cors({std::move(*origins), page_may_send, page_may_read}, service.router());

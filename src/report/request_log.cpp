@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "key/presented_form.hpp"
 #include "report/request_line.hpp"
 
 namespace latchkey::report {
@@ -12,7 +13,9 @@ namespace {
 
 constexpr std::size_t max_batch_bytes = 256 * 1024;
 
-bool is_secretive(std::string_view segment) { return segment.size() > 64 || segment.starts_with("eyJ"); }
+bool is_secretive(std::string_view segment) {
+  return segment.size() > 64 || without_prefix(segment).starts_with("eyJ");
+}
 
 }  // namespace
 

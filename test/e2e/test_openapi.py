@@ -38,12 +38,17 @@ def commands(stack):
     rotated = expect(admin, 200, "POST", path + "/rotate", {"gracePeriod": "10m"}, headers={"Idempotency-Key": "two"}).json()
     expect(admin, 422, "POST", path + "/rotate", {"gracePeriod": "9m"}, headers={"Idempotency-Key": "two"})
     expect(admin, 400, "POST", path + "/rotate", {"gracePeriod": "soon"})
-    for method, route, body in (("PATCH", path, {"name": "m"}), ("POST", path + "/rotate", {}), ("DELETE", path, None)):
+    expect(admin, 400, "POST", path + "/end-grace", {"x": 1})
+    expect(admin, 200, "POST", path + "/end-grace")
+    many_keys(admin)
+    for method, route, body in (("PATCH", path, {"name": "m"}), ("POST", path + "/rotate", {}), ("DELETE", path, None),
+                                ("POST", path + "/end-grace", {})):
         expect(admin, 412, method, route, body, headers={"If-Match": etag})
     for method, route, body in (("POST", "/v1/keys", "x"), ("PATCH", path, "x"), ("POST", path + "/rotate", "x"),
-                                ("POST", "/v1/signing-keys/rotate", "x")):
+                                ("POST", "/v1/signing-keys/rotate", "x"), ("POST", path + "/end-grace", "x")):
         expect(admin, 415, method, route, body, headers={"Content-Type": "text/plain"})
-    for method, suffix, body in (("GET", "", None), ("PATCH", "", {"name": "x"}), ("DELETE", "", None), ("POST", "/rotate", {})):
+    for method, suffix, body in (("GET", "", None), ("PATCH", "", {"name": "x"}), ("DELETE", "", None), ("POST", "/rotate", {}),
+                                 ("POST", "/end-grace", {})):
         expect(admin, 404, method, f"/v1/keys/{UNKNOWN}{suffix}", body)
     holder = stack.keys.client(rotated["accessKey"])
     expect(holder, 200, "GET", "/v1/plan")
@@ -52,12 +57,26 @@ def commands(stack):
     expect(admin, 204, "DELETE", path)
     expect(admin, 409, "PATCH", path, {"name": "x"})
     expect(admin, 409, "POST", path + "/rotate", {})
+    expect(admin, 409, "POST", path + "/end-grace", {})
     expect(admin, 200, "GET", "/v1/changes")
     expect(admin, 410, "GET", f"/v1/changes?after={'0' * 16}.1")
     expect(admin, 200, "GET", "/v1/signing-keys")
     expect(admin, 200, "POST", "/v1/signing-keys/rotate", {"retirePrevious": True})
     expect(admin, 409, "POST", "/v1/keys", {"userId": "alice", "requestsPerMinute": 5, "expiresIn": "30d", "metadata": {"a": 1}},
            headers={"Idempotency-Key": "one"})
+
+
+MANY = [f"/v1/keys:{verb}" for verb in ("disable", "enable", "delete")]
+
+
+def many_keys(admin):
+    for path in MANY:
+        expect(admin, 400, "POST", path, {})
+        expect(admin, 400, "POST", path + "?selector=a", {"selector": "a"})
+        expect(admin, 415, "POST", path, "x", headers={"Content-Type": "text/plain"})
+        expect(admin, 409, "POST", path, {"userId": "nobody", "confirm": "0" * 32})
+        confirm = expect(admin, 200, "POST", path + "?dryRun=true", {"userId": "nobody"}).json()["confirm"]
+        expect(admin, 200, "POST", path, {"userId": "nobody", "confirm": confirm})
 
 
 # Of each kind: the path of one, a body that is taken, and one that takes away the limit that a key lives by.
@@ -134,6 +153,12 @@ def laggards(stack):
         expect(admin, 202, "PATCH", path + wait, {"name": "y"})
         expect(stack.keys.client(access_key), 202, "POST", "/v1/plan/disable" + wait)
         expect(admin, 202, "POST", path + "/rotate" + wait, {})
+        expect(admin, 202, "POST", path + "/end-grace" + wait, {})
+        for many in MANY:
+            preview = expect(admin, 200, "POST", many + "?dryRun=true&userId=erin").json()
+            expect(admin, 202, "POST", many + wait, {"userId": "erin", "confirm": preview["confirm"]})
+        access_key, key = stack.create(user="erin")
+        path = f"/v1/keys/{key['keyId']}"
         expect(admin, 202, "DELETE", path + wait)
         expect(admin, 202, "POST", "/v1/signing-keys/rotate" + wait, {})
         for i, (row, good, _) in enumerate(NAMED):
@@ -166,7 +191,7 @@ def store_away(stack, access_key, key):
         put = PUT_BODIES["plans" if "plans" in route else "users"]
         query = "?userId=basic" if route == "/v1/users" else ""
         expect(admin, 503, method, route.format(key["keyId"]) + query, create if route == "/v1/keys" and method == "POST" else
-               {"metadata": {}} if method == "PATCH" else {} if method == "POST" else put if method == "PUT" else None)
+               {"metadata": {}} if method == "PATCH" else {"userId": "a", "dryRun": True} if route in MANY else {} if method == "POST" else put if method == "PUT" else None)
     for method, route, _ in routes_that_need("accessKey", stack):
         expect(stack.keys.client(access_key), 503, method, route)
     expect(stack.keys.client(), 200, "GET", "/.well-known/jwks.json")  # from memory

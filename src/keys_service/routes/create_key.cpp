@@ -27,7 +27,7 @@ void create_key(RouteContext& context, const Call& call, Reply reply) {
                 [&context, wait = std::move(wait), reply = std::move(reply), issued = std::move(*issued)]() mutable {
                   const LogEnd commit = issued.commit;
                   answer_committed(context, std::move(wait), std::move(reply), commit,
-                                   issued_answer(context.parts.ring, std::move(issued), 201, Location::present));
+                                   issued_answer(context.parts, std::move(issued), 201, Location::present));
                 });
   };
   commands::create_key(context.parts.store, context.parts.ring, std::move(*command), id, author, *idempotency,

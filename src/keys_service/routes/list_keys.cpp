@@ -31,6 +31,11 @@ Result<store::KeyPageRequest> parse_page_request(std::string_view query, UnixMil
     page.filter.status = parse_key_status(*status);
     if (!page.filter.status) reader.note("status", "must be active, disabled, expired or deleted");
   }
+  if (const auto text = reader.text("selector")) {
+    auto selector = parse_selector(*text);
+    if (selector) page.filter.selector = std::move(*selector);
+    if (!selector) reader.note("selector", selector.error().detail);
+  }
   if (const auto expires = reader.text("expires")) {
     page.filter.never_expires = *expires == "never";
     if (!page.filter.never_expires) reader.note("expires", "must be never; for a moment there is expiresBefore");

@@ -29,7 +29,7 @@ void rotate_key(RouteContext& context, const Call& call, Reply reply) {
                 [&context, wait = std::move(wait), reply = std::move(reply), issued = std::move(*issued)]() mutable {
                   const LogEnd commit = issued.commit;
                   answer_committed(context, std::move(wait), std::move(reply), commit,
-                                   issued_answer(context.parts.ring, std::move(issued), 200, Location::absent));
+                                   issued_answer(context.parts, std::move(issued), 200, Location::absent));
                 });
   };
   commands::rotate_key(context.parts.store, context.parts.ring, *id, *command, precondition, author, *idempotency,
