@@ -1,5 +1,6 @@
 #include "access/access_check.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "jwt/access_token.hpp"
@@ -27,7 +28,40 @@ Holder holder_of(const KeyRow& row) {
   return holder;
 }
 
+/// A deleted plan is there for its version only.
+const view::PlanRow* plan_in(const view::TermsInForce& terms) {
+  return terms.plan == nullptr || terms.plan->deleted ? nullptr : terms.plan;
+}
+
+const ScopeList* scopes_in(const view::TermsInForce& terms) {
+  if (terms.own != nullptr && terms.own->scopes) return &*terms.own->scopes;
+  const auto* plan = plan_in(terms);
+  return plan != nullptr && plan->scopes ? &*plan->scopes : nullptr;
+}
+
+const NetworkList* networks_in(const view::TermsInForce& terms) {
+  if (terms.own != nullptr && terms.own->networks) return &*terms.own->networks;
+  const auto* plan = plan_in(terms);
+  return plan != nullptr && plan->networks ? &*plan->networks : nullptr;
+}
+
+void set_rules(Holder& holder, const view::TermsInForce& terms) {
+  const auto* plan = plan_in(terms);
+  if (plan != nullptr) {
+    holder.plan_size = static_cast<std::uint8_t>(std::min(plan->name.size(), sizeof holder.plan_bytes));
+    std::memcpy(holder.plan_bytes, plan->name.data(), holder.plan_size);
+  }
+  const bool own = terms.own != nullptr && terms.own->scopes;
+  if (own) {
+    holder.scopes = terms.own->scopes_text;
+  } else if (plan != nullptr) {
+    holder.scopes = plan->scopes_text;
+  }
+  holder.has_rules = holder.scopes != nullptr || networks_in(terms) != nullptr;
+}
+
 Holder bounded(Holder holder, const KeyRow& row, const view::TermsInForce& terms) {
+  set_rules(holder, terms);
   const Bounds bounds = bounds_of(row, terms, holder.limits);
   holder.bound = bounds.bound;
   holder.requests_per_minute = bounds.requests_per_minute;
@@ -127,6 +161,20 @@ Outcome AccessCheck::check(std::string_view token, limit::RateLimiter* next) con
   if (!parsed) return refused(refusal_of(parsed.error()));
   if (const auto candidate = look_up(reader, *parsed); candidate.refused) return *candidate.refused;
   return NeedsSignature{parsed->claims.key_id};
+}
+
+std::optional<Refusal> AccessCheck::refusal_of_rules(const Holder& holder, const Asked& asked) const {
+  const View::Reader reader(view_);
+  const KeyRow* row = reader.find(holder.key_id);
+  if (row == nullptr) return Refusal::stale_view;  // the view is being loaded anew
+  const view::TermsInForce terms = reader.terms_of(*row);
+  if (const auto* networks = networks_in(terms); networks != nullptr && !contains(*networks, asked.address)) {
+    return Refusal::network_not_allowed;
+  }
+  const auto* scopes = scopes_in(terms);
+  const bool covered = scopes == nullptr || std::all_of(asked.scopes.begin(), asked.scopes.end(),
+                                                        [&](const auto& scope) { return covers(*scopes, scope); });
+  return covered ? std::nullopt : std::optional(Refusal::insufficient_scope);
 }
 
 void AccessCheck::expect(std::span<const std::string_view> tokens, limit::RateLimiter& next) const {

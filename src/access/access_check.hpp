@@ -20,6 +20,7 @@
 #include "access/limits_in_force.hpp"
 #include "access/refusal.hpp"
 #include "base/clock.hpp"
+#include "base/ip_address.hpp"
 #include "jwt/access_token.hpp"
 #include "key/access_key.hpp"
 #include "limit/rate_limiter.hpp"
@@ -39,7 +40,12 @@ struct Holder {
   Bound bound = Bound::per_minute;
   std::optional<UnixMillis> expires_at;
   IssueTime issued_at;
-  Version version;  // of what is in force for it
+  Version version;         // of what is in force for it
+  bool has_rules = false;  // scopes or networks are in force: refusal_of_rules() is to be asked
+  std::uint8_t plan_size = 0;
+  char plan_bytes[max_limit_name_bytes] = {};
+  view::SharedText scopes{};                                         // in force; null: every scope
+  std::string_view plan() const { return {plan_bytes, plan_size}; }  // empty: none
   std::string_view user_id() const { return {user_id_bytes, user_id_size}; }
 };
 
@@ -61,6 +67,12 @@ using Outcome = std::variant<Holder, Refused, NeedsSignature>;
 
 /// The key of the token with a good signature, admitted or not; null if none did.
 const Holder* holder_in(const Outcome& outcome);
+
+/// What a request asks of a key that is good.
+struct Asked {
+  std::optional<IpAddress> address{};     // it comes from; nullopt: nobody knows
+  std::span<const std::string> scopes{};  // all of them
+};
 
 struct AccessConfig {
   Duration max_staleness = std::chrono::seconds(30);
@@ -91,6 +103,9 @@ class AccessCheck {
   static constexpr std::size_t most_expected = 64;
   /// Never NeedsSignature.
   Outcome check_signature(std::string_view token) const;
+
+  /// For a holder with has_rules: by the lists that are in force now. Network first, then scope.
+  std::optional<Refusal> refusal_of_rules(const Holder& holder, const Asked& asked) const;
 
   Readiness readiness() const { return readiness_of(view_.freshness()); }
 

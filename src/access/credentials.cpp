@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "http/ascii.hpp"
+#include "key/presented_form.hpp"
 
 namespace latchkey::access {
 namespace {
@@ -34,15 +35,40 @@ class PlainName {
   std::size_t size_ = 0;
 };
 
+/// The beginning of a value, decoded: as much as shows whether it is a key behind a prefix.
+class Decoded {
+ public:
+  explicit Decoded(std::string_view encoded) {
+    for (std::size_t i = 0; i < encoded.size() && size_ < text_.size(); ++i) {
+      char c = encoded[i];
+      const bool escaped = c == '%' && i + 2 < encoded.size();
+      const int high = escaped ? http::hex_value(encoded[i + 1]) : -1;
+      const int low = escaped ? http::hex_value(encoded[i + 2]) : -1;
+      if (high >= 0 && low >= 0) {
+        c = static_cast<char>(high * 16 + low);
+        i += 2;
+      }
+      text_[size_++] = c;
+    }
+  }
+  std::string_view text() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, max_key_prefix_bytes + 3> text_{};
+  std::size_t size_ = 0;
+};
+
 bool names_a_key(std::string_view encoded_name) {
   static constexpr std::array<std::string_view, 8> names = {"key",         "token",   "apikey",        "accesskey",
                                                             "accesstoken", "xapikey", "authorization", "bearer"};
   return std::find(names.begin(), names.end(), PlainName(encoded_name).text()) != names.end();
 }
 
-/// `eyJ` is how base64url of `{"` begins; '-' and '_', which PlainName leaves out, are not in it.
+/// `eyJ` is how base64url of `{"` begins; '-' and '_', which PlainName leaves out, are not in it. Behind a prefix it is
+/// looked for as it is written: "monkeyjar" is none.
 bool looks_like_a_token(std::string_view value) {
-  return PlainName(value).text().starts_with("eyj") && std::count(value.begin(), value.end(), '.') == 2;
+  if (std::count(value.begin(), value.end(), '.') != 2) return false;
+  return PlainName(value).text().starts_with("eyj") || without_prefix(Decoded(value).text()).starts_with("eyJ");
 }
 
 bool holds_a_key(std::string_view query) {
@@ -72,11 +98,12 @@ std::optional<std::string_view> behind_bearer(std::string_view value) {
   return value;
 }
 
-/// What of the two headers one header line presents; nullopt: nothing.
+/// What of the two headers one header line presents, without a prefix; nullopt: nothing.
 std::optional<std::string_view> presented_by(const http::Header& header) {
-  if (http::equals_ignoring_case(header.name, "authorization")) return behind_bearer(header.value);
-  if (http::equals_ignoring_case(header.name, "x-api-key")) return header.value;
-  return std::nullopt;
+  if (http::equals_ignoring_case(header.name, "x-api-key")) return without_prefix(header.value);
+  if (!http::equals_ignoring_case(header.name, "authorization")) return std::nullopt;
+  const auto behind = behind_bearer(header.value);
+  return behind ? std::optional(without_prefix(*behind)) : std::nullopt;
 }
 
 }  // namespace
@@ -107,9 +134,10 @@ bool is_bearer(const http::Request& request) {
 
 std::string_view expected_token(const http::Request& request) {
   for (const auto& header : request.headers) {
-    if (http::equals_ignoring_case(header.name, "authorization"))
-      return header.value.substr(header.value.rfind(' ') + 1);
-    if (http::equals_ignoring_case(header.name, "x-api-key")) return header.value;
+    if (http::equals_ignoring_case(header.name, "authorization")) {
+      return without_prefix(header.value.substr(header.value.rfind(' ') + 1));
+    }
+    if (http::equals_ignoring_case(header.name, "x-api-key")) return without_prefix(header.value);
   }
   return {};
 }

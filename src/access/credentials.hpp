@@ -10,7 +10,8 @@
 
 namespace latchkey::access {
 
-/// The token as sent, a view into the request; its shape is not looked at. Allocates nothing.
+/// The token as sent, but without a prefix (key/presented_form.hpp), a view into the request; its shape is not looked at.
+/// Allocates nothing.
 ///
 ///   Authorization: Bearer KEY                              KEY
 ///   X-API-Key: KEY                                         KEY

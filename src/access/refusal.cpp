@@ -20,6 +20,7 @@ std::string_view to_string(Refusal refusal) {
                                                                         "disabled",
                                                                         "user-disabled",
                                                                         "expired",
+                                                                        "network-not-allowed",
                                                                         "insufficient-scope",
                                                                         "no-limit",
                                                                         "cost-exceeds-limit",

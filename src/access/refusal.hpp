@@ -20,7 +20,8 @@ namespace latchkey::access {
 ///   6. the signature                                                 bad_signature
 ///   7. the issue, then the key's status (key/issue.hpp), with the    rotated, deleted, disabled, user_disabled,
 ///      user between the key's own status and its expiry              expired
-///   8. the scope that the rule needs                                 insufficient_scope
+///   8. where the route counts: the network it comes from, then the    network_not_allowed, insufficient_scope
+///      scopes that the rule needs
 ///   9. what limits are in force, where the route counts              no_limit, unknown_time_zone
 ///  10. the limiter                                                   rate_limited, quota_exceeded, cost_exceeds_limit,
 ///                                                                    limiter_unavailable, limiter_full,
@@ -42,6 +43,7 @@ enum class Refusal : std::uint8_t {
   disabled,                  // 401 key-disabled
   user_disabled,             // 401 user-disabled: the user, not the key
   expired,                   // 401 key-expired
+  network_not_allowed,       // 403: the key may not be used from there, or nobody knows from where it was
   insufficient_scope,        // 403: the rule needs a scope that the key does not have
   no_limit,                  // 403: no limit is in force for the key, and it does not say that it needs none
   cost_exceeds_limit,        // 403: the request costs more than a limit ever admits
@@ -55,7 +57,7 @@ enum class Refusal : std::uint8_t {
   limit_not_enforced         // 503: a limit is in force that this replica cannot enforce
 };
 
-constexpr std::size_t refusal_count = 26;
+constexpr std::size_t refusal_count = 27;
 
 /// "no-credentials", "rate-limited", …: for logs, metrics and the request log.
 std::string_view to_string(Refusal refusal);

@@ -8,6 +8,7 @@
 //   401     invalid-token           malformed, unknown_key, bad_signature: one type, so that guessing teaches nothing
 //   401     key-rotated, key-deleted, key-disabled, user-disabled, key-expired      after a good signature
 //   403     wrong-kind, wrong-role  insufficient_scope
+//   403     network-not-allowed     none
 //   403     insufficient-scope      likewise; the scope that is needed is the caller's to add
 //   403     no-rule, ambiguous-path, original-request-unknown        before any key is looked at
 //   403     no-limit

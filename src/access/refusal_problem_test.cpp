@@ -35,6 +35,7 @@ TEST(RefusalProblem, IsTheContractsTable) {
       {Refusal::disabled, 401, "/problems/key-disabled", invalid},
       {Refusal::user_disabled, 401, "/problems/user-disabled", invalid},
       {Refusal::expired, 401, "/problems/key-expired", invalid},
+      {Refusal::network_not_allowed, 403, "/problems/network-not-allowed", ""},
       {Refusal::insufficient_scope, 403, "/problems/insufficient-scope", scope},
       {Refusal::no_limit, 403, "/problems/no-limit", ""},
       {Refusal::cost_exceeds_limit, 403, "/problems/cost-exceeds-limit", ""},

@@ -26,6 +26,7 @@ struct Call {
   BootTime started{};
   Position position{};  // of the view, read before the check: the answer is at least as new
   std::optional<http::Later> later{};
+  http::Peer peer{};  // once it was deferred
 };
 
 /// The holder of the request's place may answer it, once.
@@ -38,9 +39,14 @@ inline void send(Call& call, const http::Answer& answer) {
   call.later->answer(std::move(response));
 }
 
+inline const http::Peer& peer_of(const Call& call) {
+  return call.exchange == nullptr ? call.peer : call.exchange->peer();
+}
+
 /// The call, able to outlive its handler.
 inline std::shared_ptr<Call> keep(Call& call) {
   if (!call.later) call.later.emplace(call.exchange->defer());
+  if (call.exchange != nullptr) call.peer = call.exchange->peer();
   call.exchange = nullptr;
   return std::make_shared<Call>(std::move(call));
 }

@@ -37,7 +37,7 @@ class HeaderLines {
   HeaderLines& key_id(std::string_view name, const KeyId& id);
   /// The holder that was admitted, for a proxy to hand on. Each header exactly once, empty where there is nothing: a
   /// proxy that copies it must find it, or it leaves standing what its client sent under that name.
-  HeaderLines& identity(std::string_view user_id, const KeyId& id);
+  HeaderLines& identity(std::string_view user_id, const KeyId& id, std::string_view plan, std::string_view scopes);
   /// The same headers, all empty.
   HeaderLines& no_identity();
   /// RFC 6750, 3: which scopes are needed.
@@ -88,11 +88,12 @@ inline HeaderLines& HeaderLines::percent_encoded(std::string_view text) {
   return *this;
 }
 
-inline HeaderLines& HeaderLines::identity(std::string_view user_id, const KeyId& id) {
+inline HeaderLines& HeaderLines::identity(std::string_view user_id, const KeyId& id, std::string_view plan,
+                                          std::string_view scopes) {
   line("X-Latchkey-User", http::is_visible_ascii(user_id) ? user_id : std::string_view());
   put("X-Latchkey-User-Encoded: ").percent_encoded(user_id).put("\r\n");
   key_id("X-Latchkey-Key-Id", id);
-  return put("X-Latchkey-Plan: \r\nX-Latchkey-Scopes: \r\n");
+  return line("X-Latchkey-Plan", plan).line("X-Latchkey-Scopes", scopes);
 }
 
 inline HeaderLines& HeaderLines::no_identity() {

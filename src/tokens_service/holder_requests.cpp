@@ -180,14 +180,23 @@ void HolderRequests::queue_signature(Call& call, KeyId key, Then then) {
 }
 
 void HolderRequests::admit(Call& call, const Holder& holder) {
-  // No key has scopes yet.
-  if (call.rule != nullptr && !call.rule->scope.empty()) return refuse_scope(call, holder);
+  if (holder.has_rules && !passes_rules(call, holder)) return;
   if (holder.bound != access::Bound::per_minute || cost_of(call) != 1) return admit_otherwise(call, holder);
   const limit::Limit limit = limit_of(call, holder);
   if (const auto decision = parts_.limiter.try_admit(holder.key_id, limit)) return decided(call, holder, *decision);
   const auto kept = keep(call);
   parts_.limiter.admit_later(holder.key_id, limit,
                              [this, kept, holder](limit::Decision decision) { decided(*kept, holder, decision); });
+}
+
+bool HolderRequests::passes_rules(Call& call, const Holder& holder) {
+  access::Asked asked;
+  asked.address =
+      access::client_address(*call.request, peer_of(call), parts_.forward.trusted, parts_.forward.client_address);
+  if (call.rule != nullptr) asked.scopes = call.rule->scope;
+  const auto refusal = parts_.check.refusal_of_rules(holder, asked);
+  if (!refusal) return true;
+  return *refusal == Refusal::insufficient_scope ? refuse_scope(call, holder) : refuse(call, *refusal, &holder), false;
 }
 
 void HolderRequests::admit_otherwise(Call& call, const Holder& holder) {

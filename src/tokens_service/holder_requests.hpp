@@ -43,6 +43,8 @@ class HolderRequests {
   void queue_signature(Call& call, KeyId key, Then then);
   void decide(Call& call, const access::Outcome& outcome);
   void admit(Call& call, const Holder& holder);
+  /// By the key's networks and scopes; false: the request is refused.
+  bool passes_rules(Call& call, const Holder& holder);
   void admit_otherwise(Call& call, const Holder& holder);
   void decided(Call& call, const Holder& holder, const limit::Decision& decision);
   void charge(Call& call, const Holder& holder);

@@ -32,7 +32,14 @@ class RulesTest : public ServiceFixture {
   }
   std::string remaining(const std::string& token) { return get("/v1/plan", token).body; }
 
-  const std::string token_ = token_of(new_key());
+  AccessKey with(std::optional<ScopeList> scopes, std::optional<NetworkList> networks = {}) {
+    AccessKey key = new_key();
+    key.scopes = std::move(scopes);
+    key.networks = std::move(networks);
+    return put(key);
+  }
+
+  const std::string token_ = token_of(with(ScopeList{"a", "x"}));
 };
 
 TEST_F(RulesTest, RefusesWhatNoRuleIsForBeforeAnyKey) {
@@ -47,7 +54,7 @@ TEST_F(RulesTest, RefusesWhatNoRuleIsForBeforeAnyKey) {
   EXPECT_EQ(ask("/v1/rules/named/authorize/a//b", token_).status, 200);
 }
 
-TEST_F(RulesTest, RefusesAScopeThatNoKeyHasAndTakesNoPermit) {
+TEST_F(RulesTest, RefusesAScopeThatTheKeyDoesNotHaveAndTakesNoPermit) {
   const std::string before = remaining(token_);
   for (const std::string_view target : {"/v1/authorize/admin/x", "/v1/rules/admin/authorize"}) {
     const auto reply = ask(target, token_);
@@ -57,6 +64,62 @@ TEST_F(RulesTest, RefusesAScopeThatNoKeyHasAndTakesNoPermit) {
   }
   EXPECT_EQ(remaining(token_), before);
   EXPECT_EQ(type_of(ask("/v1/authorize/admin/x", "nonsense")), "/problems/invalid-token") << "the key comes first";
+}
+
+TEST_F(RulesTest, AListThatCoversTheScopesLetsInAndIsHandedOn) {
+  const auto scopes_of = [&](const AccessKey& key) {
+    const auto reply = ask("/v1/authorize/admin/x", token_of(key));
+    return std::to_string(reply.status) + ' ' + reply.header("X-Latchkey-Scopes");
+  };
+  EXPECT_EQ(scopes_of(with(ScopeList{"a", "b:*"})), "200 a b:*");
+  EXPECT_EQ(scopes_of(with(std::nullopt)), "200 ") << "no list is every scope";
+  EXPECT_EQ(scopes_of(with(ScopeList{})), "403 ");
+  EXPECT_EQ(scopes_of(with(ScopeList{"a"})), "403 ") << "all that the rule names";
+  EXPECT_EQ(ask("/v1/authorize/items/x", token_of(with(ScopeList{}))).status, 200) << "this rule asks for none";
+}
+
+TEST_F(RulesTest, NetworksComeBeforeScopesAndScopesBeforeLimits) {
+  const NetworkList ours{*IpNetwork::parse("10.0.0.0/8")};
+  const http::Peer inside{.address = IpAddress::parse("10.1.2.3"), .over_unix_socket = false};
+  const http::Peer outside{.address = IpAddress::parse("192.0.2.1"), .over_unix_socket = false};
+  struct Case {
+    bool network, scope, room;
+    const char* expected;
+  };
+  for (const auto& [network, scope, room, expected] :
+       {Case{true, true, true, ""}, Case{true, true, false, "/problems/rate-limited"},
+        Case{true, false, true, "/problems/insufficient-scope"},
+        Case{true, false, false, "/problems/insufficient-scope"},
+        Case{false, true, true, "/problems/network-not-allowed"},
+        Case{false, true, false, "/problems/network-not-allowed"},
+        Case{false, false, true, "/problems/network-not-allowed"},
+        Case{false, false, false, "/problems/network-not-allowed"}}) {
+    for (const bool disabled : {false, true}) {
+      AccessKey key = new_key(1);
+      key.networks = ours;
+      key.scopes = scope ? ScopeList{"a", "b:c"} : ScopeList{"a"};
+      key = put(key);
+      const std::string token = token_of(key);
+      if (!room) EXPECT_EQ(ask("/v1/rules/items/authorize", token, {}, inside).status, 200);
+      key.disabled = disabled;
+      put(key);
+      const auto reply = ask("/v1/authorize/admin/x", token, {}, network ? inside : outside);
+      const std::string problem = reply.status == 200 ? "" : type_of(reply);
+      EXPECT_EQ(problem, disabled ? "/problems/key-disabled" : expected) << network << scope << room;
+      key.disabled = false;
+      put(key);
+      const bool taken = !room || (problem.empty() && !disabled);
+      EXPECT_EQ(ask("/v1/rules/items/authorize", token, {}, inside).status, taken ? 429 : 200)
+          << network << scope << room << disabled << ": what is refused takes nothing";
+    }
+  }
+}
+
+TEST_F(RulesTest, AnUnknownAddressIsInNoNetworkAndAHoldersOwnAffairsHaveNone) {
+  const std::string token = token_of(with(ScopeList{}, NetworkList{*IpNetwork::parse("0.0.0.0/0")}));
+  EXPECT_EQ(type_of(ask("/v1/authorize/items/x", token, {}, {.address = {}, .over_unix_socket = true})),
+            "/problems/network-not-allowed");
+  EXPECT_EQ(get("/v1/plan", token).status, 200);
 }
 
 TEST_F(RulesTest, LooksAtNoKeyWhereARuleIsPublic) {

@@ -38,7 +38,7 @@ def door(make_stack, tmp_path):
     def start(rules=RULES, **settings):
         (tmp_path / "rules.toml").write_text(rules)
         stack = make_stack(LATCHKEY_RULES=str(tmp_path / "rules.toml"), **settings).start()
-        return stack, stack.create()[0]
+        return stack, stack.create(scopes=["orders"])[0]
     return start
 
 

@@ -52,7 +52,7 @@ class Door:
     def start(self):
         self.stack.start()
         self.proxy.start()
-        self.key, self.row = self.stack.admitted_key(user="a%b", requests_per_minute=1_000_000)
+        self.key, self.row = self.stack.admitted_key(user="a%b", requests_per_minute=1_000_000, scopes=["orders"])
         return self
 
     @property

@@ -106,6 +106,8 @@ namespace {
 std::optional<Verdict> unasked(const Holder& holder) {
   if (const auto refusal = access::refusal_of_bound(holder.bound))
     return Verdict{*refusal, std::nullopt, {}, std::nullopt};
+  // Scopes and networks are not asked here yet, so a key with any is not let in.
+  if (holder.has_rules) return Verdict{Refusal::limit_not_enforced, std::nullopt, {}, std::nullopt};
   if (holder.bound != access::Bound::unlimited) return std::nullopt;
   return Verdict{std::nullopt, holder, limit::Decision{.admitted = true}, std::nullopt};
 }
