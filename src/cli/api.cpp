@@ -70,7 +70,8 @@ std::string body_of(const ApiCall& call) {
   return object_of(members);
 }
 
-/// One call; the exit code.
+}  // namespace
+
 int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& call,
             const std::function<void(const json::value&)>& show) {
   http_client::HttpRequest request{call.method,  http_client::target_at(service.url, call.path),
@@ -94,8 +95,6 @@ int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& 
   show(*parsed);
   return tell_enforcement(*reply, *parsed);
 }
-
-}  // namespace
 
 Result<ServiceAddress> management_address(const config::ResolvedSettings& resolved, BearerSource source) {
   const auto& settings = resolved.settings;

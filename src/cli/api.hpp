@@ -47,6 +47,10 @@ Result<AdminCredentials> admin_credentials(const Invocation& invocation, const c
 /// Finds URL and token and acts with them; the exit code of that, or of what could not be found.
 int as_admin(const Invocation& invocation, const std::function<int(const ServiceAddress&, const Secret& token)>& act);
 
+/// One call; hands a good answer's JSON (null for 204) to `show`. Returns the exit code.
+int call_at(const ServiceAddress& service, const Secret& bearer, const ApiCall& call,
+            const std::function<void(const json::value&)>& show);
+
 /// Calls as an admin and hands a good answer's JSON (null for 204) to `show`. Returns the exit code.
 int call_as_admin(const Invocation& invocation, const ApiCall& call,
                   const std::function<void(const json::value&)>& show);

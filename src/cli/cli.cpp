@@ -91,6 +91,7 @@ void build_app(CLI::App& app, Invocation& invocation) {
   add_signing_key(app, invocation);
   add_store(app, invocation);
   add_admin_token(app, invocation);
+  add_leak_rule(app, invocation);
   add_completion(app, invocation);
   add_man_page(app, invocation);
 }

@@ -60,6 +60,7 @@ void add_replicas(CLI::App& app, Invocation& invocation);
 void add_signing_key(CLI::App& app, Invocation& invocation);
 void add_store(CLI::App& app, Invocation& invocation);
 void add_admin_token(CLI::App& app, Invocation& invocation);
+void add_leak_rule(CLI::App& app, Invocation& invocation);
 void add_completion(CLI::App& app, Invocation& invocation);
 void add_man_page(CLI::App& app, Invocation& invocation);
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/shown.hpp"
 #include "cli/exact_json.hpp"
 #include "cli/key_commands.hpp"
 #include "cli/output.hpp"
@@ -36,6 +37,18 @@ void show_issued(const Invocation& invocation, const json::value& issued) {
   fmt::print(stderr, "The line above is the access key. It is not stored and not shown again.\n");
 }
 
+Result<json::object> labels_of(const std::vector<std::string>& texts) {
+  json::object labels;
+  for (const auto& text : texts) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Error(ErrorCode::invalid, fmt::format("--label: {} is not NAME=VALUE", shown(text)));
+    }
+    labels[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return labels;
+}
+
 void add_key(CLI::App& app, Invocation& invocation) {
   auto* key = app.add_subcommand("key", "Create, see and change access keys");
   key->require_subcommand(1);
@@ -51,6 +64,9 @@ void add_key(CLI::App& app, Invocation& invocation) {
   add_key_enable(*key, invocation);
   add_key_rotate(*key, invocation);
   add_key_delete(*key, invocation);
+  add_key_export(*key, invocation);
+  add_key_identify(*key, invocation);
+  add_key_verify_offline(*key, invocation);
 }
 
 }  // namespace latchkey::cli

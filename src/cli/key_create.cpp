@@ -3,6 +3,7 @@
 #include "cli/enforcement.hpp"
 #include "cli/expires.hpp"
 #include "cli/key_commands.hpp"
+#include "cli/key_import.hpp"
 #include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
@@ -12,9 +13,14 @@ struct KeyCreateOptions {
   std::string user;
   std::optional<std::int64_t> requests_per_minute;
   std::string plan, expires, name, metadata, idempotency_key;
+  std::vector<std::string> labels;
+  std::string from, output;
 };
 
 int create(const Invocation& invocation, const KeyCreateOptions& options) {
+  if (!options.from.empty()) return import_keys(invocation, options.from, options.output);
+  if (options.user.empty())
+    return complain(Error(ErrorCode::invalid, "--user is required, or --from with a file of keys"));
   ApiCall call{"POST", "/v1/keys", json::object{}, {}};
   (*call.body)["userId"] = options.user;
   if (!options.requests_per_minute && options.plan.empty()) {
@@ -23,6 +29,11 @@ int create(const Invocation& invocation, const KeyCreateOptions& options) {
   if (options.requests_per_minute) (*call.body)["requestsPerMinute"] = *options.requests_per_minute;
   if (!options.plan.empty()) (*call.body)["plan"] = options.plan;
   if (!options.name.empty()) (*call.body)["name"] = options.name;
+  if (!options.labels.empty()) {
+    const auto labels = labels_of(options.labels);
+    if (!labels) return complain(labels.error());
+    (*call.body)["labels"] = *labels;
+  }
   if (!options.expires.empty()) {
     const auto added = add_expiry(*call.body, options.expires, SystemClock().wall(), DurationAs::duration);
     if (!added) return complain(added.error());
@@ -43,15 +54,24 @@ void add_key_create(CLI::App& key, Invocation& invocation) {
   auto* app = key.add_subcommand("create", "Issue an access key; it is shown once");
   app->footer(
       "latchkey key create --user alice --requests-per-minute 60 --expires 30d\n"
-      "KEY=$(latchkey key create --user alice --requests-per-minute 60 --quiet)");
+      "KEY=$(latchkey key create --user alice --requests-per-minute 60 --quiet)\n"
+      "latchkey key create --from keys.csv --output issued.jsonl");
   const auto options = std::make_shared<KeyCreateOptions>();
-  app->add_option("--user", options->user, "Whose key")->required()->type_name("ID");
+  auto* user = app->add_option("--user", options->user, "Whose key")->type_name("ID");
+  app->add_option("--from", options->from,
+                  "Many keys: a file .jsonl, one body a line, or .csv with a heading; each once")
+      ->excludes(user)
+      ->type_name("FILE");
+  app->add_option("--output", options->output, "With --from: where the access keys go; what is there is passed over")
+      ->type_name("FILE");
   app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
       ->check(whole_number())
       ->type_name("N");
   app->add_option("--plan", options->plan, "The plan that gives the limits")->type_name("NAME");
   app->add_option("--expires", options->expires, "30d, 12h, an RFC 3339 time, or never")->type_name("WHEN");
   app->add_option("--name", options->name, "A name for people")->type_name("TEXT");
+  app->add_option("--label", options->labels, "To sort and select keys by; may come several times")
+      ->type_name("NAME=VALUE");
   app->add_option("--metadata", options->metadata, "A JSON object")->type_name("JSON");
   app->add_option("--idempotency-key", options->idempotency_key, "Repeating the same request creates no second key")
       ->type_name("TEXT");

@@ -4,13 +4,19 @@
 
 #include "cli/enforcement.hpp"
 #include "cli/key_commands.hpp"
+#include "cli/key_id_argument.hpp"
+#include "cli/key_set.hpp"
 
 namespace latchkey::cli {
 namespace {
 
-int disable_key(const Invocation& invocation, const std::shared_ptr<std::string>& id) {
-  if (const auto end = ask(invocation, fmt::format("Disable access key {}?", *id))) return *end;
-  return call_as_admin(invocation, waiting(invocation, {"PATCH", key_path(*id), json::object{{"disabled", true}}, {}}),
+int disable_key(const Invocation& invocation, KeyChoice& choice) {
+  if (const auto end = check_choice(choice)) return *end;
+  if (choice.is_set()) return change_set(invocation, "disable", choice, true);
+  std::string& id = choice.id;
+  if (const auto end = complete_key_id(invocation, id)) return *end;
+  if (const auto end = ask(invocation, fmt::format("Disable access key {}?", id))) return *end;
+  return call_as_admin(invocation, waiting(invocation, {"PATCH", key_path(id), json::object{{"disabled", true}}, {}}),
                        [&](const json::value& key) { show_key(invocation, key); });
 }
 
@@ -18,13 +24,15 @@ int disable_key(const Invocation& invocation, const std::shared_ptr<std::string>
 
 void add_key_disable(CLI::App& key, Invocation& invocation) {
   auto* app = key.add_subcommand("disable", "Disable an access key");
-  app->footer("latchkey key disable ID --yes\nlatchkey key disable ID --yes --wait");
-  const auto id = std::make_shared<std::string>();
-  app->add_option("id", *id, "The key's id")->required()->type_name("ID");
+  app->footer("latchkey key disable ID --yes --wait\nlatchkey key disable --selector team=x --dry-run");
+  const auto choice = std::make_shared<KeyChoice>();
+  add_key_choice(*app, *choice);
   add_yes_flag(*app, invocation);
   add_wait_flags(*app, invocation);
   add_client_flags(*app, invocation);
-  app->callback([&invocation, id] { invocation.command = [&invocation, id] { return disable_key(invocation, id); }; });
+  app->callback([&invocation, choice] {
+    invocation.command = [&invocation, choice] { return disable_key(invocation, *choice); };
+  });
 }
 
 }  // namespace latchkey::cli

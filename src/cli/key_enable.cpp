@@ -2,12 +2,18 @@
 
 #include "cli/enforcement.hpp"
 #include "cli/key_commands.hpp"
+#include "cli/key_id_argument.hpp"
+#include "cli/key_set.hpp"
 
 namespace latchkey::cli {
 namespace {
 
-int enable_key(const Invocation& invocation, const std::shared_ptr<std::string>& id) {
-  return call_as_admin(invocation, waiting(invocation, {"PATCH", key_path(*id), json::object{{"disabled", false}}, {}}),
+int enable_key(const Invocation& invocation, KeyChoice& choice) {
+  if (const auto end = check_choice(choice)) return *end;
+  if (choice.is_set()) return change_set(invocation, "enable", choice, false);
+  std::string& id = choice.id;
+  if (const auto end = complete_key_id(invocation, id)) return *end;
+  return call_as_admin(invocation, waiting(invocation, {"PATCH", key_path(id), json::object{{"disabled", false}}, {}}),
                        [&](const json::value& key) { show_key(invocation, key); });
 }
 
@@ -15,12 +21,14 @@ int enable_key(const Invocation& invocation, const std::shared_ptr<std::string>&
 
 void add_key_enable(CLI::App& key, Invocation& invocation) {
   auto* app = key.add_subcommand("enable", "Enable a disabled access key");
-  app->footer("latchkey key enable ID");
-  const auto id = std::make_shared<std::string>();
-  app->add_option("id", *id, "The key's id")->required()->type_name("ID");
+  app->footer("latchkey key enable ID\nlatchkey key enable --selector team=x");
+  const auto choice = std::make_shared<KeyChoice>();
+  add_key_choice(*app, *choice);
   add_wait_flags(*app, invocation);
   add_client_flags(*app, invocation);
-  app->callback([&invocation, id] { invocation.command = [&invocation, id] { return enable_key(invocation, id); }; });
+  app->callback([&invocation, choice] {
+    invocation.command = [&invocation, choice] { return enable_key(invocation, *choice); };
+  });
 }
 
 }  // namespace latchkey::cli

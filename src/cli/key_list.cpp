@@ -10,7 +10,7 @@ namespace latchkey::cli {
 namespace {
 
 struct KeyListOptions {
-  std::string user, status, name;
+  std::string user, status, name, selector;
   unsigned limit = 50;
   bool all = false;
 };
@@ -31,6 +31,7 @@ std::string page_path(const KeyListOptions& options, const std::string& cursor) 
   add("userId", options.user);
   add("status", options.status);
   add("name", options.name);
+  add("selector", options.selector);
   add("cursor", cursor);
   return path;
 }
@@ -83,6 +84,7 @@ void add_key_list(CLI::App& key, Invocation& invocation) {
       ->check(CLI::IsMember({"active", "disabled", "expired", "deleted"}))
       ->type_name("STATUS");
   app->add_option("--name", options->name, "Of this name")->type_name("TEXT");
+  app->add_option("--selector", options->selector, "With these labels: team=x,env!=prod,!legacy")->type_name("LABELS");
   app->add_option("--limit", options->limit, "At most so many (50)")
       ->check(whole_number())
       ->check(CLI::Range(1U, 500U))

@@ -1,11 +1,13 @@
 #include <memory>
 
 #include "cli/key_commands.hpp"
+#include "cli/key_id_argument.hpp"
 
 namespace latchkey::cli {
 namespace {
 
 int show_key(const Invocation& invocation, const std::shared_ptr<std::string>& id) {
+  if (const auto end = complete_key_id(invocation, *id)) return *end;
   return call_as_admin(invocation, {"GET", key_path(*id), std::nullopt, {}},
                        [&](const json::value& key) { show_key(invocation, key); });
 }

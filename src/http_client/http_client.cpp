@@ -79,7 +79,9 @@ HeadersPtr headers_of(const HttpRequest& request) {
     list.reset(longer);
   };
   add("Expect:");
-  if (request.body) add("Content-Type: application/json");
+  const bool typed = std::any_of(request.headers.begin(), request.headers.end(),
+                                 [](const std::string& line) { return line.starts_with("Content-Type:"); });
+  if (request.body && !typed) add("Content-Type: application/json");
   if (!request.bearer.empty()) add("Authorization: Bearer " + std::string(request.bearer.reveal()));
   for (const auto& line : request.headers) add(line);
   return list;
