@@ -55,14 +55,14 @@ void add_key_create(CLI::App& key, Invocation& invocation) {
   app->footer(
       "latchkey key create --user alice --requests-per-minute 60 --expires 30d\n"
       "KEY=$(latchkey key create --user alice --requests-per-minute 60 --quiet)\n"
-      "latchkey key create --from keys.csv --output issued.jsonl");
+      "latchkey key create --from keys.csv --issued issued.jsonl");
   const auto options = std::make_shared<KeyCreateOptions>();
   auto* user = app->add_option("--user", options->user, "Whose key")->type_name("ID");
   app->add_option("--from", options->from,
                   "Many keys: a file .jsonl, one body a line, or .csv with a heading; each once")
       ->excludes(user)
       ->type_name("FILE");
-  app->add_option("--output", options->output, "With --from: where the access keys go; what is there is passed over")
+  app->add_option("--issued", options->output, "With --from: where the access keys go; what is there is passed over")
       ->type_name("FILE");
   app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
       ->check(whole_number())

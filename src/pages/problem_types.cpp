@@ -34,12 +34,6 @@ constexpr auto types = std::to_array<ProblemType>({
      "Choose a new one for each command; repeat the old one only with the very same request."},
     {"in-use", "Still in use", "409", "What was to be deleted is still named by others.",
      "`detail` says by which. Change or delete those first."},
-    {"network-not-allowed", "Network not allowed", "403",
-     "The access key, or its plan, may be used from certain networks only, and this request comes from none of them, "
-     "or "
-     "nobody knows from where.",
-     "An admin can change `networks` of the key or its plan. Behind a proxy, `LATCHKEY_TRUSTED_PROXIES` and "
-     "`LATCHKEY_CLIENT_ADDRESS` say which address counts."},
     {"insufficient-scope", "Insufficient scope", "403",
      "The access key does not have the scope that this request needs.",
      "`WWW-Authenticate` names the scope. An admin can give it to the key or to its plan."},
@@ -76,6 +70,12 @@ constexpr auto types = std::to_array<ProblemType>({
      "`Allow` lists the methods that do."},
     {"network-not-allowed", "Network not allowed", "403", "The access key may not be used from this address.",
      "An admin can change the networks of the key or of its plan."},
+    {"network-not-allowed", "Network not allowed", "403",
+     "The access key, or its plan, may be used from certain networks only, and this request comes from none of them, "
+     "or "
+     "nobody knows from where.",
+     "An admin can change `networks` of the key or its plan. Behind a proxy, `LATCHKEY_TRUSTED_PROXIES` and "
+     "`LATCHKEY_CLIENT_ADDRESS` say which address counts."},
     {"no-credentials", "Credentials required", "401", "No credentials came with the request.",
      "Holders send an access key as `Authorization: Bearer` or `X-API-Key`, admins an admin token as "
      "`Authorization: Bearer`."},
