@@ -100,7 +100,9 @@ TEST_F(RulesTest, NetworksComeBeforeScopesAndScopesBeforeLimits) {
       key.scopes = scope ? ScopeList{"a", "b:c"} : ScopeList{"a"};
       key = put(key);
       const std::string token = token_of(key);
-      if (!room) EXPECT_EQ(ask("/v1/rules/items/authorize", token, {}, inside).status, 200);
+      if (!room) {
+        EXPECT_EQ(ask("/v1/rules/named/authorize", token, {}, inside).status, 200);
+      }
       key.disabled = disabled;
       put(key);
       const auto reply = ask("/v1/authorize/admin/x", token, {}, network ? inside : outside);
@@ -109,7 +111,7 @@ TEST_F(RulesTest, NetworksComeBeforeScopesAndScopesBeforeLimits) {
       key.disabled = false;
       put(key);
       const bool taken = !room || (problem.empty() && !disabled);
-      EXPECT_EQ(ask("/v1/rules/items/authorize", token, {}, inside).status, taken ? 429 : 200)
+      EXPECT_EQ(ask("/v1/rules/named/authorize", token, {}, inside).status, taken ? 429 : 200)
           << network << scope << room << disabled << ": what is refused takes nothing";
     }
   }
