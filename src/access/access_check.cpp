@@ -15,8 +15,7 @@ using view::View;
 
 Refused refused(Refusal reason) { return {reason, std::nullopt}; }
 
-Holder holder_of(const KeyRow& row) {
-  Holder holder;
+void describe(Holder& holder, const KeyRow& row) {
   holder.key_id = row.id();
   const std::string_view user_id = row.user_id();
   std::memcpy(holder.user_id_bytes, user_id.data(), user_id.size());
@@ -25,6 +24,11 @@ Holder holder_of(const KeyRow& row) {
   holder.expires_at = row.expires_at();
   holder.issued_at = row.issued_at();
   holder.version = row.version();
+}
+
+Holder holder_of(const KeyRow& row) {
+  Holder holder;
+  describe(holder, row);
   return holder;
 }
 
@@ -60,30 +64,34 @@ void set_rules(Holder& holder, const view::TermsInForce& terms) {
   holder.has_rules = holder.scopes != nullptr || networks_in(terms) != nullptr;
 }
 
-Holder bounded(Holder holder, const KeyRow& row, const view::TermsInForce& terms) {
+/// What more than the row itself says; a refusal by the user.
+std::optional<Refusal> apply_terms(Holder& holder, const KeyRow& row, const view::TermsInForce& terms) {
   set_rules(holder, terms);
   const Bounds bounds = bounds_of(row, terms, holder.limits);
   holder.bound = bounds.bound;
   holder.requests_per_minute = bounds.requests_per_minute;
   holder.version = bounds.version;
-  return holder;
+  if (terms.user != nullptr && terms.user->disabled && !terms.user->deleted) return Refusal::user_disabled;
+  return std::nullopt;
 }
 
-/// The order's end, for a token that is proven to be this issue of the row's key: issue, status, user, expiry.
+/// The order's end, for a token that is proven to be this issue of the row's key: issue, status, user, expiry. The holder
+/// is made where it is answered, for most requests are granted.
 Outcome outcome_of_issue(const View::Reader& reader, const KeyRow& row, Issue issue, const Clock& clock) {
-  const auto refusal = refusal_of_issue(row, issue, [&clock] { return clock.wall(); });
-  if (refusal && *refusal != IssueRefusal::expired) return Refused{refusal_of(*refusal), holder_of(row)};
-  if (!reader.may_have_terms(row)) {
-    if (refusal) return Refused{refusal_of(*refusal), holder_of(row)};
-    return holder_of(row);
+  Outcome outcome(std::in_place_type<Holder>);
+  Holder& holder = *std::get_if<Holder>(&outcome);
+  describe(holder, row);
+  const auto refused = refusal_of_issue(row, issue, [&clock] { return clock.wall(); });
+  if (!refused && !reader.may_have_terms(row)) return outcome;
+  std::optional<Refusal> refusal = refused ? std::optional(refusal_of(*refused)) : std::nullopt;
+  if ((!refused || *refused == IssueRefusal::expired) && reader.may_have_terms(row)) {
+    if (const auto by_user = apply_terms(holder, row, reader.terms_of(row))) refusal = by_user;
   }
-  const view::TermsInForce terms = reader.terms_of(row);
-  const Holder holder = bounded(holder_of(row), row, terms);
-  if (terms.user != nullptr && terms.user->disabled && !terms.user->deleted) {
-    return Refused{Refusal::user_disabled, holder};
+  if (refusal) {
+    const Holder known = holder;
+    outcome.emplace<Refused>(*refusal, known);
   }
-  if (refusal) return Refused{refusal_of(*refusal), holder};
-  return holder;
+  return outcome;
 }
 
 }  // namespace

@@ -143,6 +143,19 @@ TEST_F(LimitsInForceTest, ALimitPerUserIsAsNewAsItsRow) {
   EXPECT_EQ(limits_.charge(key_.id, 1, {}).user, limit::owner_of_user(key_.user_id));
 }
 
+TEST_F(LimitsInForceTest, EachUserHasCountsOfItsOwn) {
+  has_plan_ = true;
+  key_.plan = "pro";
+  plan_.limits = {window("a", 1, 60, LimitPer::user)};
+  for (int round = 0; round < 2; ++round) {
+    for (int n = 0; n < 100; ++n) {
+      key_.user_id = "user-" + std::to_string(n);
+      expect(Bound::listed, 0, 30);
+      ASSERT_EQ(limits_.charge(key_.id, 1, {}).user, limit::owner_of_user(key_.user_id)) << n;
+    }
+  }
+}
+
 TEST_F(LimitsInForceTest, ALimitOfAKeyCountsThatKeyWhateverAHandEditSays) {
   key_.limits = LimitList{window("a", 1, 10, LimitPer::user)};
   EXPECT_EQ(listed(), (Lines{"a 1 10"}));
