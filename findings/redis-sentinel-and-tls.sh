@@ -41,7 +41,8 @@ watch() { # watch TITLE LINE...: a Sentinel with these lines in its file
   watch "resolve-hostnames"
   watch "and tls-replication" "tls-replication yes"
   watch "and announce-hostnames" "tls-replication yes" "sentinel announce-hostnames yes"
-} | tee out
+} > out  # no pipe: what a subshell adds to `pids` is lost
+cat out
 cat > expected <<'T'
 v=7.0.15
 resolve-hostnames: the primary is at 127.0.0.1, and down
