@@ -176,7 +176,7 @@ TEST(HeaderLines, AnIdThatIsNoHeaderValueIsHandedOnEncodedOnly) {
   for (int octet = 1; octet < 129; ++octet) all += static_cast<char>(octet);
   for (const std::string& user : {std::string("\xc3\xbc"), std::string("a b"), std::string("a\r\nX: y"), all}) {
     HeaderLines lines;
-    const std::string text(lines.identity(user, KeyId()).text());
+    const std::string text(lines.identity(user, KeyId(), "", "").text());
     EXPECT_TRUE(text.starts_with("X-Latchkey-User: \r\nX-Latchkey-User-Encoded: ")) << text;
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5) << text;
     const auto from = text.find("Encoded: ") + 9;
