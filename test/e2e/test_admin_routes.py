@@ -11,7 +11,8 @@ from latchkey import Client, bearer, connect, eventually, raw
 from routes import make_named, routes_that_need
 
 KEY_MEMBERS = {"keyId", "userId", "role", "name", "metadata", "requestsPerMinute", "issuedAt", "previousValidUntil",
-               "expiresAt", "status", "createdAt", "updatedAt", "updatedBy", "position", "plan", "limits", "effective"}
+               "expiresAt", "status", "createdAt", "updatedAt", "updatedBy", "position", "plan", "limits", "scopes",
+               "networks", "labels", "effective"}
 
 
 @pytest.fixture(scope="module")
