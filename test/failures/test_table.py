@@ -26,6 +26,9 @@ EXPLANATIONS = (
 )
 # Held by a test elsewhere, which has no mark.
 ELSEWHERE = {
+    "**Many keys at once.** `latchkey key disable": "e2e/test_many_keys.py", "`--dry-run` says which keys match": "e2e/test_many_keys.py",
+    "A deletion takes exactly the keys that were shown": "e2e/test_many_keys.py",
+    "A key that no longer matches when its turn comes": "e2e/test_many_keys.py", "Where it stops half-way": "e2e/test_many_keys.py",
     "At a first start any order is right": "e2e/test_first_start.py",
     "Redis 7: one server that takes writes": "e2e/test_redis_permissions.py",
     "Nodes of a Cluster are refused": "../src/redis/redis_test.cpp",
