@@ -110,7 +110,7 @@ def test_hands_on_who_it_is_and_not_the_key(door):
     for credential in (bearer(door.key), {"X-API-Key": door.key}, {"X-API-Key": door.key, "Authorization": "Basic YTpi"}):
         told = at_api(door.client(**credential)("GET", "/api/x?y=%2F&cost=0"))
         assert told["target"] == "/api/x?y=%2F&cost=0"
-        assert identity_at(told) == (["a%b", "a%25b", door.row["keyId"], "", ""] if door.proxy.identity else [""] * 5)
+        assert identity_at(told) == (["a%b", "a%25b", door.row["keyId"], "", "orders"] if door.proxy.identity else [""] * 5)
         assert not values(told, "authorization") and not values(told, "x-api-key")
         assert door.key not in json.dumps(told)
 
@@ -174,7 +174,7 @@ def test_nothing_that_a_client_sends_changes_what_is_decided(door):
             status, body = send(door, lines + mine, "/api/x" + query)
             if status == 200:  # some proxies refuse doubled headers
                 told = json.loads(body)
-                assert identity_at(told) == (["a%b", "a%25b", door.row["keyId"], "", ""] if door.proxy.identity else [""] * 5), trick
+                assert identity_at(told) == (["a%b", "a%25b", door.row["keyId"], "", "orders"] if door.proxy.identity else [""] * 5), trick
                 assert "root" not in str(told["headers"]) and "gold" not in str(told["headers"]), trick
             else:
                 assert times == 2 and status == 400, (trick, status)
