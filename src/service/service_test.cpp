@@ -83,10 +83,13 @@ TEST(HeldPlan, SaysWhatIsLeftWhereItIsKnown) {
     return out.end_object().take();
   };
   const std::string id = KeyId().to_string();
-  EXPECT_EQ(text(), R"({"keyId":")" + id + R"(","userId":"a\"b","requestsPerMinute":60,"expiresAt":null,)" +
+  EXPECT_EQ(text(), R"({"keyId":")" + id + R"(","userId":"a\"b","requestsPerMinute":60,"limits":[],"expiresAt":null,)" +
                         R"("status":"active","issuedAt":"1970-01-01T00:00:01.000Z","position":"0000000000c0ffee.7"})");
   plan.left = {59, 1};
   EXPECT_THAT(text(), testing::HasSubstr(R"("remaining":59,"resetSeconds":1,"position")"));
+  plan.limits = {{per_minute_limit(60), HeldPlan::Left{59, 1}}};
+  EXPECT_THAT(text(), testing::HasSubstr(R"("limits":[{"name":"per-minute",)"));
+  EXPECT_THAT(text(), testing::HasSubstr(R"("remaining":59,"resetSeconds":1}],"expiresAt")"));
 }
 
 }  // namespace
