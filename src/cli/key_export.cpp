@@ -6,6 +6,7 @@
 #include "cli/csv.hpp"
 #include "cli/exact_json.hpp"
 #include "cli/key_commands.hpp"
+#include "cli/key_pages.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -49,23 +50,13 @@ std::string export_page(const KeyExportOptions& options, const std::string& curs
 int export_keys(const Invocation& invocation, const KeyExportOptions& options) {
   const bool csv = options.form == "csv";
   if (csv) fmt::print("{}\n", fmt::join(exported, ","));
-  std::string cursor;
-  do {
-    bool good = false;
-    const int code = call_as_admin(
-        invocation, {"GET", export_page(options, cursor), std::nullopt, {}}, [&](const json::value& page) {
-          const auto* object = page.if_object();
-          const auto* keys = object == nullptr ? nullptr : object->if_contains("keys");
-          if (keys == nullptr || !keys->is_array()) return;
-          good = true;
-          const auto* next = object->if_contains("nextCursor");
-          cursor = next != nullptr && next->is_string() ? std::string(next->as_string()) : "";
-          for (const auto& key : keys->as_array()) print_row(key, csv);
-        });
-    if (code != exit_done) return code;
-    if (!good) return complain(Error(ErrorCode::unavailable, "the service's answer is no list of keys"));
-  } while (!cursor.empty());
-  return exit_done;
+  const auto path = [&](const std::string& cursor) { return export_page(options, cursor); };
+  return read_key_pages(invocation, path,
+                        [&](const json::value& page) {
+                          for (const auto& key : page.as_object().at("keys").as_array()) print_row(key, csv);
+                          return true;
+                        })
+      .code;
 }
 
 }  // namespace

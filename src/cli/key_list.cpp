@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/key_commands.hpp"
+#include "cli/key_pages.hpp"
 #include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
@@ -43,33 +44,30 @@ void print_keys(const Invocation& invocation, const json::value& body) {
   for (const auto& key : keys) fmt::print("{}\n", render_value(key.as_object().at("keyId")));
 }
 
+void append_page(json::value& merged, const json::value& page) {
+  if (merged.is_null()) {
+    merged = page;
+    return;
+  }
+  const auto& more = page.as_object();
+  auto& all = merged.as_object().at("keys").as_array();
+  const auto& keys = more.at("keys").as_array();
+  all.insert(all.end(), keys.begin(), keys.end());
+  const auto* next = more.if_contains("nextCursor");
+  merged.as_object()["nextCursor"] = next == nullptr ? json::value(nullptr) : *next;
+}
+
 /// All pages as one body, so that a table has one heading and JSON stays one document.
 int list(const Invocation& invocation, const KeyListOptions& options) {
   json::value merged;
-  std::string cursor;
-  do {
-    bool good = false;
-    const int code =
-        call_as_admin(invocation, {"GET", page_path(options, cursor), std::nullopt, {}}, [&](const json::value& page) {
-          const auto* object = page.if_object();
-          const auto* keys = object == nullptr ? nullptr : object->if_contains("keys");
-          if (keys == nullptr || !keys->is_array()) return;
-          good = true;
-          const auto* next = object->if_contains("nextCursor");
-          cursor = next != nullptr && next->is_string() ? std::string(next->as_string()) : "";
-          if (merged.is_null()) {
-            merged = page;
-            return;
-          }
-          auto& all = merged.as_object().at("keys").as_array();
-          all.insert(all.end(), keys->as_array().begin(), keys->as_array().end());
-          merged.as_object()["nextCursor"] = next == nullptr ? json::value(nullptr) : *next;
-        });
-    if (code != exit_done) return code;
-    if (!good) return complain(Error(ErrorCode::unavailable, "the service's answer is no list of keys"));
-  } while (options.all && !cursor.empty());
+  const auto path = [&](const std::string& cursor) { return page_path(options, cursor); };
+  const auto read = read_key_pages(invocation, path, [&](const json::value& page) {
+    append_page(merged, page);
+    return options.all;
+  });
+  if (read.code != exit_done) return read.code;
   print_keys(invocation, merged);
-  if (!cursor.empty() && !options.all) fmt::print(stderr, "There are more: --all shows them.\n");
+  if (read.more) fmt::print(stderr, "There are more: --all shows them.\n");
   return exit_done;
 }
 
