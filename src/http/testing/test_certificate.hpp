@@ -1,59 +1,19 @@
 #pragma once
 
-// A self-signed certificate and its key as files, for tests.
+// A self-signed certificate and its key as the files of a server, for tests.
 
-#include <openssl/ec.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <filesystem>
-#include <memory>
-#include <stdexcept>
 #include <string>
 
-#include "base/testing/temporary_directory.hpp"
+#include "base/testing/test_certificate.hpp"
 #include "http/tls_credentials.hpp"
 
 namespace latchkey::http {
 
-/// Removed at the end.
-class TestCertificate {
+class TestCertificate : public latchkey::TestCertificate {
  public:
-  explicit TestCertificate(const std::string& common_name = "localhost") { write(common_name); }
-  TestCertificate(const TestCertificate&) = delete;
-  TestCertificate& operator=(const TestCertificate&) = delete;
+  explicit TestCertificate(const std::string& common_name = "localhost") : latchkey::TestCertificate(common_name) {}
 
-  TlsFiles files() const { return {(directory_ / "certificate.pem").string(), (directory_ / "key.pem").string()}; }
-
-  /// Another key and certificate in the same files.
-  void write(const std::string& common_name) const {
-    const std::unique_ptr<EVP_PKEY, Free> key(EVP_EC_gen("P-256"));
-    const std::unique_ptr<X509, Free> certificate(X509_new());
-    X509_set_version(certificate.get(), X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-    X509_set_pubkey(certificate.get(), key.get());
-    X509_NAME* subject = X509_get_subject_name(certificate.get());
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(common_name.c_str()),
-                               -1, -1, 0);
-    X509_set_issuer_name(certificate.get(), subject);
-    X509_sign(certificate.get(), key.get(), EVP_sha256());
-    const std::unique_ptr<std::FILE, Free> key_file(std::fopen(files().key.c_str(), "w"));
-    PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    const std::unique_ptr<std::FILE, Free> certificate_file(std::fopen(files().certificate.c_str(), "w"));
-    PEM_write_X509(certificate_file.get(), certificate.get());
-  }
-
- private:
-  struct Free {
-    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-    void operator()(X509* certificate) const { X509_free(certificate); }
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  TemporaryDirectory directory_;
+  TlsFiles files() const { return {file(), key()}; }
 };
 
 }  // namespace latchkey::http
