@@ -1,5 +1,6 @@
 // One guarded application for each framework. `/` answers whose key it is; `/public` wants none where the framework has
-// such a word; `/slow` says `slow` on the standard output and answers 300 ms later; `/dear` costs 5.
+// such a word; `/slow` says `slow` on the standard output and answers 300 ms later; `/dear` costs 5;
+// `/orders` wants a scope.
 import 'reflect-metadata';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -12,7 +13,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { requireAccessKey } from '@latchkey/node/express';
 import { latchkeyPlugin } from '@latchkey/node/fastify';
-import { AccessKey, Cost, LatchkeyGuard, LatchkeyModule, Public, Rule } from '@latchkey/nestjs';
+import { AccessKey, Cost, LatchkeyGuard, LatchkeyModule, Public, Rule, Scopes } from '@latchkey/nestjs';
 
 async function listen(server) {
   server.listen(0, '127.0.0.1');
@@ -35,11 +36,13 @@ async function slowly(answer) {
 }
 
 const dear = { cost: 5, rule: 'dear' };
+const orders = { scopes: ['orders:read'], rule: 'orders' };
 
 const apps = {
   async node(latchkey) {
-    const guard = requireAccessKey(latchkey), dearGuard = requireAccessKey(latchkey, dear);
-    return listen(http.createServer((request, response) => (request.url === '/dear' ? dearGuard : guard)(request, response, async () => {
+    const guard = requireAccessKey(latchkey);
+    const guards = { '/dear': requireAccessKey(latchkey, dear), '/orders': requireAccessKey(latchkey, orders) };
+    return listen(http.createServer((request, response) => (guards[request.url] ?? guard)(request, response, async () => {
       if (request.url === '/slow') await slowly();
       response.end(JSON.stringify(request.accessKey));
     })));
@@ -49,6 +52,7 @@ const apps = {
     const app = express();
     app.get('/public', (request, response) => void response.json(request.accessKey ?? null));
     app.get('/dear', requireAccessKey(latchkey, dear), (request, response) => void response.json(request.accessKey));
+    app.get('/orders', requireAccessKey(latchkey, orders), (request, response) => void response.json(request.accessKey));
     app.use(requireAccessKey(latchkey));
     app.get('/', (request, response) => void response.json(request.accessKey));
     app.get('/slow', async (request, response) => void response.json(await slowly(request.accessKey)));
@@ -61,6 +65,7 @@ const apps = {
     app.get('/', async (request) => request.accessKey);
     app.get('/slow', (request) => slowly(request.accessKey));
     app.get('/dear', { config: { latchkey: dear } }, async (request) => request.accessKey);
+    app.get('/orders', { config: { latchkey: orders } }, async (request) => request.accessKey);
     app.get('/public', { config: { latchkey: { public: true } } }, async (request) => JSON.stringify(request.accessKey));
     return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
   },
@@ -82,6 +87,7 @@ export function moduleOf(options) {
     name(user) { return { user }; }
     slow(key) { return slowly(key); }
     dear(key) { return key; }
+    orders(key) { return key; }
     open(key) { return { key }; }
   }
   const route = (method, path, ...more) => {
@@ -91,12 +97,14 @@ export function moduleOf(options) {
   AccessKey()(Guarded.prototype, 'mine', 0);
   AccessKey()(Guarded.prototype, 'slow', 0);
   AccessKey()(Guarded.prototype, 'dear', 0);
+  AccessKey()(Guarded.prototype, 'orders', 0);
   AccessKey('userId')(Guarded.prototype, 'name', 0);
   AccessKey()(Guarded.prototype, 'open', 0);
   route('mine', '/');
   route('name', '/name');
   route('slow', '/slow');
   route('dear', '/dear', Cost(dear.cost), Rule(dear.rule));
+  route('orders', '/orders', Scopes(...orders.scopes), Rule(orders.rule));
   route('open', '/public', Public());
   Controller()(Guarded);
   class App {}

@@ -10,6 +10,9 @@ import { Relay, Service, binary, environment } from './services.mjs';
 
 export { environment, eventually } from './services.mjs';
 
+/** The tests' own process is taken for a proxy, so that requests may come from anywhere. */
+const proxies = { trustedProxies: '127.0.0.1', clientAddress: 'x-forwarded-for' };
+
 /**
  * The management service, and a client for admins. Pairing `embedded`: its store is SQLite, and what checks keys reads it
  * in the same directory. `scaled`: PostgreSQL, a relay, and Redis as the stream and as what counts for all.
@@ -51,15 +54,16 @@ export class Stack {
   }
   #startTokens() {
     const rules = join(this.folder, 'latchkey.toml');
-    writeFileSync(rules, '[[rule]]\nname = "dear"\ncost = 5\n');
-    if (!this.shared) return this.#part(new Service('tokens', this.dataDir, { LATCHKEY_CONFIG: rules }));
+    writeFileSync(rules, '[[rule]]\nname = "dear"\ncost = 5\n[[rule]]\nname = "orders"\nscope = "orders:read"\n');
+    const settings = { LATCHKEY_CONFIG: rules, LATCHKEY_TRUSTED_PROXIES: proxies.trustedProxies, LATCHKEY_CLIENT_ADDRESS: proxies.clientAddress };
+    if (!this.shared) return this.#part(new Service('tokens', this.dataDir, settings));
     const { stream, limiter } = this.shared;
-    return this.#part(new Service('tokens', join(this.folder, 'tokens'), { LATCHKEY_CONFIG: rules, LATCHKEY_STREAM: stream, LATCHKEY_LIMITER: limiter }));
+    return this.#part(new Service('tokens', join(this.folder, 'tokens'), { ...settings, LATCHKEY_STREAM: stream, LATCHKEY_LIMITER: limiter }));
   }
   /** The options of a process's own core; of `scaled` each has a directory of its own, by `name`. */
   nativeOptions(name = 'native') {
-    if (!this.shared) return { dataDir: this.dataDir };
-    return { dataDir: join(this.folder, name), replicaName: name, startTimeout: 60_000, ...this.shared };
+    if (!this.shared) return { dataDir: this.dataDir, ...proxies };
+    return { ...proxies, dataDir: join(this.folder, name), replicaName: name, startTimeout: 60_000, ...this.shared };
   }
   /** What `engine` is opened with. */
   optionsOf(engine, name) {
@@ -68,6 +72,13 @@ export class Stack {
   async stop() {
     for (const part of this.#parts) await part.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+  /** What the management client has no method for, once it is enforced. */
+  async api(method, path, body) {
+    const headers = { Authorization: `Bearer ${this.adminToken}`, 'Content-Type': 'application/json' };
+    const answer = await fetch(`${this.keys.url}${path}?wait=enforced&timeout=60s`, { method, headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
+    return answer.json();
   }
   /** A key that every replica lets in. */
   async newKey(requestsPerMinute = 1000, more = {}) {

@@ -1,7 +1,9 @@
 // The suite of both engines, each pairing and each framework: they must give the very same answers.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import http from 'node:http';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Latchkey } from '@latchkey/node';
@@ -170,6 +172,45 @@ function testAnswers(stackNow, engine, frameworks) {
           assert.equal(free.headers.ratelimit, undefined);
         });
 
+        test('networks, then scopes, then limits; what they refuse takes nothing', async () => {
+          const limits = stack.shared ? undefined : [{ name: 'per-minute', requests: 2, window: '60s' }];
+          const { accessKey, key } = await stack.newKey(limits ? null : 2, { limits, networks: ['203.0.113.0/24', '2001:db8::/32'], scopes: ['orders:write'] });
+          const send = (path, ...forwarded) => decided(() => ask(app.url, [...bearer(accessKey), ...forwarded.flatMap((line) => ['X-Forwarded-For', line])], { path }));
+          const inside = '203.0.113.7';
+          const elsewhere = [[], ['198.51.100.1'], [`${inside}, 198.51.100.1`], [inside, '198.51.100.1'], ['nonsense'], [`${inside}, `], ['::ffff:198.51.100.1']];
+          for (const forwarded of elsewhere) {
+            for (const path of ['/orders', '/']) {
+              const answer = await send(path, ...forwarded);
+              assert.equal(answer.status, 403, `${path} ${forwarded}: ${answer.body}`);
+              same('another network', answer);
+            }
+          }
+          const without = await send('/orders', inside);
+          assert.equal(without.headers['www-authenticate'], 'Bearer error="insufficient_scope", scope="orders:read"');
+          same('another scope', without);
+          // Neither took anything: two pass, and then the limit has its word, last.
+          for (const forwarded of [['198.51.100.1, 203.0.113.7'], ['2001:db8::5, 127.0.0.1']]) assert.equal((await send('/', ...forwarded)).status, 200);
+          assert.equal((await send('/', inside)).status, 429);
+          assert.equal((await send('/orders', inside)).status, 403);
+          assert.equal((await send('/')).status, 403);
+          await stack.management.updateKey(key.keyId, { scopes: ['orders:*'] }, { wait: '60s' });
+          assert.equal((await send('/orders', inside)).status, 429);
+          await stack.management.updateKey(key.keyId, { scopes: [] }, { wait: '60s' });
+          same('no scope at all', await send('/orders', inside));
+        });
+
+        test('a key of a plan is bound as its plan is', async () => {
+          const plan = `reader-${engine}-${name.toLowerCase()}`;
+          await stack.api('PUT', `/v1/plans/${plan}`, { limits: [{ name: 'per-minute', requests: 9, window: '60s' }], scopes: ['orders:read'], networks: ['127.0.0.1'] });
+          const { accessKey } = await stack.newKey(null, { plan });
+          const free = await stack.newKey(9);
+          for (const token of [accessKey, free.accessKey]) {
+            assert.equal((await decided(() => ask(app.url, bearer(token), { path: '/orders' }))).status, 200);
+          }
+          const answer = await decided(() => ask(app.url, [...bearer(accessKey), 'X-Forwarded-For', '192.0.2.1'], { path: '/orders' }));
+          assert.equal(JSON.parse(answer.body).type, '/problems/network-not-allowed');
+        });
+
         test('a rotated key passes for its grace', async () => {
           const { accessKey, key } = await stack.newKey();
           const next = await stack.management.rotateKey(key.keyId, { gracePeriod: '1h' }, { wait: '60s' });
@@ -202,12 +243,56 @@ function testAnswers(stackNow, engine, frameworks) {
     }
 
     test('a need that this engine cannot meet is refused where it is written', () => {
-      for (const wrong of [{ cost: -1 }, { cost: 1.5 }, { cost: 1_000_001 }, { rule: 'A' }, { scopes: ['read'] }, { price: 2 }]) {
+      for (const wrong of [{ cost: -1 }, { cost: 1.5 }, { cost: 1_000_001 }, { rule: 'A' }, { scopes: ['a b'] }, { scopes: [''] }, { scopes: 'read' },
+        { scopes: ['x'.repeat(65)] }, { scopes: Array(33).fill('read') }, { price: 2 }]) {
         assert.throws(() => latchkey.needs(wrong), { code: 'LATCHKEY_CONFIGURATION' }, JSON.stringify(wrong));
         assert.throws(() => latchkey.check('x', Object.freeze(wrong)), { code: 'LATCHKEY_CONFIGURATION' });
       }
-      if (engine === 'http') assert.throws(() => latchkey.needs({ cost: 5 }), /latchkey\.toml/);
-      else assert.doesNotThrow(() => latchkey.needs({ cost: 5 }));
+      for (const needs of [{ cost: 5 }, { scopes: ['read'] }]) {
+        if (engine === 'http') assert.throws(() => latchkey.needs(needs), /latchkey\.toml/);
+        else assert.doesNotThrow(() => latchkey.needs(needs));
+      }
+    });
+
+    test('a key that is bound to networks passes only where the address is known', async () => {
+      const { accessKey } = await stack.newKey(1000, { networks: ['192.0.2.0/24', '127.0.0.1'] });
+      const headers = { 'x-api-key': accessKey };
+      const reasonOf = async (check) => (await decided(check)).reason ?? 'admitted';
+      for (const [expected, check] of [
+        ['network-not-allowed', () => latchkey.check(accessKey)],
+        ['network-not-allowed', () => latchkey.check(accessKey, {}, 'nonsense')],
+        ['network-not-allowed', () => latchkey.check(accessKey, {}, '198.51.100.1')],
+        ['admitted', () => latchkey.check(accessKey, {}, '192.0.2.1')],
+        ['admitted', () => latchkey.check(accessKey, {}, '::ffff:192.0.2.1')],
+        ['network-not-allowed', () => latchkey.checkHeaders(headers)],
+        ['admitted', () => latchkey.checkHeaders(headers, {}, '192.0.2.1')],
+        ['admitted', () => latchkey.checkHeaders({ ...headers, 'x-forwarded-for': '192.0.2.1' }, {}, '127.0.0.1')],
+        ['network-not-allowed', () => latchkey.checkHeaders({ ...headers, 'x-forwarded-for': '192.0.2.1' }, {}, '198.51.100.1')],
+        ['network-not-allowed', () => latchkey.checkRequest({ rawHeaders: ['X-API-Key', accessKey, 'X-Forwarded-For', '192.0.2.1'] })],
+        ['admitted', () => latchkey.checkRequest({ rawHeaders: ['X-API-Key', accessKey], socket: { remoteAddress: '127.0.0.1' } })],
+      ]) {
+        assert.equal(await reasonOf(check), expected, String(check));
+      }
+    });
+
+    test('a proxy that comes over a Unix socket is believed where that is said', async () => {
+      const { accessKey } = await stack.newKey(1000, { networks: ['192.0.2.0/24'] });
+      const trusting = engine === 'http' ? await Latchkey.open({ ...stack.optionsOf(engine), trustedProxies: 'unix' }) : undefined;
+      const path = join(stack.folder, `${engine}.sock`);
+      const app = http.createServer(async (request, response) => {
+        const verdict = await (request.url === '/trusting' ? trusting : latchkey).checkRequest(request);
+        response.end(verdict.reason ?? 'admitted');
+      }).listen(path);
+      await once(app, 'listening');
+      const over = (url) => new Promise((resolve, reject) => {
+        http.get({ socketPath: path, path: url, headers: { 'X-API-Key': accessKey, 'X-Forwarded-For': '192.0.2.1' } }, (answer) => answer.setEncoding('utf8').once('data', resolve)).on('error', reject);
+      });
+      const [said, saidTrusting] = await Promise.all([over('/'), trusting && over('/trusting')]).finally(() => {
+        app.close();
+        return trusting?.close();
+      });
+      assert.equal(said, 'network-not-allowed');
+      if (trusting) assert.equal(saidTrusting, 'admitted');
     });
 
     test('a key by itself: admitted, refused, and never another one that looks like it', async () => {

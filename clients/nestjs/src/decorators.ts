@@ -10,7 +10,7 @@ export const ruleKey = 'latchkey:rule';
 /** On a handler or a class: no access key is asked for, and none is looked at. */
 export const Public = (): CustomDecorator => SetMetadata(publicKey, true);
 
-/** On a handler or a class: scopes that the access key must have, all of them. */
+/** On a handler or a class: scopes that the access key must have, all of them. With the http engine they want `@Rule()` too. */
 export function Scopes(...scopes: string[]): CustomDecorator {
   checkNeeds({ scopes });
   return SetMetadata(scopesKey, scopes);

@@ -5,6 +5,8 @@ import type { AccessKey } from '@latchkey/node';
 export interface GuardedRequest {
   rawHeaders?: string[];
   headers?: Record<string, string | string[] | undefined>;
+  /** Of a socket.io handshake: where the client is. */
+  address?: string;
   /** Fastify: node:http's. */
   raw?: { rawHeaders: string[] };
   /** Express': the response to it. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { Latchkey, LatchkeyError, type Needs, type Verdict } from '@latchkey/node';
@@ -29,8 +30,8 @@ export class LatchkeyGuard implements CanActivate {
     const { request } = exchange;
     const raw = request.raw ?? request;
     const verdict = raw.rawHeaders
-      ? this.latchkey.checkRequest(raw as { rawHeaders: string[] }, needs)
-      : this.latchkey.checkHeaders(request.headers ?? {}, needs);
+      ? this.latchkey.checkRequest(raw as IncomingMessage, needs)
+      : this.latchkey.checkHeaders(request.headers ?? {}, needs, request.address);
     if ('admitted' in verdict) return settle(context, exchange, verdict);
     return verdict.then((decided) => settle(context, exchange, decided));
   }

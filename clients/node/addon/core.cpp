@@ -52,6 +52,10 @@ Result<std::shared_ptr<Core>, ReplicaError> Core::open(const config::Settings& s
   auto& known = cores.by_settings[key_of(settings)];
   if (auto core = known.lock()) return core;
   std::shared_ptr<Core> core(new Core());
+  auto trusted = access::TrustedProxies::parse(settings.trusted_proxies);
+  if (!trusted) return ReplicaError{"trustedProxies", trusted.error()};
+  core->trusted_ = std::move(*trusted);
+  if (settings.client_address == "x-forwarded-for") core->address_source_ = access::ClientAddress::x_forwarded_for;
   auto replica = Replica::open(settings, core->clock_, core->metrics_, patience);
   if (!replica) {
     const auto& error = replica.error();
@@ -102,12 +106,11 @@ Verdict verdict_of(const Holder& holder, const limit::Decision& decision) {
 
 namespace {
 
+Verdict refused(Refusal reason) { return {reason, std::nullopt, {}, std::nullopt}; }
+
 /// Where no limiter has a word.
-std::optional<Verdict> unasked(const Holder& holder) {
-  if (const auto refusal = access::refusal_of_bound(holder.bound))
-    return Verdict{*refusal, std::nullopt, {}, std::nullopt};
-  // Scopes and networks are not asked here yet, so a key with any is not let in.
-  if (holder.has_rules) return Verdict{Refusal::limit_not_enforced, std::nullopt, {}, std::nullopt};
+std::optional<Verdict> unlimited(const Holder& holder) {
+  if (const auto refusal = access::refusal_of_bound(holder.bound)) return refused(*refusal);
   if (holder.bound != access::Bound::unlimited) return std::nullopt;
   return Verdict{std::nullopt, holder, limit::Decision{.admitted = true}, std::nullopt};
 }
@@ -128,24 +131,35 @@ Verdict verdict_of(const Holder& holder, const access::LimitsInForce& limits, co
 
 }  // namespace
 
-std::optional<Verdict> Core::check(std::string_view token, std::uint32_t cost) {
+std::optional<Refusal> Core::refusal_by_rules(const Holder& holder, const Question& question) const {
+  std::vector<http::Header> headers;
+  for (const auto& value : question.forwarded_for) headers.push_back({"x-forwarded-for", value});
+  http::Request request;
+  request.headers = headers;
+  const auto address = access::client_address(request, question.peer, trusted_, address_source_);
+  return replica_->check().refusal_of_rules(holder, {address, question.scopes});
+}
+
+Result<Verdict, Undecided> Core::check(std::string_view token, std::uint32_t cost, const Question* question) {
   const access::Outcome outcome = replica_->check().check(token, &replica_->limiter());
-  if (const auto* refused = std::get_if<access::Refused>(&outcome)) {
-    return Verdict{refused->reason, std::nullopt, {}, std::nullopt};
-  }
+  if (const auto* by_check = std::get_if<access::Refused>(&outcome)) return refused(by_check->reason);
   const auto* holder = std::get_if<Holder>(&outcome);
-  if (holder == nullptr) return std::nullopt;
-  if (auto verdict = unasked(*holder)) return verdict;
+  if (holder == nullptr) return Undecided::unproven;
+  if (holder->has_rules) {
+    if (question == nullptr) return Undecided::unasked;
+    if (const auto refusal = refusal_by_rules(*holder, *question)) return refused(*refusal);
+  }
+  if (auto verdict = unlimited(*holder)) return *verdict;
   if (!is_plain(*holder, cost)) return charge(*holder, cost);
   const auto decision = replica_->limiter().try_admit(holder->key_id, limit_of(*holder));
-  if (!decision) return std::nullopt;
+  if (!decision) return Undecided::unproven;
   return verdict_of(*holder, *decision);
 }
 
-std::optional<Verdict> Core::charge(const Holder& holder, std::uint32_t cost) {
+Result<Verdict, Undecided> Core::charge(const Holder& holder, std::uint32_t cost) {
   auto limits = tokens_service::limits_of(holder);
   const auto said = replica_->limiter().try_charge(limits.charge(holder.key_id, cost, epoch()));
-  if (!said) return std::nullopt;
+  if (!said) return Undecided::unproven;
   return verdict_of(holder, limits, *said);
 }
 
@@ -159,23 +173,25 @@ void Core::charge_later(const Holder& holder, std::uint32_t cost, Done done) {
                                    });
 }
 
-void Core::check_later(std::string token, std::uint32_t cost, Done done) {
+void Core::check_later(std::string token, std::uint32_t cost, Question question, Done done) {
   const access::Outcome outcome = replica_->check().check(token, &replica_->limiter());
-  if (const auto* holder = std::get_if<Holder>(&outcome)) return admit_later(*holder, cost, std::move(done));
-  if (const auto* refused = std::get_if<access::Refused>(&outcome)) {
-    return done(Verdict{refused->reason, std::nullopt, {}, std::nullopt});
-  }
+  if (const auto* holder = std::get_if<Holder>(&outcome)) return admit_later(*holder, cost, question, std::move(done));
+  if (const auto* by_check = std::get_if<access::Refused>(&outcome)) return done(refused(by_check->reason));
   auto shared = std::make_shared<Done>(std::move(done));  // it may be refused, and then it is still ours to call
-  const auto proven = [this, shared, cost](const access::Outcome& checked) {
-    if (const auto* holder = std::get_if<Holder>(&checked)) return admit_later(*holder, cost, std::move(*shared));
-    (*shared)(Verdict{std::get<access::Refused>(checked).reason, std::nullopt, {}, std::nullopt});
+  const auto proven = [this, shared, cost, question = std::move(question)](const access::Outcome& checked) {
+    const auto* holder = std::get_if<Holder>(&checked);
+    if (holder != nullptr) return admit_later(*holder, cost, question, std::move(*shared));
+    (*shared)(refused(std::get<access::Refused>(checked).reason));
   };
   const KeyId key = std::get<access::NeedsSignature>(outcome).key_id;
-  if (!signatures_->submit(key, token, proven)) (*shared)(Verdict{Refusal::overloaded, std::nullopt, {}, std::nullopt});
+  if (!signatures_->submit(key, token, proven)) (*shared)(refused(Refusal::overloaded));
 }
 
-void Core::admit_later(const Holder& holder, std::uint32_t cost, Done done) {
-  if (const auto verdict = unasked(holder)) return done(*verdict);
+void Core::admit_later(const Holder& holder, std::uint32_t cost, const Question& question, Done done) {
+  if (holder.has_rules) {
+    if (const auto refusal = refusal_by_rules(holder, question)) return done(refused(*refusal));
+  }
+  if (const auto verdict = unlimited(holder)) return done(*verdict);
   if (!is_plain(holder, cost)) return charge_later(holder, cost, std::move(done));
   const limit::Limit limit = limit_of(holder);
   if (const auto decision = replica_->limiter().try_admit(holder.key_id, limit)) {

@@ -1,7 +1,9 @@
 // latchkey.node: the functions that JavaScript calls (clients/node/src/native.ts), one each below.
 //
-//   check(handle, kind, value, cost)      → 0 admitted, 1 + reason refused, −1 not at once; details in `details`
-//   checkLater(handle, kind, value, cost, done) → done(number), as above and never −1
+//   check(handle, kind, value, cost)      → 0 admitted, 1 + reason refused, −1 not at once, −2 not without a question;
+//                                           details in `details`
+//   checkAsked(…, scopes, peer, forwarded)→ the same, and never −2: the key is bound to scopes or networks
+//   checkLater(…, scopes, peer, forwarded, done) → done(number), as above and never below 0
 //   text()                                → what does not go in numbers, of the last verdict that says so in `details`
 //   credential([name, value, …])          → which of these header lines has the access key, or −1 − reason
 //   open([name, value, …])                → Promise of a handle
@@ -30,6 +32,7 @@ namespace {
 using access::Refusal;
 
 constexpr std::int32_t not_at_once = -1;
+constexpr std::int32_t not_unasked = -2;
 
 enum class Kind : std::uint32_t { token, authorization, api_key };
 
@@ -123,16 +126,43 @@ napi_value closed(napi_env env) {
   return nullptr;
 }
 
-napi_value check(napi_env env, napi_callback_info info) {
-  const Arguments<4> arguments(env, info);
+std::vector<std::string> texts_of(napi_env env, napi_value array) {
+  std::uint32_t size = 0;
+  napi_get_array_length(env, array, &size);
+  std::vector<std::string> texts;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    napi_value element = nullptr;
+    napi_get_element(env, array, i, &element);
+    texts.push_back(text_of(env, element));
+  }
+  return texts;
+}
+
+/// `peer`: an address, "unix", or anything else where nobody knows.
+Question question_of(napi_env env, napi_value scopes, napi_value peer, napi_value forwarded_for) {
+  const std::string address = text_of(env, peer);
+  return {texts_of(env, scopes), {IpAddress::parse(address), address == "unix"}, texts_of(env, forwarded_for)};
+}
+
+template <std::size_t count>
+napi_value check_now(napi_env env, const Arguments<count>& arguments, const Question* question) {
   auto& environment = Environment::of(env);
   Handle* const handle = environment.find(number_of(env, arguments[0]));
   if (handle == nullptr || !handle->core) return closed(env);
   const TextArgument value(env, arguments[2]);
   const auto token = token_in(static_cast<Kind>(number_of(env, arguments[1])), value);
   if (!token) return to_js(env, refused(token.error(), environment));
-  const auto verdict = handle->core->check(*token, cost_of(env, arguments[3]));
-  return to_js(env, verdict ? tell(handle, *verdict, environment) : not_at_once);
+  const auto verdict = handle->core->check(*token, cost_of(env, arguments[3]), question);
+  if (verdict) return to_js(env, tell(handle, *verdict, environment));
+  return to_js(env, verdict.error() == Undecided::unasked ? not_unasked : not_at_once);
+}
+
+napi_value check(napi_env env, napi_callback_info info) { return check_now(env, Arguments<4>(env, info), nullptr); }
+
+napi_value check_asked(napi_env env, napi_callback_info info) {
+  const Arguments<7> arguments(env, info);
+  const Question question = question_of(env, arguments[4], arguments[5], arguments[6]);
+  return check_now(env, arguments, &question);
 }
 
 /// Calls the JavaScript function of `done` with what became of it.
@@ -148,13 +178,13 @@ void deliver(napi_env env, napi_ref done, std::uint32_t handle, const Verdict& v
 }
 
 napi_value check_later(napi_env env, napi_callback_info info) {
-  const Arguments<5> arguments(env, info);
+  const Arguments<8> arguments(env, info);
   auto& environment = Environment::of(env);
   const std::uint32_t number = number_of(env, arguments[0]);
   Handle* const handle = environment.find(number);
   if (handle == nullptr || !handle->core) return closed(env);
   napi_ref done = nullptr;
-  napi_create_reference(env, arguments[4], 1, &done);
+  napi_create_reference(env, arguments[7], 1, &done);
   environment.begin();
   const auto answer = [mailbox = environment.mailbox(), done, number](const Verdict& verdict) {
     mailbox->post([done, number, verdict](napi_env there) { deliver(there, done, number, verdict); });
@@ -164,21 +194,10 @@ napi_value check_later(napi_env env, napi_callback_info info) {
   if (!token) {
     answer({token.error(), std::nullopt, {}, std::nullopt});
   } else {
-    handle->core->check_later(std::string(*token), cost_of(env, arguments[3]), answer);
+    handle->core->check_later(std::string(*token), cost_of(env, arguments[3]),
+                              question_of(env, arguments[4], arguments[5], arguments[6]), answer);
   }
   return nullptr;
-}
-
-std::vector<std::string> texts_of(napi_env env, napi_value array) {
-  std::uint32_t size = 0;
-  napi_get_array_length(env, array, &size);
-  std::vector<std::string> texts;
-  for (std::uint32_t i = 0; i < size; ++i) {
-    napi_value element = nullptr;
-    napi_get_element(env, array, i, &element);
-    texts.push_back(text_of(env, element));
-  }
-  return texts;
 }
 
 napi_value credential(napi_env env, napi_callback_info info) {
@@ -329,6 +348,7 @@ napi_value make(napi_env env, napi_value exports) {
     set(env, exports, name, function);
   };
   add("check", check);
+  add("checkAsked", check_asked);
   add("checkLater", check_later);
   add("credential", credential);
   add("open", open);

@@ -3,7 +3,11 @@ import { LatchkeyError } from './error';
 /** The functions of latchkey.node; addon/module.cpp says what each does. */
 export interface Addon {
   check(handle: number, kind: number, value: string, cost: number): number;
-  checkLater(handle: number, kind: number, value: string, cost: number, done: (code: number) => void): void;
+  checkAsked(handle: number, kind: number, value: string, cost: number, scopes: readonly string[], peer: string, forwardedFor: readonly string[]): number;
+  checkLater(
+    handle: number, kind: number, value: string, cost: number, scopes: readonly string[], peer: string, forwardedFor: readonly string[],
+    done: (code: number) => void,
+  ): void;
   text(): string;
   credential(lines: readonly string[]): number;
   open(settings: readonly string[]): Promise<number>;

@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
 /** How an access key came: by itself, or as the value of a header. The numbers are the addon's. */
 export const enum Kind {
   token = 0,
@@ -19,7 +17,7 @@ function kindOf(name: string): Kind | undefined {
 /**
  * From the raw header lines: `headers` has only the first of two Authorization lines, and two X-API-Key as one.
  */
-export function presentedBy(request: Pick<IncomingMessage, 'rawHeaders'>): Presented {
+export function presentedBy(request: { readonly rawHeaders: readonly string[] }): Presented {
   const raw = request.rawHeaders;
   let kind: Kind | undefined;
   let value = '';
@@ -40,10 +38,10 @@ function credentialLines(raw: readonly string[]): string[] {
 }
 
 /** For requests that are known by a record of headers only, such as a WebSocket's handshake. */
-export function presentedIn(headers: Record<string, string | string[] | undefined>): Presented {
+export function linesIn(headers: Record<string, string | string[] | undefined>): string[] {
   const rawHeaders: string[] = [];
   for (const [name, value] of Object.entries(headers)) {
     for (const one of Array.isArray(value) ? value : value === undefined ? [] : [value]) rawHeaders.push(name, one);
   }
-  return presentedBy({ rawHeaders });
+  return rawHeaders;
 }

@@ -3,6 +3,7 @@ import { Kind, type Presented } from './credentials';
 import type { Engine, State } from './engine';
 import { LatchkeyError } from './error';
 import type { CheckedOptions, Needs } from './options';
+import { originOf, type Asker } from './origin';
 import { admittedUnchecked, refusedWith, unavailable, type AccessKey, type Header, type Verdict } from './verdict';
 
 /** The headers of an answer that are the client's as well. */
@@ -11,6 +12,10 @@ const passedOn = ['RateLimit-Policy', 'RateLimit', 'Retry-After', 'WWW-Authentic
 /** What can stand in a header; anything else in a value is no part of a key, and undici refuses to send it. */
 const sendable = /^[\t\x20-\x7e\x80-\xff]*$/;
 const longestValue = 8192;
+
+/** Of X-Forwarded-For: entries handed on, from the right; what stands further left no service looks at. */
+const most = 32;
+const addressLike = /^[0-9a-fA-F:.[\]]{2,56}$/;
 
 const malformed = refusedWith(
   '{"type":"/problems/invalid-token","title":"Invalid access key","status":401,"detail":"The access key is not valid."}',
@@ -41,6 +46,17 @@ function linesOf(presented: Presented): string[] {
   return lines;
 }
 
+/**
+ * X-Forwarded-For as a proxy in front of the service writes it: what the client says, and then the address that it has
+ * here. Where nobody knows, `unknown`, lest the service take this process for the client.
+ */
+function forwardedFor(asker: Asker, trustsUnix: boolean): string {
+  const { peer, forwardedFor: said } = originOf(asker);
+  const entries = said.join(',').split(',').slice(-most).map((entry) => entry.trim()).map((entry) => (addressLike.test(entry) ? entry : 'unknown'));
+  if (peer === 'unix' && trustsUnix && said.length > 0) return entries.join(', ');
+  return [...(said.length > 0 ? entries : []), addressLike.test(peer) ? peer : 'unknown'].join(', ');
+}
+
 type Received = Dispatcher.ResponseData['headers'];
 
 function one(headers: Received, name: string): string | undefined {
@@ -69,33 +85,37 @@ export class HttpEngine implements Engine {
   readonly #pool: Pool;
   readonly #timeout: number;
   readonly #unchecked: Verdict;
+  readonly #trustsUnix: boolean;
   #closing: Promise<void> | undefined;
 
   private constructor(options: CheckedOptions) {
     this.#pool = poolOf(options);
     this.#timeout = options.timeout ?? 1000;
     this.#unchecked = options.onUnavailable === 'admit' ? admittedUnchecked : unavailable;
+    this.#trustsUnix = (options.trustedProxies ?? '').split(',').some((entry) => entry.trim() === 'unix');
   }
 
   static open(options: CheckedOptions): HttpEngine {
     return new HttpEngine(options);
   }
 
-  accept({ cost = 1, rule }: Needs): void {
-    if (cost === 1 || rule !== undefined) return;
+  accept({ cost = 1, scopes = [], rule }: Needs): void {
+    if ((cost === 1 && scopes.length === 0) || rule !== undefined) return;
+    const [what, line] = scopes.length > 0 ? [`scopes ${scopes.join(' ')}`, `scope = ${JSON.stringify(scopes)}`] : [`cost ${cost}`, `cost = ${cost}`];
     throw new LatchkeyError(
       'LATCHKEY_CONFIGURATION',
-      `cost ${cost}: the service takes costs from its own rules only. Name one with the option rule, and write that rule ` +
-        `in the service's latchkey.toml: [[rule]] name = "…", cost = ${cost}`,
+      `${what}: the service takes costs and scopes from its own rules only. Name one with the option rule, and write that rule ` +
+        `in the service's latchkey.toml: [[rule]] name = "…", ${line}`,
     );
   }
 
-  async check(presented: Presented, { rule }: Needs): Promise<Verdict> {
+  async check(presented: Presented, { rule }: Needs, asker: Asker): Promise<Verdict> {
     if (this.#closing) throw new LatchkeyError('LATCHKEY_CLOSED', 'this Latchkey has been closed');
     const headers = linesOf(presented);
     for (let i = 1; i < headers.length; i += 2) {
       if (headers[i]!.length > longestValue || !sendable.test(headers[i]!)) return malformed;
     }
+    headers.push('X-Forwarded-For', forwardedFor(asker, this.#trustsUnix));
     let answer: Dispatcher.ResponseData;
     let body: string;
     try {

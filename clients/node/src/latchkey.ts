@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { Kind, presentedBy, presentedIn } from './credentials';
+import { Kind, linesIn, presentedBy } from './credentials';
 import type { Engine, State } from './engine';
 import { HttpEngine } from './http';
 import { NativeEngine } from './native';
 import { checkNeeds, checkOptions, noNeeds, type LatchkeyOptions, type Needs } from './options';
+import { nobody, type Asker } from './origin';
 import type { Verdict } from './verdict';
 
 /** Those that are open here, to be closed when the process ends in a way that runs no cleanup hook. */
@@ -49,19 +50,24 @@ export class Latchkey {
     return Object.freeze(Object.defineProperty({ ...needs }, acceptedBy, { value: this.#engine }));
   }
 
-  /** An access key by itself. Counted. A promise only where a signature or a round trip is needed. */
-  check(accessKey: string, needs?: Needs): Verdict | Promise<Verdict> {
-    return this.#engine.check({ kind: Kind.token, value: accessKey }, this.#checked(needs));
+  /**
+   * An access key by itself. Counted. A promise only where a signature or a round trip is needed. `address`: where the
+   * request comes from; a key that is bound to networks is refused without it.
+   */
+  check(accessKey: string, needs?: Needs, address?: string): Verdict | Promise<Verdict> {
+    const asker = address === undefined ? nobody : { rawHeaders: [], address };
+    return this.#engine.check({ kind: Kind.token, value: accessKey }, this.#checked(needs), asker);
   }
 
   /** Whatever key a request presents: `Authorization: Bearer` or `X-API-Key`. Counted. */
-  checkRequest(request: Pick<IncomingMessage, 'rawHeaders'>, needs?: Needs): Verdict | Promise<Verdict> {
-    return this.#engine.check(presentedBy(request), this.#checked(needs));
+  checkRequest(request: Pick<IncomingMessage, 'rawHeaders'> & Partial<Pick<IncomingMessage, 'socket'>>, needs?: Needs): Verdict | Promise<Verdict> {
+    return this.#engine.check(presentedBy(request), this.#checked(needs), request);
   }
 
-  /** The same for a record of headers. */
-  checkHeaders(headers: Record<string, string | string[] | undefined>, needs?: Needs): Verdict | Promise<Verdict> {
-    return this.#engine.check(presentedIn(headers), this.#checked(needs));
+  /** The same for a record of headers. `address`: of the connection's other end. */
+  checkHeaders(headers: Record<string, string | string[] | undefined>, needs?: Needs, address?: string): Verdict | Promise<Verdict> {
+    const asker: Asker = { rawHeaders: linesIn(headers), address };
+    return this.#engine.check(presentedBy(asker), this.#checked(needs), asker);
   }
 
   #checked(needs: Needs | undefined): Needs {

@@ -4,6 +4,7 @@ import { Kind, type Presented } from './credentials';
 import type { Engine, State } from './engine';
 import { LatchkeyError } from './error';
 import type { CheckedOptions, Needs } from './options';
+import { originOf, type Asker } from './origin';
 import { refusedWith, type AccessKey, type Header, type Refused, type Verdict } from './verdict';
 
 /** Where the addon leaves what a verdict says: addon/environment.hpp, Details. */
@@ -12,6 +13,8 @@ const noSlot = 0xffffffff;
 const nothingRemainsToTell = 0xffffffff;
 const octetsBegin = 64;
 const notAtOnce = -1;
+const notUnasked = -2;
+const noScopes: readonly string[] = [];
 
 class KnownKey implements AccessKey {
   constructor(readonly keyId: string, readonly userId: string, readonly requestsPerMinute: number) {}
@@ -35,6 +38,7 @@ function settingsOf(options: CheckedOptions): string[] {
     ['data_dir', options.dataDir], ['store', options.store], ['stream', options.stream], ['limiter', options.limiter],
     ['limiter_fail_open', options.onUnavailable === 'admit' ? 'true' : 'false'],
     ['max_staleness', options.maxStaleness], ['replica_name', options.replicaName],
+    ['trusted_proxies', options.trustedProxies], ['client_address', options.clientAddress],
   ];
   return pairs.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
 }
@@ -46,6 +50,7 @@ export class NativeEngine implements Engine {
   readonly #numbers: Uint32Array;
   readonly #octets: Buffer;
   readonly #refusals: readonly Refused[];
+  readonly #scopeRefusal: number;
   readonly #known: Known[] = [];
   #closing: Promise<void> | undefined;
 
@@ -56,6 +61,7 @@ export class NativeEngine implements Engine {
     this.#numbers = new Uint32Array(details, 0, octetsBegin / 4);
     this.#octets = Buffer.from(details, octetsBegin);
     this.#refusals = addon.refusals().map(({ body, headerLines }) => refusedWith(body, linesOf(headerLines)));
+    this.#scopeRefusal = 1 + this.#refusals.findIndex(({ reason }) => reason === 'insufficient-scope');
   }
 
   static async open(options: CheckedOptions): Promise<NativeEngine> {
@@ -77,28 +83,38 @@ export class NativeEngine implements Engine {
     while (this.state().state !== 'ready' && performance.now() < end) await sleep(5);
   }
 
-  /** It charges any cost. */
+  /** It charges any cost and asks for any scope. */
   accept(): void {}
 
-  check(presented: Presented, needs: Needs): Verdict | Promise<Verdict> {
-    if (presented instanceof Array) return this.#judge(presented, needs);
+  check(presented: Presented, needs: Needs, asker: Asker): Verdict | Promise<Verdict> {
+    if (presented instanceof Array) return this.#judge(presented, needs, asker);
     const { kind, value } = presented as { kind: Kind; value: string };
-    const cost = needs.cost ?? 1;
-    const code = this.#addon.check(this.#handle, kind, value, cost);
-    return code === notAtOnce ? this.#later(kind, value, cost) : this.#verdict(code);
+    const code = this.#addon.check(this.#handle, kind, value, needs.cost ?? 1);
+    return code >= 0 ? this.#verdict(code) : this.#asked(code, kind, value, needs, asker);
   }
 
-  #judge(lines: readonly string[], needs: Needs): Verdict | Promise<Verdict> {
+  /** The key is bound to scopes or networks, or not proven yet. */
+  #asked(code: number, kind: Kind, value: string, needs: Needs, asker: Asker): Verdict | Promise<Verdict> {
+    const { cost = 1, scopes = noScopes } = needs;
+    const { peer, forwardedFor } = originOf(asker);
+    if (code === notUnasked) code = this.#addon.checkAsked(this.#handle, kind, value, cost, scopes, peer, forwardedFor);
+    if (code !== notAtOnce) return this.#explained(code, scopes);
+    return new Promise((resolve) => {
+      this.#addon.checkLater(this.#handle, kind, value, cost, scopes, peer, forwardedFor, (later) => resolve(this.#explained(later, scopes)));
+    });
+  }
+
+  #explained(code: number, scopes: readonly string[]): Verdict {
+    const verdict = this.#verdict(code);
+    if (code !== this.#scopeRefusal) return verdict;
+    return { ...verdict, headers: [['WWW-Authenticate', `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"`]] };
+  }
+
+  #judge(lines: readonly string[], needs: Needs, asker: Asker): Verdict | Promise<Verdict> {
     const found = this.#addon.credential(lines);
     if (found < 0) return this.#refusals[-1 - found]!;
     const name = lines[2 * found]!.toLowerCase();
-    return this.check({ kind: name === 'authorization' ? Kind.authorization : Kind.apiKey, value: lines[2 * found + 1]! }, needs);
-  }
-
-  #later(kind: Kind, value: string, cost: number): Promise<Verdict> {
-    return new Promise((resolve) => {
-      this.#addon.checkLater(this.#handle, kind, value, cost, (code) => resolve(this.#verdict(code)));
-    });
+    return this.check({ kind: name === 'authorization' ? Kind.authorization : Kind.apiKey, value: lines[2 * found + 1]! }, needs, asker);
   }
 
   #verdict(code: number): Verdict {

@@ -25,6 +25,13 @@ export interface LatchkeyOptions {
   maxStaleness?: string;
   /** native: what this process is called in `latchkey replicas`; by default the host's name. */
   replicaName?: string;
+  /**
+   * native: proxies whose X-Forwarded-For is believed, as `10.0.0.0/8, unix`; nobody by default. Of the http engine the
+   * service decides by its own settings; there `unix` alone matters, for an application that listens at a Unix socket.
+   */
+  trustedProxies?: string;
+  /** native: `peer` (default), or `x-forwarded-for`: which address a key's networks are held against. */
+  clientAddress?: 'peer' | 'x-forwarded-for';
   /** native: how long open() waits for the view, in ms (default 10,000). Later it serves 503 until the view is there. */
   startTimeout?: number;
 
@@ -38,7 +45,7 @@ export interface LatchkeyOptions {
 
 const kinds: { readonly [name in keyof Required<LatchkeyOptions>]: 'string' | 'number' } = {
   engine: 'string', onUnavailable: 'string', dataDir: 'string', store: 'string', stream: 'string', limiter: 'string',
-  maxStaleness: 'string', replicaName: 'string', startTimeout: 'number', url: 'string', timeout: 'number',
+  maxStaleness: 'string', replicaName: 'string', trustedProxies: 'string', clientAddress: 'string', startTimeout: 'number', url: 'string', timeout: 'number',
   connections: 'number',
 };
 
@@ -72,8 +79,8 @@ export interface Needs {
   /** How many units of each limit a request takes, 0 to 1,000,000; 1 by default. */
   cost?: number;
   /**
-   * The rule of the service that says the same there: the http engine asks `/v1/rules/{rule}/authorize`, and a cost other
-   * than 1 wants one. The native engine has no use for it.
+   * The rule of the service that says the same there: the http engine asks `/v1/rules/{rule}/authorize`; scopes, and a cost
+   * other than 1, want one. The native engine has no use for it.
    */
   rule?: string;
 }
@@ -83,20 +90,24 @@ const needs: readonly (keyof Needs)[] = ['scopes', 'cost', 'rule'];
 /** For whoever asks for no more than a key. */
 export const noNeeds: Needs = Object.freeze({});
 
-/**
- * Throws a LatchkeyError that names the need and what it may be. This version of the core knows no scopes. A need that
- * nobody checks would be a hole, so it is refused where it is written down, at start.
- */
+/** RFC 6749, section 3.3. */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
+const mostScopes = 32;
+
+/** Throws a LatchkeyError that names the need and what it may be: where it is written down, at start. */
 export function checkNeeds(given: Needs): void {
   for (const name of Object.keys(given)) {
     if (!(needs as readonly string[]).includes(name)) throw wrong(`no such need: ${name}. There are: ${needs.join(', ')}`);
   }
-  const { cost = 1, rule, scopes } = given;
+  const { cost = 1, rule, scopes = [] } = given;
   if (!Number.isInteger(cost) || cost < 0 || cost > 1_000_000) {
     throw wrong(`cost must be a whole number from 0 to 1,000,000, not ${cost}`);
   }
   if (rule !== undefined && !/^[a-z0-9-]{1,32}$/.test(rule)) throw wrong(`rule must be of a-z, 0-9 and -, at most 32, not '${rule}'`);
-  if (scopes && scopes.length > 0) {
-    throw wrong(`scopes ${scopes.join(' ')}: access keys have no scopes in this version of Latchkey`);
+  if (!Array.isArray(scopes) || scopes.length > mostScopes) throw wrong(`scopes must be a list of at most ${mostScopes}`);
+  for (const scope of scopes as readonly unknown[]) {
+    if (typeof scope !== 'string' || !scopeToken.test(scope)) {
+      throw wrong(`a scope must be 1 to 64 visible ASCII characters without space, " and \\, not '${String(scope)}'`);
+    }
   }
 }
