@@ -4,14 +4,16 @@
 #include "cli/expires.hpp"
 #include "cli/key_commands.hpp"
 #include "cli/key_import.hpp"
-#include "cli/whole_number.hpp"
+#include "cli/limit_options.hpp"
 
 namespace latchkey::cli {
 namespace {
 
 struct KeyCreateOptions {
   std::string user;
-  std::optional<std::int64_t> requests_per_minute;
+  LimitOptions limits;
+  AccessOptions access;
+  bool unlimited = false;
   std::string plan, expires, name, metadata, idempotency_key;
   std::vector<std::string> labels;
   std::string from, output;
@@ -23,10 +25,9 @@ int create(const Invocation& invocation, const KeyCreateOptions& options) {
     return complain(Error(ErrorCode::invalid, "--user is required, or --from with a file of keys"));
   ApiCall call{"POST", "/v1/keys", json::object{}, {}};
   (*call.body)["userId"] = options.user;
-  if (!options.requests_per_minute && options.plan.empty()) {
-    return complain(Error(ErrorCode::invalid, "--requests-per-minute is required, or --plan that gives the limits"));
-  }
-  if (options.requests_per_minute) (*call.body)["requestsPerMinute"] = *options.requests_per_minute;
+  if (const auto put = put_key_limits(*call.body, options.limits, options.unlimited); !put)
+    return complain(put.error());
+  put_access(*call.body, options.access);
   if (!options.plan.empty()) (*call.body)["plan"] = options.plan;
   if (!options.name.empty()) (*call.body)["name"] = options.name;
   if (!options.labels.empty()) {
@@ -64,9 +65,9 @@ void add_key_create(CLI::App& key, Invocation& invocation) {
       ->type_name("FILE");
   app->add_option("--issued", options->output, "With --from: where the access keys go; what is there is passed over")
       ->type_name("FILE");
-  app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
-      ->check(whole_number())
-      ->type_name("N");
+  add_limit_options(*app, options->limits);
+  add_unlimited_flag(*app, options->unlimited);
+  add_access_options(*app, options->access);
   app->add_option("--plan", options->plan, "The plan that gives the limits")->type_name("NAME");
   app->add_option("--expires", options->expires, "30d, 12h, an RFC 3339 time, or never")->type_name("WHEN");
   app->add_option("--name", options->name, "A name for people")->type_name("TEXT");

@@ -4,14 +4,16 @@
 #include "cli/expires.hpp"
 #include "cli/key_commands.hpp"
 #include "cli/key_id_argument.hpp"
-#include "cli/whole_number.hpp"
+#include "cli/limit_options.hpp"
 
 namespace latchkey::cli {
 namespace {
 
 struct KeyUpdateOptions {
   std::string id, expires;
-  std::optional<std::int64_t> requests_per_minute;
+  LimitOptions limits;
+  AccessOptions access;
+  bool unlimited = false;
   std::optional<std::string> name, plan;
   std::vector<std::string> labels;
 };
@@ -38,7 +40,8 @@ Result<json::object> label_changes_of(const std::vector<std::string>& texts) {
 
 int update(const Invocation& invocation, KeyUpdateOptions& options) {
   json::object body;
-  if (options.requests_per_minute) body["requestsPerMinute"] = *options.requests_per_minute;
+  if (const auto put = put_key_limits(body, options.limits, options.unlimited); !put) return complain(put.error());
+  put_access(body, options.access);
   if (options.name) body["name"] = *options.name;
   if (options.plan) body["plan"] = options.plan->empty() ? json::value(nullptr) : json::value(*options.plan);
   if (!options.labels.empty()) {
@@ -63,9 +66,9 @@ void add_key_update(CLI::App& key, Invocation& invocation) {
   app->footer("latchkey key update ID --requests-per-minute 120 --expires never");
   const auto options = std::make_shared<KeyUpdateOptions>();
   app->add_option("id", options->id, "The key's id")->required()->type_name("ID");
-  app->add_option("--requests-per-minute", options->requests_per_minute, "Requests allowed in any 60 seconds")
-      ->check(whole_number())
-      ->type_name("N");
+  add_limit_options(*app, options->limits);
+  add_unlimited_flag(*app, options->unlimited);
+  add_access_options(*app, options->access);
   app->add_option("--plan", options->plan, "The plan that gives the limits; an empty name: none")->type_name("NAME");
   app->add_option("--expires", options->expires, "30d from now, an RFC 3339 time, or never")->type_name("WHEN");
   app->add_option("--name", options->name, "A name for people")->type_name("TEXT");

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "cli/key_commands.hpp"
-#include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
 
@@ -55,28 +54,6 @@ int delete_named(const Invocation& invocation, const NamedRows& rows, const std:
                        [&](const json::value& body) {
                          if (invocation.output == Output::json && body.is_object()) print_json(body);
                        });
-}
-
-void add_limit_options(CLI::App& app, LimitOptions& options) {
-  auto* number = app.add_option("--requests-per-minute", options.requests_per_minute, "Of each key, in any 60 seconds")
-                     ->check(whole_number())
-                     ->type_name("N");
-  app.add_option("--limits", options.limits, "All limits as a JSON array, as the API has them")
-      ->type_name("JSON")
-      ->excludes(number);
-}
-
-Result<json::array> limits_of(const LimitOptions& options) {
-  if (!options.limits.empty()) {
-    auto limits = parse_json(options.limits);
-    if (limits && limits->is_array()) return std::move(limits->as_array());
-    return Error(
-        ErrorCode::invalid,
-        R"(--limits: needs a JSON array such as '[{"name":"daily","requests":5000,"period":"day","per":"user"}]')");
-  }
-  if (!options.requests_per_minute) return json::array();
-  return json::array{
-      json::object{{"name", "per-minute"}, {"requests", *options.requests_per_minute}, {"window", "60s"}}};
 }
 
 std::vector<std::string> put_headers(bool replace) { return {replace ? "If-Match: *" : "If-None-Match: *"}; }

@@ -9,6 +9,7 @@
 
 #include "cli/api.hpp"
 #include "cli/enforcement.hpp"
+#include "cli/limit_options.hpp"
 #include "cli/render.hpp"
 
 namespace latchkey::cli {
@@ -33,14 +34,6 @@ int list_named(const Invocation& invocation, const NamedRows& rows);
 int delete_named(const Invocation& invocation, const NamedRows& rows, const std::string& name,
                  std::string_view question);
 
-/// How a command line says limits.
-struct LimitOptions {
-  std::optional<std::int64_t> requests_per_minute;
-  std::string limits;  // a JSON array; empty: not given
-};
-void add_limit_options(CLI::App& app, LimitOptions& options);
-/// What a PUT says of them. ErrorCode::invalid: `limits` is no JSON array.
-Result<json::array> limits_of(const LimitOptions& options);
 /// If-None-Match: * or, with `replace`, If-Match: *.
 std::vector<std::string> put_headers(bool replace);
 

@@ -14,6 +14,7 @@ constexpr NamedRows plans{"/v1/plans", "plans", "name", plan_columns};
 struct PlanOptions {
   std::string description;
   LimitOptions limits;
+  AccessOptions access;
   bool replace = false, dry_run = false;
 };
 
@@ -21,6 +22,7 @@ int put_plan(const Invocation& invocation, const PlanOptions& options, const std
   auto limits = limits_of(options.limits);
   if (!limits) return complain(limits.error());
   json::object body{{"limits", std::move(*limits)}, {"description", options.description}};
+  put_access(body, options.access);
   ApiCall call{"PUT", row_path(plans, name), std::move(body), put_headers(options.replace)};
   if (options.dry_run) {
     call.path += "?dryRun=true";
@@ -42,6 +44,7 @@ void add_plans_put(CLI::App& app, Invocation& invocation) {
                  "The plan's name", true},
                 [&invocation, options](const std::string& name) { return put_plan(invocation, *options, name); });
   add_limit_options(*put, options->limits);
+  add_access_options(*put, options->access);
   put->add_option("--description", options->description, "For people")->type_name("TEXT");
   put->add_flag("--replace", options->replace, "The plan is there already");
   put->add_flag("--dry-run", options->dry_run, "Print for how many keys the plan is in force, and change nothing");

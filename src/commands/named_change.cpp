@@ -133,16 +133,34 @@ Result<std::optional<Plan>> find_named_plan(Transaction& transaction, const std:
   return Error::invalid("/plan", fmt::format("there is no plan \"{}\"", *name));
 }
 
+namespace {
+
+std::string names_of(const std::vector<KeyId>& keys) {
+  std::string names;
+  for (const auto& id : keys) names += (names.empty() ? "" : ", ") + id.to_string();
+  return names;
+}
+
+}  // namespace
+
+Result<void> check_limits_fit(Transaction& transaction, const store::TermsScope& scope) {
+  const auto keys = transaction.keys_past_limits(scope, 10);
+  if (!keys) return keys.error();
+  if (keys->empty()) return {};
+  return Error::invalid("/limits",
+                        fmt::format("would put more than {} limits in force for access keys, those of plan, user and "
+                                    "key together; use fewer, or names that they have already. The first of them: {}.",
+                                    max_limits, names_of(*keys)));
+}
+
 Result<void> check_limits_left(Transaction& transaction, const store::TermsScope& scope) {
   const auto keys = transaction.keys_without_limit(scope, 10);
   if (!keys) return keys.error();
   if (keys->empty()) return {};
-  std::string names;
-  for (const auto& id : *keys) names += (names.empty() ? "" : ", ") + id.to_string();
   return Error(ErrorCode::no_limit,
                fmt::format("This would leave access keys without any limit; give them one, or \"limits\": [] where "
                            "they need none. The first of them: {}.",
-                           names));
+                           names_of(*keys)));
 }
 
 Result<void> check_time_zones(const LimitList& limits) {

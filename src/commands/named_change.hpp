@@ -76,6 +76,8 @@ std::optional<NewNamedRow<Row>> if_named_changed(const std::optional<Row>& curre
 Result<std::optional<Plan>> find_named_plan(store::Transaction& transaction, const std::optional<std::string>& name);
 /// ErrorCode::no_limit, naming the first ten, if keys of this scope have no limit in force now.
 Result<void> check_limits_left(store::Transaction& transaction, const store::TermsScope& scope);
+/// ErrorCode::invalid at /limits, naming the first ten, if keys of this scope have more than max_limits limits in force now.
+Result<void> check_limits_fit(store::Transaction& transaction, const store::TermsScope& scope);
 /// ErrorCode::invalid at /limits/<n>/timeZone for a zone that this machine's tzdata does not know.
 Result<void> check_time_zones(const LimitList& limits);
 

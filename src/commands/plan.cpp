@@ -1,15 +1,25 @@
 #include "commands/plan.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace latchkey::commands {
 namespace {
 
-/// A plan that keeps a limit leaves no key without one.
+/// Whether `after` has a limit of a name that `before` has not.
+bool names_more(const LimitList& before, const LimitList& after) {
+  return std::any_of(after.begin(), after.end(), [&](const LimitSpec& limit) {
+    return std::none_of(before.begin(), before.end(), [&](const LimitSpec& old) { return old.name == limit.name; });
+  });
+}
+
+/// A plan that keeps a limit leaves no key without one; one with no new names of limits leaves no key with more.
 Result<void> check_limits_of_keys(store::Transaction& transaction, const std::optional<Plan>& before,
                                   const Plan& after) {
   const bool takes = before && !before->limits.empty() && after.limits.empty();
-  return takes ? check_limits_left(transaction, {after.name, std::nullopt}) : Result<void>();
+  if (takes) return check_limits_left(transaction, {after.name, std::nullopt});
+  if (!before || !names_more(before->limits, after.limits)) return {};
+  return check_limits_fit(transaction, {after.name, std::nullopt});
 }
 
 DecideNamed<Plan> decision_of(const std::string& name, PutPlan command, PutCondition condition, const Author& author) {

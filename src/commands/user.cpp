@@ -36,7 +36,9 @@ Result<void> check_terms(store::Transaction& transaction, const std::optional<Us
       if (const auto counted = check_count(after, **plan); !counted) return counted;
     }
   }
-  return check_limits_left(transaction, {std::nullopt, after.user_id});
+  const store::TermsScope scope{std::nullopt, after.user_id};
+  if (const auto left = check_limits_left(transaction, scope); !left) return left;
+  return check_limits_fit(transaction, scope);
 }
 
 }  // namespace

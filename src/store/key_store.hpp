@@ -104,6 +104,8 @@ class Transaction {
   virtual Result<bool> has_keys(std::string_view user_id) = 0;  // that are not deleted
   /// Keys of this scope, not deleted, that have no limit in force and do not say that they need none; the first `most`.
   virtual Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) = 0;
+  /// Keys of this scope, not deleted, with more than max_limits limits in force; the first `most`.
+  virtual Result<std::vector<KeyId>> keys_past_limits(const TermsScope& scope, std::size_t most) = 0;
 
   virtual Result<std::optional<Change>> find_change(Seq seq) = 0;
   virtual Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) = 0;

@@ -106,6 +106,55 @@ def test_a_plan_changes_for_all_its_keys_at_once(stack):
     assert admin("DELETE", "/v1/plans/pro").status == 204
 
 
+def test_more_limits_than_a_key_may_have_are_refused_whichever_row_brings_them(stack):
+    admin = stack.admin()
+
+    def named(*names):
+        return [{"name": name, "requests": 5, "window": "60s"} for name in names]
+
+    assert put(admin, "/v1/plans/wide", {"limits": named(*"abcdef")}).status == 201
+    put(admin, "/v1/users/kate", {"plan": "wide", "limits": named("g", "h")})
+    key = admin("POST", "/v1/keys", {"userId": "kate"}).json()["key"]
+    assert len(key["effective"]["limits"]) == 8
+    own = admin("PATCH", f"/v1/keys/{key['keyId']}", {"requestsPerMinute": 5})
+    assert own.status == 400 and own.json()["errors"][0]["pointer"] == "/limits"
+    for path, body in (("/v1/plans/wide", {"limits": named(*"abcdefi")}), ("/v1/users/kate", {"limits": named(*"ghi")})):
+        refused = admin("PATCH", path, body)
+        assert refused.status == 400, (path, refused)
+    refused = put(admin, "/v1/plans/wide?dryRun=true", {"limits": named(*"abcdefi")}, If_Match="*")
+    assert refused.status == 400 and key["keyId"] in refused.json()["detail"], refused
+    assert admin("PATCH", "/v1/plans/wide", {"limits": named(*"abcdeg")}).status == 200, "g replaces the user's"
+    admin("PATCH", "/v1/users/kate", {"limits": []})
+    other = admin("PATCH", f"/v1/keys/{key['keyId']}", {"limits": named("x", "y")})
+    assert other.status == 200, other
+    assert admin("PATCH", "/v1/users/kate", {"limits": named("z")}).status == 400
+    assert admin("GET", "/v1/users/kate").json()["limits"] == []
+
+
+def test_limits_scopes_and_networks_from_the_command_line(stack):
+    stack.cli("plans", "put", "gold", "--limit", "burst=10/1s", "--limit",
+              "monthly=10000/month,user,zone=Europe/Berlin,anchor=15,observe", "--scope", "tokens:read", "--network", "10.0.0.0/8")
+    plan = stack.admin()("GET", "/v1/plans/gold").json()
+    assert [limit["name"] for limit in plan["limits"]] == ["burst", "monthly"]
+    assert {"period": "month", "timeZone": "Europe/Berlin", "anchorDay": 15, "per": "user",
+            "mode": "observe"}.items() <= plan["limits"][1].items()
+    assert (plan["scopes"], plan["networks"]) == (["tokens:read"], ["10.0.0.0/8"])
+
+    def update(*options):
+        return json.loads(stack.cli("key", "update", made["keyId"], *options, "-o", "json").stdout)
+
+    made = json.loads(stack.cli("key", "create", "--user", "lea", "--plan", "gold", "--limit", "daily=5/day", "--scope", "a",
+                                "--scope", "b", "--no-networks", "-o", "json").stdout)["key"]
+    assert (made["scopes"], made["networks"], made["limits"][0]["period"]) == (["a", "b"], [], "day")
+    changed = update("--scope", "", "--network", "::1", "--limit", "")
+    assert (changed["scopes"], changed["networks"], changed["limits"]) == (None, ["::1/128"], None)
+    changed = update("--requests-per-minute", "7", "--limit", "daily=9/day", "--no-scopes")
+    assert changed["requestsPerMinute"] == 7 and changed["scopes"] == []
+    assert update("--unlimited")["effective"]["limits"] == []
+    wrong = stack.cli("key", "update", made["keyId"], "--limit", "daily=many/day", check=False)
+    assert wrong.returncode in (1, 2) and "daily=many/day" in wrong.stderr
+
+
 def test_a_key_without_limit_or_of_an_unknown_plan_is_refused(stack):
     admin = stack.admin()
     assert admin("POST", "/v1/keys", {"userId": "frank"}).json()["errors"][0]["pointer"] == "/requestsPerMinute"

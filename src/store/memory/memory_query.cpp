@@ -137,17 +137,35 @@ bool has_keys_in(const MemoryStore::State& state, std::string_view user_id) {
                      [&](const auto& key) { return !key.second.deleted && key.second.user_id == user_id; });
 }
 
-std::vector<KeyId> keys_without_limit_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most) {
+namespace {
+
+/// The first `most` of a scope that are meant.
+std::vector<KeyId> keys_of_scope(const MemoryStore::State& state, const TermsScope& scope, std::size_t most,
+                                 bool (*is_meant)(const AccessKey&, const std::vector<LimitInForce>&)) {
   std::vector<KeyId> ids;
   for (const auto& [id, key] : state.keys) {
     const User* user = user_of(state, key);
     const std::string* plan = plan_of(key, user);
     if (key.deleted || (scope.user_id && key.user_id != *scope.user_id)) continue;
     if (scope.plan && (plan == nullptr || *plan != *scope.plan)) continue;
-    if (may_go_without(key) || !limits_in_force(key, user, plan_named(state, plan)).empty()) continue;
+    if (!is_meant(key, limits_in_force(key, user, plan_named(state, plan)))) continue;
     if (ids.size() < most) ids.push_back(id);
   }
   return ids;
+}
+
+}  // namespace
+
+std::vector<KeyId> keys_without_limit_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most) {
+  return keys_of_scope(state, scope, most, [](const AccessKey& key, const std::vector<LimitInForce>& limits) {
+    return !may_go_without(key) && limits.empty();
+  });
+}
+
+std::vector<KeyId> keys_past_limits_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most) {
+  return keys_of_scope(state, scope, most, [](const AccessKey&, const std::vector<LimitInForce>& limits) {
+    return limits.size() > max_limits;
+  });
 }
 
 }  // namespace latchkey::store

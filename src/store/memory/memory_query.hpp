@@ -20,5 +20,6 @@ UserPage list_users_of(const MemoryStore::State& state, const NamePageRequest& r
 PlanUses plan_uses_in(const MemoryStore::State& state, std::string_view name);
 bool has_keys_in(const MemoryStore::State& state, std::string_view user_id);
 std::vector<KeyId> keys_without_limit_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most);
+std::vector<KeyId> keys_past_limits_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most);
 
 }  // namespace latchkey::store

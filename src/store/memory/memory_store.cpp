@@ -81,6 +81,9 @@ class MemoryStore::Session final : public Transaction {
   Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) override {
     return keys_without_limit_in(state_, scope, most);
   }
+  Result<std::vector<KeyId>> keys_past_limits(const TermsScope& scope, std::size_t most) override {
+    return keys_past_limits_in(state_, scope, most);
+  }
 
   Result<std::optional<Change>> find_change(Seq seq) override {
     if (seq == Seq{} || seq > state_.end().position.seq) return std::optional<Change>();

@@ -138,6 +138,10 @@ Result<std::vector<KeyId>> PostgresTransaction::keys_without_limit(const TermsSc
   return postgres::keys_without_limit(connection_, scope, most);
 }
 
+Result<std::vector<KeyId>> PostgresTransaction::keys_past_limits(const TermsScope& scope, std::size_t most) {
+  return postgres::keys_past_limits(connection_, scope, most);
+}
+
 // Read, not counted: a trigger of the operator's own may have added changes. None means that the row was changed and
 // nobody will hear of it.
 Result<Version> PostgresTransaction::version_after(const Result<Rows>& written) {

@@ -25,6 +25,7 @@ class PostgresTransaction final : public Transaction {
   Result<PlanUses> plan_uses(std::string_view name) override;
   Result<bool> has_keys(std::string_view user_id) override;
   Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) override;
+  Result<std::vector<KeyId>> keys_past_limits(const TermsScope& scope, std::size_t most) override;
   Result<std::optional<Change>> find_change(Seq seq) override;
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
   Result<void> put_idempotency(const IdempotencyRecord& record) override;

@@ -90,6 +90,26 @@ Result<bool> has_keys(Connection& connection, std::string_view user_id) {
   return (*rows)[0].boolean(0);
 }
 
+namespace {
+
+Result<std::vector<KeyId>> key_ids_of(Connection& connection, const std::string& sql, const TermsScope& scope,
+                                      std::size_t most) {
+  const std::string name = scope.plan ? *scope.plan : scope.user_id.value_or("");
+  const auto rows = connection.query(sql, Parameters().add(name).add(static_cast<std::int64_t>(most)));
+  if (!rows) return rows.error();
+  std::vector<KeyId> ids;
+  for (int i = 0; i < rows->count(); ++i) {
+    if (const auto id = KeyId::parse((*rows)[i].text(0))) ids.push_back(*id);
+  }
+  return ids;
+}
+
+std::string scope_column(const TermsScope& scope) {
+  return scope.plan ? fmt::format("coalesce(k.plan, {})", users_plan) : "k.user_id";
+}
+
+}  // namespace
+
 Result<std::vector<KeyId>> keys_without_limit(Connection& connection, const TermsScope& scope, std::size_t most) {
   const std::string sql = fmt::format(
       "SELECT k.key_id FROM access_keys k"
@@ -99,15 +119,25 @@ Result<std::vector<KeyId>> keys_without_limit(Connection& connection, const Term
       " AND NOT EXISTS (SELECT FROM plans p WHERE p.name = coalesce(k.plan, {0}) AND NOT p.deleted"
       "   AND json_array_length(p.limits) > 0)"
       " ORDER BY k.key_id LIMIT $2::bigint",
-      users_plan, scope.plan ? fmt::format("coalesce(k.plan, {})", users_plan) : "k.user_id");
-  const std::string name = scope.plan ? *scope.plan : scope.user_id.value_or("");
-  const auto rows = connection.query(sql, Parameters().add(name).add(static_cast<std::int64_t>(most)));
-  if (!rows) return rows.error();
-  std::vector<KeyId> ids;
-  for (int i = 0; i < rows->count(); ++i) {
-    if (const auto id = KeyId::parse((*rows)[i].text(0))) ids.push_back(*id);
-  }
-  return ids;
+      users_plan, scope_column(scope));
+  return key_ids_of(connection, sql, scope, most);
+}
+
+// By name, as limits replace each other (key/in_force.hpp). A key that needs no limit has none in force.
+Result<std::vector<KeyId>> keys_past_limits(Connection& connection, const TermsScope& scope, std::size_t most) {
+  const std::string sql = fmt::format(
+      "SELECT k.key_id FROM access_keys k WHERE NOT k.deleted AND {1} = $1"
+      " AND (k.requests_per_minute IS NOT NULL OR k.limits IS NULL OR json_array_length(k.limits) > 0)"
+      " AND (SELECT count(*) FROM ("
+      "   SELECT l->>'name' FROM plans p, json_array_elements(p.limits) l"
+      "     WHERE p.name = coalesce(k.plan, {0}) AND NOT p.deleted"
+      "   UNION SELECT l->>'name' FROM users u, json_array_elements(u.limits) l"
+      "     WHERE u.user_id = k.user_id AND NOT u.deleted"
+      "   UNION SELECT l->>'name' FROM json_array_elements(k.limits) l"
+      "   UNION SELECT '{2}' WHERE k.requests_per_minute IS NOT NULL) named) > {3}"
+      " ORDER BY k.key_id LIMIT $2::bigint",
+      users_plan, scope_column(scope), per_minute_name, max_limits);
+  return key_ids_of(connection, sql, scope, most);
 }
 
 }  // namespace latchkey::store::postgres

@@ -17,5 +17,6 @@ Result<UserPage> list_users(Connection& connection, const NamePageRequest& reque
 Result<PlanUses> plan_uses(Connection& connection, std::string_view name);
 Result<bool> has_keys(Connection& connection, std::string_view user_id);
 Result<std::vector<KeyId>> keys_without_limit(Connection& connection, const TermsScope& scope, std::size_t most);
+Result<std::vector<KeyId>> keys_past_limits(Connection& connection, const TermsScope& scope, std::size_t most);
 
 }  // namespace latchkey::store::postgres

@@ -141,6 +141,10 @@ Result<std::vector<KeyId>> SqliteTransaction::keys_without_limit(const TermsScop
   return store::keys_without_limit(database_, scope, most);
 }
 
+Result<std::vector<KeyId>> SqliteTransaction::keys_past_limits(const TermsScope& scope, std::size_t most) {
+  return store::keys_past_limits(database_, scope, most);
+}
+
 Result<std::optional<Change>> SqliteTransaction::find_change(Seq seq) {
   static const std::string sql = fmt::format("SELECT {} FROM changes WHERE seq = ?", change_columns);
   auto statement = database_.prepare(sql);

@@ -95,16 +95,10 @@ Result<bool> has_keys(Database& database, std::string_view user_id) {
   return (*statement)->integer(0) != 0;
 }
 
-Result<std::vector<KeyId>> keys_without_limit(Database& database, const TermsScope& scope, std::size_t most) {
-  const std::string sql = fmt::format(
-      "SELECT k.key_id FROM access_keys k INDEXED BY access_keys_inheriting"
-      " WHERE k.deleted = 0 AND k.requests_per_minute IS NULL AND k.limits IS NULL AND {1} = ?1"
-      " AND NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = k.user_id AND u.deleted = 0"
-      "   AND json_array_length(u.limits) > 0)"
-      " AND NOT EXISTS (SELECT 1 FROM plans p WHERE p.name = coalesce(k.plan, {0}) AND p.deleted = 0"
-      "   AND json_array_length(p.limits) > 0)"
-      " ORDER BY k.key_id LIMIT ?2",
-      users_plan, scope.plan ? fmt::format("coalesce(k.plan, {})", users_plan) : "k.user_id");
+namespace {
+
+Result<std::vector<KeyId>> key_ids_of(Database& database, const std::string& sql, const TermsScope& scope,
+                                      std::size_t most) {
   auto statement = database.prepare(sql);
   if (!statement) return statement.error();
   const std::string name = scope.plan ? *scope.plan : scope.user_id.value_or("");
@@ -116,6 +110,42 @@ Result<std::vector<KeyId>> keys_without_limit(Database& database, const TermsSco
   }
   if (code != SQLITE_DONE) return database.error(code);
   return ids;
+}
+
+std::string scope_column(const TermsScope& scope) {
+  return scope.plan ? fmt::format("coalesce(k.plan, {})", users_plan) : "k.user_id";
+}
+
+}  // namespace
+
+Result<std::vector<KeyId>> keys_without_limit(Database& database, const TermsScope& scope, std::size_t most) {
+  const std::string sql = fmt::format(
+      "SELECT k.key_id FROM access_keys k INDEXED BY access_keys_inheriting"
+      " WHERE k.deleted = 0 AND k.requests_per_minute IS NULL AND k.limits IS NULL AND {1} = ?1"
+      " AND NOT EXISTS (SELECT 1 FROM users u WHERE u.user_id = k.user_id AND u.deleted = 0"
+      "   AND json_array_length(u.limits) > 0)"
+      " AND NOT EXISTS (SELECT 1 FROM plans p WHERE p.name = coalesce(k.plan, {0}) AND p.deleted = 0"
+      "   AND json_array_length(p.limits) > 0)"
+      " ORDER BY k.key_id LIMIT ?2",
+      users_plan, scope_column(scope));
+  return key_ids_of(database, sql, scope, most);
+}
+
+// By name, as limits replace each other (key/in_force.hpp). A key that needs no limit has none in force.
+Result<std::vector<KeyId>> keys_past_limits(Database& database, const TermsScope& scope, std::size_t most) {
+  const std::string sql = fmt::format(
+      "SELECT k.key_id FROM access_keys k WHERE k.deleted = 0 AND {1} = ?1"
+      " AND (k.requests_per_minute IS NOT NULL OR k.limits IS NULL OR json_array_length(k.limits) > 0)"
+      " AND (SELECT count(*) FROM ("
+      "   SELECT json_extract(l.value, '$.name') FROM plans p, json_each(p.limits) l"
+      "     WHERE p.name = coalesce(k.plan, {0}) AND p.deleted = 0"
+      "   UNION SELECT json_extract(l.value, '$.name') FROM users u, json_each(u.limits) l"
+      "     WHERE u.user_id = k.user_id AND u.deleted = 0"
+      "   UNION SELECT json_extract(l.value, '$.name') FROM json_each(k.limits) l"
+      "   UNION SELECT '{2}' WHERE k.requests_per_minute IS NOT NULL)) > {3}"
+      " ORDER BY k.key_id LIMIT ?2",
+      users_plan, scope_column(scope), per_minute_name, max_limits);
+  return key_ids_of(database, sql, scope, most);
 }
 
 }  // namespace latchkey::store

@@ -17,5 +17,6 @@ Result<UserPage> list_users(Database& database, const NamePageRequest& request);
 Result<PlanUses> plan_uses(Database& database, std::string_view name);
 Result<bool> has_keys(Database& database, std::string_view user_id);
 Result<std::vector<KeyId>> keys_without_limit(Database& database, const TermsScope& scope, std::size_t most);
+Result<std::vector<KeyId>> keys_past_limits(Database& database, const TermsScope& scope, std::size_t most);
 
 }  // namespace latchkey::store

@@ -243,6 +243,46 @@ TEST_P(TermsSuite, KeysWithoutALimitAreFound) {
   EXPECT_EQ(without_limit({{}, "alice"}), std::vector<KeyId>{bare.id}) << "a deleted user counts for nothing";
 }
 
+/// Limits of these names.
+LimitList limits_named(std::initializer_list<const char*> names) {
+  LimitList limits;
+  for (const char* name : names) {
+    limits.push_back(per_minute_limit(5));
+    limits.back().name = name;
+  }
+  return limits;
+}
+
+TEST_P(TermsSuite, KeysWithMoreLimitsThanAKeyMayHaveAreFound) {
+  Plan plan = new_plan("pro");
+  plan.limits = limits_named({"a", "b", "c", "d", "e", "f"});
+  put_plan(plan);
+  User user = new_user("alice");
+  user.plan = "pro";
+  user.limits = limits_named({"a", "g", "h"});
+  put_user(user);
+  const AccessKey eight = put(inheriting_key("alice"));
+  const AccessKey nine = put(new_key("alice"));  // per-minute of its own
+  AccessKey listed = inheriting_key("alice");
+  listed.limits = limits_named({"b", "i", "j"});
+  put(listed);
+  AccessKey unlimited = inheriting_key("alice");
+  unlimited.limits = LimitList{};
+  put(unlimited);
+  AccessKey deleted = new_key("alice");
+  deleted.deleted = true;
+  put(deleted);
+  put(new_key("bob"));
+  EXPECT_EQ(past_limits({{}, "alice"}), (std::vector<KeyId>{nine.id, listed.id}));
+  EXPECT_EQ(past_limits({"pro", {}}), (std::vector<KeyId>{nine.id, listed.id}));
+  EXPECT_EQ(past_limits({"pro", {}}, 1), std::vector<KeyId>{nine.id});
+  EXPECT_TRUE(past_limits({{}, "bob"}).empty());
+  user.deleted = true;
+  put_user(user, "user-delete");
+  EXPECT_TRUE(past_limits({{}, "alice"}).empty()) << "a deleted user counts for nothing";
+  EXPECT_NE(eight.id, nine.id);
+}
+
 TEST_P(TermsSuite, AnErrorRollsBackPlansAndUsersToo) {
   put_plan(new_plan("pro"));
   const auto failed = store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {

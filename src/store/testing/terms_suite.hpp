@@ -51,6 +51,11 @@ class TermsSuite : public KeyStoreSuite {
     in_transaction([&](Transaction& transaction) { ids = *transaction.keys_without_limit(scope, most); });
     return ids;
   }
+  std::vector<KeyId> past_limits(const TermsScope& scope, std::size_t most = 10) {
+    std::vector<KeyId> ids;
+    in_transaction([&](Transaction& transaction) { ids = *transaction.keys_past_limits(scope, most); });
+    return ids;
+  }
 };
 
 }  // namespace latchkey::store
