@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "base/hex.hpp"
 #include "base/time_text.hpp"
 #include "base/unchecked_writer.hpp"
 #include "key/key_id_text.hpp"
@@ -43,37 +44,135 @@ std::string_view text_of(UnixMillis time) {
   return text;
 }
 
+/// An address of IPv4 in few instructions: most lines have one.
+void put_address(UncheckedWriter& pen, const IpAddress& address) {
+  if (!address.is_v4()) {
+    pen.put(address.to_string());
+    return;
+  }
+  for (std::size_t i = 12; i < 16; ++i) {
+    if (i > 12) pen.put('.');
+    pen.number(std::uint32_t{address.octets()[i]});
+  }
+}
+
+/// `,"name":"text"`, where there is a text.
+void put_text(UncheckedWriter& pen, std::string_view quoted_name, std::string_view text) {
+  if (text.empty()) return;
+  pen.put(quoted_name);
+  quote(pen, text);
+}
+
+bool is_secretive(std::string_view segment) { return segment.size() > 64 || segment.contains("eyJ"); }
+
+std::string_view shown(std::string_view text) { return is_secretive(text) ? "[redacted]" : text; }
+
+std::string_view without_query(std::string_view target) { return target.substr(0, target.find_first_of("?#")); }
+
+void put_refusal(UncheckedWriter& pen, const WaitingRecord::Fixed& fixed, std::string_view rule,
+                 std::string_view limits) {
+  const auto id = text_of(fixed.id);
+  const auto high = hex_digits(static_cast<std::uint32_t>(fixed.position.epoch.value >> 32U));
+  const auto low = hex_digits(static_cast<std::uint32_t>(fixed.position.epoch.value));
+  pen.put(R"(,"requestId":")").put({id.data(), id.size()});
+  pen.put(R"(","position":")").put({high.data(), high.size()}).put({low.data(), low.size()});
+  pen.put('.').number(fixed.position.seq.value).put('"');
+  put_text(pen, R"(,"rule":)", rule);
+  if (!limits.empty()) pen.put(R"(,"limits":[")");
+  for (const char c : limits) c == ',' ? pen.put(R"(",")") : pen.put(c);
+  if (!limits.empty()) pen.put(R"("])");
+  if (fixed.retry_after_seconds > 0) pen.put(R"(,"retryAfter":)").number(fixed.retry_after_seconds);
+}
+
 }  // namespace
 
-WaitingRecord::WaitingRecord(const RequestRecord& record, std::string_view path)
-    : fixed_{record.time,
-             record.key_id.value_or(KeyId()),
-             record.method,
-             record.outcome,
-             record.latency_micros,
-             static_cast<std::uint16_t>(record.status),
-             static_cast<std::uint16_t>(path.size()),
-             static_cast<std::uint8_t>(std::min<std::size_t>(record.user_id.size(), 255)),
-             record.key_id.has_value()},
-      user_id_(record.user_id.substr(0, 255)),
-      path_(path) {}
+std::size_t redact_path(std::string_view path, std::array<char, max_logged_path_bytes>& out) {
+  std::size_t size = 0;
+  const auto put = [&](std::string_view text) {
+    const std::size_t n = std::min(text.size(), out.size() - size);
+    std::copy_n(text.begin(), n, out.begin() + static_cast<std::ptrdiff_t>(size));
+    size += n;
+  };
+  while (!path.empty()) {
+    const std::string_view segment = path.substr(0, path.find('/'));
+    put(shown(segment));
+    path.remove_prefix(segment.size());
+    if (path.empty()) break;
+    put("/");
+    path.remove_prefix(1);
+  }
+  return size;
+}
+
+WaitingRecord::WaitingRecord(const RequestRecord& record)
+    : fixed_{.time = record.time,
+             .key_id = record.key_id.value_or(KeyId()),
+             .method = record.method,
+             .outcome = record.outcome,
+             .client = record.client.value_or(IpAddress()),
+             .id = {},
+             .position = {},
+             .latency_micros = record.latency_micros,
+             .cost = record.cost,
+             .retry_after_seconds = 0,
+             .status = static_cast<std::uint16_t>(record.status),
+             .sizes = {},
+             .has_key_id = record.key_id.has_value(),
+             .has_client = record.client.has_value(),
+             .refused = record.refused != nullptr} {
+  put(user_id, record.user_id, 255);
+  put(path, {path_.data(), redact_path(record.path, path_)}, path_.size());
+  put(plan, record.plan, 32);
+  put(original_method, record.original_method, 32);
+  if (!record.original_target.empty()) {
+    const std::size_t size = redact_path(without_query(record.original_target), original_path_);
+    put(original_path, {original_path_.data(), size}, size);
+  }
+  put(proxy_request_id, shown(record.proxy_request_id), 64);
+  put(traceparent, shown(record.traceparent), 64);
+  if (record.refused == nullptr) return;
+  fixed_.id = record.refused->id;
+  fixed_.position = record.refused->position;
+  fixed_.retry_after_seconds = record.refused->retry_after_seconds;
+  put(rule, record.refused->rule, 64);
+  put_limits(record.refused->limits);
+}
+
+void WaitingRecord::put(Text text, std::string_view bytes, std::size_t most) {
+  texts_[text] = bytes.substr(0, most);
+  fixed_.sizes[text] = static_cast<std::uint16_t>(texts_[text].size());
+}
+
+void WaitingRecord::put_limits(std::span<const std::string_view> names) {
+  std::size_t size = 0;
+  for (const std::string_view name : names) {
+    if (size + name.size() + 1 > limits_.size()) break;
+    if (size > 0) limits_[size++] = ',';
+    std::copy(name.begin(), name.end(), limits_.begin() + static_cast<std::ptrdiff_t>(size));
+    size += name.size();
+  }
+  put(limits, {limits_.data(), size}, limits_.size());
+}
+
+std::size_t WaitingRecord::bytes() const {
+  std::size_t sum = sizeof fixed_;
+  for (const std::string_view text : texts_) sum += text.size();
+  return sum;
+}
 
 void WaitingRecord::append_to(std::vector<char>& lane) const {
   char fixed[sizeof fixed_];
   std::memcpy(fixed, &fixed_, sizeof fixed_);
   lane.insert(lane.end(), fixed, fixed + sizeof fixed);
-  lane.insert(lane.end(), user_id_.begin(), user_id_.end());
-  lane.insert(lane.end(), path_.begin(), path_.end());
+  for (const std::string_view text : texts_) lane.insert(lane.end(), text.begin(), text.end());
 }
 
-void write_line(char*& out, const char*& waiting) {
-  WaitingRecord::Fixed fixed;
-  std::memcpy(&fixed, waiting, sizeof fixed);
-  const std::string_view user_id(waiting + sizeof fixed, fixed.user_id_size);
-  const std::string_view path(user_id.data() + user_id.size(), fixed.path_size);
-  waiting = path.data() + path.size();
-  UncheckedWriter pen(out);
-  pen.put(R"({"time":")").put(text_of(fixed.time)).put(R"(","keyId":)");
+namespace {
+
+using Texts = std::array<std::string_view, WaitingRecord::text_count>;
+
+void put_holder(UncheckedWriter& pen, const WaitingRecord::Fixed& fixed, std::string_view user_id) {
+  pen.put(R"(,"keyId":)");
   if (fixed.has_key_id) {
     const auto id = text_of(fixed.key_id);
     pen.put('"').put({id.data(), id.size()}).put('"');
@@ -86,10 +185,43 @@ void write_line(char*& out, const char*& waiting) {
   } else {
     quote(pen, user_id);
   }
+}
+
+void put_where_known(UncheckedWriter& pen, const WaitingRecord::Fixed& fixed, const Texts& texts) {
+  if (fixed.has_client) {
+    pen.put(R"(,"client":")");
+    put_address(pen, fixed.client);
+    pen.put('"');
+  }
+  put_text(pen, R"(,"plan":)", texts[WaitingRecord::plan]);
+  if (fixed.cost != 1) pen.put(R"(,"cost":)").number(fixed.cost);
+  put_text(pen, R"(,"originalMethod":)", texts[WaitingRecord::original_method]);
+  put_text(pen, R"(,"originalPath":)", texts[WaitingRecord::original_path]);
+  put_text(pen, R"(,"proxyRequestId":)", texts[WaitingRecord::proxy_request_id]);
+  put_text(pen, R"(,"traceparent":)", texts[WaitingRecord::traceparent]);
+  if (fixed.refused) put_refusal(pen, fixed, texts[WaitingRecord::rule], texts[WaitingRecord::limits]);
+}
+
+}  // namespace
+
+void write_line(char*& out, const char*& waiting) {
+  WaitingRecord::Fixed fixed;
+  std::memcpy(&fixed, waiting, sizeof fixed);
+  waiting += sizeof fixed;
+  Texts texts;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    texts[i] = {waiting, fixed.sizes[i]};
+    waiting += fixed.sizes[i];
+  }
+  UncheckedWriter pen(out);
+  pen.put(R"({"time":")").put(text_of(fixed.time)).put('"');
+  put_holder(pen, fixed, texts[WaitingRecord::user_id]);
   pen.put(R"(,"method":")").put(fixed.method).put(R"(","path":)");
-  quote(pen, path);
+  quote(pen, texts[WaitingRecord::path]);
   pen.put(R"(,"outcome":")").put(fixed.outcome).put(R"(","status":)").number(fixed.status);
-  pen.put(R"(,"latencyMicros":)").number(fixed.latency_micros).put("}\n");
+  pen.put(R"(,"latencyMicros":)").number(fixed.latency_micros);
+  put_where_known(pen, fixed, texts);
+  pen.put("}\n");
   out = pen.at();
 }
 

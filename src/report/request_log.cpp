@@ -5,7 +5,6 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
-#include "key/presented_form.hpp"
 #include "report/request_line.hpp"
 
 namespace latchkey::report {
@@ -13,29 +12,7 @@ namespace {
 
 constexpr std::size_t max_batch_bytes = 256 * 1024;
 
-bool is_secretive(std::string_view segment) {
-  return segment.size() > 64 || without_prefix(segment).starts_with("eyJ");
-}
-
 }  // namespace
-
-std::size_t redact_path(std::string_view path, std::array<char, max_logged_path_bytes>& out) {
-  std::size_t size = 0;
-  const auto put = [&](std::string_view text) {
-    const std::size_t n = std::min(text.size(), out.size() - size);
-    std::copy_n(text.begin(), n, out.begin() + static_cast<std::ptrdiff_t>(size));
-    size += n;
-  };
-  while (!path.empty()) {
-    const std::string_view segment = path.substr(0, path.find('/'));
-    put(is_secretive(segment) ? "[redacted]" : segment);
-    path.remove_prefix(segment.size());
-    if (path.empty()) break;
-    put("/");
-    path.remove_prefix(1);
-  }
-  return size;
-}
 
 RequestLog::RequestLog(std::unique_ptr<LogSink> sink, RequestLogConfig config)
     : config_(config), sink_(std::move(sink)) {
@@ -54,8 +31,7 @@ RequestLog::~RequestLog() {
 }
 
 void RequestLog::record(const RequestRecord& record) {
-  std::array<char, max_logged_path_bytes> path;
-  const WaitingRecord waiting(record, {path.data(), redact_path(record.path, path)});
+  const WaitingRecord waiting(record);
   // A lane for each few threads, so that I/O threads do not wait for each other. A full lane drops the line and counts
   // it: a slow disk costs lines, never requests.
   Lane& lane = lanes_[Counter::stripe() % lanes_.size()];

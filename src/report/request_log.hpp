@@ -5,9 +5,24 @@
 //   {"time":"2026-01-31T12:00:00.000Z","keyId":"0198…","userId":"alice","method":"GET","path":"/v1/tokens",
 //    "outcome":"admitted","status":200,"latencyMicros":42}
 //
-//   keyId, userId  null where no signature has proved the key
-//   outcome        "admitted", "plan", or the refusal's name
-//   path           without its query, at most 256 bytes; what could be a token is "[redacted]"
+//   keyId, userId   null where no signature has proved the key
+//   outcome         "admitted", "plan", or the refusal's name
+//   path            without its query, at most 256 bytes; what could be a token is "[redacted]"
+//
+// These follow where there is something to say:
+//
+//   client          the address that it came from (LATCHKEY_CLIENT_ADDRESS)
+//   plan, cost      of the request; cost where it is not 1
+//   originalMethod, originalPath    of the request that a proxy asked about; without its query
+//   proxyRequestId, traceparent     X-Request-Id and traceparent (W3C Trace Context) as they came, from whomever
+//
+// A refused request has an id, and what decided:
+//
+//   requestId       as Latchkey-Request-Id has it
+//   position        of the view that it was decided by
+//   rule            the name of the rule that was for it
+//   limits          the names of those that refuse
+//   retryAfter      seconds, as in the answer
 //
 //   request threads → lanes (bounded buffers, one lock each that is nearly never contended) → writer thread → LogSink
 
@@ -17,6 +32,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,13 +40,26 @@
 
 #include "base/clock.hpp"
 #include "base/condition.hpp"
+#include "base/ip_address.hpp"
 #include "key/key_id.hpp"
+#include "key/position.hpp"
+#include "key/request_id.hpp"
 #include "report/log_file.hpp"
 
 namespace latchkey::report {
 
 constexpr std::size_t max_logged_path_bytes = 256;
 
+/// What decided a refusal.
+struct RefusedRequest {
+  RequestId id;
+  Position position;
+  std::string_view rule;                       // empty: none
+  std::span<const std::string_view> limits{};  // that refuse
+  std::uint32_t retry_after_seconds = 0;       // 0: the answer does not say
+};
+
+/// Views need to live until record() returns, but for the literals.
 struct RequestRecord {
   UnixMillis time;
   std::optional<KeyId> key_id;
@@ -40,6 +69,14 @@ struct RequestRecord {
   std::string_view outcome;
   int status = 0;
   std::uint32_t latency_micros = 0;
+  std::uint32_t cost = 1;
+  std::optional<IpAddress> client{};  // nullopt: unknown
+  std::string_view plan{};            // empty: none, as with all that follow
+  std::string_view original_method{};
+  std::string_view original_target{};  // its query is not written
+  std::string_view proxy_request_id{};
+  std::string_view traceparent{};
+  const RefusedRequest* refused = nullptr;
 };
 
 struct RequestLogConfig {

@@ -29,6 +29,9 @@ struct Call {
   http::Peer peer{};  // once it was deferred
 };
 
+inline Asker asker_of(const Call& call) { return std::get<HolderRoute>(call.route->handler).asker; }
+inline bool is_asked_by_proxy(const Call& call) { return asker_of(call) != Asker::holder; }
+
 /// The holder of the request's place may answer it, once.
 inline void send(Call& call, const http::Answer& answer) {
   if (!call.later) return call.exchange->answer(answer);  // which adds the position

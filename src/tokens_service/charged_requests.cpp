@@ -41,15 +41,15 @@ void HolderRequests::charged(Call& call, const Holder& holder, const LimitsInFor
 void HolderRequests::refuse_charge(Call& call, const Holder& holder, const LimitsInForce& limits,
                                    const Verdict& verdict) {
   const Refusal reason = refusal_of(limits, verdict);
-  const http::Response response = limit_refusal(reason, call.deny, refusing(limits, verdict));
+  const LimitNames names = refusing(limits, verdict);
+  const http::Response response = limit_refusal(reason, call.deny, names);
   HeaderLines lines;
   if (access::names_limits(reason)) lines.rate_limits(limits, verdict);
   if (verdict.outcome == limit::Outcome::limited) lines.retry_after(verdict.retry_after_seconds);
   lines.lines(response.header_lines);
   if (call.deny == Deny::as_403) name_problem(lines, {}, reason);
   metrics_.refused(reason);
-  note(call, response.status, to_string(reason), &holder);
-  send(call, {response.status, response.content_type, lines.text(), response.body});
+  send_refusal(call, response.view(), lines, {to_string(reason), &holder, names, verdict.retry_after_seconds});
 }
 
 }  // namespace latchkey::tokens_service

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "access/credentials.hpp"
-#include "access/refusal_problem.hpp"
 #include "http/ascii.hpp"
 #include "http/problem.hpp"
 #include "tokens_service/limit_refusal.hpp"
@@ -14,8 +13,6 @@ namespace {
 using access::Refusal;
 
 bool is_counted(const Call& call) { return call.route->needs == service::Needs::permit; }
-Asker asker_of(const Call& call) { return std::get<HolderRoute>(call.route->handler).asker; }
-bool is_asked_by_proxy(const Call& call) { return asker_of(call) != Asker::holder; }
 
 /// The query of /v1/authorize is the proxy's client's, but for this one parameter: nothing else in it is looked at.
 Deny deny_of(std::string_view query) {
@@ -27,27 +24,12 @@ Deny deny_of(std::string_view query) {
   return Deny::as_is;
 }
 
-/// What a client did, as a 403 with the true status beside it.
-const http::Answer& ambiguous_as_403() {
-  static const http::Response response = [] {
-    http::Problem problem = access::to_problem(Refusal::ambiguous);
-    const int status = std::exchange(problem.status, 403);
-    return http::to_response(problem).with_header("X-Latchkey-Status", std::to_string(status));
-  }();
-  static const http::Answer answer = response.view();
-  return answer;
-}
-
 /// What is wrong with the token itself stays wrong whatever the view learns.
 bool is_beyond_any_view(Refusal reason) {
   return (reason >= Refusal::malformed && reason <= Refusal::wrong_role) || reason == Refusal::bad_signature;
 }
 
 }  // namespace
-
-std::string_view name_problem(HeaderLines& lines, std::string_view others, Refusal reason) {
-  return lines.lines(others).line("X-Latchkey-Problem", access::problem_name(reason)).text();
-}
 
 limit::Limit limit_of(const Call& call, const access::Holder& holder) {
   return {.requests_per_minute = holder.requests_per_minute, .version = holder.version, .epoch = call.position.epoch};
@@ -225,70 +207,8 @@ void HolderRequests::answer_uncounted(Call& call, const Holder& holder) {
 
 void HolderRequests::answer(Call& call, const Holder& holder, const http::Answer& answer) {
   if (call.outcome.empty()) call.outcome = is_counted(call) ? "admitted" : "plan";
-  note(call, answer.status, call.outcome, call.anonymous ? nullptr : &holder);
+  note(call, answer.status, call.outcome, call.anonymous ? nullptr : &holder, nullptr);
   send(call, answer);
-}
-
-void HolderRequests::refuse(Call& call, Refusal reason, const Holder* holder) {
-  metrics_.refused(reason);
-  const bool reported_as_403 = call.deny == Deny::as_403 && reason == Refusal::ambiguous;
-  http::Answer answer = reported_as_403 ? ambiguous_as_403() : access::answer_of(reason);
-  note(call, answer.status, to_string(reason), holder);
-  HeaderLines lines;
-  if (call.deny == Deny::as_403) answer.header_lines = name_problem(lines, answer.header_lines, reason);
-  send(call, answer);
-}
-
-void HolderRequests::refuse_scope(Call& call, const Holder& holder) {
-  constexpr Refusal reason = Refusal::insufficient_scope;
-  metrics_.refused(reason);
-  http::Answer answer = access::answer_of(reason);
-  HeaderLines lines;
-  lines.scope_challenge(call.rule->scope);
-  if (call.deny == Deny::as_403) name_problem(lines, {}, reason);
-  answer.header_lines = lines.text();
-  note(call, answer.status, to_string(reason), &holder);
-  send(call, answer);
-}
-
-void HolderRequests::refuse_by_limit(Call& call, const Holder& holder, const limit::Decision& decision) {
-  if (decision.unavailable) return refuse(call, Refusal::limiter_unavailable, &holder);
-  if (decision.full) return refuse(call, Refusal::limiter_full, &holder);
-  http::Answer answer = per_minute_refusal(call.deny);
-  HeaderLines lines;
-  lines.rate_limit(holder.requests_per_minute, decision).retry_after(decision.retry_after_seconds);
-  if (call.deny == Deny::as_403) name_problem(lines, answer.header_lines, Refusal::rate_limited);
-  answer.header_lines = lines.text();
-  metrics_.refused(Refusal::rate_limited);
-  note(call, answer.status, to_string(Refusal::rate_limited), &holder);
-  send(call, answer);
-}
-
-void HolderRequests::refuse_position(Call& call, int status, std::string_view why) {
-  http::Problem problem{"position-not-reached", "Position not reached", status, std::string(why)};
-  if (status == 400) {
-    problem.name = "invalid-position";
-    problem.title = "Invalid position";
-  }
-  http::Response response = http::to_response(problem);
-  if (status == 503) response.with_header("Retry-After", "1");
-  metrics_.position_refused();
-  note(call, status, problem.name, nullptr);
-  send(call, response.view());
-}
-
-void HolderRequests::note(const Call& call, int status, std::string_view outcome, const Holder* holder) {
-  const Duration took = parts_.clock.boot() - call.started;
-  metrics_.took(took);
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-  parts_.log.record({.time = parts_.clock.wall(),
-                     .key_id = holder == nullptr ? std::nullopt : std::optional(holder->key_id),
-                     .user_id = holder == nullptr ? std::string_view() : holder->user_id(),
-                     .method = to_string(call.request->method),
-                     .path = call.request->path,
-                     .outcome = outcome,
-                     .status = status,
-                     .latency_micros = static_cast<std::uint32_t>(std::min<std::int64_t>(micros, UINT32_MAX))});
 }
 
 }  // namespace latchkey::tokens_service

@@ -58,7 +58,17 @@ class HolderRequests {
                      const limit::Verdict& verdict);
   void refuse_position(Call& call, int status, std::string_view why);
 
-  void note(const Call& call, int status, std::string_view outcome, const Holder* holder);
+  /// Why a request is refused, as it is noted.
+  struct RefusedBy {
+    std::string_view outcome;
+    const Holder* holder;                        // null: no signature has proved the key
+    std::span<const std::string_view> limits{};  // that refuse
+    std::uint32_t retry_after_seconds = 0;
+  };
+  /// Every refusal goes out here, with an id that its answer and the log have.
+  void send_refusal(Call& call, const http::Answer& answer, HeaderLines& lines, const RefusedBy& by);
+  void note(const Call& call, int status, std::string_view outcome, const Holder* holder,
+            const report::RefusedRequest* refused);
 
   const Parts parts_;
   const TokensServiceConfig config_;
