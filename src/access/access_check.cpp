@@ -89,7 +89,7 @@ Outcome outcome_of_issue(const View::Reader& reader, const KeyRow& row, Issue is
   }
   if (refusal) {
     const Holder known = holder;
-    outcome.emplace<Refused>(*refusal, known);
+    outcome = Refused{*refusal, known};
   }
   return outcome;
 }

@@ -170,7 +170,8 @@ std::vector<ShownLimit> limits_to_show(const view::KeyRow& row, const view::Term
   if (const auto number = row.requests_per_minute(); number != 0) {
     limits.push_back({per_minute_limit(number), plain(number, versions.of_key)});
   }
-  std::ranges::stable_partition(limits, [](const ShownLimit& limit) { return limit.active.calendar == nullptr; });
+  std::stable_partition(limits.begin(), limits.end(),
+                        [](const ShownLimit& limit) { return limit.active.calendar == nullptr; });
   if (limits.size() > max_limits) limits.resize(max_limits);
   return limits;
 }

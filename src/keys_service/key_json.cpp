@@ -95,7 +95,7 @@ service::HeldPlan held_plan_of(const AccessKey& key, const commands::KeyTerms& t
     if (const auto number = as_requests_per_minute(limit.limit)) requests_per_minute = number;
     limits.push_back({limit.limit});
   }
-  std::ranges::stable_partition(limits, [](const service::HeldPlan::Limit& limit) {
+  std::stable_partition(limits.begin(), limits.end(), [](const service::HeldPlan::Limit& limit) {
     return std::holds_alternative<LimitWindow>(limit.spec.span);
   });
   return {.key_id = key.id,

@@ -222,7 +222,9 @@ std::optional<bool> View::recount() {
 
 bool View::plant_drift() {
   State& state = *impl_->state.load(std::memory_order_relaxed);
-  for (auto& [rows, keys] : state.partitions) {
+  for (Partition& each : state.partitions) {
+    auto& rows = each.rows;
+    auto& keys = each.keys;
     RowRef found = 0;
     for (std::size_t shard = 0; shard < KeyIndex::shard_count(); ++shard) {
       keys.visit(shard, [&](RowRef ref) { found = rows.at(ref).deleted() ? found : ref; });

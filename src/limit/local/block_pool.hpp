@@ -55,9 +55,10 @@ class BlockPool {
   void take(std::uint32_t count, std::vector<std::uint32_t>& numbers);
 
   /// Before any take(): offers each block that an earlier process left taken. `adopt(number)` says whether it still
-  /// matters; the others become vacant, and the file ends behind the last one that matters.
+  /// matters, and asks nothing of the pool but at() and window_at(); the others become vacant, and the file ends behind the last one that matters.
   template <class Adopt>
   void inherit(Adopt&& adopt) {
+    const MutexLock lock(mutex_);
     for (std::uint32_t number = file_.reach(); number-- > 0;) {
       const bool matters = at(number).use != KeyBlock::Use::vacant && adopt(number);
       if (matters && made_ == 0) made_ = number + 1;

@@ -1,7 +1,7 @@
 #include "store/memory/memory_query.hpp"
 
 #include <algorithm>
-#include <ranges>
+#include <iterator>
 
 #include "key/in_force.hpp"
 
@@ -50,9 +50,10 @@ std::vector<Row> page_of(const std::map<std::string, Row, std::less<>>& rows, co
 }  // namespace
 
 KeyPage list_keys_of(const MemoryStore::State& state, const KeyPageRequest& request) {
-  const auto page_of = [&](auto keys) {
+  const auto page_of = [&](auto at, auto end) {
     KeyPage page;
-    for (const auto& [id, key] : keys) {
+    for (; at != end; ++at) {
+      const AccessKey& key = at->second;
       if (!matches(key, request.filter, request.now)) continue;
       page.more = page.keys.size() == request.limit;
       if (page.more) break;
@@ -60,13 +61,12 @@ KeyPage list_keys_of(const MemoryStore::State& state, const KeyPageRequest& requ
     }
     return page;
   };
-  using std::ranges::subrange;
   const auto& keys = state.keys;
   if (request.order == KeyOrder::oldest_first) {
-    return page_of(subrange(request.after ? keys.upper_bound(*request.after) : keys.begin(), keys.end()));
+    return page_of(request.after ? keys.upper_bound(*request.after) : keys.begin(), keys.end());
   }
   const auto end = request.after ? keys.lower_bound(*request.after) : keys.end();
-  return page_of(subrange(keys.begin(), end) | std::views::reverse);
+  return page_of(std::make_reverse_iterator(end), keys.rend());
 }
 
 std::vector<KeyId> list_key_ids_of(const MemoryStore::State& state, const KeyPageRequest& request) {

@@ -180,7 +180,7 @@ Result<KeyPage> MemoryStore::list_keys(const KeyPageRequest& request) {
 }
 
 Result<std::vector<KeyId>> MemoryStore::list_key_ids(const KeyPageRequest& request) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return list_key_ids_of(state_, request);
 }
 
