@@ -69,12 +69,13 @@ void LimiterStore::replicate() {
 }
 
 void LimiterStore::forget_versions(const Call& call) {
-  if (const auto known = book_.keys.find(call.key); known != book_.keys.end()) known->second.terms.version = Version{0};
+  if (const auto known = book_.counters.find(call.id()); known != book_.counters.end())
+    known->second.terms.version = Version{0};
 }
 
 void LimiterStore::honour_again(const Caller& caller, const Call& call) {
-  const auto known = book_.keys.find(call.key);
-  if (known == book_.keys.end() || call.returned_permits == 0) return;
+  const auto known = book_.counters.find(call.id());
+  if (known == book_.counters.end() || call.returned_permits == 0) return;
   auto& record = known->second;
   const std::uint64_t name = caller.replica * 1'000'003 + call.returned_lease;
   const auto lease = record.leases.find(caller.replica);
@@ -82,7 +83,8 @@ void LimiterStore::honour_again(const Caller& caller, const Call& call) {
     returned_[name] = lease->second;
   } else if (const auto again = returned_.find(name); again != returned_.end()) {
     const auto permits = record.granted.find(again->second.slot);
-    if (permits != record.granted.end()) permits->second -= std::min(permits->second, call.returned_permits);
+    if (permits != record.granted.end())
+      permits->second -= std::min<std::uint64_t>(permits->second, call.returned_permits);
   }
 }
 

@@ -8,12 +8,15 @@
 #include <thread>
 #include <vector>
 
+#include "limit/testing/charge_suite.hpp"
 #include "limit/testing/rate_limiter_suite.hpp"
 
 namespace latchkey::limit {
 namespace {
 
 INSTANTIATE_TEST_SUITE_P(Local, RateLimiterSuite,
+                         testing::Values([](ManualClock& clock) { return std::make_unique<LocalLimiter>(clock); }));
+INSTANTIATE_TEST_SUITE_P(Local, ChargeSuite,
                          testing::Values([](ManualClock& clock) { return std::make_unique<LocalLimiter>(clock); }));
 
 std::vector<KeyId> make_keys(std::size_t count, std::uint64_t seed) {

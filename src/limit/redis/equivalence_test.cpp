@@ -1,14 +1,14 @@
 // lease.lua at a real server and PermitRecord in this process, asked the same at the same time, answer the same.
 // LATCHKEY_SEED replays one seed; LATCHKEY_LONG=1 runs a campaign.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <random>
 
-#include "limit/redis/permit_book.hpp"
 #include "limit/redis/redis_permit_store.hpp"
-#include "limit/redis/store_watch.hpp"
+#include "limit/testing/book_store.hpp"
 #include "redis/testing/test_server.hpp"
 
 namespace latchkey::limit::lease {
@@ -23,20 +23,20 @@ class Comparison {
     server.run({"FLUSHALL"});
     if (pick(2) == 0) {
       server.run({"SET", "latchkey:limit:no-history", "1"});
-      book_.history = StoreClock::History::none;
+      book_->history = StoreClock::History::none;
     }
     SeededRandom names(seed);
     for (Replica& replica : replicas_) {
       replica.store = std::make_unique<RedisPermitStore>(
           server.address(), replica.clock, names,
           RedisPermitStoreConfig{.timeouts = {milliseconds(5000), milliseconds(5000)}, .server_clock = &server_clock_});
-      replica.caller.run = 1;
     }
     SeededRandom ids(1);
     for (KeyId& key : keys_) key = KeyId::generate({1'767'225'600'000}, ids);
     // Names as the server knows them play no part in an answer, so the book may use its own.
-    replicas_[0].caller.replica = 1;
-    replicas_[1].caller.replica = 2;
+    for (std::size_t i = 0; i < replicas_.size(); ++i) {
+      replicas_[i].book = std::make_unique<BookStore>(book_, replicas_[i].clock, server_clock_, 1000 * (i + 1));
+    }
   }
 
   void run(int steps) {
@@ -53,9 +53,7 @@ class Comparison {
   struct Replica {
     ManualClock clock;
     std::unique_ptr<RedisPermitStore> store;
-    Caller caller;
-    StoreWatch watch;
-    std::vector<Call> calls{};
+    std::unique_ptr<BookStore> book;
   };
 
   std::uint64_t pick(std::uint64_t below) { return random_() % below; }
@@ -84,9 +82,25 @@ class Comparison {
 
   /// Both have executed fewer calls than callers know of.
   void forget_some() {
-    if (book_.clock.calls == 0) return;
-    book_.clock.calls = pick(book_.clock.calls);
-    server_.run({"HSET", "latchkey:limit:store", "calls", std::to_string(book_.clock.calls)});
+    forget_some("latchkey:limit:store", book_->clock);
+    for (auto& [pace, clock] : book_->fast_clocks) {
+      if (pick(3) == 0) forget_some("latchkey:limit:" + std::to_string(pace) + "s", clock);
+    }
+  }
+  void forget_some(const std::string& name, StoreClock& clock) {
+    if (clock.calls == 0) return;
+    clock.calls = pick(clock.calls);
+    server_.run({"HSET", name, "calls", std::to_string(clock.calls)});
+  }
+
+  /// What is counted of a key is the same throughout, but for the period, which begins anew.
+  Span some_span(std::uint64_t counter) {
+    static constexpr std::uint32_t windows[] = {60, 1, 7, 60, 61, 3'600, 86'400};
+    if (counter < std::size(windows)) return {.window_seconds = windows[counter]};
+    const std::int64_t raw_ms =
+        server_clock_.boot().nanos / 1'000'000 + static_cast<std::int64_t>(pick(3)) * 20'000 - 20'000;
+    const std::int64_t start = raw_ms / 100'000 * 100'000;
+    return {.window_seconds = 0, .period = {{start}, {start + 100'000}}};
   }
 
   Call next_call() {
@@ -97,9 +111,20 @@ class Comparison {
               .number = ++numbers_,
               .wanted = static_cast<std::uint32_t>(pick(3) == 0 ? 0 : 1 + pick(pick(2) == 0 ? 3 : 60)),
               .replicas = static_cast<std::uint32_t>(1 + pick(3))};
+    call.counter = pick(9);
+    call.span = some_span(call.counter);
+    if (pick(3) == 0) call.least = static_cast<std::uint32_t>(1 + pick(5));
+    call.wanted = call.wanted == 0 ? 0 : std::max(call.wanted, call.least);
+    call.observes = pick(12) == 0;
+    call.holder = pick(4) == 0 ? 1 : 0;
+    call.known_used = pick(4) == 0 ? pick(300) : 0;
+    call.memory = pick(2) == 0 ? book_->clock.closed_until_ms : 17;
     if (!past_.empty() && pick(2) == 0) {
       const Call& returned = past_[past_.size() - 1 - pick(std::min<std::size_t>(past_.size(), 6))];
       call.key = returned.key;
+      call.counter = returned.counter;
+      call.span = returned.span;
+      call.holder = returned.holder;
       call.returned_lease = returned.number;
       call.returned_permits = static_cast<std::uint32_t>(pick(returned.wanted + 2));
     }
@@ -109,14 +134,19 @@ class Comparison {
     return call;
   }
 
+  static std::string describe(const Call& call) {
+    return fmt::format(
+        "counter {} number {} wanted {} least {} returned {} of {} lost {} holder {} known {} in {} observes {}",
+        call.counter, call.number, call.wanted, call.least, call.returned_permits, call.returned_lease, call.lost_since,
+        call.holder, call.known_used, call.memory, call.observes);
+  }
+
   void ask(Replica& replica, const Call& call) {
-    const BootTime now = replica.clock.boot();
-    replica.watch.vouch(replica.caller, now);
-    const Reply expected = book_.answer(replica.caller, call, server_clock_.boot().nanos / 1'000'000);
+    const Reply expected = *replica.book->ask({&call, 1})->front();
     const auto replies = replica.store->ask({&call, 1});
     ASSERT_TRUE(replies) << replies.error().internal;
-    replica.watch.saw(expected, now, now);
     ASSERT_TRUE(replies->front());
+    SCOPED_TRACE(describe(call));
     const Reply& reply = *replies->front();
     EXPECT_EQ(reply.granted, expected.granted);
     EXPECT_EQ(reply.now_ms, expected.now_ms);
@@ -128,6 +158,12 @@ class Comparison {
     EXPECT_EQ(reply.ask_at_ms, expected.ask_at_ms);
     EXPECT_EQ(reply.steps, expected.steps);
     EXPECT_EQ(reply.certain, expected.certain);
+    EXPECT_EQ(reply.bounds, expected.bounds);
+    EXPECT_EQ(reply.entered_ms, expected.entered_ms);
+    EXPECT_EQ(reply.empty_at_ms, expected.empty_at_ms);
+    EXPECT_EQ(reply.memory, expected.memory);
+    EXPECT_EQ(reply.fast_raw_ms, expected.fast_raw_ms);
+    EXPECT_EQ(reply.fast_certain, expected.fast_certain);
     EXPECT_EQ(reply, expected);
     granted_ += reply.granted;
     refused_ += reply.granted == 0 ? 1 : 0;
@@ -138,7 +174,7 @@ class Comparison {
   ManualClock server_clock_;
   std::array<Replica, 2> replicas_;
   std::array<KeyId, 3> keys_;
-  PermitBook book_;
+  std::shared_ptr<PermitBook> book_ = std::make_shared<PermitBook>();
   std::vector<Call> past_;
   std::uint64_t numbers_ = 0;
   std::uint64_t granted_ = 0;

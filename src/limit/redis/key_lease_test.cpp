@@ -187,7 +187,7 @@ class PermitRecordTest : public testing::Test {
   Reply ask(std::uint64_t number, std::uint32_t wanted, std::uint64_t lost_since = 0) {
     Call call{.key = {}, .limit = hundred, .number = number, .wanted = wanted};
     call.lost_since = lost_since;
-    return record_.answer(call, 1, {.now_ms = 10'000}, 0);
+    return record_.answer(call, 1, {.now_ms = 10'000, .store_ms = 10'000, .raw_ms = 10'000});
   }
   PermitRecord record_;
 };

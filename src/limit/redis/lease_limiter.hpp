@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "limit/rate_limiter.hpp"
+#include "limit/redis/charge_book.hpp"
 #include "limit/redis/lease_book.hpp"
 #include "limit/redis/permit_store.hpp"
 
@@ -40,6 +41,10 @@ class LeaseLimiter final : public RateLimiter {
   void admit_later(KeyId key, Limit limit, Later done) override;
   /// What the store said last and what was spent since; asks it anew where that is older than a second.
   Allowance peek(KeyId key, Limit limit) override;
+  /// Several limits, each of any kind: as above, with a lease of each.
+  std::optional<Verdict> try_charge(const Charge& charge) override;
+  void charge_later(const Charge& charge, VerdictLater done) override;
+  Verdict look(const Charge& charge) override;
 
   /// For metrics; takes each lock in turn.
   lease::LeaseStats stats() const;
@@ -49,15 +54,17 @@ class LeaseLimiter final : public RateLimiter {
 
  private:
   struct Shard;
+  struct Answered;
   class Round;
   Shard& shard_of(const KeyId& key) const;
+  Shard& shard_of(const Charge& charge) const;
   void wake();
   void run();
   bool sleep();
   void announce_if_due();
   bool ask();
   void tick_if_due();
-  void went_down(const Error& error, lease::LeaseBook::DecidedList& decided);
+  void went_down(const Error& error, Answered& decided);
   void came_up();
 
   static constexpr unsigned shard_bits = 6;

@@ -6,9 +6,9 @@
 #include <optional>
 #include <thread>
 
-#include "limit/redis/permit_book.hpp"
 #include "limit/redis/redis_permit_store.hpp"
-#include "limit/redis/store_watch.hpp"
+#include "limit/testing/book_store.hpp"
+#include "limit/testing/charge_suite.hpp"
 #include "limit/testing/rate_limiter_suite.hpp"
 #include "redis/testing/test_server.hpp"
 
@@ -19,42 +19,11 @@ using lease::PermitStore;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// The store's rules in this process. What it holds is shared by copies of `book`.
-class BookStore final : public PermitStore {
- public:
-  BookStore(std::shared_ptr<lease::PermitBook> book, const Clock& clock, std::uint64_t replica)
-      : book_(std::move(book)), clock_(clock), caller_{.replica = replica, .run = 1} {}
-
-  Result<std::vector<std::optional<lease::Reply>>> ask(std::span<const lease::Call> calls) override {
-    const BootTime now = clock_.boot();
-    std::vector<std::optional<lease::Reply>> replies;
-    for (const auto& call : calls) {
-      watch_.vouch(caller_, now);
-      const auto reply = book_->answer(caller_, call, now.nanos / 1'000'000);
-      watch_.saw(reply, now, clock_.boot());
-      replies.emplace_back(reply);
-    }
-    return replies;
-  }
-  Result<std::uint32_t> announce(Presence) override { return 1U; }
-
- private:
-  std::shared_ptr<lease::PermitBook> book_;
-  const Clock& clock_;
-  lease::Caller caller_;
-  lease::StoreWatch watch_;
-};
-
-std::shared_ptr<lease::PermitBook> open_book() {
-  auto book = std::make_shared<lease::PermitBook>();
-  book->clock.run = 1;
-  return book;
-}
-
 std::unique_ptr<RateLimiter> limiter_over_a_book(ManualClock& clock) {
-  return std::make_unique<LeaseLimiter>(std::make_unique<BookStore>(open_book(), clock, 1), clock);
+  return std::make_unique<LeaseLimiter>(std::make_unique<BookStore>(open_book(), clock, clock, 1), clock);
 }
 INSTANTIATE_TEST_SUITE_P(LeasesFromABook, RateLimiterSuite, testing::Values(limiter_over_a_book));
+INSTANTIATE_TEST_SUITE_P(LeasesFromABook, ChargeSuite, testing::Values(limiter_over_a_book));
 
 /// One real server for all tests of this program, emptied for each.
 redis::TestServer& emptied_server() {
@@ -85,6 +54,7 @@ std::unique_ptr<RateLimiter> limiter_over_redis(ManualClock& clock) {
   return std::make_unique<LeaseLimiter>(store_at(emptied_server(), clock, &clock), clock);
 }
 INSTANTIATE_TEST_SUITE_P(LeasesFromRedis, RateLimiterSuite, testing::Values(limiter_over_redis));
+INSTANTIATE_TEST_SUITE_P(LeasesFromRedis, ChargeSuite, testing::Values(limiter_over_redis));
 
 KeyId key_number(std::uint64_t number) {
   SeededRandom random(number);
@@ -109,7 +79,7 @@ TEST(LeaseLimiterTest, ReplicasShareOneLimit) {
   const auto book = open_book();
   std::vector<std::unique_ptr<LeaseLimiter>> replicas;
   for (std::uint64_t id = 1; id <= 3; ++id) {
-    replicas.push_back(std::make_unique<LeaseLimiter>(std::make_unique<BookStore>(book, clock, id), clock));
+    replicas.push_back(std::make_unique<LeaseLimiter>(std::make_unique<BookStore>(book, clock, clock, id), clock));
   }
   for (const std::uint32_t limit : {1U, 5U, 600U}) {
     const KeyId key = key_number(limit);
@@ -124,7 +94,7 @@ TEST(LeaseLimiterTest, ReplicasShareOneLimit) {
 
 TEST(LeaseLimiterTest, ARefusedKeyCostsNoCalls) {
   ManualClock clock;
-  LeaseLimiter limiter(std::make_unique<BookStore>(open_book(), clock, 1), clock);
+  LeaseLimiter limiter(std::make_unique<BookStore>(open_book(), clock, clock, 1), clock);
   const KeyId key = key_number(1);
   ASSERT_EQ(admitted_of(600, limiter, key, {600, 1}), 600U);
   const auto calls = limiter.stats().calls;
@@ -328,10 +298,10 @@ TEST(LeaseLimiterTest, ReplicasAreCountedWhileTheyAreThere) {
   redis::TestServer server;
   const auto one = store_at(server, clock, nullptr);
   const auto other = store_at(server, clock, nullptr);
-  EXPECT_EQ(*one->announce(PermitStore::Presence::here), 1U);
-  EXPECT_EQ(*other->announce(PermitStore::Presence::here), 2U);
-  EXPECT_EQ(*one->announce(PermitStore::Presence::here), 2U);
-  EXPECT_EQ(*other->announce(PermitStore::Presence::leaving), 1U);
+  EXPECT_EQ(one->announce(PermitStore::Presence::here)->replicas, 1U);
+  EXPECT_EQ(other->announce(PermitStore::Presence::here)->replicas, 2U);
+  EXPECT_EQ(one->announce(PermitStore::Presence::here)->replicas, 2U);
+  EXPECT_EQ(other->announce(PermitStore::Presence::leaving)->replicas, 1U);
 }
 
 }  // namespace

@@ -38,28 +38,22 @@
 // clock stepped, nothing is granted until a caller says which: a stall costs no time of the store's. A store that lost
 // its memory, or part of it (it has executed fewer calls than a caller knows of), counts the unknown history as used
 // for one window.
+//
+// Other windows, and periods, are cut by limit/redis/span.hpp so that the same holds for them. A request under several
+// limits takes its units from a lease of each, or from none (charge_book.hpp). A store that lost its memory is closed for a
+// minute, whatever is counted. In it each replica says what it last heard to be used of a period, or of a window of more
+// than a minute; that counts as used. What only replicas knew that are gone is forgotten.
 
 #include <cstdint>
 
 #include "limit/rate_limiter.hpp"
+#include "limit/redis/span.hpp"
 
 namespace latchkey::limit::lease {
 
-constexpr std::int64_t slot_ms = 500;
-constexpr std::int64_t slots_in_window = 122;
-constexpr std::int64_t window_ms = slot_ms * slots_in_window;
-/// A lease that is older is no longer taken back: its permits stay counted. Longer than machines usually stall.
-constexpr std::int64_t slots_to_return = 20;
-/// Stop polling for another replica's unspent permits once its lease is this many slots old.
-constexpr std::int64_t slots_to_await = 4;
-/// How far the store's clock may be from what a caller vouches for before it is in doubt. Holds the round trip.
-constexpr std::int64_t step_tolerance_ms = 250;
-/// A replica's clock runs at 1 / (1 + drift) to 1 + drift of the store's.
-constexpr double drift = 0.001;
-
-/// One request to the store, about one key.
+/// One request to the store, about one counter.
 struct Call {
-  KeyId key;
+  KeyId key;  // or the user's digest: the owner of the count
   Limit limit;
   std::uint64_t number = 0;            // names the lease it asks for; of one replica and key never the same twice
   std::uint32_t wanted = 0;            // 0: only to return, or to learn what is used
@@ -67,9 +61,26 @@ struct Call {
   std::uint64_t returned_lease = 0;    // the lease before, 0: none; it ended with this call or a lost one before
   std::uint32_t returned_permits = 0;  // of it, never spent and never to be
   std::uint64_t lost_since = 0;        // what calls from this one on were granted was never spent and never will be
+  std::uint64_t counter = per_minute_counter;  // which count of that owner
+  Span span{};
+  std::uint32_t least = 1;       // fewer than this are of no use: all that one request costs
+  bool observes = false;         // what is wanted is granted, whatever the limit
+  std::uint64_t holder = 0;      // tells leases of one replica apart that are held in several places
+  std::uint64_t known_used = 0;  // of a long span: what this replica heard to be used, less what it returns
+  std::int64_t memory = 0;       // the store's when it heard that; one that has begun another believes it
+
+  CounterId id() const { return {key, counter}; }
 };
 
-/// Times are the store's, in milliseconds.
+/// Of a call about a period that the store cannot charge.
+enum class Bounds : std::uint8_t {
+  hold,
+  over,      // it has ended by the store's TIME
+  early,     // it has not begun
+  overtaken  // a later one was entered: Reply::entered
+};
+
+/// Times are by the counter's clock, in milliseconds.
 struct Reply {
   std::uint32_t granted = 0;
   std::int64_t now_ms = 0;
@@ -83,6 +94,16 @@ struct Reply {
   std::uint64_t steps = 0;       // names the last step that its clock was seen to take
   std::uint64_t calls = 0;       // that it has executed
   bool certain = true;           // false: its clock may have stepped, and nothing could be granted; ask again
+  std::int64_t empty_at_ms = 0;  // when all that is used has left, if none is taken until then
+  Bounds bounds = Bounds::hold;
+  std::int64_t entered_ms = 0;  // the start of the period that is counted; 0: none
+  std::int64_t memory = 0;      // names what the store remembers: it changes where it lost some
+  bool store_certain = true;    // of its own clock alone
+  // Of a fast clock, as of the store's own.
+  std::int64_t fast_raw_ms = 0;
+  std::uint64_t fast_steps = 0;
+  std::uint64_t fast_calls = 0;
+  bool fast_certain = true;
   bool operator==(const Reply&) const = default;
 };
 
@@ -95,5 +116,16 @@ struct Caller {
   std::uint64_t calls = 0;       // that the store of this life is known to have executed, at least
   bool confirms_clock_step = false;  // the last reply was uncertain although the call was fast
 };
+
+/// A caller of a fast clock, and that clock's raw time.
+struct FastTime {
+  Caller caller;
+  std::int64_t raw_ms = 0;
+};
+
+/// The store's TIME by a clock of that pace, in milliseconds.
+constexpr std::int64_t paced_ms(std::int64_t raw_us, std::uint32_t pace) {
+  return raw_us * 3 / (50 * std::int64_t{pace});
+}
 
 }  // namespace latchkey::limit::lease

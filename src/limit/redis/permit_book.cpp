@@ -1,6 +1,7 @@
 #include "limit/redis/permit_book.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace latchkey::limit::lease {
 
@@ -62,92 +63,181 @@ std::uint32_t Terms::in_force(std::int64_t slot) const {
   return capped ? std::min(limit, cap) : limit;
 }
 
-std::uint32_t PermitRecord::used() const {
-  std::uint32_t sum = 0;
+std::uint64_t PermitRecord::used() const {
+  std::uint64_t sum = 0;
   for (const auto& [slot, permits] : granted) sum += permits;
   return sum;
 }
 
-Reply PermitRecord::answer(const Call& call, std::uint64_t replica, StoreClock::Moment moment,
-                           std::int64_t closed_until_ms) {
-  const auto [now_ms, certain] = moment;
-  const std::int64_t slot = now_ms / slot_ms;
-  // In this order: what left the window is free, then what comes back is free, then permits are granted from the rest.
-  granted.erase(granted.begin(), granted.upper_bound(slot - slots_in_window));
-  const Terms now_named = terms.after(call.limit, slot);
-  if (call.wanted > 0) terms = now_named;
-  std::erase_if(leases, [&](const auto& each) { return each.second.slot < slot - slots_to_return; });
-  const bool awaited = take_back(call, replica);
+namespace {
 
-  const std::uint32_t most = now_named.in_force(slot);
-  Reply reply{.now_ms = now_ms, .limit = most, .version = now_named.version, .certain = certain};
-  const std::uint32_t before = used();
-  if (certain && awaited && now_ms >= closed_until_ms && before < most) {
-    // What is nearly used up is shared: of 3 free permits and 2 replicas, the first to ask gets at most 2.
-    const std::uint32_t share = (most - before - 1) / call.replicas + 1;
-    reply.granted = std::min(call.wanted, share);
-  }
+std::uint32_t capped(std::uint64_t units) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(units, std::numeric_limits<std::uint32_t>::max()));
+}
+
+}  // namespace
+
+Reply PermitRecord::answer(const Call& call, std::uint64_t replica, const StoreNow& at) {
+  const std::uint64_t name = replica + call.holder;
+  const std::int64_t slot = call.span.slot_of(at.now_ms);
+  const std::int64_t terms_slot = at.store_ms / slot_ms;
+  const bool is_window = !call.span.is_period() && call.counter != per_minute_counter;
+  if (is_window && terms_slot - called_at > call.span.forgotten_after()) *this = {};
+  const Terms now_named = terms.after(call.limit, terms_slot);
+  Reply reply{.now_ms = at.now_ms,
+              .limit = now_named.in_force(terms_slot),
+              .version = now_named.version,
+              .reset_at_ms = at.now_ms,
+              .free_at_ms = at.now_ms,
+              .ask_at_ms = at.now_ms,
+              .certain = at.certain,
+              .empty_at_ms = at.now_ms};
+  reply.bounds = enter(call, at);
+  reply.entered_ms = entered_ms;
+  if (reply.bounds != Bounds::hold) return reply;
+  called_at = terms_slot;
+  // In this order: what left the window is free, then what comes back is free, then permits are granted from the rest.
+  const std::int64_t gone = call.span.is_period() ? slot - 1 : slot - slots_in_window;
+  granted.erase(granted.begin(), granted.upper_bound(gone));
+  if (call.wanted > 0) terms = now_named;
+  const std::int64_t beat = Span::beat_of(at.now_ms);
+  std::erase_if(leases, [&](const auto& each) { return each.second.beat < beat - call.span.beats_to_return(); });
+  restore(call, at);
+  const bool awaited = take_back(call, name);
+  if (awaited) reply.granted = grant(call, reply.limit, at);
   if (reply.granted > 0) {
     granted[slot] += reply.granted;
-    leases[replica] = {.number = call.number, .slot = slot, .granted = reply.granted};
+    leases[name] = {.number = call.number, .slot = slot, .granted = reply.granted, .beat = beat};
   }
-  reply.used = before + reply.granted;
-  reply.reset_at_ms = granted.empty() ? now_ms : (granted.begin()->first + slots_in_window) * slot_ms;
-  reply.free_at_ms = std::max(free_at(most, now_ms), closed_until_ms);
-  reply.ask_at_ms = reply.free_at_ms;
-  if (others_may_return(replica, slot) && now_ms >= closed_until_ms) {
-    reply.ask_at_ms = std::min(reply.ask_at_ms, (slot + 1) * slot_ms);
+  reply.used = capped(used());
+  fill_times(reply, call, at);
+  if (others_may_return(name, beat) && at.now_ms >= at.closed_until_ms) {
+    reply.ask_at_ms = std::min(reply.ask_at_ms, (beat + 1) * slot_ms);
   }
-  if (!certain) reply.ask_at_ms = now_ms;
+  if (!at.certain) reply.ask_at_ms = at.now_ms;
   return reply;
 }
 
-bool PermitRecord::take_back(const Call& call, std::uint64_t replica) {
-  const auto lease = leases.find(replica);
+/// A period that was entered is never left for an earlier one. None is entered before the store's TIME reaches it.
+Bounds PermitRecord::enter(const Call& call, const StoreNow& at) {
+  if (!call.span.is_period()) return Bounds::hold;
+  const auto [start, end] = call.span.period;
+  if (at.raw_ms >= end.count) return Bounds::over;
+  if (start.count < entered_ms) return Bounds::overtaken;
+  if (at.raw_ms < start.count && start.count != entered_ms) return Bounds::early;
+  entered_ms = start.count;
+  return Bounds::hold;
+}
+
+void PermitRecord::restore(const Call& call, const StoreNow& at) {
+  if (!at.certain || !call.span.is_long() || call.memory == at.memory) return;
+  const std::uint64_t known = used();
+  if (call.known_used > known) granted[call.span.slot_of(at.now_ms)] += call.known_used - known;
+}
+
+std::uint32_t PermitRecord::grant(const Call& call, std::uint32_t most, const StoreNow& at) const {
+  if (!at.certain) return 0;
+  if (call.observes) return call.wanted;
+  const std::uint64_t before = used();
+  if (at.now_ms < at.closed_until_ms || before + call.least > most) return 0;
+  // What is nearly used up is shared: of 3 free permits and 2 replicas, the first to ask gets at most 2.
+  const auto share = static_cast<std::uint32_t>((most - before - 1) / call.replicas + 1);
+  return std::min(call.wanted, std::max(call.least, share));
+}
+
+bool PermitRecord::take_back(const Call& call, std::uint64_t name) {
+  const auto lease = leases.find(name);
   if (lease == leases.end()) return true;
-  const auto [number, slot, of_lease] = lease->second;
+  const auto [number, slot, of_lease, beat] = lease->second;
   if (number >= call.number) return false;  // an old call that arrives late: its lease was replaced already
   const bool lost = call.lost_since != 0 && number >= call.lost_since;
   if (number != call.returned_lease && !lost) return true;
   const auto permits = granted.find(slot);
   if (permits != granted.end()) {
-    permits->second -= std::min({lost ? of_lease : call.returned_permits, of_lease, permits->second});
+    const std::uint32_t back = std::min(lost ? of_lease : call.returned_permits, of_lease);
+    permits->second -= std::min<std::uint64_t>(back, permits->second);
     if (permits->second == 0) granted.erase(permits);
   }
   leases.erase(lease);
   return true;
 }
 
-std::int64_t PermitRecord::free_at(std::uint32_t most, std::int64_t now_ms) const {
-  std::uint32_t left = used();
-  if (left < most) return now_ms;
+void PermitRecord::fill_times(Reply& reply, const Call& call, const StoreNow& at) const {
+  reply.free_at_ms = std::max(free_at(call, reply.limit, at), at.closed_until_ms);
+  reply.ask_at_ms = reply.free_at_ms;
+  if (granted.empty()) return;
+  reply.reset_at_ms = call.span.leaves_at(granted.begin()->first, at.now_ms, at.raw_ms);
+  reply.empty_at_ms = call.span.leaves_at(granted.rbegin()->first, at.now_ms, at.raw_ms);
+}
+
+/// When as many are free as one request needs.
+std::int64_t PermitRecord::free_at(const Call& call, std::uint32_t most, const StoreNow& at) const {
+  std::uint64_t left = used();
+  std::int64_t when = at.now_ms;
   for (const auto& [slot, permits] : granted) {
+    if (left + call.least <= most) break;
     left -= permits;
-    if (left < most) return (slot + slots_in_window) * slot_ms;
+    when = call.span.leaves_at(slot, at.now_ms, at.raw_ms);
   }
-  return now_ms;
+  return when;
 }
 
-bool PermitRecord::others_may_return(std::uint64_t replica, std::int64_t slot) const {
-  return std::any_of(leases.begin(), leases.end(), [&](const auto& each) {
-    return each.first != replica && each.second.slot >= slot - slots_to_await;
-  });
+bool PermitRecord::others_may_return(std::uint64_t name, std::int64_t beat) const {
+  return std::any_of(leases.begin(), leases.end(),
+                     [&](const auto& each) { return each.first != name && each.second.beat >= beat - slots_to_await; });
 }
 
-Reply PermitBook::answer(const Caller& caller, const Call& call, std::int64_t raw_ms) {
-  const StoreClock::Moment moment = clock.advance(caller, raw_ms, history);
+StoreNow PermitBook::now(const Caller& caller, const Call& call, std::int64_t raw_ms, const FastTime& fast) {
+  const StoreClock::Moment store = clock.advance(caller, raw_ms, history);
+  StoreNow at{.now_ms = store.now_ms,
+              .certain = store.certain,
+              .store_certain = store.certain,
+              .closed_until_ms = clock.closed_until_ms,
+              .store_ms = store.now_ms,
+              .raw_ms = raw_ms,
+              .memory = clock.closed_until_ms};
+  if (!call.span.is_fast()) return at;
+  // A fast clock is first called when its window is first used: what the store says of its history holds for it as well.
+  StoreClock& own = fast_clocks[call.span.pace()];
+  const StoreClock::Moment moment = own.advance(fast.caller, fast.raw_ms, StoreClock::History::none);
+  const std::int64_t closed_ms = std::max<std::int64_t>(0, clock.closed_until_ms - store.now_ms);
+  const std::int64_t pace = call.span.pace();
+  at.now_ms = moment.now_ms;
+  at.certain = store.certain && moment.certain;
+  at.fast_certain = moment.certain;
+  at.closed_until_ms = std::max(own.closed_until_ms, moment.now_ms + (closed_ms * Span::minute + pace - 1) / pace);
+  return at;
+}
+
+Reply PermitBook::answer(const Caller& caller, const Call& call, std::int64_t raw_ms, const FastTime& fast) {
+  const StoreNow at = now(caller, call, raw_ms, fast);
   PermitRecord nothing;
-  const bool keeps = call.wanted > 0 || keys.contains(call.key);
-  Reply reply = (keeps ? keys[call.key] : nothing).answer(call, caller.replica, moment, clock.closed_until_ms);
+  const bool restores = call.span.is_long() && call.known_used > 0 && call.memory != at.memory && at.certain;
+  const auto known = counters.find(call.id());
+  const bool keeps = call.wanted > 0 || restores || (known != counters.end() && known->second.called_at != 0);
+  Reply reply = (keeps ? counters[call.id()] : nothing).answer(call, caller.replica, at);
   reply.raw_ms = raw_ms;
   reply.steps = clock.steps;
   reply.calls = clock.calls;
+  reply.memory = at.memory;
+  reply.store_certain = at.store_certain;
+  if (!call.span.is_fast()) return reply;
+  const StoreClock& own = fast_clocks[call.span.pace()];
+  reply.fast_raw_ms = fast.raw_ms;
+  reply.fast_steps = own.steps;
+  reply.fast_calls = own.calls;
+  reply.fast_certain = at.fast_certain;
   return reply;
 }
 
 Reply PermitBook::announce(const Caller& caller, std::int64_t raw_ms) {
   const StoreClock::Moment moment = clock.advance(caller, raw_ms, history);
-  return {.raw_ms = raw_ms, .steps = clock.steps, .calls = clock.calls, .certain = moment.certain};
+  return {.raw_ms = raw_ms,
+          .steps = clock.steps,
+          .calls = clock.calls,
+          .certain = moment.certain,
+          .memory = clock.closed_until_ms,
+          .store_certain = moment.certain};
 }
 
 }  // namespace latchkey::limit::lease

@@ -55,37 +55,62 @@ struct Terms {
   std::uint32_t in_force(std::int64_t slot) const;
 };
 
-/// What the store knows of one key.
+/// When a call is executed.
+struct StoreNow {
+  std::int64_t now_ms = 0;  // by the counter's clock
+  bool certain = true;
+  bool store_certain = true;         // of the store's own clock alone
+  bool fast_certain = true;          // of the fast clock alone
+  std::int64_t closed_until_ms = 0;  // by the counter's clock
+  std::int64_t store_ms = 0;         // by the store's own
+  std::int64_t raw_ms = 0;           // its TIME
+  std::int64_t memory = 0;
+};
+
+/// What the store knows of one counter.
 struct PermitRecord {
   struct Lease {
     std::uint64_t number = 0;
     std::int64_t slot = 0;
     std::uint32_t granted = 0;
+    std::int64_t beat = 0;
   };
   Terms terms;
-  std::map<std::int64_t, std::uint32_t> granted;  // by slot
-  std::map<std::uint64_t, Lease> leases;          // by replica: the latest
+  std::map<std::int64_t, std::uint64_t> granted;  // by slot
+  std::map<std::uint64_t, Lease> leases;          // by replica and holder: the latest
+  std::int64_t entered_ms = 0;                    // the period that is counted; 0: none yet
+  std::int64_t called_at = 0;                     // the half second of the store's clock of the last call
 
-  std::uint32_t used() const;
-  /// One call, executed at that moment of the store's.
-  Reply answer(const Call& call, std::uint64_t replica, StoreClock::Moment moment, std::int64_t closed_until_ms);
+  std::uint64_t used() const;
+  /// One call, executed then.
+  Reply answer(const Call& call, std::uint64_t replica, const StoreNow& at);
 
  private:
+  Bounds enter(const Call& call, const StoreNow& at);
+  /// Of what replicas knew before the store lost its memory.
+  void restore(const Call& call, const StoreNow& at);
   /// False: it comes too late, or once more, and nobody waits for what it would be granted.
-  bool take_back(const Call& call, std::uint64_t replica);
-  std::int64_t free_at(std::uint32_t most, std::int64_t now_ms) const;
-  bool others_may_return(std::uint64_t replica, std::int64_t slot) const;
+  bool take_back(const Call& call, std::uint64_t name);
+  std::uint32_t grant(const Call& call, std::uint32_t most, const StoreNow& at) const;
+  void fill_times(Reply& reply, const Call& call, const StoreNow& at) const;
+  std::int64_t free_at(const Call& call, std::uint32_t most, const StoreNow& at) const;
+  bool others_may_return(std::uint64_t name, std::int64_t beat) const;
 };
 
 /// A whole store. One thread at a time.
 struct PermitBook {
   StoreClock clock;
   StoreClock::History history = StoreClock::History::unknown;  // for the next time that it finds itself new
-  std::unordered_map<KeyId, PermitRecord> keys;
+  std::map<std::uint32_t, StoreClock> fast_clocks;             // by pace
+  std::unordered_map<CounterId, PermitRecord> counters;
 
-  Reply answer(const Caller& caller, const Call& call, std::int64_t raw_ms);
+  /// `fast`: for a call about a span with a fast clock.
+  Reply answer(const Caller& caller, const Call& call, std::int64_t raw_ms, const FastTime& fast = {});
   /// Of a caller that only says that it is there: what the store says of itself.
   Reply announce(const Caller& caller, std::int64_t raw_ms);
+
+ private:
+  StoreNow now(const Caller& caller, const Call& call, std::int64_t raw_ms, const FastTime& fast);
 };
 
 }  // namespace latchkey::limit::lease

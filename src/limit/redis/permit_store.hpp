@@ -22,7 +22,11 @@ class PermitStore {
   /// Says that this replica is there, or leaves, and answers how many are. Replicas say so several times a second: it
   /// also keeps the store's clock witnessed.
   enum class Presence : std::uint8_t { here, leaving };
-  virtual Result<std::uint32_t> announce(Presence presence) = 0;
+  struct Announced {
+    std::uint32_t replicas = 1;
+    std::int64_t memory = 0;  // Reply::memory
+  };
+  virtual Result<Announced> announce(Presence presence) = 0;
 };
 
 }  // namespace latchkey::limit::lease

@@ -1,5 +1,7 @@
 #include "limit/redis/redis_permit_store.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "base/log.hpp"
@@ -74,19 +76,38 @@ bool all_integers(const redis::Reply& reply, std::size_t count) {
 
 Reply reply_of(const redis::Reply& reply) {
   const auto at = [&](std::size_t i) { return reply.elements[i].integer; };
+  const auto number = [&](std::size_t i) { return static_cast<std::uint64_t>(at(i)); };
   return {.granted = static_cast<std::uint32_t>(at(0)),
           .now_ms = at(1),
           .used = static_cast<std::uint32_t>(at(2)),
           .limit = static_cast<std::uint32_t>(at(3)),
-          .version = {static_cast<std::uint64_t>(at(4))},
+          .version = {number(4)},
           .reset_at_ms = at(5),
           .free_at_ms = at(6),
           .ask_at_ms = at(7),
           .raw_ms = at(8),
-          .steps = static_cast<std::uint64_t>(at(9)),
-          .calls = static_cast<std::uint64_t>(at(10)),
-          .certain = at(11) == 1};
+          .steps = number(9),
+          .calls = number(10),
+          .certain = at(11) == 1,
+          .empty_at_ms = at(12),
+          .bounds = static_cast<Bounds>(at(13)),
+          .entered_ms = at(14),
+          .memory = at(15),
+          .store_certain = at(16) == 1,
+          .fast_raw_ms = at(17),
+          .fast_steps = number(18),
+          .fast_calls = number(19),
+          .fast_certain = at(20) == 1};
 }
+constexpr std::size_t reply_words = 21;
+
+std::string record_of(const Call& call) {
+  if (call.counter == per_minute_counter) return prefix + "key:" + call.key.to_string();
+  return fmt::format("{}count:{}:{:016x}", prefix, call.key.to_string(), call.counter);
+}
+
+/// By a clock of that pace.
+BootTime paced(BootTime time, std::uint32_t pace) { return {time.nanos * Span::minute / pace}; }
 
 }  // namespace
 
@@ -105,18 +126,7 @@ Result<std::vector<std::optional<Reply>>> RedisPermitStore::ask(std::span<const 
   std::vector<Command> commands;
   commands.reserve(calls.size());
   const auto common = arguments(sent);
-  for (const Call& call : calls) {
-    auto words = common;
-    for (const std::uint64_t number :
-         {std::uint64_t{call.limit.requests_per_minute}, call.limit.version.value, std::uint64_t{call.wanted},
-          call.number, call.returned_lease, std::uint64_t{call.returned_permits}, std::uint64_t{call.replicas},
-          call.lost_since, call.limit.epoch.value}) {
-      words.push_back(std::to_string(number));
-    }
-    commands.push_back(Command::call(
-        script_of(embedded::limit_lease_lua),
-        {prefix + "store", prefix + "no-history", prefix + "key:" + call.key.to_string(), prefix + "idle"}, words));
-  }
+  for (const Call& call : calls) commands.push_back(command(call, common, sent));
   auto answers = (*server)->run_all(commands);
   if (!answers) return failed(answers.error());
   const BootTime received = clock_.boot();
@@ -124,31 +134,73 @@ Result<std::vector<std::optional<Reply>>> RedisPermitStore::ask(std::span<const 
   replies.reserve(answers->size());
   for (const redis::Reply& answer : *answers) {
     if (is_broken_record(answer)) {
-      complain_of(calls[replies.size()].key);
+      complain_of(calls[replies.size()]);
       replies.emplace_back();
       continue;
     }
-    if (!all_integers(answer, 12)) return failed(not_understood(answer));
+    if (!all_integers(answer, reply_words)) return failed(not_understood(answer));
     const Reply reply = reply_of(answer);
-    watch_.saw(reply, sent, received);
+    saw(calls[replies.size()], reply, sent, received);
     replies.emplace_back(reply);
   }
   return replies;
 }
 
-void RedisPermitStore::complain_of(const KeyId& key) {
+Command RedisPermitStore::command(const Call& call, const std::vector<std::string>& common, BootTime sent) const {
+  const Span& span = call.span;
+  Caller fast = caller_;
+  fast.vouched_ms = -1;
+  fast.steps = fast.calls = 0;
+  fast.confirms_clock_step = false;
+  if (const auto watch = fast_watches_.find(span.pace()); watch != fast_watches_.end()) {
+    watch->second.vouch(fast, paced(sent, span.pace()));
+  }
+  auto words = common;
+  const bool is_plain = call.counter == per_minute_counter;
+  for (const std::uint64_t number :
+       {std::uint64_t{call.limit.requests_per_minute}, call.limit.version.value, std::uint64_t{call.wanted},
+        call.number, call.returned_lease, std::uint64_t{call.returned_permits}, std::uint64_t{call.replicas},
+        call.lost_since, call.limit.epoch.value, caller_.replica + call.holder, std::uint64_t{is_plain},
+        std::uint64_t{span.window_seconds}, static_cast<std::uint64_t>(span.period.start.count),
+        static_cast<std::uint64_t>(span.period.end.count), std::uint64_t{call.least}, std::uint64_t{call.observes},
+        call.known_used}) {
+    words.push_back(std::to_string(number));
+  }
+  for (const std::int64_t number : {call.memory, fast.vouched_ms, static_cast<std::int64_t>(fast.steps),
+                                    static_cast<std::int64_t>(fast.calls), std::int64_t{fast.confirms_clock_step}}) {
+    words.push_back(std::to_string(number));
+  }
+  std::vector<std::string> keys{prefix + "store", prefix + "no-history", record_of(call),
+                                prefix + (is_plain ? "idle" : "until")};
+  if (span.is_fast()) keys.push_back(fmt::format("{}{}s", prefix, span.pace()));
+  return Command::call(script_of(embedded::limit_lease_lua), keys, words);
+}
+
+void RedisPermitStore::saw(const Call& call, const Reply& reply, BootTime sent, BootTime received) {
+  Reply of_store = reply;
+  of_store.certain = reply.store_certain;
+  watch_.saw(of_store, sent, received);
+  if (!call.span.is_fast()) return;
+  const std::uint32_t pace = call.span.pace();
+  const Reply of_fast{
+      .raw_ms = reply.fast_raw_ms, .steps = reply.fast_steps, .calls = reply.fast_calls, .certain = reply.fast_certain};
+  fast_watches_[pace].saw(of_fast, paced(sent, pace), paced(received, pace));
+}
+
+void RedisPermitStore::complain_of(const Call& call) {
   const BootTime now = clock_.boot();
   if (now < next_word_) return;
   next_word_ = now + word_every;
-  const std::string name = prefix + "key:" + key.to_string();
   log_error(
-      "limiter: what stands at {} in Redis is not ours. Its key is refused for 62 s, and then the record begins anew "
-      "by "
-      "itself; delete it at no time, or what was admitted before is admitted again",
-      name);
+      "limiter: what stands at {} in Redis is not ours. Its requests are refused for as long as what was admitted "
+      "before "
+      "may count, and then the record begins anew by itself; delete it at no time, or what was admitted before is "
+      "admitted "
+      "again",
+      record_of(call));
 }
 
-Result<std::uint32_t> RedisPermitStore::announce(Presence presence) {
+Result<PermitStore::Announced> RedisPermitStore::announce(Presence presence) {
   auto server = connection();
   if (!server) return server.error();
   const BootTime sent = clock_.boot();
@@ -157,14 +209,14 @@ Result<std::uint32_t> RedisPermitStore::announce(Presence presence) {
   const auto answer = (*server)->run(Command::call(
       script_of(embedded::limit_announce_lua), {prefix + "store", prefix + "no-history", prefix + "replicas"}, words));
   if (!answer) return failed(answer.error());
-  if (!all_integers(*answer, 5)) return failed(not_understood(*answer));
+  if (!all_integers(*answer, 6)) return failed(not_understood(*answer));
   const auto at = [&](std::size_t i) { return answer->elements[i].integer; };
   watch_.saw({.raw_ms = at(1),
               .steps = static_cast<std::uint64_t>(at(2)),
               .calls = static_cast<std::uint64_t>(at(3)),
               .certain = at(4) == 1},
              sent, clock_.boot());
-  return static_cast<std::uint32_t>(at(0));
+  return Announced{.replicas = static_cast<std::uint32_t>(at(0)), .memory = at(5)};
 }
 
 /// A server that fails a command is met again: it may have become a follower, or full.
@@ -206,7 +258,10 @@ Result<void> RedisPermitStore::meet(redis::Connection& server) {
                  "redis: maxmemory-policy must be noeviction: what is evicted could be admitted again");
   }
   const std::uint64_t run = run_of(info->text);
-  if (run != caller_.run) watch_.forget();
+  if (run != caller_.run) {
+    watch_.forget();
+    fast_watches_.clear();
+  }
   caller_.run = run;
   return {};
 }
@@ -216,7 +271,7 @@ std::vector<std::string> RedisPermitStore::arguments(BootTime sent) const {
   Caller caller = caller_;
   watch_.vouch(caller, sent);
   const std::string raw =
-      config_.server_clock == nullptr ? "" : std::to_string(config_.server_clock->boot().nanos / 1'000'000);
+      config_.server_clock == nullptr ? "" : std::to_string(config_.server_clock->boot().nanos / 1'000);
   return {std::to_string(caller.run),
           std::to_string(caller.vouched_ms),
           std::to_string(caller.steps),

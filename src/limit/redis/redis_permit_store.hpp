@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "limit/redis/permit_store.hpp"
@@ -27,7 +28,7 @@ class RedisPermitStore final : public PermitStore {
   RedisPermitStore(redis::Address address, const Clock& clock, Random& random, RedisPermitStoreConfig config = {});
 
   Result<std::vector<std::optional<Reply>>> ask(std::span<const Call> calls) override;
-  Result<std::uint32_t> announce(Presence presence) override;
+  Result<Announced> announce(Presence presence) override;
 
  private:
   Result<redis::Connection*> connection();
@@ -35,7 +36,9 @@ class RedisPermitStore final : public PermitStore {
   bool knows_server() const;
   Error failed(Error error);
   std::vector<std::string> arguments(BootTime sent) const;
-  void complain_of(const KeyId& key);
+  redis::Command command(const Call& call, const std::vector<std::string>& common, BootTime sent) const;
+  void saw(const Call& call, const Reply& reply, BootTime sent, BootTime received);
+  void complain_of(const Call& call);
 
   redis::Link link_;
   const Clock& clock_;
@@ -44,7 +47,8 @@ class RedisPermitStore final : public PermitStore {
   BootTime met_at_{};
   Caller caller_;
   StoreWatch watch_;
-  BootTime next_word_{};  // of a key with a broken record
+  std::map<std::uint32_t, StoreWatch> fast_watches_;  // by pace
+  BootTime next_word_{};                              // of a key with a broken record
 };
 
 }  // namespace latchkey::limit::lease
