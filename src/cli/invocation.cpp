@@ -74,6 +74,10 @@ void add_output_flags(CLI::App& app, Invocation& invocation) {
 
 void add_client_flags(CLI::App& app, Invocation& invocation) {
   add_output_flags(app, invocation);
+  add_token_flag(app, invocation);
+}
+
+void add_token_flag(CLI::App& app, Invocation& invocation) {
   app.add_option("--token-file", invocation.token_file,
                  "Admin token, else LATCHKEY_ADMIN_TOKEN, else by the data directory")
       ->type_name("FILE");

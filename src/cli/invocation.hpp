@@ -46,6 +46,7 @@ void add_setting_flags(CLI::App& app,
 void add_output_flags(CLI::App& app, Invocation& invocation);    // --data-dir, --config, -o, --quiet
 void add_client_flags(CLI::App& app, Invocation& invocation);    // and --token-file
 void add_location_flags(CLI::App& app, Invocation& invocation);  // --data-dir, --config
+void add_token_flag(CLI::App& app, Invocation& invocation);      // --token-file
 void add_yes_flag(CLI::App& app, Invocation& invocation);
 
 // One a subcommand, each in the file of its name. `examples` of a command are its footer; help shows them first.
@@ -56,6 +57,7 @@ void add_plan(CLI::App& app, Invocation& invocation);
 void add_plans(CLI::App& app, Invocation& invocation);
 void add_user(CLI::App& app, Invocation& invocation);
 void add_changes(CLI::App& app, Invocation& invocation);
+void add_usage(CLI::App& app, Invocation& invocation);
 void add_replicas(CLI::App& app, Invocation& invocation);
 void add_signing_key(CLI::App& app, Invocation& invocation);
 void add_store(CLI::App& app, Invocation& invocation);

@@ -11,7 +11,7 @@ namespace latchkey::cli {
 namespace {
 
 struct KeyListOptions {
-  std::string user, status, name, selector;
+  std::string user, status, name, selector, unused;
   unsigned limit = 50;
   bool all = false;
 };
@@ -22,6 +22,7 @@ constexpr std::array key_columns{Column{"KEY ID", "keyId"},
                                  Column{"STATUS", "status"},
                                  Column{"PER MINUTE", "requestsPerMinute"},
                                  Column{"EXPIRES", "expiresAt"},
+                                 Column{"LAST USED", "lastUsedAt"},
                                  Column{"PREVIOUS UNTIL", "previousValidUntil"}};
 
 std::string page_path(const KeyListOptions& options, const std::string& cursor) {
@@ -33,6 +34,7 @@ std::string page_path(const KeyListOptions& options, const std::string& cursor) 
   add("status", options.status);
   add("name", options.name);
   add("selector", options.selector);
+  add("unusedFor", options.unused);
   add("cursor", cursor);
   return path;
 }
@@ -75,7 +77,9 @@ int list(const Invocation& invocation, const KeyListOptions& options) {
 
 void add_key_list(CLI::App& key, Invocation& invocation) {
   auto* app = key.add_subcommand("list", "List access keys");
-  app->footer("latchkey key list --user alice --status active\nlatchkey key list --all -o json");
+  app->footer(
+      "latchkey key list --user alice --status active\nlatchkey key list --unused 90d --all\nlatchkey key list --all "
+      "-o json");
   const auto options = std::make_shared<KeyListOptions>();
   app->add_option("--user", options->user, "Of this user only")->type_name("ID");
   app->add_option("--status", options->status, "active, disabled, expired or deleted")
@@ -83,6 +87,7 @@ void add_key_list(CLI::App& key, Invocation& invocation) {
       ->type_name("STATUS");
   app->add_option("--name", options->name, "Of this name")->type_name("TEXT");
   app->add_option("--selector", options->selector, "With these labels: team=x,env!=prod,!legacy")->type_name("LABELS");
+  app->add_option("--unused", options->unused, "Neither used nor created within this time: 90d")->type_name("DURATION");
   app->add_option("--limit", options->limit, "At most so many (50)")
       ->check(whole_number())
       ->check(CLI::Range(1U, 500U))

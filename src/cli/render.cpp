@@ -41,6 +41,8 @@ constexpr std::array details{
     Column{"Issued", "issuedAt"},
     Column{"Previous valid until", "previousValidUntil"},
     Column{"Expires", "expiresAt"},
+    Column{"Last used", "lastUsedAt"},
+    Column{"Last address", "lastAddress"},
     Column{"Scopes", "scopes"},
     Column{"Networks", "networks"},
     Column{"Labels", "labels"},

@@ -251,6 +251,14 @@ const std::array specs{
                 number},
     SettingSpec{"request_log_files", "N", "Rotated request logs to keep", set_number<&S::request_log_files, 1, 1000>,
                 get_number<&S::request_log_files>, number},
+    SettingSpec{"usage_keep_minutes", "DURATION", "How long usage is kept by the minute",
+                set_duration<&S::usage_keep_minutes>, get_duration<&S::usage_keep_minutes>},
+    SettingSpec{"usage_keep_hours", "DURATION", "How long usage is kept by the hour",
+                set_duration<&S::usage_keep_hours>, get_duration<&S::usage_keep_hours>},
+    SettingSpec{"usage_keep_days", "DURATION", "How long usage is kept by the day", set_duration<&S::usage_keep_days>,
+                get_duration<&S::usage_keep_days>},
+    SettingSpec{"usage_max_bytes", "N", "Size of stored usage past which the oldest minutes go, then hours, then days",
+                set_number<&S::usage_max_bytes, 1'048'576, (1ULL << 50U)>, get_number<&S::usage_max_bytes>, number},
 };
 
 }  // namespace

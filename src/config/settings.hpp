@@ -35,26 +35,30 @@ struct Settings {
   std::size_t limiter_max_counters = std::size_t{1} << 24U;
   std::chrono::seconds max_staleness{30};
   std::chrono::seconds digest_interval{15 * 60};
-  std::string rules;                                 // file with the [[rule]] tables; empty: no rules
-  std::string trusted_proxies;                       // "10.0.0.0/8, unix"; empty: nobody
-  std::string original_request = "path";             // or x-original, x-forwarded
-  std::string client_address = "peer";               // or x-forwarded-for
-  std::string preflight = "refuse";                  // or pass
-  std::string key_prefix;                            // before the access keys that are given out; empty: none
-  std::string cors_origins;                          // of the management service; empty: none
-  std::string replica_name;                          // for people; empty: the host's name
-  std::string admin_keys;                            // file, PEM or JWKS; empty: the data directory's development key
-  std::string admin_secret_file;                     // file with an HS256 secret
-  std::string admin_oidc_issuer;                     // keys by discovery at this issuer
-  std::string admin_jwks_url;                        // or from this URL
-  std::chrono::seconds admin_jwks_max_age{86'400};   // how long keys are believed after the last good fetch
-  std::string admin_issuer;                          // empty: not checked
-  std::string admin_audience;                        // empty: not checked
-  std::string admin_role_claim = "role";             // a path: "realm_access.roles"
-  std::string admin_roles;                           // "net-admins=admin,auditors=viewer"; empty: admin and viewer
-  std::string admin_algorithms;                      // more than RS256 for RSA keys without an alg: "PS256,RS512"
-  std::uint64_t request_log_max_bytes = 64U << 20U;  // then the file is rotated
-  unsigned request_log_files = 5;                    // rotated files kept
+  std::string rules;                                   // file with the [[rule]] tables; empty: no rules
+  std::string trusted_proxies;                         // "10.0.0.0/8, unix"; empty: nobody
+  std::string original_request = "path";               // or x-original, x-forwarded
+  std::string client_address = "peer";                 // or x-forwarded-for
+  std::string preflight = "refuse";                    // or pass
+  std::string key_prefix;                              // before the access keys that are given out; empty: none
+  std::string cors_origins;                            // of the management service; empty: none
+  std::string replica_name;                            // for people; empty: the host's name
+  std::string admin_keys;                              // file, PEM or JWKS; empty: the data directory's development key
+  std::string admin_secret_file;                       // file with an HS256 secret
+  std::string admin_oidc_issuer;                       // keys by discovery at this issuer
+  std::string admin_jwks_url;                          // or from this URL
+  std::chrono::seconds admin_jwks_max_age{86'400};     // how long keys are believed after the last good fetch
+  std::string admin_issuer;                            // empty: not checked
+  std::string admin_audience;                          // empty: not checked
+  std::string admin_role_claim = "role";               // a path: "realm_access.roles"
+  std::string admin_roles;                             // "net-admins=admin,auditors=viewer"; empty: admin and viewer
+  std::string admin_algorithms;                        // more than RS256 for RSA keys without an alg: "PS256,RS512"
+  std::uint64_t request_log_max_bytes = 64U << 20U;    // then the file is rotated
+  unsigned request_log_files = 5;                      // rotated files kept
+  std::chrono::seconds usage_keep_minutes{48 * 3600};  // how long usage is kept by the minute,
+  std::chrono::seconds usage_keep_hours{90 * 86'400};  // by the hour,
+  std::chrono::seconds usage_keep_days{730 * 86'400};  // and by the day
+  std::uint64_t usage_max_bytes = 1ULL << 30U;         // past which the oldest minutes go first
 };
 
 struct SettingSpec {

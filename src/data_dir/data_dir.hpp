@@ -6,6 +6,7 @@
 //   view.snapshot          the tokens service's own copy of its view
 //   replicas.db            where the replica stands, by its own word
 //   relayed.db             the same of those that follow a stream, entered by the relay
+//   usage.db               what the replica counted (usage/usage_schema.hpp)
 //   secrets/               0700: admin.pem (development key of admin tokens), signing/ (private signing keys),
 //                          memos.key (vouches for state/memos)
 //   logs/requests.jsonl    the request log
@@ -53,6 +54,7 @@ class DataDir {
   std::filesystem::path view_snapshot() const { return path_ / "view.snapshot"; }
   std::filesystem::path replicas() const { return path_ / "replicas.db"; }
   std::filesystem::path relayed_replicas() const { return path_ / "relayed.db"; }
+  std::filesystem::path usage() const { return path_ / "usage.db"; }
   std::filesystem::path replica_state() const { return path_ / "state" / "replica"; }
   std::filesystem::path relayed() const { return path_ / "state" / "relayed"; }
   std::filesystem::path secrets() const { return path_ / "secrets"; }

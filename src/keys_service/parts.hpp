@@ -11,6 +11,7 @@
 #include "jwt/admin_token.hpp"
 #include "replica/replica_registry.hpp"
 #include "store/key_store.hpp"
+#include "usage/usage_reader.hpp"
 
 namespace latchkey::keys_service {
 
@@ -26,6 +27,7 @@ struct Parts {
   replica::ReplicaRegistry& replicas;
   jwt::AdminKeySource* admin_keys = nullptr;  // none: they are always as good as they can be
   std::string key_prefix{};                   // key/presented_form.hpp; empty: none
+  usage::UsageReader* usage = nullptr;        // none: nothing is known of usage
 };
 
 }  // namespace latchkey::keys_service

@@ -18,6 +18,7 @@
 #include "main/serve.hpp"
 #include "main/services.hpp"
 #include "main/tls.hpp"
+#include "main/usage_engines.hpp"
 
 namespace latchkey {
 
@@ -68,9 +69,15 @@ int run_keys(const Settings& settings) {
   const auto registry = engines::open_registry(settings, *data, clock);
   if (!registry) return fail("replicas", registry.error());
 
+  const auto usage = engines::open_usage_reader(settings, *data);
+  if (!usage) return fail("usage", usage.error());
+  if (const auto ready = (*usage)->prepare(); !ready) {
+    log_warning("usage: cannot be read, and is asked for again: {} {}", ready.error().detail, ready.error().internal);
+  }
+
   WorkerPool pool(std::max(4U, settings.threads), 4096);
   keys_service::KeysService service({**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry,
-                                     &(*admins)->source(), settings.key_prefix});
+                                     &(*admins)->source(), settings.key_prefix, usage->get()});
   auto origins = http::parse_origins(settings.cors_origins);
   if (!origins) return fail("cors_origins", origins.error());
   http::Cors cors({std::move(*origins), page_may_send, page_may_read}, service.router());

@@ -8,6 +8,7 @@
 #include "main/forward_auth.hpp"
 #include "main/planted_drift.hpp"
 #include "main/replica.hpp"
+#include "main/replica_usage.hpp"
 #include "main/serve.hpp"
 #include "main/services.hpp"
 #include "main/tls.hpp"
@@ -35,6 +36,7 @@ int run_tokens(const Settings& settings) {
   const auto tls = load_tls(settings);
   if (!tls) return fail("tls", tls.error());
 
+  ReplicaUsage usage(settings, replica, clock, metrics);
   report::RequestLog log(std::make_unique<report::LogFile>(
       report::LogFileConfig{replica.data().request_log(), settings.request_log_max_bytes, settings.request_log_files}));
   const auto* const shared = dynamic_cast<const limit::LeaseLimiter*>(&replica.limiter());
@@ -42,11 +44,12 @@ int run_tokens(const Settings& settings) {
       shared == nullptr ? std::function<bool()>() : std::function<bool()>([shared] { return shared->reachable(); });
   tokens_service::TokensService service({replica.view(), replica.projector(), replica.check(), replica.limiter(),
                                          holder, log, metrics, clock, (*rules)->rules(), *forward, &replica.digests(),
-                                         reachable});
+                                         reachable, usage.recorder()});
   http::Server server(server_config(settings, settings.tokens_listen, *tls), service);
   export_server(metrics, server);
   planted_drift::listen();
   replica.start();
+  usage.start();
   const int code = serve(server, replica.data(), data_dir::Service::tokens, signals, [&] {
     reload_tls(*tls);
     log.reopen();
@@ -54,6 +57,7 @@ int run_tokens(const Settings& settings) {
     if (!settings.catalog.empty()) (void)holder.reload(settings.catalog);
   });
   replica.stop();  // before the service goes, which it answers by
+  usage.stop();
   return code;
 }
 

@@ -31,10 +31,14 @@ void HolderRequests::charge(Call& call, const Holder& holder) {
 
 void HolderRequests::charged(Call& call, const Holder& holder, const LimitsInForce& limits, const Verdict& verdict) {
   if (!verdict.admitted()) return refuse_charge(call, holder, limits, verdict);
-  if (would_limit(verdict)) metrics_.would_limit();
+  if (would_limit(verdict)) {
+    metrics_.would_limit();
+    usage_.would_limit(call, holder);
+  }
   HeaderLines lines;
   lines.rate_limits(limits, verdict).lines(not_stored);
   metrics_.admitted();
+  usage_.admitted(call, holder, cost_of(call));
   std::get<HolderRoute>(call.route->handler).answer(*this, call, holder, lines);
 }
 
@@ -49,6 +53,7 @@ void HolderRequests::refuse_charge(Call& call, const Holder& holder, const Limit
   lines.lines(response.header_lines);
   if (call.deny == Deny::as_403) name_problem(lines, {}, reason);
   metrics_.refused(reason);
+  usage_.refused(call, reason, &holder);
   send_refusal(call, response.view(), lines, {to_string(reason), &holder, names, verdict.retry_after_seconds});
 }
 

@@ -187,6 +187,7 @@ void HolderRequests::admit_otherwise(Call& call, const Holder& holder) {
   HeaderLines lines;
   lines.lines(not_stored);
   metrics_.admitted();
+  usage_.admitted(call, holder, cost_of(call));
   std::get<HolderRoute>(call.route->handler).answer(*this, call, holder, lines);
 }
 
@@ -195,6 +196,7 @@ void HolderRequests::decided(Call& call, const Holder& holder, const limit::Deci
   HeaderLines lines;
   lines.rate_limit(holder.requests_per_minute, decision).lines(not_stored);
   metrics_.admitted();
+  usage_.admitted(call, holder, 1);
   std::get<HolderRoute>(call.route->handler).answer(*this, call, holder, lines);
 }
 

@@ -3,6 +3,7 @@
 #include "tokens_service/call.hpp"
 #include "tokens_service/service_metrics.hpp"
 #include "tokens_service/tokens_service.hpp"
+#include "tokens_service/usage_notes.hpp"
 
 namespace latchkey::tokens_service {
 
@@ -73,6 +74,7 @@ class HolderRequests {
   const Parts parts_;
   const TokensServiceConfig config_;
   ServiceMetrics metrics_;
+  const UsageNotes usage_{parts_};
   SignatureQueue signatures_;  // last: its threads end before the rest goes
 };
 

@@ -10,6 +10,7 @@
 #include "report/request_log.hpp"
 #include "rules/current_rules.hpp"
 #include "tokens_service/ruling.hpp"
+#include "usage/usage_recorder.hpp"
 #include "view/digest_check.hpp"
 #include "view/projector.hpp"
 
@@ -29,6 +30,7 @@ struct Parts {
   const ForwardAuth forward{};
   const view::DigestCheck* digests = nullptr;              // what /readyz says of the rows; none: unknown
   const std::function<bool()> shared_limiter_reachable{};  // for /readyz?include=limiter; none: the limiter is local
+  usage::UsageRecorder* usage = nullptr;                   // by usage_outcomes(); none: usage is not counted
 };
 
 }  // namespace latchkey::tokens_service

@@ -71,6 +71,7 @@ std::string_view name_problem(HeaderLines& lines, std::string_view others, Refus
 
 void HolderRequests::refuse(Call& call, Refusal reason, const Holder* holder) {
   metrics_.refused(reason);
+  usage_.refused(call, reason, holder);
   const bool reported_as_403 = call.deny == Deny::as_403 && reason == Refusal::ambiguous;
   const http::Answer& answer = reported_as_403 ? ambiguous_as_403() : access::answer_of(reason);
   HeaderLines lines;
@@ -82,6 +83,7 @@ void HolderRequests::refuse(Call& call, Refusal reason, const Holder* holder) {
 void HolderRequests::refuse_scope(Call& call, const Holder& holder) {
   constexpr Refusal reason = Refusal::insufficient_scope;
   metrics_.refused(reason);
+  usage_.refused(call, reason, &holder);
   HeaderLines lines;
   lines.scope_challenge(call.rule->scope);
   if (call.deny == Deny::as_403) name_problem(lines, {}, reason);
@@ -97,6 +99,7 @@ void HolderRequests::refuse_by_limit(Call& call, const Holder& holder, const lim
   lines.rate_limit(holder.requests_per_minute, decision).retry_after(decision.retry_after_seconds);
   if (call.deny == Deny::as_403) name_problem(lines, answer.header_lines, reason);
   metrics_.refused(reason);
+  usage_.refused(call, reason, &holder);
   constexpr std::array limits{per_minute_name};
   send_refusal(call, answer, lines, {to_string(reason), &holder, limits, decision.retry_after_seconds});
 }
@@ -125,6 +128,7 @@ void HolderRequests::send_refusal(Call& call, const http::Answer& answer, Header
                                        .limits = by.limits,
                                        .retry_after_seconds = by.retry_after_seconds};
   note(call, answer.status, by.outcome, by.holder, &refused);
+  usage_.keep(call, shown, by.outcome, by.holder, by.limits);
   send(call, {answer.status, answer.content_type, lines.text(), with_instance(answer.body, shown)});
 }
 

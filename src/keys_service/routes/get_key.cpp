@@ -2,6 +2,7 @@
 
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
+#include "keys_service/last_use.hpp"
 #include "keys_service/request_parts.hpp"
 #include "keys_service/routes.hpp"
 
@@ -13,6 +14,14 @@ bool is_known_to_client(const http::Request& request, const std::string& etag) {
   const auto header = request.header("If-None-Match");
   if (!header) return false;
   return *header == "*" || header->find(etag) != std::string_view::npos;
+}
+
+std::string body_of(RouteContext& context, const AccessKey& key, const commands::KeyTerms& terms, Epoch epoch) {
+  JsonWriter out;
+  write_members(out.begin_object(), key, epoch, context.parts.clock.wall());
+  write_last_use(out, last_uses_of(context.parts.usage, {&key, 1}), key.id);
+  write_effective(out, key, terms);
+  return out.end_object().take();
 }
 
 http::Response one_key(RouteContext& context, const http::Request& request) {
@@ -28,7 +37,7 @@ http::Response one_key(RouteContext& context, const http::Request& request) {
   const std::string etag = etag_of(**key);
   http::Response response{304, {}, {}, {}};
   if (!is_known_to_client(request, etag)) {
-    response = http::json_response(200, to_json(**key, *terms, position->epoch, context.parts.clock.wall()));
+    response = http::json_response(200, body_of(context, **key, *terms, position->epoch));
   }
   return response.with_header("ETag", etag).with_header("Cache-Control", "private, no-cache");
 }

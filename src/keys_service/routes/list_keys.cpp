@@ -5,6 +5,7 @@
 #include "keys_service/answers.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
+#include "keys_service/last_use.hpp"
 #include "keys_service/routes.hpp"
 #include "service/query_reader.hpp"
 
@@ -20,9 +21,25 @@ std::optional<KeyId> parse_cursor(std::string_view text) {
   return KeyId::parse(KeyId(bytes).to_string());  // only what is a key id
 }
 
-Result<store::KeyPageRequest> parse_page_request(std::string_view query, UnixMillis now) {
+struct PageRequest : store::KeyPageRequest {
+  std::optional<UnixMillis> unused_since{};
+};
+
+std::optional<UnixMillis> read_unused(service::QueryReader& reader, UnixMillis now) {
+  const auto text = reader.text("unusedFor");
+  if (!text) return std::nullopt;
+  const auto duration = parse_duration(*text);
+  if (!duration) {
+    reader.note("unusedFor", not_a_duration(*text));
+    return std::nullopt;
+  }
+  return now + -*duration;
+}
+
+Result<PageRequest> parse_page_request(std::string_view query, UnixMillis now) {
   service::QueryReader reader(query);
-  store::KeyPageRequest page;
+  PageRequest page;
+  page.unused_since = read_unused(reader, now);
   page.now = now;
   page.limit = reader.number("limit", 1, 500, 50);
   page.filter.user_id = reader.text("userId");
@@ -81,7 +98,52 @@ class TermsOfPage {
   std::map<std::string, std::optional<User>> users_;
 };
 
-Result<std::string> page_json(store::KeyStore& store, const store::KeyPage& page, Epoch epoch, UnixMillis now) {
+/// A page of keys, and when each was used last.
+struct UsedPage {
+  store::KeyPage page{};
+  LastUses uses{};
+};
+
+/// Of the keys of `from` those that were not used, up to the page's limit; `from.more`: there may be more behind.
+void add_unused(const PageRequest& request, UsedPage& found, store::KeyPage from, const LastUses& uses) {
+  for (auto& key : from.keys) {
+    if (!is_unused_since(key, uses, *request.unused_since)) continue;
+    if (found.page.keys.size() == request.limit) {
+      found.page.more = true;
+      return;
+    }
+    if (const auto use = uses.find(key.id); use != uses.end()) found.uses.insert(*use);
+    found.page.keys.push_back(std::move(key));
+  }
+}
+
+/// Reads on past keys that were used, until the page is full; it holds the whole of it, so no page is empty but the last.
+Result<UsedPage> page_of_unused(RouteContext& context, PageRequest request) {
+  UsedPage found;
+  store::KeyPageRequest next = request;
+  for (next.limit = 500; !found.page.more;) {
+    auto page = context.parts.store.list_keys(next);
+    if (!page) return page.error();
+    if (page->keys.empty()) break;
+    next.after = page->keys.back().id;
+    const bool more = page->more;
+    const LastUses uses = last_uses_of(context.parts.usage, page->keys);
+    add_unused(request, found, std::move(*page), uses);
+    if (!more) break;
+  }
+  return found;
+}
+
+Result<UsedPage> read_page(RouteContext& context, const PageRequest& request) {
+  if (request.unused_since) return page_of_unused(context, request);
+  auto page = context.parts.store.list_keys(request);
+  if (!page) return page.error();
+  LastUses uses = last_uses_of(context.parts.usage, page->keys);
+  return UsedPage{std::move(*page), std::move(uses)};
+}
+
+Result<std::string> page_json(store::KeyStore& store, const UsedPage& used, Epoch epoch, UnixMillis now) {
+  const store::KeyPage& page = used.page;
   TermsOfPage rows(store);
   JsonWriter out;
   out.begin_object().name("keys").begin_array();
@@ -90,6 +152,7 @@ Result<std::string> page_json(store::KeyStore& store, const store::KeyPage& page
     const auto terms = commands::terms_of(rows, key);
     if (!terms) return terms.error();
     write_members(out, key, epoch, now);
+    write_last_use(out, used.uses, key.id);
     write_effective(out, key, *terms);
     out.end_object();
   }
@@ -100,7 +163,7 @@ Result<std::string> page_json(store::KeyStore& store, const store::KeyPage& page
 http::Response page_of_keys(RouteContext& context, const http::Request& request) {
   const auto page_request = parse_page_request(request.query, context.parts.clock.wall());
   if (!page_request) return to_response(page_request.error());
-  const auto page = context.parts.store.list_keys(*page_request);
+  const auto page = read_page(context, *page_request);
   if (!page) return to_response(page.error());
   const auto position = context.parts.store.position();
   if (!position) return to_response(position.error());

@@ -61,6 +61,7 @@ class Rows {
  public:
   explicit Rows(Answer answer) : answer_(std::move(answer)) {}
   int count() const { return PQntuples(answer_.get()); }
+  int columns() const { return PQnfields(answer_.get()); }
   Row operator[](int row) const { return {answer_.get(), row}; }
   std::string_view tag() const { return PQcmdStatus(answer_.get()); }  // "COMMIT", "INSERT 0 1", …
 

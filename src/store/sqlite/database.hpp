@@ -31,6 +31,7 @@ class Statement {
   int step() { return sqlite3_step(statement_.get()); }
   void reset();
 
+  int columns() const { return sqlite3_column_count(statement_.get()); }
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
   std::optional<std::int64_t> optional_integer(int column) const;
   bool is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
