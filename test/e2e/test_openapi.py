@@ -182,10 +182,18 @@ def a_replica_that_ended(stack):
     expect(admin, 404, "DELETE", path)
 
 
+def hide_usage(data_dir):
+    """Of an embedded store it is a file of its own."""
+    if (data_dir / "usage.db").exists():
+        (data_dir / "usage.db").unlink()
+        (data_dir / "usage.db").mkdir()
+
+
 def store_away(stack, access_key, key):
     """What needs the store says 503 while it is not there."""
     admin = stack.admin()
     stack.store.hide()
+    hide_usage(stack.data_dir)
     create = {"userId": "a", "requestsPerMinute": 1}
     for method, route, _ in routes_that_need("adminToken", stack):
         put = PUT_BODIES["plans" if "plans" in route else "users"]
@@ -212,6 +220,8 @@ def test_every_status_of_every_route_of_the_first_service(make_stack):
     laggards(stack)
     a_replica_that_ended(stack)
     access_key, key = stack.create(user="dave")
+    expect(stack.admin(), 200, "GET", "/v1/usage")
+    expect(stack.keys.client(access_key), 200, "GET", "/v1/plan/usage")
     store_away(stack, access_key, key)
     description = conformance.descriptions["keys"]
     before_the_first_look = {("get", "/.well-known/jwks.json", 503)}
