@@ -1,5 +1,6 @@
 // The change log read backwards. `seq` is dense, so the page before position p.n begins after n - size.
 import { call } from './api.js';
+import { limitWords } from './limits.js';
 
 const unshown = new Set(['keyId', 'kid', 'role', 'position', 'createdAt', 'updatedAt', 'updatedBy', 'effective', 'enforcement', 'publicKey']);
 
@@ -16,8 +17,9 @@ export async function changesUpTo(upTo, size) {
 export const rowOf = (change) => change.key ?? change.signingKey ?? change.user ?? change.plan ?? {};
 export const subjectOf = (change) => rowOf(change).keyId ?? rowOf(change).kid ?? rowOf(change).userId ?? rowOf(change).name;
 
-const words = (value) => {
+const words = (value, member) => {
   if (value === undefined || value === null) return 'none';
+  if (member === 'limits') return value.map(limitWords).join('; ') || 'empty';
   if (value === '') return 'empty';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
@@ -29,7 +31,7 @@ export function differences(older, newer) {
     const [before, after] = [older?.[member], newer[member]];
     if (JSON.stringify(before) === JSON.stringify(after)) return [];
     if (!older && (after === null || after === '' || words(after) === '{}')) return [];
-    return [{ member, before: older ? words(before) : undefined, after: words(after) }];
+    return [{ member, before: older ? words(before, member) : undefined, after: words(after, member) }];
   });
 }
 

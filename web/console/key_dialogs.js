@@ -1,7 +1,9 @@
 // Create, edit, rotate, delete: one dialog each. A new access key is in the dialog that shows it and nowhere else.
 import { call, idempotencyKey } from './api.js';
+import { ListFields, labelsOf, labelsText, listForm, listOf } from './bounds.js';
 import { enforced } from './enforcement.js';
 import { localInput, millis } from './format.js';
+import { LimitFields, limitRows, limitsOf } from './limits.js';
 import { m } from './m.js';
 import { Copyable, Dialog, Field, FormDialog, say } from './widgets.js';
 
@@ -30,15 +32,68 @@ function repeatable(state, body) {
 
 const bound = (state, name) => ({ value: state.form[name], oninput: (event) => { state.form[name] = event.target.value; } });
 
+const isShort = (limit) => limit.name === 'per-minute';
+
+/** Plan, limits, scopes, networks and labels of a key as a form has them. */
+function termsForm(key) {
+  return {
+    plan: key.plan ?? '', requestsPerMinute: key.requestsPerMinute ? String(key.requestsPerMinute) : '',
+    rows: limitRows(key.limits?.filter((limit) => !isShort(limit))), unlimited: key.limits?.length === 0,
+    scopes: listForm(key.scopes), networks: listForm(key.networks), labels: labelsText(key.labels),
+  };
+}
+
+/** What PATCH or POST is to be told of the limits: the short form where that says it all. */
+function changedLimits(form, key) {
+  const more = limitsOf(form.rows);
+  const others = (key.limits ?? []).filter((limit) => !isShort(limit));
+  const requestsPerMinute = form.requestsPerMinute ? Number(form.requestsPerMinute) : null;
+  const [short] = (key.limits ?? []).filter(isShort);
+  const all = [...(requestsPerMinute ? [{ name: 'per-minute', window: '60s', ...short, requests: requestsPerMinute }] : []), ...more];
+  if (all.length === 0) {
+    const limits = form.unlimited ? [] : null;
+    return JSON.stringify(limits) === JSON.stringify(key.limits ?? null) ? {} : { limits };
+  }
+  if (JSON.stringify(more) !== JSON.stringify(others)) return { limits: all };
+  return requestsPerMinute === (key.requestsPerMinute ?? null) ? {} : { requestsPerMinute };
+}
+
+function changedTerms(form, key) {
+  const body = changedLimits(form, key);
+  const member = (name, value, before) => { if (JSON.stringify(value) !== JSON.stringify(before)) body[name] = value; };
+  member('plan', form.plan.trim() || null, key.plan ?? null);
+  member('scopes', listOf(form.scopes), key.scopes ?? null);
+  member('networks', listOf(form.networks), key.networks ?? null);
+  member('labels', labelsOf(form.labels), key.labels ?? {});
+  return body;
+}
+
+const TermsFields = {
+  view: ({ attrs: { state } }) => {
+    const { form } = state;
+    return m('details', [
+      m('summary', 'Plan, more limits, scopes, networks, labels'),
+      m(Field, { label: 'Plan', ...bound(state, 'plan'), hint: 'By its name. Empty: that of the user, if there is one.' }),
+      m(LimitFields, { rows: form.rows, own: true, legend: 'More limits' }),
+      !form.requestsPerMinute && form.rows.length === 0 && m('label.check', [
+        m('input', { type: 'checkbox', checked: form.unlimited || false, onchange: (event) => { form.unlimited = event.target.checked; } }), ' Unlimited, whatever its plan and its user say',
+      ]),
+      m(ListFields, { label: 'Scopes', form: form.scopes, everything: 'those of the plan, else every scope', hint: 'Such as orders:read reports:*' }),
+      m(ListFields, { label: 'Networks', form: form.networks, everything: 'those of the plan, else everywhere', hint: 'Such as 203.0.113.0/24 2001:db8::/32' }),
+      m(Field, { label: 'Labels', ...bound(state, 'labels'), hint: 'Such as team=search, env=prod' }),
+    ]);
+  },
+};
+
 export const CreateKey = {
   oninit({ state }) {
-    state.form = { userId: '', name: '', requestsPerMinute: '60', expiresIn: '30d' };
+    state.form = { userId: '', name: '', expiresIn: '30d', ...termsForm({ requestsPerMinute: 60 }) };
   },
   view: ({ attrs: { onclose }, state }) => state.issued ? m(Issued, { ...state.issued, onclose }) : m(FormDialog, {
     title: 'New access key', action: 'Create', onclose,
     send: async () => {
-      const { userId, name, requestsPerMinute, expiresIn } = state.form;
-      const body = { userId, requestsPerMinute: Number(requestsPerMinute) };
+      const { userId, name, expiresIn } = state.form;
+      const body = { userId, ...changedTerms(state.form, {}) };
       if (name) body.name = name;
       if (expiresIn) body.expiresIn = expiresIn;
       const { body: answer } = await call('POST', '/v1/keys', { query: wait, body, headers: repeatable(state, body) });
@@ -47,8 +102,9 @@ export const CreateKey = {
     fields: () => [
       m(Field, { label: 'User id', required: true, maxlength: 128, ...bound(state, 'userId'), hint: 'Whose key it is: what your API gets in X-Latchkey-User.' }),
       m(Field, { label: 'Name', maxlength: 128, ...bound(state, 'name'), hint: 'For people: “CI”, “mobile app”.' }),
-      m(Field, { label: 'Requests per minute', type: 'number', min: 1, max: 1_000_000, required: true, ...bound(state, 'requestsPerMinute') }),
+      m(Field, { label: 'Requests per minute', type: 'number', min: 1, max: 1_000_000, ...bound(state, 'requestsPerMinute'), hint: 'Empty: what the plan, the user or other limits say.' }),
       m(Field, { label: 'Expires', control: 'select', options: expiries, value: state.form.expiresIn, onchange: (event) => { state.form.expiresIn = event.target.value; } }),
+      m(TermsFields, { state }),
     ],
   }),
 };
@@ -65,7 +121,7 @@ export async function update(key, body, done) {
 function changed(form, key) {
   const body = {};
   if (form.name !== key.name) body.name = form.name;
-  if (Number(form.requestsPerMinute) !== key.requestsPerMinute) body.requestsPerMinute = Number(form.requestsPerMinute);
+  Object.assign(body, changedTerms(form, key));
   const before = key.expiresAt ? localInput(key.expiresAt) : '';
   if (form.expiresAt !== before) body.expiresAt = form.expiresAt ? new Date(form.expiresAt).toISOString() : null;
   return body;
@@ -74,7 +130,7 @@ function changed(form, key) {
 export const EditKey = {
   oninit({ state, attrs: { subject: key } }) {
     state.key = key; // as it was when the dialog opened: a change by somebody else meanwhile is 412, not lost
-    state.form = { name: key.name, requestsPerMinute: String(key.requestsPerMinute), expiresAt: key.expiresAt ? localInput(key.expiresAt) : '' };
+    state.form = { name: key.name, expiresAt: key.expiresAt ? localInput(key.expiresAt) : '', ...termsForm(key) };
   },
   view: ({ attrs: { onclose }, state }) => m(FormDialog, {
     title: 'Edit the key', action: 'Save', onclose,
@@ -85,8 +141,9 @@ export const EditKey = {
     },
     fields: () => [
       m(Field, { label: 'Name', maxlength: 128, ...bound(state, 'name') }),
-      m(Field, { label: 'Requests per minute', type: 'number', min: 1, max: 1_000_000, required: true, ...bound(state, 'requestsPerMinute'), hint: 'Holds at once, lowered or raised.' }),
+      m(Field, { label: 'Requests per minute', type: 'number', min: 1, max: 1_000_000, ...bound(state, 'requestsPerMinute'), hint: 'Holds at once, lowered or raised. Empty: none of its own.' }),
       m(Field, { label: 'Expires', type: 'datetime-local', ...bound(state, 'expiresAt'), hint: 'In your time zone; empty: never.' }),
+      m(TermsFields, { state }),
     ],
   }),
 };

@@ -1,14 +1,17 @@
 // One key: what it may, how it stands, what became of it, and what can be done about it.
 import { call, session } from './api.js';
 import { differenceList } from './differences.js';
-import { count, countdown, time, timeOr } from './format.js';
+import { labelsText, listWords } from './bounds.js';
+import { enforced } from './enforcement.js';
+import { countdown, time, timeOr } from './format.js';
 import { changesUpTo, seqOf, withDifferences } from './history.js';
 import { DeleteKey, EditKey, RotateKey, update } from './key_dialogs.js';
+import { limitList } from './limits.js';
 import { Loader } from './loader.js';
 import { m, redraw } from './m.js';
 import { here, href } from './router.js';
 import { Usage } from './usage.js';
-import { badge, problemBox, say, table } from './widgets.js';
+import { badge, fact, problemBox, say, table, userLink } from './widgets.js';
 
 const pageSize = 1000; // changes read at once
 const pagesAtOnce = 5;
@@ -72,14 +75,16 @@ export const KeyPage = {
   },
 };
 
-const fact = (name, value) => m('div', [m('dt', name), m('dd', value)]);
-
 function facts(key) {
   const grace = key.previousValidUntil && countdown(key.previousValidUntil);
   return m('dl.facts', [
     fact('Key id', m('code', key.keyId)),
-    fact('User', m('a', { href: href(['keys'], { userId: key.userId }) }, key.userId)),
-    fact('Requests per minute', key.requestsPerMinute === null ? '–' : count(key.requestsPerMinute)),
+    fact('User', [userLink(key.userId), key.effective.userDisabled && m('strong.bad', ', disabled: refuses every key')]),
+    fact('Plan', key.effective.plan ?? 'none'),
+    fact('Limits in force', limitList(key.effective.limits, key.limits ? 'unlimited' : 'none: refused')),
+    fact('Scopes', listWords(key.effective.scopes, 'every scope')),
+    fact('Networks', listWords(key.effective.networks, 'everywhere')),
+    Object.keys(key.labels).length > 0 && fact('Labels', m('code', labelsText(key.labels))),
     fact('Expires', timeOr(key.expiresAt, 'never')),
     fact('Issued', timeOr(key.issuedAt)),
     fact('Last changed', [timeOr(key.updatedAt), ' by ', m('span', key.updatedBy)]),
@@ -96,6 +101,12 @@ async function run(state, work) {
   await state.loader.load();
 }
 
+async function endGrace(key) {
+  const { body } = await call('POST', `/v1/keys/${key.keyId}/end-grace`, { query: { wait: 'enforced' }, body: {}, headers: { 'If-Match': `"${seqOf(key.position)}"` } });
+  const { text, tone } = enforced('Grace ended', body.enforcement);
+  say(text, tone);
+}
+
 function actions(state, key) {
   const disabled = key.status === 'disabled';
   const button = (text, onclick, more) => m('button', { type: 'button', onclick, disabled: state.working || false, ...more }, text);
@@ -103,6 +114,7 @@ function actions(state, key) {
     button('Edit', () => { state.dialog = EditKey; }),
     button(disabled ? 'Enable' : 'Disable', () => run(state, () => update(key, { disabled: !disabled }, disabled ? 'Enabled' : 'Disabled'))),
     button('Rotate', () => { state.dialog = RotateKey; }),
+    key.previousValidUntil && countdown(key.previousValidUntil) && button('End the grace', () => run(state, () => endGrace(key))),
     button('Delete', () => { state.dialog = DeleteKey; }, { class: 'danger' }),
   ]);
 }

@@ -1,11 +1,12 @@
 // All keys: search and filter at the service, a page at a time. What is asked stands in the fragment.
 import { call, session } from './api.js';
-import { count, timeOr } from './format.js';
+import { timeOr } from './format.js';
 import { CreateKey } from './key_dialogs.js';
+import { limitList } from './limits.js';
 import { Loader } from './loader.js';
 import { m } from './m.js';
 import { here, refine } from './router.js';
-import { Field, badge, keyLink, problemBox, table } from './widgets.js';
+import { Field, badge, keyLink, problemBox, table, userLink } from './widgets.js';
 
 const pageSize = 50;
 const statuses = [['', 'any'], ['active', 'active'], ['disabled', 'disabled'], ['expired', 'expired'], ['deleted', 'deleted']];
@@ -13,9 +14,10 @@ const orders = [['', 'newest first'], ['oldest', 'oldest first']];
 
 const columns = [
   ['Key', keyLink],
-  ['User', (key) => key.userId],
+  ['User', (key) => userLink(key.userId)],
   ['Status', (key) => badge(key.status)],
-  ['Requests per minute', (key) => (key.requestsPerMinute === null ? '–' : count(key.requestsPerMinute))],
+  ['Plan', (key) => key.effective.plan ?? '–'],
+  ['Limits', (key) => limitList(key.effective.limits)],
   ['Expires', (key) => timeOr(key.expiresAt, 'never')],
   ['Created', (key) => timeOr(key.createdAt)],
 ];
@@ -23,8 +25,8 @@ const columns = [
 const expiries = { never: 'never expire', week: 'expire within 7 days' };
 
 /** The filter as the API takes it. */
-export function queryOf({ name, userId, status, order, expiry }) {
-  const query = { name, userId, status: status || (expiry && 'active'), order };
+export function queryOf({ name, userId, selector, status, order, expiry }) {
+  const query = { name, userId, selector, status: status || (expiry && 'active'), order };
   if (expiry === 'never') query.expires = 'never';
   if (expiry === 'week') query.expiresBefore = new Date(Date.now() + 7 * 86_400_000).toISOString();
   return query;
@@ -43,7 +45,7 @@ export const KeysPage = {
       Object.assign(state, { seen: here.count, cursors: [] });
       state.loader.load();
     }
-    if (state.visits !== here.visits) Object.assign(state, { visits: here.visits, name: undefined, userId: undefined });
+    if (state.visits !== here.visits) Object.assign(state, { visits: here.visits, name: undefined, userId: undefined, selector: undefined });
     return true;
   },
   view: ({ state }) => [
@@ -69,6 +71,7 @@ function filterForm(state) {
   return m('form.filters', { role: 'search', 'aria-label': 'Keys', onsubmit: (event) => event.preventDefault() }, [
     m(Field, { label: 'Name contains', type: 'search', value: state.name ?? here.query.name ?? '', oninput: (event) => { state.name = event.target.value; typed('name')(event); } }),
     m(Field, { label: 'User id', type: 'search', value: state.userId ?? here.query.userId ?? '', oninput: (event) => { state.userId = event.target.value; typed('userId')(event); } }),
+    m(Field, { label: 'Labels', type: 'search', value: state.selector ?? here.query.selector ?? '', placeholder: 'team=x, env!=prod', oninput: (event) => { state.selector = event.target.value; typed('selector')(event); } }),
     m(Field, { label: 'Status', control: 'select', options: statuses, value: here.query.status ?? '', onchange: chosen('status') }),
     m(Field, { label: 'Expiry', control: 'select', options: [['', 'any'], ...Object.entries(expiries)], value: here.query.expiry ?? '', onchange: chosen('expiry') }),
     m(Field, { label: 'Sorted', control: 'select', options: orders, value: here.query.order ?? '', onchange: chosen('order') }),

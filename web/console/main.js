@@ -7,14 +7,18 @@ import { KeysPage } from './keys_page.js';
 import { live, start, stop } from './live.js';
 import { m, mount, redraw } from './m.js';
 import { OverviewPage } from './overview_page.js';
+import { PlansPage } from './plans_page.js';
 import { ReplicasPage } from './replicas_page.js';
 import { here, href, watch } from './router.js';
 import { SignIn } from './sign_in.js';
+import { UserPage, UsersPage } from './users_page.js';
 import { Notice } from './widgets.js';
 
 const sections = [
   { path: [], title: 'Overview', page: OverviewPage },
   { path: ['keys'], title: 'Keys', page: KeysPage, item: KeyPage },
+  { path: ['users'], title: 'Users', page: UsersPage, item: UserPage },
+  { path: ['plans'], title: 'Plans', page: PlansPage },
   { path: ['audit'], title: 'Audit', page: AuditPage },
   { path: ['replicas'], title: 'Replicas', page: ReplicasPage },
 ];

@@ -33,6 +33,11 @@ const shortId = (id) => `…${id.slice(-8)}`;
 export const keyLink = (key) =>
   m('a', { href: href(['keys', key.keyId]), title: key.keyId }, key.name || shortId(key.keyId));
 
+export const userLink = (userId) => m('a', { href: href(['users', userId]) }, userId);
+
+/** One of a `dl.facts`. */
+export const fact = (name, value) => m('div', [m('dt', name), m('dd', value)]);
+
 let fieldNumber = 0;
 /** A labelled control. `hint` stands below it and is read with it. */
 export const Field = {
