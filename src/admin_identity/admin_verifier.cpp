@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "admin_identity/provider_fetch.hpp"
+#include "admin_identity/provider_url.hpp"
 #include "base/log.hpp"
 #include "base/shown.hpp"
 #include "data_dir/small_file.hpp"
@@ -73,6 +74,13 @@ Result<void> check_settings(const config::Settings& settings) {
   }
   if (has_provider(settings)) {
     if (auto checked = check_provider(settings); !checked) return checked.error();
+  }
+  if (!settings.admin_oidc_client_id.empty()) {
+    if (settings.admin_oidc_issuer.empty()) {
+      return Error(ErrorCode::invalid,
+                   "admin_oidc_client_id needs admin_oidc_issuer: that is where the console signs in");
+    }
+    if (const auto origin = origin_of(settings.admin_oidc_issuer); !origin) return origin.error();
   }
   if (settings.admin_role_claim != "role" && settings.admin_roles.empty()) {
     return Error(ErrorCode::invalid,

@@ -55,6 +55,17 @@ TEST(AdminKeys, SettingsThatDoNotAgreeAreRefused) {
   EXPECT_NE(check_admin_keys(settings).error().detail.find("exclude each other"), std::string::npos);
 }
 
+TEST(AdminKeys, TheConsoleSignsInAtAnIssuerOnly) {
+  config::Settings settings;
+  settings.admin_oidc_client_id = "console";
+  EXPECT_NE(check_admin_keys(settings).error().detail.find("needs admin_oidc_issuer"), std::string::npos);
+  settings.admin_oidc_issuer = "https://login.example/realms/a";
+  settings.admin_audience = "latchkey";
+  EXPECT_TRUE(check_admin_keys(settings));
+  settings.admin_oidc_issuer = "https://login.example;script-src/realms/a";
+  EXPECT_FALSE(check_admin_keys(settings));
+}
+
 TEST(AdminKeys, RolesAreReadStrictly) {
   const auto read = jwt::parse_role_map("net-admins=admin, CN=x=viewer");
   ASSERT_TRUE(read);

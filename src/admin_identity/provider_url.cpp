@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "base/json.hpp"
@@ -36,6 +37,17 @@ Result<void> check_provider_url(std::string_view url) {
   if (authority.contains('@')) return bad(url.substr(0, https ? 8 : 7), "must not hold a user or a password");
   if (!https && !is_loopback(authority)) return bad(url, "must be https://: http:// is for loopback only");
   return {};
+}
+
+Result<std::string> origin_of(std::string_view url) {
+  const auto host = url.find("://") + 3;
+  const std::string_view origin = url.substr(0, url.find_first_of("/?", host));
+  const bool plain = std::all_of(origin.begin(), origin.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::strchr(".-:/[]_", c) != nullptr;
+  });
+  if (!plain) return bad(url, "has characters in its host that no host has");
+  return std::string(origin);
 }
 
 std::string discovery_url(std::string_view issuer) {

@@ -14,6 +14,10 @@ namespace latchkey::admin_identity {
 /// white space. The error's text says what is wrong.
 Result<void> check_provider_url(std::string_view url);
 
+/// "https://login.example:8443" of "https://login.example:8443/realms/a", for a URL that check_provider_url() takes. An
+/// error where the host holds what no page's policy can say.
+Result<std::string> origin_of(std::string_view url);
+
 /// The discovery document of an issuer (OpenID Connect Discovery 1.0, section 4).
 std::string discovery_url(std::string_view issuer);
 

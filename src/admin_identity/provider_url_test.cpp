@@ -21,6 +21,16 @@ TEST(ProviderUrl, IsHttpsOrLoopback) {
   EXPECT_EQ(check_provider_url("https://user:secret@login.example/").error().detail.find("secret"), std::string::npos);
 }
 
+TEST(ProviderUrl, HasAnOriginThatAPolicyCanSay) {
+  EXPECT_EQ(*origin_of("https://login.example/realms/a"), "https://login.example");
+  EXPECT_EQ(*origin_of("https://login.example:8443?x"), "https://login.example:8443");
+  EXPECT_EQ(*origin_of("http://[::1]:9000/"), "http://[::1]:9000");
+  for (const std::string_view url :
+       {"https://a;script-src/", "https://a,b/", "https://a'/", "https://*/x", "https://a%20/"}) {
+    EXPECT_FALSE(origin_of(url)) << url;
+  }
+}
+
 TEST(ProviderUrl, FindsTheDiscoveryDocument) {
   EXPECT_EQ(discovery_url("https://a.example"), "https://a.example/.well-known/openid-configuration");
   EXPECT_EQ(discovery_url("https://a.example/"), "https://a.example/.well-known/openid-configuration");

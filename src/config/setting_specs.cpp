@@ -232,6 +232,8 @@ const std::array specs{
                 set_text<&S::admin_secret_file>, get_text<&S::admin_secret_file>},
     SettingSpec{"admin_oidc_issuer", "URL", "Issuer of admin tokens; its keys are found by OpenID discovery",
                 set_text<&S::admin_oidc_issuer>, get_text<&S::admin_oidc_issuer>},
+    SettingSpec{"admin_oidc_client_id", "TEXT", "Client id of the console at that issuer, which then signs in there",
+                set_text<&S::admin_oidc_client_id>, get_text<&S::admin_oidc_client_id>},
     SettingSpec{"admin_jwks_url", "URL", "JWK Set of admin tokens, instead of discovery", set_text<&S::admin_jwks_url>,
                 get_text<&S::admin_jwks_url>},
     SettingSpec{"admin_jwks_max_age", "DURATION", "How long fetched keys are believed while no fetch succeeds",

@@ -46,6 +46,7 @@ struct Settings {
   std::string admin_keys;                              // file, PEM or JWKS; empty: the data directory's development key
   std::string admin_secret_file;                       // file with an HS256 secret
   std::string admin_oidc_issuer;                       // keys by discovery at this issuer
+  std::string admin_oidc_client_id;                    // what the console is to that issuer; empty: it wants a token
   std::string admin_jwks_url;                          // or from this URL
   std::chrono::seconds admin_jwks_max_age{86'400};     // how long keys are believed after the last good fetch
   std::string admin_issuer;                            // empty: not checked

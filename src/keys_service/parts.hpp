@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
@@ -9,6 +10,7 @@
 #include "commands/key_ring.hpp"
 #include "jwt/admin_key_source.hpp"
 #include "jwt/admin_token.hpp"
+#include "pages/pages.hpp"
 #include "replica/replica_registry.hpp"
 #include "store/key_store.hpp"
 #include "usage/usage_reader.hpp"
@@ -25,9 +27,10 @@ struct Parts {
   Metrics& metrics;
   WorkerPool& pool;
   replica::ReplicaRegistry& replicas;
-  jwt::AdminKeySource* admin_keys = nullptr;  // none: they are always as good as they can be
-  std::string key_prefix{};                   // key/presented_form.hpp; empty: none
-  usage::UsageReader* usage = nullptr;        // none: nothing is known of usage
+  jwt::AdminKeySource* admin_keys = nullptr;       // none: they are always as good as they can be
+  std::string key_prefix{};                        // key/presented_form.hpp; empty: none
+  usage::UsageReader* usage = nullptr;             // none: nothing is known of usage
+  std::optional<pages::SignInProvider> sign_in{};  // of the console; none: it wants a token
 };
 
 }  // namespace latchkey::keys_service

@@ -44,6 +44,7 @@ void list_signing_keys(RouteContext& context, const Call& call, Reply reply);
 void rotate_signing_key(RouteContext& context, const Call& call, Reply reply);
 void jwks(RouteContext& context, const Call& call, Reply reply);
 void openapi(RouteContext& context, const Call& call, Reply reply);
+void console(RouteContext&, const Call&, Reply);
 void problem(RouteContext& context, const Call& call, Reply reply);
 void healthz(RouteContext& context, const Call& call, Reply reply);
 void readyz(RouteContext& context, const Call& call, Reply reply);
@@ -101,7 +102,7 @@ inline constexpr auto route_table = [] {
       {Method::get, "/healthz", Needs::nothing, routes::healthz},
       {Method::get, "/readyz", Needs::nothing, routes::readyz},
       {Method::get, "/metrics", Needs::nothing, routes::metrics},
-      {Method::get, "/", Needs::nothing, routes::page<pages::console>},
+      {Method::get, "/", Needs::nothing, routes::console},
       {Method::get, "/console.js", Needs::nothing, routes::page<pages::console_script>},
       {Method::get, "/console.css", Needs::nothing, routes::page<pages::console_style>},
       {Method::get, "/docs", Needs::nothing, routes::page<pages::docs>},

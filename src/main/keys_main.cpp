@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "admin_identity/admin_verifier.hpp"
+#include "admin_identity/provider_url.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
@@ -44,6 +46,13 @@ Result<std::unique_ptr<store::KeyStore>> open_store(const Settings& settings, co
   }
 }
 
+std::optional<pages::SignInProvider> console_sign_in(const Settings& settings) {
+  if (settings.admin_oidc_client_id.empty()) return std::nullopt;
+  return pages::SignInProvider{settings.admin_oidc_issuer,
+                               admin_identity::origin_of(settings.admin_oidc_issuer).value(),
+                               settings.admin_oidc_client_id, settings.admin_audience};
+}
+
 }  // namespace
 
 int run_keys(const Settings& settings) {
@@ -77,7 +86,8 @@ int run_keys(const Settings& settings) {
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);
   keys_service::KeysService service({**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry,
-                                     &(*admins)->source(), settings.key_prefix, usage->get()});
+                                     &(*admins)->source(), settings.key_prefix, usage->get(),
+                                     console_sign_in(settings)});
   auto origins = http::parse_origins(settings.cors_origins);
   if (!origins) return fail("cors_origins", origins.error());
   http::Cors cors({std::move(*origins), page_may_send, page_may_read}, service.router());

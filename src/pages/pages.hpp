@@ -6,14 +6,23 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "http/message.hpp"
 
 namespace latchkey::pages {
 
-/// The admin's console and its parts: GET /, /console.js, /console.css.
-http::Response console();
+/// Where the console signs in by OpenID Connect. No secret: every page of it says so.
+struct SignInProvider {
+  std::string issuer;     // as in its discovery document
+  std::string origin;     // of the issuer: "https://login.example"
+  std::string client_id;  // of the console there
+  std::string audience;   // that access tokens must be for
+};
+
+/// The admin's console and its parts: GET /, /console.js, /console.css. With a provider it may ask that origin, too.
+http::Response console(const std::optional<SignInProvider>& provider = std::nullopt);
 http::Response console_script();
 http::Response console_style();
 

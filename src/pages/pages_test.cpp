@@ -25,6 +25,17 @@ TEST(PagesTest, EveryPageRunsItsOwnScriptOnlyAndAsksNobodyElse) {
   }
 }
 
+TEST(PagesTest, OnlyTheConsoleMayAskItsProvider) {
+  const SignInProvider provider{"https://login.example/realms/\"a\"", "https://login.example", "<console>", "latchkey"};
+  const auto page = console(provider);
+  EXPECT_TRUE(has(page.header_lines, "connect-src 'self' https://login.example; frame-ancestors 'none'; base-uri"));
+  EXPECT_TRUE(has(page.body,
+                  "<meta name=\"oidc\" data-issuer=\"https://login.example/realms/&quot;a&quot;\" "
+                  "data-client-id=\"&lt;console&gt;\" data-audience=\"latchkey\">\n</head>"));
+  EXPECT_FALSE(has(console().body, "oidc"));
+  EXPECT_FALSE(has(docs().header_lines, "login.example"));
+}
+
 TEST(PagesTest, APartSaysWhatItIs) {
   const std::pair<http::Response, const char*> cases[] = {{console_script(), "text/javascript; charset=utf-8"},
                                                           {docs_script(), "text/javascript; charset=utf-8"},

@@ -7,7 +7,6 @@
 #include "pages/problem_types.hpp"
 
 namespace latchkey::pages {
-namespace {
 
 void append_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
@@ -29,6 +28,8 @@ void append_escaped(std::string& out, std::string_view text) {
     }
   }
 }
+
+namespace {
 
 /// "Send `X-API-Key`." → "Send <code>X-API-Key</code>."
 std::string prose(std::string_view text) {

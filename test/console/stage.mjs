@@ -20,13 +20,14 @@ export const looks = {
 };
 
 export class Stage {
-  static async open(look) {
+  /** `admins`: settings of a provider; else tokens are by the development key. */
+  static async open(look, admins) {
     const stage = new Stage();
     stage.folder = mkdtempSync(join(tmpdir(), 'latchkey-console-'));
     stage.dataDir = join(stage.folder, 'latchkey-data');
-    stage.keys = await new Service('keys', stage.dataDir, {}).start();
+    stage.keys = await new Service('keys', stage.dataDir, admins ?? {}).start();
     stage.tokens = await new Service('tokens', stage.dataDir, { LATCHKEY_MAX_STALENESS: '5s', LATCHKEY_REPLICA_NAME: 'tokens-1' }).start();
-    stage.adminToken = stage.mint('admin');
+    if (!admins) stage.adminToken = stage.mint('admin');
     const args = ['--disable-dev-shm-usage', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
     stage.browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
     stage.look = looks[look];

@@ -16,6 +16,8 @@ void openapi(RouteContext&, const Call&, Reply reply) {
       http::json_response(200, std::string(embedded::keys_openapi)).with_header("Cache-Control", "public, max-age=60"));
 }
 
+void console(RouteContext& context, const Call&, Reply reply) { reply.send(pages::console(context.parts.sign_in)); }
+
 void problem(RouteContext&, const Call& call, Reply reply) {
   const auto page = pages::problem(call.request.params[0]);
   reply.send(page ? *page : http::to_response({"not-found", "Not found", 404, "There is no such problem type."}));
