@@ -17,7 +17,7 @@ WorkerPool::WorkerPool(unsigned threads, std::size_t max_queued, Priority priori
 
 WorkerPool::~WorkerPool() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   ready_.notify_all();
@@ -25,7 +25,7 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::submit(Task task) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (stopping_ || queue_.size() >= max_queued_) return false;
   queue_.push_back(std::move(task));
   ready_.notify_one();  // under the lock: once the task has run, the pool may be gone
@@ -38,8 +38,8 @@ void WorkerPool::run(Priority priority) {
   for (;;) {
     Task task;
     {
-      std::unique_lock lock(mutex_);
-      ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      const MutexLock lock(mutex_);
+      while (!stopping_ && queue_.empty()) ready_.wait(mutex_);
       if (queue_.empty()) return;
       task = std::move(queue_.front());
       queue_.pop_front();

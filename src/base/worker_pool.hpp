@@ -1,12 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "base/condition.hpp"
+#include "base/mutex.hpp"
 
 namespace latchkey {
 
@@ -27,10 +28,10 @@ class WorkerPool {
  private:
   void run(Priority priority);
 
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::deque<Task> queue_;  // guarded by mutex_
-  bool stopping_ = false;   // guarded by mutex_
+  Mutex mutex_;
+  Condition ready_;
+  std::deque<Task> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   const std::size_t max_queued_;
   std::vector<std::thread> threads_;
 };

@@ -1,10 +1,10 @@
 #include "http/in_memory.hpp"
 
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <stdexcept>
 
+#include "base/condition.hpp"
+#include "base/mutex.hpp"
 #include "http/ascii.hpp"
 #include "http/refusal.hpp"
 #include "http/target.hpp"
@@ -28,20 +28,20 @@ std::vector<std::pair<std::string, std::string>> split_lines(std::string_view li
 class Mailbox {
  public:
   void set_head(const Answer& answer) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     reply_.status = answer.status;
     reply_.headers = split_lines(answer.header_lines);
     if (!answer.content_type.empty()) reply_.headers.emplace_back("Content-Type", answer.content_type);
   }
 
   bool append(std::string_view piece) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!done_) reply_.body += piece;
     return !done_;
   }
 
   void finish() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     done_ = true;
     changed_.notify_all();
   }
@@ -53,21 +53,21 @@ class Mailbox {
   }
 
   bool done() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return done_;
   }
 
   Reply wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return done_; });
+    const MutexLock lock(mutex_);
+    while (!done_) changed_.wait(mutex_);
     return reply_;
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  Reply reply_;        // guarded by mutex_
-  bool done_ = false;  // guarded by mutex_
+  mutable Mutex mutex_;
+  Condition changed_;
+  Reply reply_ GUARDED_BY(mutex_);
+  bool done_ GUARDED_BY(mutex_) = false;
 };
 
 class MailboxStream final : public Stream {

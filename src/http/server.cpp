@@ -1,8 +1,8 @@
 #include "http/server.hpp"
 
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "http/io_thread.hpp"
 #include "http/listen.hpp"
 
@@ -26,12 +26,13 @@ class Server::Impl {
     }
     addresses_ = std::move(*addresses);
     for (const auto& thread : threads_) thread->start();
+    const MutexLock lock(stopping_);
     started_ = true;
     return {};
   }
 
   void stop(std::chrono::milliseconds deadline) {
-    const std::lock_guard lock(stopping_);
+    const MutexLock lock(stopping_);
     if (!std::exchange(started_, false)) return;
     for (const auto& thread : threads_) thread->drain(deadline);
     for (const auto& thread : threads_) thread->join();
@@ -93,8 +94,8 @@ class Server::Impl {
   const Result<ChosenEngine> io_;
   std::atomic<unsigned> open_{0};
   std::vector<ListenAddress> addresses_;  // once started
-  std::mutex stopping_;
-  bool started_ = false;  // guarded by stopping_, but for start()
+  Mutex stopping_;
+  bool started_ GUARDED_BY(stopping_) = false;
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::vector<std::uint64_t> sweeps_seen_;  // of each thread, when progressed() was last true
 };

@@ -7,9 +7,10 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <tuple>
+
+#include "base/mutex.hpp"
 
 namespace latchkey::limit {
 
@@ -89,7 +90,7 @@ bool is_anchor(PeriodUnit period, unsigned day) {
 class Registry {
  public:
   const Calendar* find(PeriodUnit period, std::string_view zone_name, unsigned anchor_day) {
-    const std::lock_guard guard(mutex_);
+    const MutexLock guard(mutex_);
     const auto key = std::tuple(period, std::string(zone_name), anchor_day);
     if (const auto known = calendars_.find(key); known != calendars_.end()) return known->second.get();
     const Calendar::Zone* zone = zone_of(zone_name);
@@ -99,16 +100,16 @@ class Registry {
 
  private:
   /// What is not there is not remembered: names that somebody made up would fill the memory.
-  const Calendar::Zone* zone_of(std::string_view name) {
+  const Calendar::Zone* zone_of(std::string_view name) REQUIRES(mutex_) {
     if (const auto known = zones_.find(name); known != zones_.end()) return known->second.get();
     auto zone = std::make_unique<Calendar::Zone>();
     if (!cctz::load_time_zone(std::string(name), &zone->rules)) return nullptr;
     return zones_.emplace(std::string(name), std::move(zone)).first->second.get();
   }
 
-  std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<Calendar::Zone>, std::less<>> zones_;                     // guarded by mutex_
-  std::map<std::tuple<PeriodUnit, std::string, unsigned>, std::unique_ptr<Calendar>> calendars_;  // guarded by mutex_
+  Mutex mutex_;
+  std::map<std::string, std::unique_ptr<Calendar::Zone>, std::less<>> zones_ GUARDED_BY(mutex_);
+  std::map<std::tuple<PeriodUnit, std::string, unsigned>, std::unique_ptr<Calendar>> calendars_ GUARDED_BY(mutex_);
 };
 
 }  // namespace
