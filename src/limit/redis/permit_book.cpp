@@ -82,7 +82,7 @@ Reply PermitRecord::answer(const Call& call, std::uint64_t replica, const StoreN
   const std::int64_t slot = call.span.slot_of(at.now_ms);
   const std::int64_t terms_slot = at.store_ms / slot_ms;
   const bool is_window = !call.span.is_period() && call.counter != per_minute_counter;
-  if (is_window && terms_slot - called_at > call.span.forgotten_after()) *this = {};
+  if (is_window && called_at >= 0 && terms_slot - called_at > call.span.forgotten_after()) *this = {};
   const Terms now_named = terms.after(call.limit, terms_slot);
   Reply reply{.now_ms = at.now_ms,
               .limit = now_named.in_force(terms_slot),
@@ -214,7 +214,7 @@ Reply PermitBook::answer(const Caller& caller, const Call& call, std::int64_t ra
   PermitRecord nothing;
   const bool restores = call.span.is_long() && call.known_used > 0 && call.memory != at.memory && at.certain;
   const auto known = counters.find(call.id());
-  const bool keeps = call.wanted > 0 || restores || (known != counters.end() && known->second.called_at != 0);
+  const bool keeps = call.wanted > 0 || restores || (known != counters.end() && known->second.called_at >= 0);
   Reply reply = (keeps ? counters[call.id()] : nothing).answer(call, caller.replica, at);
   reply.raw_ms = raw_ms;
   reply.steps = clock.steps;

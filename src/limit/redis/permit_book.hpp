@@ -79,7 +79,7 @@ struct PermitRecord {
   std::map<std::int64_t, std::uint64_t> granted;  // by slot
   std::map<std::uint64_t, Lease> leases;          // by replica and holder: the latest
   std::int64_t entered_ms = 0;                    // the period that is counted; 0: none yet
-  std::int64_t called_at = 0;                     // the half second of the store's clock of the last call
+  std::int64_t called_at = -1;                    // the half second of the store's clock of the last call; −1: none
 
   std::uint64_t used() const;
   /// One call, executed then.

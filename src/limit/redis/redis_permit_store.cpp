@@ -106,9 +106,6 @@ std::string record_of(const Call& call) {
   return fmt::format("{}count:{}:{:016x}", prefix, call.key.to_string(), call.counter);
 }
 
-/// By a clock of that pace.
-BootTime paced(BootTime time, std::uint32_t pace) { return {time.nanos * Span::minute / pace}; }
-
 }  // namespace
 
 RedisPermitStore::RedisPermitStore(redis::Address address, const Clock& clock, Random& random,
@@ -174,6 +171,11 @@ Command RedisPermitStore::command(const Call& call, const std::vector<std::strin
                                 prefix + (is_plain ? "idle" : "until")};
   if (span.is_fast()) keys.push_back(fmt::format("{}{}s", prefix, span.pace()));
   return Command::call(script_of(embedded::limit_lease_lua), keys, words);
+}
+
+/// By a clock of that pace. It counts from when this process began: years of uptime, sixty times, would be too much.
+BootTime RedisPermitStore::paced(BootTime time, std::uint32_t pace) const {
+  return {(time - begun_).count() * Span::minute / pace};
 }
 
 void RedisPermitStore::saw(const Call& call, const Reply& reply, BootTime sent, BootTime received) {

@@ -38,11 +38,13 @@ class RedisPermitStore final : public PermitStore {
   std::vector<std::string> arguments(BootTime sent) const;
   redis::Command command(const Call& call, const std::vector<std::string>& common, BootTime sent) const;
   void saw(const Call& call, const Reply& reply, BootTime sent, BootTime received);
+  BootTime paced(BootTime time, std::uint32_t pace) const;
   void complain_of(const Call& call);
 
   redis::Link link_;
   const Clock& clock_;
   const RedisPermitStoreConfig config_;
+  const BootTime begun_ = clock_.boot();
   std::uint64_t met_generation_ = 0;  // of link_; 0: none yet
   BootTime met_at_{};
   Caller caller_;

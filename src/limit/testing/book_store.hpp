@@ -65,11 +65,12 @@ class BookStore final : public lease::PermitStore {
   }
 
  private:
-  static BootTime paced(BootTime time, std::uint32_t pace) { return {time.nanos * 60 / pace}; }
+  BootTime paced(BootTime time, std::uint32_t pace) const { return {(time - begun_).count() * 60 / pace}; }
 
   std::shared_ptr<lease::PermitBook> book_;
   const Clock& clock_;
   const Clock& server_clock_;
+  const BootTime begun_ = clock_.boot();
   lease::Caller caller_;
   lease::StoreWatch watch_;
   std::map<std::uint32_t, lease::StoreWatch> fast_watches_;
