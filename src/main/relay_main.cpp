@@ -9,6 +9,7 @@
 #include "main/engines.hpp"
 #include "main/serve.hpp"
 #include "main/services.hpp"
+#include "main/usage_engines.hpp"
 #include "relay/relay.hpp"
 #include "supervise/service_manager.hpp"
 
@@ -60,14 +61,19 @@ int run_relay(const config::Settings& settings) {
   if (!digests) return fail("relay", digests.error());
   const auto desk = engines::open_desk(settings, **digests, clock, [&] { return relay.followed().get(); });
   if (!desk) return fail("relay", desk.error());
+  const auto usage =
+      engines::open_usage_of_stream(settings, *data, clock, [&] { return relay.followed().get().has_value(); });
+  if (!usage) return fail("relay", usage.error());
   relay.start();
   reports->drain->start();
   (*desk)->start();
+  usage->drain->start();
   log_info("relay runs");
   const supervise::ServiceManager manager(&std::getenv);
   manager.ready("runs");
   signals.wait_for_stop([&] { log_stats(relay.stats()); });
   manager.stopping();
+  usage->drain->stop();
   (*desk)->stop();
   reports->drain->stop();
   relay.stop();

@@ -2,6 +2,7 @@
 
 #include "store/postgres/postgres_store.hpp"
 #include "usage/postgres/postgres_usage.hpp"
+#include "usage/redis/redis_usage_sink.hpp"
 #include "usage/sqlite/sqlite_usage.hpp"
 
 namespace latchkey::engines {
@@ -28,8 +29,6 @@ Result<std::unique_ptr<usage::UsageDatabase>> open_database(const Settings& sett
                                                 access == store::Access::read ? Tables::make : Tables::use);
 }
 
-}  // namespace
-
 Result<std::unique_ptr<usage::UsageSink>> open_usage_store(const Settings& settings, const DataDir& data,
                                                            const Clock& clock, UsageStore::Writers writers) {
   auto database = open_database(settings, data, store::Access::write);
@@ -37,10 +36,28 @@ Result<std::unique_ptr<usage::UsageSink>> open_usage_store(const Settings& setti
   return std::make_unique<UsageStore>(std::move(*database), clock, retention_of(settings), writers);
 }
 
+}  // namespace
+
 Result<std::unique_ptr<usage::UsageSink>> open_usage_sink(const Settings& settings, const DataDir& data,
                                                           const Clock& clock) {
+  if (settings.stream != "none") {
+    const auto address = redis::Address::parse(settings.stream);
+    if (!address) return address.error();
+    return std::make_unique<usage::RedisUsageSink>(*address, clock);
+  }
   const bool sole = settings.store == "sqlite";
   return open_usage_store(settings, data, clock, sole ? UsageStore::Writers::one_replica : UsageStore::Writers::many);
+}
+
+Result<UsageOfStream> open_usage_of_stream(const Settings& settings, const DataDir& data, const Clock& clock,
+                                           std::function<bool()> follows) {
+  const auto address = redis::Address::parse(settings.stream);
+  if (!address) return address.error();
+  auto store = open_usage_store(settings, data, clock, UsageStore::Writers::many);
+  if (!store) return store.error();
+  UsageOfStream usage{std::move(*store), nullptr};
+  usage.drain = std::make_unique<usage::UsageDrain>(*address, *usage.store, clock, std::move(follows));
+  return usage;
 }
 
 Result<std::unique_ptr<usage::UsageReader>> open_usage_reader(const Settings& settings, const DataDir& data) {

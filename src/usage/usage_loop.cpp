@@ -65,6 +65,13 @@ void UsageLoop::take(bool ended) {
 Result<bool> UsageLoop::hand_over() {
   while (!waiting_.empty()) {
     auto done = sink_.write(waiting_.front());
+    if (!done && done.error().code == ErrorCode::conflict) {  // it never will: the ones behind it go on
+      log_error("usage: the store refuses a batch, and {} rows are lost: {}", waiting_.front().row_count,
+                done.error().internal);
+      waiting_rows_ -= waiting_.front().row_count;
+      waiting_.pop_front();
+      continue;
+    }
     if (!done || !*done) return done;
     arrived(waiting_.front());
     waiting_.pop_front();

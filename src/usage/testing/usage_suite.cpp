@@ -8,6 +8,8 @@ namespace latchkey::usage {
 namespace {
 
 constexpr std::int64_t hour = 3'600'000;
+/// A writer's name is 32 hex digits.
+std::string name_of(const std::string& letter) { return std::string(32, letter.front()); }
 UnixMillis after(UnixMillis time, std::int64_t millis) { return {time.count + millis}; }
 
 }  // namespace
@@ -115,13 +117,13 @@ TEST_P(UsageSuite, ABatchCountsOnceHoweverOftenItComes) {
   restart();
   write(2, {row(1, "alice", 1)});
   write(1, {row(1, "alice", 10)});
-  write(1, {row(1, "alice", 100)}, "b");
+  write(1, {row(1, "alice", 100)}, name_of("b"));
   EXPECT_EQ(read({}).total.admitted, 111U);
 }
 
 TEST_P(UsageSuite, ItSaysUntilWhenItIsComplete) {
   const auto at = [&](const std::string& writer, std::uint64_t seq, std::int64_t millis, bool ended) {
-    write(Batch{.writer = writer, .seq = seq, .covered_until = after(noon, millis), .ended = ended});
+    write(Batch{.writer = name_of(writer), .seq = seq, .covered_until = after(noon, millis), .ended = ended});
   };
   clock_.advance(std::chrono::minutes(10));
   const Query day{.from = after(noon, -12 * hour), .to = after(noon, 12 * hour), .resolution = Resolution::hour};
@@ -165,10 +167,11 @@ TEST_P(UsageSuite, MinutesGoBeforeHoursAndTheAnswerTells) {
 
 TEST_P(UsageSuite, PastItsSizeTheOldestMinutesGoFirst) {
   restart({.max_bytes = 1});
-  for (std::uint64_t i = 0; i < 20; ++i) {
-    write(i + 1, {row(1, "alice", 1, after(noon, -20 * hour + static_cast<std::int64_t>(i) * hour))});
-    clock_.advance(std::chrono::minutes(2));
-  }
+  std::vector<Row> rows;
+  for (std::int64_t i = 0; i < 20; ++i) rows.push_back(row(1, "alice", 1, after(noon, (i - 20) * hour)));
+  write(1, std::move(rows));
+  clock_.advance(std::chrono::minutes(2));
+  write(2, {});
   const Query all{.from = after(noon, -24 * hour), .to = after(noon, hour), .resolution = Resolution::minute};
   EXPECT_EQ(read(all).kept, Resolution::hour);
   EXPECT_EQ(read(all).total.admitted, 20U);
@@ -202,7 +205,7 @@ TEST_P(UsageSuite, RefusalsAreKeptForADayAndNotMoreThanSoMany) {
                         .position = {"00c0ffee00c0ffee.42"},
                         .network = {"10.0.0.0/24"},
                         .sampled = true};
-  write(Batch{.writer = "a", .seq = 1, .covered_until = noon, .refusals = {refusal}});
+  write(Batch{.writer = name_of("a"), .seq = 1, .covered_until = noon, .refusals = {refusal}});
   const auto found = reader_->find_refusal("r1").value();
   ASSERT_TRUE(found);
   EXPECT_EQ(found->key, key(1));
@@ -212,7 +215,7 @@ TEST_P(UsageSuite, RefusalsAreKeptForADayAndNotMoreThanSoMany) {
   EXPECT_EQ(found->position.text(), "00c0ffee00c0ffee.42");
   EXPECT_EQ(found->network.text(), "10.0.0.0/24");
   EXPECT_TRUE(found->sampled);
-  Batch more{.writer = "a", .seq = 2, .covered_until = noon};
+  Batch more{.writer = name_of("a"), .seq = 2, .covered_until = noon};
   for (int i = 2; i <= 4; ++i) {
     more.refusals.push_back({.id = {"r" + std::to_string(i)}, .time = after(noon, i), .key = key(1)});
   }

@@ -37,7 +37,7 @@ class UsageSuite : public testing::TestWithParam<UsageEngine> {
   void restart(Retention retention = {}) { sink_ = world_->new_sink(clock_, retention); }
   /// Until it has arrived.
   void write(const Batch& batch);
-  void write(std::uint64_t seq, std::vector<Row> rows, const std::string& writer = "a");
+  void write(std::uint64_t seq, std::vector<Row> rows, const std::string& writer = std::string(32, 'a'));
   Answer read(Query query);
   static Row row(unsigned key, std::string user, std::uint64_t count, UnixMillis time = noon,
                  std::string outcome = "admitted", std::string plan = "");
