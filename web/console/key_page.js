@@ -87,6 +87,7 @@ function facts(key) {
     Object.keys(key.labels).length > 0 && fact('Labels', m('code', labelsText(key.labels))),
     fact('Expires', timeOr(key.expiresAt, 'never')),
     fact('Issued', timeOr(key.issuedAt)),
+    key.lastUsedAt !== undefined && fact('Last used', key.lastUsedAt ? [timeOr(key.lastUsedAt), key.lastAddress && [' from ', m('code', key.lastAddress)]] : 'not known'),
     fact('Last changed', [timeOr(key.updatedAt), ' by ', m('span', key.updatedBy)]),
     grace && fact('Previous access key', [m('strong.grace', { role: 'timer' }, `still passes for ${grace}`), ', until ', time(key.previousValidUntil)]),
     Object.keys(key.metadata).length > 0 && fact('Metadata', m('pre', { tabindex: 0, role: 'region', 'aria-label': 'Metadata' }, JSON.stringify(key.metadata, null, 2))),

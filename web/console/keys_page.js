@@ -19,14 +19,16 @@ const columns = [
   ['Plan', (key) => key.effective.plan ?? '–'],
   ['Limits', (key) => limitList(key.effective.limits)],
   ['Expires', (key) => timeOr(key.expiresAt, 'never')],
+  ['Last used', (key) => timeOr(key.lastUsedAt, '–')],
   ['Created', (key) => timeOr(key.createdAt)],
 ];
 
-const expiries = { never: 'never expire', week: 'expire within 7 days' };
+const expiries = { never: 'never expire', week: 'expire within 7 days', unused: 'unused for 90 days' };
 
 /** The filter as the API takes it. */
 export function queryOf({ name, userId, selector, status, order, expiry }) {
   const query = { name, userId, selector, status: status || (expiry && 'active'), order };
+  if (expiry === 'unused') query.unusedFor = '90d';
   if (expiry === 'never') query.expires = 'never';
   if (expiry === 'week') query.expiresBefore = new Date(Date.now() + 7 * 86_400_000).toISOString();
   return query;
@@ -73,7 +75,7 @@ function filterForm(state) {
     m(Field, { label: 'User id', type: 'search', value: state.userId ?? here.query.userId ?? '', oninput: (event) => { state.userId = event.target.value; typed('userId')(event); } }),
     m(Field, { label: 'Labels', type: 'search', value: state.selector ?? here.query.selector ?? '', placeholder: 'team=x, env!=prod', oninput: (event) => { state.selector = event.target.value; typed('selector')(event); } }),
     m(Field, { label: 'Status', control: 'select', options: statuses, value: here.query.status ?? '', onchange: chosen('status') }),
-    m(Field, { label: 'Expiry', control: 'select', options: [['', 'any'], ...Object.entries(expiries)], value: here.query.expiry ?? '', onchange: chosen('expiry') }),
+    m(Field, { label: 'At risk', control: 'select', options: [['', 'any'], ...Object.entries(expiries)], value: here.query.expiry ?? '', onchange: chosen('expiry') }),
     m(Field, { label: 'Sorted', control: 'select', options: orders, value: here.query.order ?? '', onchange: chosen('order') }),
   ]);
 }

@@ -1,5 +1,6 @@
 // What an admin wants to know first. A part that the service has no data for is not shown.
 import { call } from './api.js';
+import { has } from './features.js';
 import { count, timeOr } from './format.js';
 import { changesUpTo } from './history.js';
 import { Loader } from './loader.js';
@@ -7,9 +8,9 @@ import { m } from './m.js';
 import { replicasLoader, replicasTable } from './replicas_page.js';
 import { href } from './router.js';
 import { subject } from './audit_page.js';
-import { keyLink, problemBox, table } from './widgets.js';
+import { keyLink, problemBox, table, userLink } from './widgets.js';
 import { queryOf } from './keys_page.js';
-import { Usage } from './usage.js';
+import { Usage, most, nearLimit } from './usage.js';
 
 const shown = 5;
 
@@ -20,8 +21,26 @@ async function atRisk(expiry, signal) {
 }
 
 async function readRisks(signal) {
-  return Promise.all(['week', 'never'].map((expiry) => atRisk(expiry, signal)));
+  return Promise.all(['week', 'never', ...(has('/v1/usage') ? ['unused'] : [])].map((expiry) => atRisk(expiry, signal)));
 }
+
+const named = async (row, signal) => ({ ...row, key: await call('GET', `/v1/keys/${row.group}`, { signal }).then(({ body }) => body, () => ({ keyId: row.group })) });
+
+async function readBusiest(signal) {
+  const [keys, users, near] = await Promise.all([most('key', shown, signal), most('user', shown, signal), nearLimit(signal)]);
+  return { keys: await Promise.all(keys.map((row) => named(row, signal))), users, near };
+}
+
+const counts = [['Admitted', ({ admitted }) => count(admitted)], ['Over the limit', ({ limited }) => count(limited)], ['Refused', ({ refused }) => count(refused)]];
+
+const busiest = ({ keys, users, near }) => m('.columns', [
+  table({ caption: 'Most used keys', rows: keys, empty: 'No key was used.', columns: [['Key', ({ key }) => keyLink(key)], ...counts] }),
+  table({ caption: 'Most active users', rows: users, empty: 'No user was active.', columns: [['User', ({ group }) => userLink(group)], ...counts] }),
+  table({
+    caption: 'Near their limit in the last hour', rows: near, empty: 'None of the busiest.',
+    columns: [['Key', ({ key }) => keyLink(key)], ['Most in a minute', ({ peak, limit }) => `${count(peak)} of ${count(limit)}`], ['Over the limit', ({ limited }) => count(limited)]],
+  }),
+]);
 
 export const OverviewPage = {
   oninit({ state }) {
@@ -30,10 +49,18 @@ export const OverviewPage = {
     state.risks = new Loader(readRisks, (change) => change.key !== undefined);
     state.changes = new Loader(async () => (await changesUpTo(undefined, 10)).changes);
   },
-  onremove({ state }) { [state.usage, state.replicas, state.risks, state.changes].forEach((loader) => loader.stop()); },
+  onbeforeupdate({ state }) { // what the service can do is known a moment after the page
+    if (has('/v1/usage') && !state.busiest) {
+      state.busiest = new Loader(readBusiest, () => false).every(30_000);
+      state.risks.load();
+    }
+    return true;
+  },
+  onremove({ state }) { state.busiest?.stop(); [state.usage, state.replicas, state.risks, state.changes].forEach((loader) => loader.stop()); },
   view: ({ state }) => [
     m('h1', { tabindex: -1 }, 'Overview'),
     state.usage.view(),
+    state.busiest && part('The last day', state.busiest, busiest),
     part('Replicas', state.replicas, ({ replicas }) => [summary(replicas), replicasTable(replicas)]),
     part('Keys at risk', state.risks, (risks) => m('.columns', risks.map(risk))),
     part('Latest changes', state.changes, (changes) => [latest(changes), m('p', m('a', { href: href(['audit']) }, 'The whole log'))]),
@@ -51,7 +78,7 @@ function summary(replicas) {
   return m('p', { class: serving === replicas.length ? 'good' : 'bad' }, `${count(serving)} of ${count(replicas.length)} serving`);
 }
 
-const titles = { week: 'Expire within 7 days', never: 'Never expire' };
+const titles = { week: 'Expire within 7 days', never: 'Never expire', unused: 'Unused for 90 days' };
 
 const risk = ({ expiry, keys, nextCursor }) => m('div', [
   table({
