@@ -13,6 +13,7 @@
 #include "jwt/access_token.hpp"
 #include "limit/local/local_limiter.hpp"
 #include "tokens_service/tokens_service.hpp"
+#include "tokens_service/usage_notes.hpp"
 
 namespace latchkey::tokens_service {
 
@@ -126,7 +127,8 @@ class ServiceFixture : public testing::Test {
   report::RequestLog log_{std::make_unique<LinesSink>(lines_)};
   Metrics metrics_;
   rules::CurrentRules rules_;
-  Parts parts_{view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_, rules_};
+  usage::UsageRecorder usage_{usage_outcomes()};
+  Parts parts_{view_, projector_, check_, limiter_, catalog_, log_, metrics_, clock_, rules_, {}, nullptr, {}, &usage_};
   TokensService service_{parts_};
 };
 
