@@ -61,9 +61,10 @@ Result<UsageOfStream> open_usage_of_stream(const Settings& settings, const DataD
 }
 
 Result<std::unique_ptr<usage::UsageReader>> open_usage_reader(const Settings& settings, const DataDir& data) {
-  auto database = open_database(settings, data, store::Access::read);
-  if (!database) return database.error();
-  return std::make_unique<usage::UsageReader>(std::move(*database));
+  auto sums = open_database(settings, data, store::Access::read);
+  auto rows = open_database(settings, data, store::Access::read);
+  if (!sums || !rows) return (sums ? rows : sums).error();
+  return std::make_unique<usage::UsageReader>(std::move(*sums), std::move(*rows));
 }
 
 }  // namespace latchkey::engines

@@ -99,51 +99,10 @@ Counts& Counts::operator+=(const Counts& more) {
   return *this;
 }
 
-/// A connection that failed is opened anew at the next question.
-template <class Ask>
-auto UsageReader::ask(Ask ask) -> decltype(ask()) {
-  if (auto ready = database_->ready(); !ready) return ready.error();
-  auto answer = ask();
-  if (!answer && answer.error().code != ErrorCode::invalid) database_->give_up();
-  return answer;
-}
+namespace {
 
-Result<void> UsageReader::prepare() {
-  const MutexLock lock(mutex_);
-  auto ready = database_->ready();
-  return !ready && ready.error().code != ErrorCode::not_found ? ready : Result<void>();
-}
-
-Result<Answer> UsageReader::read(const Query& query, UnixMillis now) {
-  const MutexLock lock(mutex_);
-  Answer answer{.query = query, .complete_until = std::min(query.to, now)};
-  const auto filled = ask([&]() { return fill(answer, now); });
-  if (!filled && filled.error().code != ErrorCode::not_found) return filled.error();
-  if (answer.series.empty() && query.group_by == GroupBy::nothing) answer.series.push_back({});
-  return answer;
-}
-
-Result<void> UsageReader::fill(Answer& answer, UnixMillis now) {
-  const auto kept = kept_for(answer.query.from);
-  if (!kept) return kept.error();
-  answer.kept = *kept;
-  answer.query.resolution = std::max(answer.query.resolution, *kept);
-  // Before the counts are read: what comes meanwhile makes them more complete, not less.
-  const auto complete = complete_until(answer.query, now);
-  if (!complete) return complete.error();
-  answer.complete_until = *complete;
-  std::vector<Field> groups;
-  if (answer.query.group_by != GroupBy::nothing) {
-    auto found = groups_of(answer.query);
-    if (!found) return found.error();
-    groups = std::move(*found);
-  }
-  if (auto added = add_series(answer, groups); !added) return added;
-  return add_total(answer);
-}
-
-Result<Resolution> UsageReader::kept_for(UnixMillis from) {
-  const auto since = database_->query("SELECT resolution, since FROM usage_kept");
+Result<Resolution> kept_for(UsageDatabase& database, UnixMillis from) {
+  const auto since = database.query("SELECT resolution, since FROM usage_kept");
   if (!since) return since.error();
   for (const auto resolution : resolutions) {
     const bool gone = std::ranges::any_of(*since, [&](const Record& record) {
@@ -157,8 +116,8 @@ Result<Resolution> UsageReader::kept_for(UnixMillis from) {
 // By the writer that is known until the earliest moment, of those of which this may lack requests. One that ended without
 // a word, by a kill, may lack what it admitted right after; that concerns a range that has that moment. One that has
 // been silent for a quarter of an hour, while others were heard, has ended likewise.
-Result<UnixMillis> UsageReader::complete_until(const Query& query, UnixMillis now) {
-  const auto found = database_->query(
+Result<UnixMillis> complete_until(UsageDatabase& database, const Query& query, UnixMillis now) {
+  const auto found = database.query(
       "SELECT min(covered_until) FROM usage_writers WHERE state <> 1 AND ((state = 0 AND covered_until >="
       " (SELECT max(covered_until) FROM usage_writers) - 900000) OR covered_until >= $1)",
       {query.from.count - 10'000});
@@ -168,13 +127,13 @@ Result<UnixMillis> UsageReader::complete_until(const Query& query, UnixMillis no
   return earliest ? std::min(latest, UnixMillis{integer_of(earliest)}) : latest;
 }
 
-Result<std::vector<Field>> UsageReader::groups_of(const Query& query) {
+Result<std::vector<Field>> groups_of(UsageDatabase& database, const Query& query) {
   CountsSql sql(query);
   sql.only("o.name <> {}", query.group_by == GroupBy::outcome ? std::string() : std::string(would_limit_name));
   const auto found =
-      database_->query(fmt::format("SELECT {0}, sum(u.count) AS n{1} GROUP BY {0} ORDER BY n DESC, {0} LIMIT {2}",
-                                   sql.group(), sql.from_where(), query.top.value_or(most_series + 1)),
-                       sql.parameters());
+      database.query(fmt::format("SELECT {0}, sum(u.count) AS n{1} GROUP BY {0} ORDER BY n DESC, {0} LIMIT {2}",
+                                 sql.group(), sql.from_where(), query.top.value_or(most_series + 1)),
+                     sql.parameters());
   if (!found) return found.error();
   if (found->size() > most_series) {
     return Error::invalid("groupBy", fmt::format("gives more than {} series: narrow it down, or name top, the number "
@@ -186,16 +145,16 @@ Result<std::vector<Field>> UsageReader::groups_of(const Query& query) {
   return groups;
 }
 
-Result<void> UsageReader::add_series(Answer& answer, const std::vector<Field>& groups) {
+Result<void> add_series(UsageDatabase& database, Answer& answer, const std::vector<Field>& groups) {
   const Query& query = answer.query;
   const bool grouped = query.group_by != GroupBy::nothing;
   if (grouped && groups.empty()) return {};
   CountsSql sql(query);
   if (grouped) sql.only_groups(groups);
-  const auto found = database_->query(
-      fmt::format("SELECT {0}, u.time, o.name, sum(u.count), sum(u.cost){1} GROUP BY {2}u.time, o.name", sql.group(),
-                  sql.from_where(), grouped ? sql.group() + ", " : ""),
-      sql.parameters());
+  const auto found =
+      database.query(fmt::format("SELECT {0}, u.time, o.name, sum(u.count), sum(u.cost){1} GROUP BY {2}u.time, o.name",
+                                 sql.group(), sql.from_where(), grouped ? sql.group() + ", " : ""),
+                     sql.parameters());
   if (!found) return found.error();
   std::map<Field, std::size_t> places;
   for (const auto& group : grouped ? groups : std::vector<Field>{Field()}) {
@@ -209,17 +168,51 @@ Result<void> UsageReader::add_series(Answer& answer, const std::vector<Field>& g
   return {};
 }
 
-Result<void> UsageReader::add_total(Answer& answer) {
+Result<void> add_total(UsageDatabase& database, Answer& answer) {
   Query all = answer.query;
   all.group_by = GroupBy::nothing;
   const CountsSql sql(all);
-  const auto found = database_->query(
+  const auto found = database.query(
       fmt::format("SELECT o.name, sum(u.count), sum(u.cost){} GROUP BY o.name", sql.from_where()), sql.parameters());
   if (!found) return found.error();
   for (const auto& record : *found) {
     answer.total.add(record[0].value_or(""), count_of(record[1]), count_of(record[2]));
   }
   return {};
+}
+
+Result<void> fill(UsageDatabase& database, Answer& answer, UnixMillis now) {
+  const auto kept = kept_for(database, answer.query.from);
+  if (!kept) return kept.error();
+  answer.kept = *kept;
+  answer.query.resolution = std::max(answer.query.resolution, *kept);
+  // Before the counts are read: what comes meanwhile makes them more complete, not less.
+  const auto complete = complete_until(database, answer.query, now);
+  if (!complete) return complete.error();
+  answer.complete_until = *complete;
+  std::vector<Field> groups;
+  if (answer.query.group_by != GroupBy::nothing) {
+    auto found = groups_of(database, answer.query);
+    if (!found) return found.error();
+    groups = std::move(*found);
+  }
+  if (auto added = add_series(database, answer, groups); !added) return added;
+  return add_total(database, answer);
+}
+
+}  // namespace
+
+Result<void> UsageReader::prepare() {
+  auto ready = sums_.ask([](UsageDatabase&) { return Result<void>(); });
+  return !ready && ready.error().code != ErrorCode::not_found ? ready : Result<void>();
+}
+
+Result<Answer> UsageReader::read(const Query& query, UnixMillis now) {
+  Answer answer{.query = query, .complete_until = std::min(query.to, now)};
+  const auto filled = sums_.ask([&](UsageDatabase& database) { return fill(database, answer, now); });
+  if (!filled && filled.error().code != ErrorCode::not_found) return filled.error();
+  if (answer.series.empty() && query.group_by == GroupBy::nothing) answer.series.push_back({});
+  return answer;
 }
 
 Result<std::map<KeyId, LastUse>> UsageReader::last_uses(std::span<const KeyId> keys) {
@@ -231,12 +224,11 @@ Result<std::map<KeyId, LastUse>> UsageReader::last_uses(std::span<const KeyId> k
     ids.emplace_back(key.to_string());
     list += fmt::format("{}${}", list.empty() ? "" : ", ", ids.size());
   }
-  const MutexLock lock(mutex_);
-  const auto found = ask([&]() {
-    return database_->query(fmt::format("SELECT key_id, last_used_at, last_address FROM usage_keys WHERE last_used_at"
-                                        " IS NOT NULL AND key_id IN ({})",
-                                        list),
-                            ids);
+  const auto found = rows_.ask([&](UsageDatabase& database) {
+    return database.query(fmt::format("SELECT key_id, last_used_at, last_address FROM usage_keys WHERE last_used_at"
+                                      " IS NOT NULL AND key_id IN ({})",
+                                      list),
+                          ids);
   });
   if (!found)
     return found.error().code == ErrorCode::not_found ? Result<std::map<KeyId, LastUse>>(uses) : found.error();
@@ -247,9 +239,8 @@ Result<std::map<KeyId, LastUse>> UsageReader::last_uses(std::span<const KeyId> k
 }
 
 Result<std::optional<Refusal>> UsageReader::find_refusal(const std::string& id) {
-  const MutexLock lock(mutex_);
-  const auto found = ask([&]() {
-    return database_->query(
+  const auto found = rows_.ask([&](UsageDatabase& database) {
+    return database.query(
         "SELECT at, key_id, reason, limits, rule, position, network, sampled FROM usage_refusals WHERE id = $1", {id});
   });
   if (!found && found.error().code != ErrorCode::not_found) return found.error();

@@ -63,11 +63,33 @@ struct LastUse {
   std::optional<std::string> network;
 };
 
+/// A connection that is opened when it is needed, and anew after it failed; one question at a time.
+class UsageConnection {
+ public:
+  explicit UsageConnection(std::unique_ptr<UsageDatabase> database) : database_(std::move(database)) {}
+
+  /// ask(UsageDatabase&) → Result of something. ErrorCode::not_found: nothing was ever written.
+  template <class Ask>
+  auto ask(Ask ask) -> decltype(ask(std::declval<UsageDatabase&>())) {
+    const MutexLock lock(mutex_);
+    if (auto ready = database_->ready(); !ready) return ready.error();
+    auto answer = ask(*database_);
+    if (!answer && answer.error().code != ErrorCode::invalid) database_->give_up();
+    return answer;
+  }
+
+ private:
+  Mutex mutex_;
+  const std::unique_ptr<UsageDatabase> database_;  // used with mutex_ held
+};
+
 /// Any thread may call any method.
 class UsageReader {
  public:
-  /// Where nothing was ever written, everything is nothing.
-  explicit UsageReader(std::unique_ptr<UsageDatabase> database) : database_(std::move(database)) {}
+  /// Where nothing was ever written, everything is nothing. Two connections to the same: what takes a millisecond does
+  /// not wait behind sums over millions of rows.
+  UsageReader(std::unique_ptr<UsageDatabase> for_sums, std::unique_ptr<UsageDatabase> for_rows)
+      : sums_(std::move(for_sums)), rows_(std::move(for_rows)) {}
 
   /// Makes the tables where this is to make them (usage/postgres/postgres_usage.hpp). read() does it as well.
   Result<void> prepare();
@@ -80,18 +102,8 @@ class UsageReader {
   Result<std::optional<Refusal>> find_refusal(const std::string& id);
 
  private:
-  template <class Ask>
-  auto ask(Ask ask) -> decltype(ask());
-  Result<void> fill(Answer& answer, UnixMillis now);
-  Result<Resolution> kept_for(UnixMillis from);
-  Result<UnixMillis> complete_until(const Query& query, UnixMillis now);
-  Result<std::vector<Field>> groups_of(const Query& query);
-  Result<void> add_series(Answer& answer, const std::vector<Field>& groups);
-  Result<void> add_total(Answer& answer);
-
-  // The rest with mutex_ held, which the database is behind.
-  Mutex mutex_;
-  const std::unique_ptr<UsageDatabase> database_;
+  UsageConnection sums_;
+  UsageConnection rows_;
 };
 
 }  // namespace latchkey::usage

@@ -13,6 +13,7 @@ using store::Access;
 using store::Database;
 
 constexpr int busy_timeout_ms = 2000;
+constexpr std::chrono::seconds longest_question{10};
 constexpr std::int64_t sqlite_usage_version = 1;
 
 constexpr const char* sqlite_tables = R"sql(
@@ -87,6 +88,7 @@ Result<void> SqliteUsage::open() {
   auto database = Database::open(path_, access_, busy_timeout_ms);
   if (!database) return database.error();
   if (auto prepared = prepare(*database); !prepared) return prepared;
+  if (access_ == Access::read) bound_questions(*database);
   const auto identity = store::FileIdentity::of(path_);
   if (!identity) return Error(ErrorCode::unavailable, "the file of usage is gone", path_.string());
   database_.emplace(std::move(*database));
@@ -109,11 +111,21 @@ Result<void> SqliteUsage::prepare(Database& database) const {
   return Error(ErrorCode::unavailable, "the file of usage is another release's", path_.string());
 }
 
+// As PostgreSQL's statement_timeout does.
+void SqliteUsage::bound_questions(Database& database) {
+  const auto is_over = [](void* self) {
+    return int{std::chrono::steady_clock::now() > static_cast<const SqliteUsage*>(self)->give_up_at_};
+  };
+  give_up_at_ = std::chrono::steady_clock::now() + longest_question;
+  sqlite3_progress_handler(database.handle(), 10'000, is_over, this);
+}
+
 Result<void> SqliteUsage::begin() { return database_->execute("BEGIN IMMEDIATE"); }
 Result<void> SqliteUsage::commit() { return database_->execute("COMMIT"); }
 void SqliteUsage::give_up() { database_.reset(); }
 
 Result<std::vector<Record>> SqliteUsage::query(std::string_view sql, std::span<const Parameter> parameters) {
+  give_up_at_ = std::chrono::steady_clock::now() + longest_question;
   auto statement = database_->prepare(numbered(sql));
   if (!statement) return statement.error();
   int number = 0;

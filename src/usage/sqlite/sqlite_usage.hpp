@@ -4,6 +4,7 @@
 // else needs it: without it nothing is refused. WAL and synchronous=NORMAL: a kill loses nothing that was committed, a
 // power cut the last seconds.
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 
@@ -31,11 +32,13 @@ class SqliteUsage final : public UsageDatabase {
   Result<void> open();
   Result<void> prepare(store::Database& database) const;
   void put_aside() const;
+  void bound_questions(store::Database& database);
 
   const std::filesystem::path path_;
   const store::Access access_;
   std::optional<store::Database> database_;
   store::FileIdentity identity_;
+  std::chrono::steady_clock::time_point give_up_at_{};  // of a reader: no question takes longer
 };
 
 }  // namespace latchkey::usage

@@ -52,7 +52,8 @@ TEST(SqliteUsage, AFileThatWasRemovedIsMadeAnew) {
   const ManualClock clock;
   UsageStore store(std::make_unique<SqliteUsage>(path, store::Access::write), clock, {},
                    UsageStore::Writers::one_replica);
-  UsageReader reader(std::make_unique<SqliteUsage>(path, store::Access::read));
+  UsageReader reader(std::make_unique<SqliteUsage>(path, store::Access::read),
+                     std::make_unique<SqliteUsage>(path, store::Access::read));
   const Query query{.from = {29'453'760LL * 60'000}, .to = {29'453'761LL * 60'000}};
   for (std::uint64_t seq = 1; seq <= 2; ++seq) {
     ASSERT_TRUE(store.write(pack({.writer = "a", .seq = seq, .rows = {one_row()}})).value());

@@ -16,7 +16,7 @@ UnixMillis after(UnixMillis time, std::int64_t millis) { return {time.count + mi
 
 void UsageSuite::write(const Batch& batch) {
   if (!sink_) restart();
-  if (!reader_) reader_ = std::make_unique<UsageReader>(world_->open_for_reading());
+  if (!reader_) reader_ = std::make_unique<UsageReader>(world_->open_for_reading(), world_->open_for_reading());
   for (int i = 0; i < 3000; ++i) {
     const auto done = sink_->write(pack(batch));
     if (done && *done) return;
@@ -30,7 +30,7 @@ void UsageSuite::write(std::uint64_t seq, std::vector<Row> rows, const std::stri
 }
 
 Answer UsageSuite::read(Query query) {
-  if (!reader_) reader_ = std::make_unique<UsageReader>(world_->open_for_reading());
+  if (!reader_) reader_ = std::make_unique<UsageReader>(world_->open_for_reading(), world_->open_for_reading());
   if (query.to == UnixMillis{}) {
     query.from = after(noon, -24 * hour);
     query.to = after(noon, 24 * hour);
