@@ -17,6 +17,11 @@ struct NamedUrl {
   std::string url;
 };
 
+struct Verified {
+  bool whole = false;
+  std::string text;
+};
+
 struct Programs {
   /// Each runs its service until SIGTERM or SIGINT and returns the exit code.
   std::function<int(const config::Settings&)> keys;
@@ -30,6 +35,8 @@ struct Programs {
   /// `latchkey store backup` and `restore`: what was done, in words.
   std::function<Result<std::string>(const config::Settings&, const std::string& file)> backup;
   std::function<Result<std::string>(const config::Settings&, const std::string& file)> restore;
+  /// `latchkey store verify`: what the chain of the audit trail shows.
+  std::function<Result<Verified>(const config::Settings&)> verify;
 };
 
 /// Parses, runs one command, returns the exit code. Never throws.

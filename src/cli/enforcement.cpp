@@ -60,9 +60,14 @@ void add_wait_flags(CLI::App& app, Invocation& invocation) {
       ->needs(wait)
       ->check(CLI::Validator(is_duration, "DURATION"))
       ->type_name("DURATION");
+  app.add_option("--reason", invocation.reason, "Why, for the audit trail")->type_name("TEXT");
 }
 
 ApiCall waiting(const Invocation& invocation, ApiCall call) {
+  if (!invocation.reason.empty()) {
+    if (!call.body) call.body.emplace();
+    (*call.body)["reason"] = invocation.reason;
+  }
   if (!invocation.wait) return call;
   call.path += "?wait=enforced&timeout=" + http_client::url_escape(invocation.wait_timeout);
   call.timeout += parse_duration(invocation.wait_timeout).value_or(std::chrono::seconds(0));

@@ -6,9 +6,9 @@
 
 namespace latchkey::cli {
 
-void add_wait_flags(CLI::App& app, Invocation& invocation);  // --wait, --wait-timeout
+void add_wait_flags(CLI::App& app, Invocation& invocation);  // --wait, --wait-timeout, --reason
 
-/// The call, as one that waits where --wait was given.
+/// The call, as one that waits where --wait was given, with its --reason.
 ApiCall waiting(const Invocation& invocation, ApiCall call);
 
 /// Says on stderr how each replica came to enforce the change, if that was asked for. exit_failed where it has not been

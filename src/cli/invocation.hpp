@@ -29,6 +29,7 @@ struct Invocation {
   bool wait = false;
   std::string wait_timeout = "60s";
   std::string token_file{};
+  std::string reason{};  // of a command that changes something; empty: none given
   std::function<int()> command{};
 
   Result<config::ResolvedSettings> settings() const;

@@ -52,6 +52,28 @@ void add_file_command(CLI::App& group, Invocation& invocation, const char* name,
   });
 }
 
+int verify(const Invocation& invocation) {
+  const auto resolved = invocation.settings();
+  if (!resolved) return complain(resolved.error());
+  const auto verified = invocation.programs.verify(resolved->settings);
+  if (!verified) return complain(verified.error());
+  fmt::print("{}\n", verified->text);
+  if (verified->whole) return exit_done;
+  fmt::print(stderr, "latchkey: the audit trail is not as it was written\n");
+  return exit_failed;
+}
+
+void add_verify(CLI::App& group, Invocation& invocation) {
+  auto* command =
+      group.add_subcommand("verify", "Check that the audit trail is as it was written, also while services run");
+  command->footer(
+      "latchkey store verify\nLATCHKEY_STORE=postgresql://… latchkey store verify\n"
+      "Write down the position and hash that it prints: a later run that prints another hash for the same position has "
+      "found another history.");
+  add_location_flags(*command, invocation);
+  command->callback([&invocation] { invocation.command = [&invocation] { return verify(invocation); }; });
+}
+
 }  // namespace
 
 void add_store(CLI::App& app, Invocation& invocation) {
@@ -60,6 +82,7 @@ void add_store(CLI::App& app, Invocation& invocation) {
   group->footer(
       "latchkey store backup /backups/monday.db\n"
       "latchkey store restore /backups/monday.db\n"
+      "latchkey store verify\n"
       "latchkey store migrate --from sqlite:/var/lib/latchkey/latchkey.db --to postgresql://db.internal/latchkey");
   add_file_command(*group, invocation, "backup", "Copy the embedded database, also while services run",
                    "latchkey store backup /backups/monday.db", "Made new; must not exist", invocation.programs.backup);
@@ -67,6 +90,7 @@ void add_store(CLI::App& app, Invocation& invocation) {
                    "latchkey store restore /backups/monday.db\nlatchkey store restore --data-dir /var/lib/latchkey "
                    "/backups/monday.db",
                    "A backup; checked first, and left as it is", invocation.programs.restore);
+  add_verify(*group, invocation);
   auto* command = group->add_subcommand("migrate", "Move keys, audit trail and signing keys into an empty PostgreSQL");
   command->footer(
       "latchkey store migrate --from sqlite:/var/lib/latchkey/latchkey.db --to postgresql://db.internal/latchkey\n"

@@ -13,12 +13,13 @@ Decision decide_disable_own(const AccessKey& current, IssueTime presented, const
   return if_changed(current, std::move(next), "disable", author);
 }
 
-void disable_own_key(store::KeyStore& store, KeyId id, IssueTime presented, UnixMillis now, KeyDone done) {
+void disable_own_key(store::KeyStore& store, KeyId id, IssueTime presented, UnixMillis now,
+                     const store::AuditNote& note, KeyDone done) {
   auto work = [id, presented, author = Author{"key:" + id.to_string(), now}](store::Transaction& transaction) {
     return change_key(transaction, id, Precondition(),
                       [&](const AccessKey& current) { return decide_disable_own(current, presented, author); });
   };
-  commit_key_change(store, std::move(work), std::move(done));
+  commit_key_change(store, note, std::move(work), std::move(done));
 }
 
 }  // namespace latchkey::commands

@@ -9,6 +9,7 @@ namespace latchkey::commands {
 Decision decide_disable_own(const AccessKey& current, IssueTime presented, const Author& author);
 
 /// The actor is "key:<key id>".
-void disable_own_key(store::KeyStore& store, KeyId id, IssueTime presented, UnixMillis now, KeyDone done);
+void disable_own_key(store::KeyStore& store, KeyId id, IssueTime presented, UnixMillis now,
+                     const store::AuditNote& note, KeyDone done);
 
 }  // namespace latchkey::commands

@@ -14,7 +14,7 @@ void end_grace(store::KeyStore& store, KeyId id, const Precondition& preconditio
     return change_key(transaction, id, precondition,
                       [&](const AccessKey& current) { return decide_end_grace(current, author); });
   };
-  commit_key_change(store, std::move(work), std::move(done));
+  commit_key_change(store, author.note, std::move(work), std::move(done));
 }
 
 }  // namespace latchkey::commands

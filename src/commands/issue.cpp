@@ -98,7 +98,7 @@ void issue(store::KeyStore& store, KeyRing& ring, const Author& author,
         if (!terms) return terms.error();
         issued->terms = std::move(*terms);
         *out = std::move(*issued);
-        return {};
+        return transaction.note(author.note);
       },
       [out, done = std::move(done)](Result<LogEnd> commit) mutable {
         if (!commit) return done(commit.error());

@@ -37,17 +37,17 @@ Result<AccessKey> change_key(store::Transaction& transaction, KeyId id, const Pr
   return std::move(row.key);
 }
 
-void commit_key_change(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work,
-                       KeyDone done) {
+void commit_key_change(store::KeyStore& store, store::AuditNote note,
+                       std::function<Result<AccessKey>(store::Transaction&)> work, KeyDone done) {
   auto out = std::make_shared<KeyAnswer>();
   store.transact(
-      [out, work = std::move(work)](store::Transaction& transaction) -> Result<void> {
+      [out, note = std::move(note), work = std::move(work)](store::Transaction& transaction) -> Result<void> {
         auto row = work(transaction);
         if (!row) return row.error();
         auto terms = terms_of(transaction, *row);
         if (!terms) return terms.error();
         *out = {std::move(*row), {}, std::move(*terms)};
-        return {};
+        return transaction.note(note);
       },
       [out, done = std::move(done)](Result<LogEnd> commit) mutable {
         if (!commit) return done(commit.error());

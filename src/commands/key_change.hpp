@@ -19,6 +19,7 @@ namespace latchkey::commands {
 struct Author {
   std::string actor;
   UnixMillis now;
+  store::AuditNote note{};  // from where, and why
 };
 
 /// What a command makes of a row, and what the change log calls it.
@@ -51,8 +52,8 @@ struct KeyAnswer {
 };
 using KeyDone = std::move_only_function<void(Result<KeyAnswer>)>;
 
-/// One transaction around `work`. `done` runs once, after the commit, on the engine's thread.
-void commit_key_change(store::KeyStore& store, std::function<Result<AccessKey>(store::Transaction&)> work,
-                       KeyDone done);
+/// One transaction around `work`, with `note` beside what it changes. `done` runs once, after the commit, on the engine's thread.
+void commit_key_change(store::KeyStore& store, store::AuditNote note,
+                       std::function<Result<AccessKey>(store::Transaction&)> work, KeyDone done);
 
 }  // namespace latchkey::commands

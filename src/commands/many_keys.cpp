@@ -14,8 +14,9 @@ constexpr std::size_t ids_a_page = 10'000;
 
 /// One after the other; lives as long as one of its commits is under way.
 struct Run : std::enable_shared_from_this<Run> {
-  Run(store::KeyStore& to, store::ManyKeys what, std::vector<KeyId> all, ManyKeysDone when_done)
-      : store(to), change(std::move(what)), keys(std::move(all)), done(std::move(when_done)) {
+  Run(store::KeyStore& to, store::ManyKeys what, store::AuditNote beside, std::vector<KeyId> all,
+      ManyKeysDone when_done)
+      : store(to), change(std::move(what)), note(std::move(beside)), keys(std::move(all)), done(std::move(when_done)) {
     answer.matched = keys.size();
   }
 
@@ -28,7 +29,7 @@ struct Run : std::enable_shared_from_this<Run> {
           const auto changed = transaction.change_keys(self->change, part);
           if (!changed) return changed.error();
           self->changed_now = *changed;
-          return {};
+          return transaction.note(self->note);
         },
         [self = shared_from_this()](const Result<LogEnd>& commit) { self->committed(commit); });
   }
@@ -43,6 +44,7 @@ struct Run : std::enable_shared_from_this<Run> {
 
   store::KeyStore& store;
   const store::ManyKeys change;
+  const store::AuditNote note;
   const std::vector<KeyId> keys;
   ManyKeysDone done;
   std::size_t begun = 0;          // keys that are in a commit that was begun
@@ -79,8 +81,8 @@ std::string confirmation_of(std::span<const KeyId> keys) {
 
 void change_many(store::KeyStore& store, store::KeyAction action, const KeySet& set, std::vector<KeyId> keys,
                  const Author& author, ManyKeysDone done) {
-  std::make_shared<Run>(store, store::ManyKeys{action, filter_of(set), author.now, author.actor}, std::move(keys),
-                        std::move(done))
+  std::make_shared<Run>(store, store::ManyKeys{action, filter_of(set), author.now, author.actor}, author.note,
+                        std::move(keys), std::move(done))
       ->next();
 }
 

@@ -106,7 +106,7 @@ void change_named(store::KeyStore& store, std::string name, const Author& author
         auto answer = change_in(transaction, name, author, idempotency, decide, check);
         if (!answer) return answer.error();
         *out = std::move(*answer);
-        return {};
+        return transaction.note(author.note);
       },
       [out, done = std::move(done)](Result<LogEnd> commit) mutable {
         if (!commit) return done(commit.error());

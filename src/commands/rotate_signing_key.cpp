@@ -40,7 +40,7 @@ void rotate_signing_key(store::KeyStore& store, KeyRing& ring, EarlierKeys earli
         auto after = transaction.signing_keys();
         if (!after) return after.error();
         *keys = std::move(*after);
-        return {};
+        return transaction.note(author.note);
       },
       [keys, done = std::move(done)](Result<LogEnd> commit) mutable {
         if (!commit) return done(commit.error());

@@ -137,7 +137,7 @@ void update_key(store::KeyStore& store, KeyId id, UpdateKey command, const Preco
     const auto checked = check_key_terms(transaction, *row);
     return checked ? row : Result<AccessKey>(checked.error());
   };
-  commit_key_change(store, std::move(work), std::move(done));
+  commit_key_change(store, author.note, std::move(work), std::move(done));
 }
 
 }  // namespace latchkey::commands

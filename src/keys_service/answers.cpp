@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "base/json.hpp"
+#include "base/printable.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
 
@@ -18,8 +20,23 @@ http::Response private_json(int status, std::string body) {
   return response;
 }
 
+store::AuditNote note_of(const RouteContext& context, const Call& call) {
+  constexpr std::size_t most_of_agent = 256;
+  const auto address =
+      access::client_address(call.request, call.peer, context.parts.proxies, context.parts.client_address);
+  const auto body = parse_json(call.request.body);
+  const auto* reason = body && body->is_object() ? body->get_object().if_contains("reason") : nullptr;
+  return {.address = address ? address->to_string() : "",
+          .user_agent = store::clipped(printable(call.request.header("User-Agent").value_or("")), most_of_agent),
+          .reason = reason != nullptr && reason->is_string()
+                        ? store::clipped(reason->get_string(), store::max_reason_bytes)
+                        : "",
+          .role = "",
+          .application = ""};
+}
+
 commands::Author author_of(const RouteContext& context, const Call& call) {
-  return {call.admin.subject, context.parts.clock.wall()};
+  return {call.admin.subject, context.parts.clock.wall(), note_of(context, call)};
 }
 
 CommittedAnswer key_answer(commands::KeyAnswer answer, UnixMillis now) {

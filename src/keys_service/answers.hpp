@@ -15,6 +15,8 @@ namespace latchkey::keys_service {
 http::Response private_json(int status, std::string body);
 
 /// The author of this call's admin, now.
+/// From where the request came, and the `reason` that its body may have.
+store::AuditNote note_of(const RouteContext& context, const Call& call);
 commands::Author author_of(const RouteContext& context, const Call& call);
 
 /// What a mutation answers once it is committed. The body is made last, so that what became of a wait can stand in it.

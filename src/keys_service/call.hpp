@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/message.hpp"
+#include "http/peer.hpp"
 #include "jwt/admin_token.hpp"
 #include "keys_service/broadcaster.hpp"
 #include "keys_service/parts.hpp"
@@ -14,6 +15,7 @@ namespace latchkey::keys_service {
 struct Call {
   const http::Request& request;
   jwt::AdminIdentity admin;  // empty on routes that need none
+  http::Peer peer{};
 };
 
 /// What every route has at hand.

@@ -139,6 +139,11 @@ class RestoredBetweenLooks final : public store::KeyStore {
     next_ = std::move(state);
   }
   void transact(Work work, Done done) override { inner_.transact(std::move(work), std::move(done)); }
+  Result<store::AuditPage> audit(const store::AuditQuery& query) override {
+    const std::lock_guard lock(mutex_);
+    if (next_) inner_.restore(*std::exchange(next_, std::nullopt));
+    return inner_.audit(query);
+  }
   Result<std::optional<AccessKey>> find_key(KeyId id) override { return inner_.find_key(id); }
   Result<store::KeyPage> list_keys(const store::KeyPageRequest& request) override { return inner_.list_keys(request); }
   Result<std::vector<KeyId>> list_key_ids(const store::KeyPageRequest& request) override {

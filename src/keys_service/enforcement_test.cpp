@@ -73,7 +73,8 @@ TEST_F(Enforcement, ComesWhenTheReplicaHasAppliedTheChangeAndNotBefore) {
   catch_up();
   const auto got = reply.get();
   EXPECT_EQ(got.status, 200);
-  EXPECT_EQ(got.header("Latchkey-Enforcement"), "confirmed;applied=1;fenced=0;stopped=0;waiting=0;other-epoch=0;outdated=0");
+  EXPECT_EQ(got.header("Latchkey-Enforcement"),
+            "confirmed;applied=1;fenced=0;stopped=0;waiting=0;other-epoch=0;outdated=0");
   const auto replica = enforcement(got).at("replicas").as_array().at(0);
   EXPECT_EQ(replica.at("name"), "eu \"1\"");
   EXPECT_EQ(std::string(replica.at("replicaId").as_string()), report_.id.to_string());

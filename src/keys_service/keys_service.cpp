@@ -39,19 +39,20 @@ KeysService::~KeysService() {
 
 void KeysService::handle(http::Exchange& exchange, const Route& route, RouteMetrics& metrics) {
   const http::Request& request = exchange.request();
+  const http::Peer peer = exchange.peer();
   const auto reply = std::make_shared<Reply>(exchange.defer(), metrics, context_.parts.clock, in_flight_);
-  if (route.needs == Needs::nothing) return run(request, route, std::move(*reply));
-  submit(request, route, reply, Attempt::first);
+  if (route.needs == Needs::nothing) return run(request, route, std::move(*reply), peer);
+  submit(request, route, reply, peer, Attempt::first);
 }
 
 void KeysService::submit(const http::Request& request, const Route& route, const std::shared_ptr<Reply>& reply,
-                         Attempt attempt) {
+                         const http::Peer& peer, Attempt attempt) {
   const BootTime arrived = context_.parts.clock.boot();
-  const bool taken = context_.parts.pool.submit([this, &request, &route, reply, attempt, arrived] {
+  const bool taken = context_.parts.pool.submit([this, &request, &route, reply, peer, attempt, arrived] {
     // Behind workers that wait for a silent store nobody waits for long, or each would add its own time to the next.
     if (context_.parts.clock.boot() - arrived > longest_queue_wait) return refuse(*reply);
-    if (attempt == Attempt::first && awaits_new_keys(request, route, reply)) return;
-    run(request, route, std::move(*reply));
+    if (attempt == Attempt::first && awaits_new_keys(request, route, reply, peer)) return;
+    run(request, route, std::move(*reply), peer);
   });
   if (!taken) refuse(*reply);
 }
@@ -70,18 +71,19 @@ Result<Position> KeysService::look_at(store::KeyStore& store) {
 
 // The token's key may be newer than the keys that are known here: it is judged once these have been fetched again. No
 // worker waits meanwhile.
-bool KeysService::awaits_new_keys(const http::Request& request, const Route& route,
-                                  const std::shared_ptr<Reply>& reply) {
+bool KeysService::awaits_new_keys(const http::Request& request, const Route& route, const std::shared_ptr<Reply>& reply,
+                                  const http::Peer& peer) {
   jwt::AdminKeySource* const keys = context_.parts.admin_keys;
   const bool by_admin = route.needs == Needs::viewer || route.needs == Needs::admin;
   if (keys == nullptr || !by_admin || !keys->usable() || !gate_.names_unknown_key(request)) return false;
-  return keys->when_renewed([this, &request, &route, reply] { submit(request, route, reply, Attempt::second); });
+  return keys->when_renewed(
+      [this, &request, &route, reply, peer] { submit(request, route, reply, peer, Attempt::second); });
 }
 
 // A holder's key is checked by its route, which wants the row as well.
-void KeysService::run(const http::Request& request, const Route& route, Reply reply) {
+void KeysService::run(const http::Request& request, const Route& route, Reply reply, const http::Peer& peer) {
   try {
-    Call call{request, {}};
+    Call call{request, {}, peer};
     if (route.needs == Needs::viewer || route.needs == Needs::admin) {
       const bool writes = route.needs == Needs::admin;
       auto identity = gate_.admit(request, writes ? jwt::AdminRole::admin : jwt::AdminRole::viewer);

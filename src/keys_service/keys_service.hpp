@@ -34,9 +34,11 @@ class KeysService {
  private:
   void handle(http::Exchange& exchange, const Route& route, RouteMetrics& metrics);
   enum class Attempt : std::uint8_t { first, second };
-  void submit(const http::Request& request, const Route& route, const std::shared_ptr<Reply>& reply, Attempt attempt);
-  bool awaits_new_keys(const http::Request& request, const Route& route, const std::shared_ptr<Reply>& reply);
-  void run(const http::Request& request, const Route& route, Reply reply);
+  void submit(const http::Request& request, const Route& route, const std::shared_ptr<Reply>& reply,
+              const http::Peer& peer, Attempt attempt);
+  bool awaits_new_keys(const http::Request& request, const Route& route, const std::shared_ptr<Reply>& reply,
+                       const http::Peer& peer);
+  void run(const http::Request& request, const Route& route, Reply reply, const http::Peer& peer);
   void refuse(Reply& reply);
   Result<Position> look_at(store::KeyStore& store);
 

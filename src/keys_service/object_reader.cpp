@@ -1,14 +1,33 @@
 #include "keys_service/object_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/control_characters.hpp"
+#include "store/audit.hpp"
+
 namespace latchkey::keys_service {
+namespace {
+
+bool is_reason(std::string_view text) { return text.size() <= store::max_reason_bytes && !has_control_character(text); }
+
+}  // namespace
 
 Result<ObjectReader> ObjectReader::parse(std::string_view text) {
   auto value = parse_json(text);
   if (!value) return Error::invalid("", value.error().detail);
   if (!value->is_object()) return Error::invalid("", "must be a JSON object");
-  return ObjectReader(std::move(value->get_object()), text);
+  ObjectReader reader(std::move(value->get_object()), text);
+  reader.note_reason();
+  return reader;
+}
+
+void ObjectReader::note_reason() {
+  const auto reason = text("reason");
+  if (reason && !is_reason(*reason)) {
+    note("reason", fmt::format("must be at most {} bytes without control characters", store::max_reason_bytes));
+  }
 }
 
 const json::value* ObjectReader::find(std::string_view name) {

@@ -17,7 +17,7 @@ namespace latchkey::keys_service {
 
 class ObjectReader {
  public:
-  /// Fails with ErrorCode::invalid at "" (the whole document) for what is no JSON object.
+  /// Every body may have a `reason` for the audit trail, which is checked here. Fails with ErrorCode::invalid at "" (the whole document) for what is no JSON object.
   static Result<ObjectReader> parse(std::string_view text);
 
   /// The member if it came; nullptr otherwise. Whatever is asked for is a known member.
@@ -43,6 +43,7 @@ class ObjectReader {
   Result<void> finish();
 
  private:
+  void note_reason();
   ObjectReader(json::object object, std::string_view text) : object_(std::move(object)), members_(members_of(text)) {}
   /// The member's value as compact JSON, for what must be kept as it was sent. The member is there.
   const std::string& text_of(std::string_view name) const;

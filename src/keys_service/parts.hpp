@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "access/trusted_proxies.hpp"
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
@@ -31,6 +32,8 @@ struct Parts {
   std::string key_prefix{};                        // key/presented_form.hpp; empty: none
   usage::UsageReader* usage = nullptr;             // none: nothing is known of usage
   std::optional<pages::SignInProvider> sign_in{};  // of the console; none: it wants a token
+  access::TrustedProxies proxies{};                // for the audit trail: of these X-Forwarded-For is believed
+  access::ClientAddress client_address = access::ClientAddress::peer;
 };
 
 }  // namespace latchkey::keys_service

@@ -17,6 +17,7 @@
 #include "http/cors.hpp"
 #include "keys_service/keys_service.hpp"
 #include "main/engines.hpp"
+#include "main/forward_auth.hpp"
 #include "main/serve.hpp"
 #include "main/services.hpp"
 #include "main/tls.hpp"
@@ -83,11 +84,14 @@ int run_keys(const Settings& settings) {
   if (const auto ready = (*usage)->prepare(); !ready) {
     log_warning("usage: cannot be read, and is asked for again: {} {}", ready.error().detail, ready.error().internal);
   }
+  auto proxies = forward_auth(settings);
+  if (!proxies) return fail("trusted_proxies", proxies.error());
 
   WorkerPool pool(std::max(4U, settings.threads), 4096);
   keys_service::KeysService service({**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry,
                                      &(*admins)->source(), settings.key_prefix, usage->get(),
-                                     console_sign_in(settings)});
+                                     console_sign_in(settings), std::move(proxies->trusted),
+                                     proxies->client_address});
   auto origins = http::parse_origins(settings.cors_origins);
   if (!origins) return fail("cors_origins", origins.error());
   http::Cors cors({std::move(*origins), page_may_send, page_may_read}, service.router());

@@ -12,5 +12,5 @@ int main(int argc, char** argv) {
   return latchkey::cli::run(
       argc, argv,
       {latchkey::run_keys, latchkey::run_tokens, latchkey::run_relay, latchkey::configuration_errors,
-       latchkey::migrate_store, latchkey::back_up_store, latchkey::restore_store});
+       latchkey::migrate_store, latchkey::back_up_store, latchkey::restore_store, latchkey::verify_store});
 }

@@ -21,5 +21,7 @@ Result<std::string> migrate_store(const std::string& from, const cli::NamedUrl& 
 /// `latchkey store backup` and `latchkey store restore`, likewise.
 Result<std::string> back_up_store(const config::Settings& settings, const std::string& file);
 Result<std::string> restore_store(const config::Settings& settings, const std::string& file);
+/// `latchkey store verify`.
+Result<cli::Verified> verify_store(const config::Settings& settings);
 
 }  // namespace latchkey

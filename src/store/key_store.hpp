@@ -17,6 +17,7 @@
 #include "key/position.hpp"
 #include "key/selector.hpp"
 #include "key/signing_key.hpp"
+#include "store/audit.hpp"
 
 namespace latchkey::store {
 
@@ -107,6 +108,9 @@ class Transaction {
   /// Keys of this scope, not deleted, with more than max_limits limits in force; the first `most`.
   virtual Result<std::vector<KeyId>> keys_past_limits(const TermsScope& scope, std::size_t most) = 0;
 
+  /// Notes this beside every change that this transaction has made so far (store/audit.hpp).
+  virtual Result<void> note(const AuditNote& note) = 0;
+
   virtual Result<std::optional<Change>> find_change(Seq seq) = 0;
   virtual Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) = 0;
   virtual Result<void> put_idempotency(const IdempotencyRecord& record) = 0;
@@ -179,6 +183,8 @@ class KeyStore {
   virtual Result<PlanUses> plan_uses(std::string_view name) = 0;
   /// Changes with seq > after, in order, at most `limit` (1 to 1,000).
   virtual Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) = 0;
+  /// The same as an auditor asks for them.
+  virtual Result<AuditPage> audit(const AuditQuery& query) = 0;
   /// Epoch and seq of the last committed change.
   virtual Result<Position> position() = 0;
 };

@@ -2,6 +2,7 @@
 #include "store/memory/memory_store.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "store/testing/audit_suite.hpp"
 #include "store/testing/key_store_suite.hpp"
 #include "store/testing/terms_suite.hpp"
 #include "store/testing/test_server.hpp"
@@ -34,6 +35,7 @@ std::string name_of(const testing::TestParamInfo<StoreEngine>& test) { return te
 
 INSTANTIATE_TEST_SUITE_P(Engines, KeyStoreSuite, engines, name_of);
 INSTANTIATE_TEST_SUITE_P(Engines, TermsSuite, engines, name_of);
+INSTANTIATE_TEST_SUITE_P(Engines, AuditSuite, engines, name_of);
 
 }  // namespace
 }  // namespace latchkey::store

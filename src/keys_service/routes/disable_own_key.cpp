@@ -37,7 +37,7 @@ void disable_own_key(RouteContext& context, const Call& call, Reply reply) {
     answer_committed(context, std::move(wait), std::move(reply), commit, {private_head(200), std::move(members)});
   };
   const auto& held = std::get<HeldKey>(holder);
-  commands::disable_own_key(context.parts.store, held.key.id, held.presented, now, std::move(done));
+  commands::disable_own_key(context.parts.store, held.key.id, held.presented, now, note_of(context, call), std::move(done));
 }
 
 }  // namespace latchkey::keys_service::routes

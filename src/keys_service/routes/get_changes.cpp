@@ -1,7 +1,9 @@
 #include <charconv>
 
+#include "base/time_text.hpp"
 #include "http/problem.hpp"
 #include "keys_service/answers.hpp"
+#include "keys_service/audit_json.hpp"
 #include "keys_service/error_response.hpp"
 #include "keys_service/key_json.hpp"
 #include "keys_service/routes.hpp"
@@ -13,12 +15,40 @@ namespace {
 
 struct ChangesRequest {
   std::optional<std::string> after;  // as sent
-  std::size_t limit = 100;
+  store::AuditQuery query;
+  bool filters = false;  // anything but `after` and `limit` was asked for
 };
+
+std::optional<UnixMillis> time_in(service::QueryReader& reader, std::string_view name) {
+  const auto text = reader.text(name);
+  if (!text) return std::nullopt;
+  const auto time = parse_rfc3339(*text);
+  if (!time) reader.note(name, "must be an RFC 3339 time such as 2027-01-31T12:00:00Z");
+  return time;
+}
+
+std::optional<KeyId> key_in(service::QueryReader& reader) {
+  const auto text = reader.text("keyId");
+  if (!text) return std::nullopt;
+  const auto id = KeyId::parse(*text);
+  if (!id) reader.note("keyId", "must be a key id such as 0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5d");
+  return id;
+}
 
 Result<ChangesRequest> parse_request(const http::Request& request) {
   service::QueryReader reader(request.query);
-  ChangesRequest changes{reader.text("after"), reader.number("limit", 1, 1000, 100)};
+  ChangesRequest changes{reader.text("after"), {}};
+  store::AuditQuery& query = changes.query;
+  query.limit = reader.number("limit", 1, 1000, 100);
+  const auto order = reader.text("order");
+  if (order && *order != "asc" && *order != "desc") reader.note("order", "must be asc or desc");
+  query.newest_first = order == "desc";
+  query.key_id = key_in(reader);
+  query.user_id = reader.text("userId");
+  query.actor = reader.text("actor");
+  query.since = time_in(reader, "since");
+  query.until = time_in(reader, "until");
+  changes.filters = query.newest_first || query.key_id || query.user_id || query.actor || query.since || query.until;
   if (const auto finished = reader.finish(); !finished) return finished.error();
   return changes;
 }
@@ -34,31 +64,41 @@ Result<Position> parse_after(std::string_view text, Epoch epoch) {
 
 bool is_gone(Position after, Position head) { return after.epoch != head.epoch || after.seq > head.seq; }
 
+Error streams_are_whole() {
+  return Error::invalid("", "An event stream has every change: it takes `after` alone, no filter and no order.");
+}
+
 http::Response gone() {
   return http::to_response({"position-gone", "Position gone", 410,
                             "This position belongs to another life of the database. Read the keys anew and follow from "
                             "the position given then."});
 }
 
-std::string page_json(const std::vector<Change>& changes, Position after, Position head) {
+std::string page_json(const store::AuditPage& page, Seq after, Position head) {
   JsonWriter out;
   out.begin_object().name("changes").begin_array();
-  for (const auto& change : changes) write(out, change, head.epoch);
-  const Position next{head.epoch, changes.empty() ? after.seq : changes.back().seq};
-  out.end_array().member("nextAfter", next.to_string()).member("position", head.to_string());
-  return out.end_object().take();
+  for (const auto& entry : page.entries) write(out, entry, head.epoch);
+  const Position next{head.epoch, page.entries.empty() ? after : page.entries.back().change.seq};
+  out.end_array().member("nextAfter", next.to_string()).member("more", page.more);
+  return out.member("position", head.to_string()).end_object().take();
 }
 
-http::Response page(RouteContext& context, Position after, std::size_t limit, Position head) {
-  const auto changes = context.parts.store.changes_after(after.seq, limit);
-  if (!changes) return to_response(changes.error());
+Seq newest_of(const store::AuditPage& page) {
+  if (page.entries.empty()) return {};
+  return std::max(page.entries.front().change.seq, page.entries.back().change.seq);
+}
+
+http::Response page(RouteContext& context, const store::AuditQuery& query, Position head) {
+  const auto found = context.parts.store.audit(query);
+  if (!found) return to_response(found.error());
   // Asked again: a store that was restored between the two looks gave changes of another epoch.
   const auto now = context.parts.store.position();
   if (!now) return to_response(now.error());
-  const Position last{head.epoch, std::max(head.seq, changes->empty() ? after.seq : changes->back().seq)};
+  const Position last{head.epoch, std::max({head.seq, newest_of(*found), query.after.value_or(Seq{})})};
   if (is_gone(last, *now)) return gone();
   head = *now;
-  return private_json(200, page_json(*changes, after, head)).with_header("Latchkey-Position", head.to_string());
+  return private_json(200, page_json(*found, query.after.value_or(Seq{}), head))
+      .with_header("Latchkey-Position", head.to_string());
 }
 
 void stream(RouteContext& context, Position after, const jwt::AdminIdentity& admin, Reply reply) {
@@ -73,11 +113,12 @@ void stream(RouteContext& context, Position after, const jwt::AdminIdentity& adm
 }  // namespace
 
 void get_changes(RouteContext& context, const Call& call, Reply reply) {
-  const auto request = parse_request(call.request);
+  auto request = parse_request(call.request);
   if (!request) return reply.send(to_response(request.error()));
   const auto head = context.parts.store.position();
   if (!head) return reply.send(to_response(head.error()));
   const bool streams = service::accepts(call.request, "text/event-stream");
+  if (streams && request->filters) return reply.send(to_response(streams_are_whole()));
 
   Position after = streams ? *head : Position{head->epoch, 0};
   std::optional<std::string> asked = request->after;
@@ -89,7 +130,8 @@ void get_changes(RouteContext& context, const Call& call, Reply reply) {
   }
   if (is_gone(after, *head)) return reply.send(gone());
   if (streams) return stream(context, after, call.admin, std::move(reply));
-  reply.send(page(context, after, request->limit, *head));
+  if (asked || !request->query.newest_first) request->query.after = after.seq;
+  reply.send(page(context, request->query, *head));
 }
 
 }  // namespace latchkey::keys_service::routes

@@ -168,4 +168,46 @@ std::vector<KeyId> keys_past_limits_in(const MemoryStore::State& state, const Te
   });
 }
 
+namespace {
+
+bool is_meant(const Change& change, const AuditQuery& query) {
+  const auto* key = std::get_if<AccessKey>(&change.row);
+  const auto* user = std::get_if<User>(&change.row);
+  if (query.key_id && (key == nullptr || key->id != *query.key_id)) return false;
+  if (query.user_id && (key == nullptr || key->user_id != *query.user_id) &&
+      (user == nullptr || user->user_id != *query.user_id)) {
+    return false;
+  }
+  if (query.actor && change.actor != *query.actor) return false;
+  return (!query.since || change.at >= *query.since) && (!query.until || change.at < *query.until);
+}
+
+AuditEntry entry_of(const MemoryStore::State& state, const Change& change) {
+  AuditEntry entry{.change = change};
+  for (const Change& other : state.log) {
+    if (other.seq < change.seq && same_row(other, change)) entry.before = other;
+  }
+  const auto note = state.notes.find(change.seq);
+  if (note != state.notes.end()) entry.note = note->second;
+  return entry;
+}
+
+}  // namespace
+
+AuditPage audit_of(const MemoryStore::State& state, const AuditQuery& query) {
+  AuditPage page;
+  std::vector<Change> log = state.log;
+  if (query.newest_first) std::ranges::reverse(log);
+  for (const Change& change : log) {
+    if (query.after && (query.newest_first ? change.seq >= *query.after : change.seq <= *query.after)) continue;
+    if (!is_meant(change, query)) continue;
+    if (page.entries.size() == query.limit) {
+      page.more = true;
+      break;
+    }
+    page.entries.push_back(entry_of(state, change));
+  }
+  return page;
+}
+
 }  // namespace latchkey::store

@@ -21,5 +21,6 @@ PlanUses plan_uses_in(const MemoryStore::State& state, std::string_view name);
 bool has_keys_in(const MemoryStore::State& state, std::string_view user_id);
 std::vector<KeyId> keys_without_limit_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most);
 std::vector<KeyId> keys_past_limits_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most);
+AuditPage audit_of(const MemoryStore::State& state, const AuditQuery& query);
 
 }  // namespace latchkey::store

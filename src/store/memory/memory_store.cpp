@@ -85,6 +85,14 @@ class MemoryStore::Session final : public Transaction {
     return keys_past_limits_in(state_, scope, most);
   }
 
+  Result<void> note(const AuditNote& note) override {
+    for (Seq seq = begin_ + 1; seq <= state_.end().position.seq; ++seq) {
+      remember(state_.notes, seq);
+      state_.notes[seq] = note;
+    }
+    return {};
+  }
+
   Result<std::optional<Change>> find_change(Seq seq) override {
     if (seq == Seq{} || seq > state_.end().position.seq) return std::optional<Change>();
     return std::optional<Change>(state_.log[seq.value - 1]);
@@ -142,6 +150,7 @@ class MemoryStore::Session final : public Transaction {
   State& state_;
   Clock& clock_;
   Random& random_;
+  const Seq begin_ = state_.end().position.seq;
   std::vector<std::function<void()>> undo_;
 };
 
@@ -221,6 +230,11 @@ Result<std::vector<Change>> MemoryStore::changes_after(Seq after, std::size_t li
     changes.push_back(state_.log[i]);
   }
   return changes;
+}
+
+Result<AuditPage> MemoryStore::audit(const AuditQuery& query) {
+  const MutexLock lock(mutex_);
+  return audit_of(state_, query);
 }
 
 Result<Position> MemoryStore::position() {

@@ -30,6 +30,7 @@ class MemoryStore final : public KeyStore {
     std::map<std::string, Plan, std::less<>> plans;
     std::map<std::string, User, std::less<>> users;
     std::vector<Change> log;  // log[i] has seq i + 1
+    std::map<Seq, AuditNote> notes;
     std::map<std::pair<std::string, std::string>, IdempotencyRecord> idempotency;
 
     LogEnd end() const { return {{epoch, log.size()}, log.empty() ? Nonce{} : log.back().nonce}; }
@@ -50,6 +51,7 @@ class MemoryStore final : public KeyStore {
   Result<UserPage> list_users(const NamePageRequest& request) override;
   Result<PlanUses> plan_uses(std::string_view name) override;
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override;
+  Result<AuditPage> audit(const AuditQuery& query) override;
   Result<Position> position() override;
 
   /// A backup, and its restoration in place of what is there now.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
+#include "store/postgres/audit.hpp"
 #include "store/postgres/postgres_transaction.hpp"
 
 namespace latchkey::store::postgres {
@@ -30,6 +32,7 @@ Attempt Group::attempt(Connection& connection) {
   if (!committed_before) return fail(connection, committed_before.error());
   if (*committed_before) return commit(connection, true);
   if (auto ran = run(connection); !ran) return fail(connection, ran.error());
+  if (end_.position.seq != begin_.position.seq || jobs_.empty()) link(connection);
   return commit(connection, end_.position.seq != begin_.position.seq);
 }
 
@@ -87,6 +90,18 @@ Result<void> Group::run(Connection& connection) {
     if (auto ran = run(job, connection); !ran) return ran;
   }
   return {};
+}
+
+// A trail that cannot be linked, for a row that somebody broke, say, keeps no command from being done: the next one tries
+// again, and `latchkey store verify` tells how far it is.
+void Group::link(Connection& connection) {
+  SystemRandom random;
+  connection.defer("SAVEPOINT chain");
+  const auto linked = link_changes(connection, random);
+  if (linked) return connection.defer("RELEASE SAVEPOINT chain");
+  if (connection.fault() == Fault::lost || connection.fault() == Fault::repeat) return;
+  static_cast<void>(connection.execute("ROLLBACK TO SAVEPOINT chain; RELEASE SAVEPOINT chain"));
+  log_error("the audit trail is not linked on: {}", linked.error().internal);
 }
 
 // Fails only when the group as a whole can no longer be committed.

@@ -53,6 +53,7 @@ class Group {
   Result<bool> was_committed(Connection& connection);
   Result<void> run(Connection& connection);
   Result<void> run(Job& job, Connection& connection);
+  void link(Connection& connection);
   Attempt commit(Connection& connection, bool changed);
   Attempt fail(Connection& connection, Error error);
 

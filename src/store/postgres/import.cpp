@@ -7,7 +7,9 @@
 #include <string>
 
 #include "base/json.hpp"
+#include "base/random.hpp"
 #include "key/change_kind.hpp"
+#include "store/postgres/audit.hpp"
 #include "store/postgres/queries.hpp"
 #include "store/postgres/rows.hpp"
 #include "store/postgres/schema.hpp"
@@ -27,6 +29,7 @@ constexpr std::string_view changes_columns =
     "seq, nonce, at, actor, action, key_id, user_id, role, name, metadata, requests_per_minute, issued_at,"
     " previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at, kid, public_key, state,"
     " kind, plan, limits, description, scopes, networks, labels";
+constexpr std::string_view audit_columns = "seq, address, user_agent, reason, role, application";
 constexpr std::string_view plans_columns =
     "name, description, limits, metadata, deleted, created_at, updated_at, updated_by, version, scopes, networks";
 constexpr std::string_view users_columns =
@@ -150,7 +153,12 @@ class Import {
       if (!quiet) return quiet.error();
     }
     if (auto copied = copy(); !copied) return copied.error();
-    if (auto loud = connection_.execute("SELECT enable_triggers()"); !loud) return loud.error();
+    if (auto loud = connection_.execute("SELECT enable_triggers();"
+                                        "ALTER TABLE changes ENABLE ALWAYS TRIGGER by_hand");
+        !loud) {
+      return loud.error();
+    }
+    if (auto linked = link(); !linked) return linked.error();
     if (auto same = verify(); !same) return same.error();
     if (auto ready = before_commit(); !ready) return ready.error();
     if (auto committed = connection_.query("COMMIT"); !committed) return committed.error();
@@ -189,11 +197,12 @@ class Import {
 
   Result<void> copy_changes() {
     for (;;) {
-      const auto changes = source_.changes_after(Seq{done_.changes}, 1000);
-      if (!changes) return changes.error();
-      if (changes->empty()) return {};
-      Batch batch;
-      for (const auto& change : *changes) {
+      const auto page = source_.audit({.after = Seq{done_.changes}, .limit = 1000});
+      if (!page) return page.error();
+      if (page->entries.empty()) return {};
+      Batch batch, notes;
+      for (const auto& [change, before, note] : page->entries) {
+        add_note(notes, change.seq, note);
         if (change.seq != Seq{++done_.changes}) return conflict("the source's log has a gap");
         batch.row()
             .number("seq", static_cast<std::int64_t>(change.seq.value))
@@ -203,6 +212,31 @@ class Import {
         batch.end();
       }
       if (auto inserted = batch.insert(connection_, "changes", changes_columns); !inserted) return inserted;
+      if (auto inserted = notes.insert(connection_, "audit", audit_columns); !inserted) return inserted;
+    }
+  }
+
+  static void add_note(Batch& notes, Seq seq, const AuditNote& note) {
+    if (note == AuditNote()) return;
+    notes.row().number("seq", static_cast<std::int64_t>(seq.value));
+    const std::pair<std::string_view, const std::string&> texts[] = {{"address", note.address},
+                                                                     {"user_agent", note.user_agent},
+                                                                     {"reason", note.reason},
+                                                                     {"role", note.role},
+                                                                     {"application", note.application}};
+    for (const auto& [name, text] : texts) {
+      if (!text.empty()) notes.text(name, text);
+    }
+    notes.end();
+  }
+
+  /// The links are made anew: they are of the columns as they stand here.
+  Result<void> link() {
+    SystemRandom random;
+    for (;;) {
+      const auto more = link_changes(connection_, random);
+      if (!more) return more.error();
+      if (!*more) return {};
     }
   }
 

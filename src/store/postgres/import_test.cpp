@@ -105,6 +105,7 @@ class Breaking final : public KeyStore {
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return store_.changes_after(after, limit);
   }
+  Result<AuditPage> audit(const AuditQuery& query) override { return store_.audit(query); }
   Result<Position> position() override { return store_.position(); }
 
  private:

@@ -1,5 +1,7 @@
 #include "store/postgres/postgres_store.hpp"
 
+#include "store/postgres/audit.hpp"
+#include "store/postgres/life.hpp"
 #include "store/postgres/queries.hpp"
 #include "store/postgres/reader_pool.hpp"
 #include "store/postgres/schema.hpp"
@@ -46,6 +48,9 @@ class PostgresStore final : public KeyStore {
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return readers_.with([&](Connection& reader) { return postgres::changes_after(reader, after, limit); });
   }
+  Result<AuditPage> audit(const AuditQuery& query) override {
+    return readers_.with([&](Connection& reader) { return postgres::audit(reader, query); });
+  }
   Result<Position> position() override {
     return readers_.with([](Connection& reader) { return postgres::position(reader); });
   }
@@ -65,6 +70,25 @@ Result<std::unique_ptr<KeyStore>> open_postgres(std::string_view text, Clock& cl
   if (!connection) return connection.error();
   if (auto migrated = postgres::migrate(**connection); !migrated) return migrated.error();
   return std::unique_ptr<KeyStore>(std::make_unique<postgres::PostgresStore>(*url, std::move(*connection), clock));
+}
+
+Result<VerifiedChain> verify_postgres_chain(std::string_view text) {
+  const auto url = postgres::Url::parse(text);
+  if (!url) return url.error();
+  auto connection = postgres::Connection::open(*url, postgres::Server::any);
+  if (!connection) return connection.error();
+  if (auto begun = (*connection)->execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun)
+    return begun.error();
+  const auto there = (*connection)->query("SELECT to_regclass('chain') IS NOT NULL");
+  if (!there) return there.error();
+  if (!(*there)[0].boolean(0)) {
+    return Error(ErrorCode::conflict, "the audit trail has no chain yet: start the management service of this release");
+  }
+  const auto end = postgres::log_end(**connection);
+  if (!end) return end.error();
+  const auto report = postgres::verify_chain(**connection);
+  if (!report) return report.error();
+  return VerifiedChain{*report, end->position.epoch};
 }
 
 Result<void> check_postgres_url(std::string_view text) {

@@ -18,6 +18,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "store/chain.hpp"
 #include "store/key_store.hpp"
 
 namespace latchkey::store {
@@ -26,6 +27,9 @@ namespace latchkey::store {
 /// cannot be read, ErrorCode::unavailable when the server cannot be reached, ErrorCode::conflict when the tables are
 /// somebody else's or a newer release's. No text contains the URL's password.
 Result<std::unique_ptr<KeyStore>> open_postgres(std::string_view url, Clock& clock);
+
+/// As of one moment, also while services work on it; changes nothing. ErrorCode::conflict where there is no chain.
+Result<VerifiedChain> verify_postgres_chain(std::string_view url);
 
 /// Whether open_postgres() could read the URL; connects to nothing.
 Result<void> check_postgres_url(std::string_view url);

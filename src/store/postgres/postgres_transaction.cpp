@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/postgres/audit.hpp"
 #include "store/postgres/queries.hpp"
 #include "store/postgres/rows.hpp"
 #include "store/postgres/terms_queries.hpp"
@@ -155,6 +156,10 @@ Result<Version> PostgresTransaction::version_after(const Result<Rows>& written) 
   end_.position.seq = Seq{static_cast<std::uint64_t>((*end)[0].integer(0))};
   end_.nonce = Nonce{static_cast<std::uint64_t>((*end)[0].integer(1))};
   return Version::made_by(end_.position.seq);
+}
+
+Result<void> PostgresTransaction::note(const AuditNote& note) {
+  return end_.position.seq == begin_ ? Result<void>() : put_notes(connection_, begin_, note);
 }
 
 Result<std::optional<Change>> PostgresTransaction::find_change(Seq seq) {

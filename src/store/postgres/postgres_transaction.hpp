@@ -26,6 +26,7 @@ class PostgresTransaction final : public Transaction {
   Result<bool> has_keys(std::string_view user_id) override;
   Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) override;
   Result<std::vector<KeyId>> keys_past_limits(const TermsScope& scope, std::size_t most) override;
+  Result<void> note(const AuditNote& note) override;
   Result<std::optional<Change>> find_change(Seq seq) override;
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
   Result<void> put_idempotency(const IdempotencyRecord& record) override;
@@ -35,6 +36,7 @@ class PostgresTransaction final : public Transaction {
 
   Connection& connection_;
   LogEnd& end_;
+  const Seq begin_ = end_.position.seq;
   const UnixMillis now_;
 };
 

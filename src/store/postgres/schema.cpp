@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/log.hpp"
+#include "store/postgres/audit.hpp"
 #include "store/postgres/life.hpp"
 
 namespace latchkey::embedded {
@@ -75,6 +76,7 @@ Result<void> migrate_locked(Connection& connection) {
   const auto found = found_schema(connection);
   if (!found) return found.error();
   if (auto taken = take_steps_from(connection, *found); !taken) return taken;
+  if (auto made = make_audit_tables(connection); !made) return made;
   if (auto woken = wake_triggers(connection); !woken) return woken;
   return make_home(connection);
 }

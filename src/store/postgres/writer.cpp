@@ -1,6 +1,7 @@
 #include "store/postgres/writer.hpp"
 
 #include "base/log.hpp"
+#include "store/postgres/audit.hpp"
 #include "store/postgres/schema.hpp"
 
 namespace latchkey::store::postgres {
@@ -148,6 +149,12 @@ bool Writer::may_wait(Connection::Time deadline) {
   return true;
 }
 
+// What was changed by hand, and nobody has sent a command since.
+void Writer::link_edits() {
+  const auto some = has_unlinked(*connection_);
+  if (some && *some) look();
+}
+
 // A group of no works: notes where the log ends, and notices a history that was put back while the connection was away.
 void Writer::look() {
   std::vector<Job> none;
@@ -194,7 +201,10 @@ void Writer::beat() {
       "BEGIN; SET LOCAL synchronous_commit = off;"
       // A beat that lies ahead is from before the primary's clock was set back.
       "UPDATE heartbeat SET at = now_millis() WHERE at < now_millis() - 500 OR at > now_millis(); COMMIT");
-  if (beaten) return attempt_.succeeded();
+  if (beaten) {
+    attempt_.succeeded();
+    return link_edits();
+  }
   log_warning("no heartbeat: {}", beaten.error().internal);
   connection_.reset();
   attempt_.failed(steady_clock::now());

@@ -43,6 +43,7 @@ class Writer {
   Result<void> attempt(Group& group, Connection::Time deadline);
   Result<void> connect(Connection::Time deadline);
   bool may_wait(Connection::Time deadline);
+  void link_edits();
   void look();
   void beat();
   void inspect();

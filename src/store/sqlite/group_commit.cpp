@@ -1,6 +1,7 @@
 #include "store/sqlite/group_commit.hpp"
 
 #include "base/log.hpp"
+#include "store/sqlite/audit.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -103,7 +104,28 @@ void GroupCommit::look_at_files() {
     if (file_.is_open()) log_warning("the database file was replaced or written by another program");
     return follow_file();
   }
-  if (file_.still_there()) file_.note_files();
+  if (!file_.still_there()) return;
+  file_.note_files();
+  link_edits();
+}
+
+// A trail that cannot be linked, for a row that somebody broke, say, keeps no command from being done: the next one tries
+// again, and `latchkey store verify` tells how far it is.
+void GroupCommit::link() {
+  const auto linked = link_changes(file_.database(), random_);
+  if (!linked && unlinked_.empty()) log_error("the audit trail is not linked on: {}", linked.error().internal);
+  unlinked_ = linked ? "" : "said";
+}
+
+/// What was changed by hand, and nobody has sent a command since.
+void GroupCommit::link_edits() {
+  Database& database = file_.database();
+  const auto some = has_unlinked(database);
+  if (!some || !*some || !unlinked_.empty()) return;
+  std::vector<Job> none;
+  if (const auto linked = write(none); !linked && database.in_transaction()) {
+    static_cast<void>(database.execute("ROLLBACK"));
+  }
 }
 
 void GroupCommit::follow_file() {
@@ -142,6 +164,7 @@ Result<void> GroupCommit::write(std::vector<Job>& group) {
   const auto end = log_end(database);
   if (!end) return end.error();
   const bool changed = *end != *before;
+  if (changed || group.empty()) link();
   if (changed) {
     if (auto announced = file_.announce(*end); !announced) return announced;
   }

@@ -43,6 +43,8 @@ class GroupCommit {
   Result<void> attempt(Job& job);
   Result<void> write(std::vector<Job>& group);
   void look_at_files();
+  void link();
+  void link_edits();
   void follow_file();
   void begin_life();
   void checkpoint_if_long();
@@ -50,7 +52,9 @@ class GroupCommit {
   StoreFile file_;  // the writer thread's
   ReaderPool& readers_;
   Clock& clock_;
-  int wal_pages_ = 0;  // the writer thread's
+  SystemRandom random_;   // of salts
+  std::string unlinked_;  // the writer thread's: not empty while links fail
+  int wal_pages_ = 0;     // the writer thread's
   Mutex mutex_;
   Condition ready_;
   std::deque<Job> queue_ GUARDED_BY(mutex_);

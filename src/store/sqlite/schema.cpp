@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "store/sqlite/audit.hpp"
 #include "store/sqlite/moved.hpp"
 #include "store/sqlite/triggers.hpp"
 
@@ -274,7 +275,8 @@ Result<void> migrate_locked(Database& database, Random& random) {
   if (*made) {
     if (auto here = check_not_moved(database); !here) return here;
   }
-  return take_steps_from(database, random, *found);
+  if (auto taken = take_steps_from(database, random, *found); !taken) return taken;
+  return make_audit_tables(database);
 }
 
 Result<void> adopt_locked(Database& database, Random& random) {

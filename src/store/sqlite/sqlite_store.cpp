@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/regular_file.hpp"
+#include "store/sqlite/audit.hpp"
 #include "store/sqlite/group_commit.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/reader_pool.hpp"
@@ -68,6 +69,9 @@ class SqliteStore final : public KeyStore {
   }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return readers_.with([&](Database& reader) { return store::changes_after(reader, after, limit); });
+  }
+  Result<AuditPage> audit(const AuditQuery& query) override {
+    return readers_.with([&](Database& reader) { return store::audit(reader, query); });
   }
   Result<Position> position() override {
     const auto end = readers_.with([](Database& reader) { return log_end(reader); });

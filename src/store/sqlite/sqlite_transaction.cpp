@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/sqlite/audit.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/terms_queries.hpp"
@@ -16,18 +17,22 @@ Error not_recorded() {
                "no change was recorded: put back a copy of the database that has the triggers");
 }
 
-/// Runs a statement that changes a row, which the table's trigger records.
-Result<Version> run_recorded(Database& database, Statement& statement) {
-  const auto before = database.query_integer(last_seq);
+}  // namespace
+
+Result<Version> SqliteTransaction::run_recorded(Statement& statement) {
+  const auto before = database_.query_integer(last_seq);
   if (!before) return before.error();
-  if (auto ran = database.run(statement); !ran) return ran.error();
-  const auto after = database.query_integer(last_seq);
+  if (auto ran = database_.run(statement); !ran) return ran.error();
+  const auto after = database_.query_integer(last_seq);
   if (!after) return after.error();
-  if (*after > *before) return Version{static_cast<std::uint64_t>(*after)};
-  return not_recorded();
+  if (*after == *before) return not_recorded();
+  if (!before_) before_ = Seq{static_cast<std::uint64_t>(*before)};
+  return Version{static_cast<std::uint64_t>(*after)};
 }
 
-}  // namespace
+Result<void> SqliteTransaction::note(const AuditNote& note) {
+  return before_ ? put_notes(database_, *before_, note) : Result<void>();
+}
 
 Result<std::optional<AccessKey>> SqliteTransaction::find_key(KeyId id) { return store::find_key(database_, id); }
 
@@ -47,7 +52,7 @@ Result<Version> SqliteTransaction::put_key(const AccessKey& key, std::string_vie
   if (!statement) return statement.error();
   const KeyTexts texts = texts_of(key);
   bind_access_key(**statement, texts, key, action);
-  return run_recorded(database_, **statement);
+  return run_recorded(**statement);
 }
 
 Result<std::uint64_t> SqliteTransaction::change_keys(const ManyKeys& change, std::span<const KeyId> ids) {
@@ -74,6 +79,7 @@ Result<std::uint64_t> SqliteTransaction::change_keys(const ManyKeys& change, std
   const auto after = database_.query_integer(last_seq);
   if (!after) return after.error();
   if (*after - *before < changed) return not_recorded();
+  if (!before_ && changed > 0) before_ = Seq{static_cast<std::uint64_t>(*before)};
   return static_cast<std::uint64_t>(changed);
 }
 
@@ -89,7 +95,7 @@ Result<Version> SqliteTransaction::put_signing_key(const SigningKey& key, std::s
   const std::string_view public_key(reinterpret_cast<const char*>(key.public_key.data()), key.public_key.size());
   (*statement)->bind(1, key.kid).bind_blob(2, public_key).bind(3, to_string(key.state));
   (*statement)->bind(4, key.created_at.count).bind(5, key.updated_at.count).bind(6, actor);
-  return run_recorded(database_, **statement);
+  return run_recorded(**statement);
 }
 
 Result<std::optional<Plan>> SqliteTransaction::find_plan(std::string_view name) {
@@ -111,7 +117,7 @@ Result<Version> SqliteTransaction::put_plan(const Plan& plan, std::string_view a
   (*statement)->bind(5, std::int64_t{plan.deleted}).bind(6, plan.created_at.count).bind(7, plan.updated_at.count);
   (*statement)->bind(8, plan.updated_by).bind_or_null(9, rules.scopes).bind_or_null(10, rules.networks);
   (*statement)->bind(11, action);
-  return run_recorded(database_, **statement);
+  return run_recorded(**statement);
 }
 
 Result<std::optional<User>> SqliteTransaction::find_user(std::string_view user_id) {
@@ -130,7 +136,7 @@ Result<Version> SqliteTransaction::put_user(const User& user, std::string_view a
   (*statement)->bind(1, user.user_id).bind_or_null(2, user.plan).bind(3, limits).bind(4, std::int64_t{user.disabled});
   (*statement)->bind(5, user.metadata).bind(6, std::int64_t{user.deleted}).bind(7, user.created_at.count);
   (*statement)->bind(8, user.updated_at.count).bind(9, user.updated_by).bind(10, action);
-  return run_recorded(database_, **statement);
+  return run_recorded(**statement);
 }
 
 Result<PlanUses> SqliteTransaction::plan_uses(std::string_view name) { return store::plan_uses(database_, name); }

@@ -23,15 +23,19 @@ class SqliteTransaction final : public Transaction {
   Result<bool> has_keys(std::string_view user_id) override;
   Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) override;
   Result<std::vector<KeyId>> keys_past_limits(const TermsScope& scope, std::size_t most) override;
+  Result<void> note(const AuditNote& note) override;
   Result<std::optional<Change>> find_change(Seq seq) override;
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
   Result<void> put_idempotency(const IdempotencyRecord& record) override;
 
  private:
+  /// Runs a statement that changes rows, which the tables' triggers record; the last seq afterwards.
+  Result<Version> run_recorded(Statement& statement);
   Result<void> forget_old_idempotency();
 
   Database& database_;
   UnixMillis now_;
+  std::optional<Seq> before_;  // of the changes that were made here the last one before
 };
 
 }  // namespace latchkey::store
