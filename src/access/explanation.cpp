@@ -57,11 +57,11 @@ constexpr std::array<Ground, refusal_count> grounds = {{
     {by_key,
      "The key was disabled.",
      {},
-     "`latchkey key enable ID`; `latchkey changes --key ID` says by whom and why."},
+     "`latchkey key enable ID`; `latchkey changes --key ID` says since when and why."},
     {"the row of the user",
      "The user was disabled, with all keys.",
      {},
-     "`latchkey user enable ID`; `latchkey changes --user ID` says by whom and why."},
+     "`latchkey user enable ID`; `latchkey changes --user ID` says since when and why."},
     {by_key, "The key had expired.", wall, "`latchkey key update ID --expires 30d`."},
     {"the networks of the row of the key or of its plan",
      "The key may not be used from this address, or it was unknown.",
@@ -118,9 +118,11 @@ std::string either(std::string one, std::string other) { return one.empty() ? st
 std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
 std::string asked_for(const RefusedRecord& record) {
-  std::string text = fmt::format("It asked for {} {}", record.method, either(record.path, "/"));
+  std::string text = "It came";
+  if (!record.method.empty()) text = fmt::format("It asked for {} {}", record.method, either(record.path, "/"));
   if (!record.client.empty()) text += ", from " + record.client;
-  if (!record.key_id.empty()) text += fmt::format(", with access key {} of {}", record.key_id, record.user_id);
+  if (!record.key_id.empty()) text += fmt::format(", with access key {}", record.key_id);
+  if (!record.user_id.empty()) text += " of " + record.user_id;
   if (!record.plan.empty()) text += ", plan " + record.plan;
   if (record.cost != 1) text += fmt::format(", at a cost of {}", record.cost);
   if (!record.rule.empty()) text += ", by the rule " + record.rule;
@@ -174,7 +176,7 @@ std::optional<RefusedRecord> read_refused(std::string_view line) {
 std::string explain(const RefusedRecord& record) {
   std::string text =
       fmt::format("Request {} of {} was refused: {} {}.\n", record.id, record.time, record.status, record.outcome);
-  if (!record.method.empty()) text += asked_for(record);
+  text += asked_for(record);
   const Ground* ground = find_ground(record.outcome);
   if (ground == nullptr) return text + "This release knows no such reason.";
   text += fmt::format("{}\nDecided by {}.\n", ground->means, decided_by(record, *ground));

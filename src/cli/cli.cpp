@@ -87,6 +87,8 @@ void build_app(CLI::App& app, Invocation& invocation) {
   add_plans(app, invocation);
   add_user(app, invocation);
   add_changes(app, invocation);
+  add_explain(app, invocation);
+  add_backtest(app, invocation);
   add_usage(app, invocation);
   add_replicas(app, invocation);
   add_signing_key(app, invocation);

@@ -3,9 +3,12 @@
 // The whole command line. src/main gives the two services; everything else here speaks HTTP to them.
 
 #include <functional>
+#include <memory>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "config/settings.hpp"
+#include "limit/rate_limiter.hpp"
 
 namespace latchkey::cli {
 
@@ -37,6 +40,8 @@ struct Programs {
   std::function<Result<std::string>(const config::Settings&, const std::string& file)> restore;
   /// `latchkey store verify`: what the chain of the audit trail shows.
   std::function<Result<Verified>(const config::Settings&)> verify;
+  /// For `latchkey backtest`: a replica's own limiter, which keeps nothing.
+  std::function<std::unique_ptr<limit::RateLimiter>(const Clock&)> limiter;
 };
 
 /// Parses, runs one command, returns the exit code. Never throws.

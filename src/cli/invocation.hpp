@@ -58,6 +58,8 @@ void add_plan(CLI::App& app, Invocation& invocation);
 void add_plans(CLI::App& app, Invocation& invocation);
 void add_user(CLI::App& app, Invocation& invocation);
 void add_changes(CLI::App& app, Invocation& invocation);
+void add_backtest(CLI::App& app, Invocation& invocation);
+void add_explain(CLI::App& app, Invocation& invocation);
 void add_usage(CLI::App& app, Invocation& invocation);
 void add_replicas(CLI::App& app, Invocation& invocation);
 void add_signing_key(CLI::App& app, Invocation& invocation);

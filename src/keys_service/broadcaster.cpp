@@ -4,7 +4,7 @@
 #include <numeric>
 #include <set>
 
-#include "keys_service/key_json.hpp"
+#include "keys_service/audit_json.hpp"
 
 namespace latchkey::keys_service {
 namespace {
@@ -18,10 +18,10 @@ constexpr std::size_t batch_bytes = 128 * 1024;
 constexpr std::chrono::milliseconds between_batches{20};
 constexpr std::size_t room_for_a_batch = 512 * 1024;  // of the 1 MiB that a stream may have waiting
 
-std::string event_of(const Change& change, Epoch epoch) {
+std::string event_of(const store::AuditEntry& entry, Epoch epoch) {
   JsonWriter data;
-  write(data, change, epoch);
-  return "id: " + Position{epoch, change.seq}.to_string() + "\nevent: change\ndata: " + data.take() + "\n\n";
+  write(data, entry, epoch);
+  return "id: " + Position{epoch, entry.change.seq}.to_string() + "\nevent: change\ndata: " + data.take() + "\n\n";
 }
 
 }  // namespace
@@ -113,24 +113,25 @@ Broadcaster::Progress Broadcaster::round() {
 bool Broadcaster::has_room(const Listener& listener) { return listener.stream->waiting_bytes() <= room_for_a_batch; }
 
 Broadcaster::Progress Broadcaster::serve(Seq after, Epoch epoch) {
-  const auto changes = store_.changes_after(after, batch_size);
-  if (!changes || changes->empty()) return Progress::caught_up;
+  const auto page = store_.audit({.after = after, .limit = batch_size});
+  if (!page || page->entries.empty()) return Progress::caught_up;
+  const auto& entries = page->entries;
   // Asked again: these may be of a store that was restored since. Then the next round ends the streams.
   const auto now = store_.position();
-  if (!now || now->epoch != epoch || now->seq < changes->back().seq) return Progress::more;
+  if (!now || now->epoch != epoch || now->seq < entries.back().change.seq) return Progress::more;
   std::string events;
   end_expired();  // again: what was committed after an expiry may have been read just now
   Seq last = after;
-  for (auto change = changes->begin(); change != changes->end() && events.size() < batch_bytes; ++change) {
-    events += event_of(*change, epoch);
-    last = change->seq;
+  for (auto entry = entries.begin(); entry != entries.end() && events.size() < batch_bytes; ++entry) {
+    events += event_of(*entry, epoch);
+    last = entry->change.seq;
   }
   for (auto& listener : listeners_) {
     if (listener.at != Position{epoch, after} || listener.stream->closed() || !has_room(listener)) continue;
     listener.stream->write(events);
     listener.at.seq = last;
   }
-  return changes->size() == batch_size || last < changes->back().seq ? Progress::more : Progress::caught_up;
+  return page->more || last < entries.back().change.seq ? Progress::more : Progress::caught_up;
 }
 
 void Broadcaster::send_heartbeats() {

@@ -36,6 +36,7 @@ void delete_user(RouteContext& context, const Call& call, Reply reply);
 void get_plan(RouteContext& context, const Call& call, Reply reply);
 void disable_own_key(RouteContext& context, const Call& call, Reply reply);
 void get_changes(RouteContext& context, const Call& call, Reply reply);
+void get_request(RouteContext& context, const Call& call, Reply reply);
 void get_usage(RouteContext& context, const Call& call, Reply reply);
 void get_plan_usage(RouteContext& context, const Call& call, Reply reply);
 void list_replicas(RouteContext& context, const Call& call, Reply reply);
@@ -92,6 +93,7 @@ inline constexpr auto route_table = [] {
       {Method::get, "/v1/plan/usage", Needs::key, routes::get_plan_usage},
       {Method::post, "/v1/plan/disable", Needs::key, routes::disable_own_key},
       {Method::get, "/v1/changes", Needs::viewer, routes::get_changes},
+      {Method::get, "/v1/requests/{id}", Needs::viewer, routes::get_request},
       {Method::get, "/v1/usage", Needs::viewer, routes::get_usage},
       {Method::get, "/v1/replicas", Needs::viewer, routes::list_replicas},
       {Method::delete_, "/v1/replicas/{replicaId}", Needs::admin, routes::forget_replica},

@@ -21,6 +21,8 @@ Result<std::string> migrate_store(const std::string& from, const cli::NamedUrl& 
 /// `latchkey store backup` and `latchkey store restore`, likewise.
 Result<std::string> back_up_store(const config::Settings& settings, const std::string& file);
 Result<std::string> restore_store(const config::Settings& settings, const std::string& file);
+/// As a replica has it, with nothing that outlives it.
+std::unique_ptr<limit::RateLimiter> new_limiter(const Clock& clock);
 /// `latchkey store verify`.
 Result<cli::Verified> verify_store(const config::Settings& settings);
 

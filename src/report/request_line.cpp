@@ -106,6 +106,7 @@ std::size_t redact_path(std::string_view path, std::array<char, max_logged_path_
 
 WaitingRecord::WaitingRecord(const RequestRecord& record)
     : fixed_{.time = record.time,
+             .clock_millis = record.clock_millis,
              .key_id = record.key_id.value_or(KeyId()),
              .method = record.method,
              .outcome = record.outcome,
@@ -220,6 +221,7 @@ void write_line(char*& out, const char*& waiting) {
   quote(pen, texts[WaitingRecord::path]);
   pen.put(R"(,"outcome":")").put(fixed.outcome).put(R"(","status":)").number(fixed.status);
   pen.put(R"(,"latencyMicros":)").number(fixed.latency_micros);
+  if (fixed.clock_millis > 0) pen.put(R"(,"clockMillis":)").number(static_cast<std::uint64_t>(fixed.clock_millis));
   put_where_known(pen, fixed, texts);
   pen.put("}\n");
   out = pen.at();

@@ -37,6 +37,7 @@ class WaitingRecord {
 
   struct Fixed {
     UnixMillis time;
+    std::int64_t clock_millis;
     KeyId key_id;
     std::string_view method;
     std::string_view outcome;

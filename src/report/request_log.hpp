@@ -11,6 +11,7 @@
 //
 // These follow where there is something to say:
 //
+//   clockMillis     of the boot clock, right after the decision: what windows of the local limiter are counted by
 //   client          the address that it came from (LATCHKEY_CLIENT_ADDRESS)
 //   plan, cost      of the request; cost where it is not 1
 //   originalMethod, originalPath    of the request that a proxy asked about; without its query
@@ -62,6 +63,7 @@ struct RefusedRequest {
 /// Views need to live until record() returns, but for the literals.
 struct RequestRecord {
   UnixMillis time;
+  std::int64_t clock_millis = 0;  // of the boot clock; 0: not known
   std::optional<KeyId> key_id;
   std::string_view user_id;  // empty: unknown
   std::string_view method;   // method and outcome are literals: their text is not copied

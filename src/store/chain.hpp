@@ -1,19 +1,19 @@
 #pragma once
 
-// The audit trail as a chain: whoever changes or removes an entry breaks it from there on.
+// The audit trail as a chain: an entry that is changed or removed breaks it from there on.
 //
 //   personal(n) = SHA-256(salt(n) ‖ personal members)
 //   hash(n)     = SHA-256(hash(n-1) ‖ seq ‖ nonce ‖ public members ‖ personal(n))
 //
 // Personal are: the actor; of a key its user id, name and metadata; of a user its id and metadata; all that AuditNote
-// has. The salt is 16 random octets a row: without it nobody can find out by trying whose row it was. So a row can be
+// has. The salt is 16 random octets a row: without it no trying finds out the user of a row. So a row can be
 // erased: its personal members are replaced, its salt is dropped, personal(n) stays, and the chain holds. Example: after
 // the erasure of alice, `latchkey store verify` says of her rows that they are erased, and of all others that they are
 // as they were written.
 //
 // The chain begins when a database first has it, behind the changes that were there. A management service adds the links
 // of its own changes in their transaction, and those of changes by hand soon after. What stands on record elsewhere, a
-// seq and its hash, tells whether all before it is still what it was; without such a record, whoever may write the whole
+// seq and its hash, tells whether all before it is still what it was; without such a record, a person that may write the whole
 // database may make another chain.
 //
 // seq and nonce are 8 octets each, the highest first. Members are a JSON array of texts and numbers in the order of
@@ -53,7 +53,7 @@ struct ChainReport {
   Seq end;                             // the last that is
   ChainHash head{};                    // its hash
   std::uint64_t whole = 0;             // links that are as they were made
-  std::uint64_t erased = 0;            // whose personal members nobody can tell any more
+  std::uint64_t erased = 0;            // with personal members that nobody can tell any more
   std::uint64_t unlinked = 0;          // changes after `end`: the next command of a management service links them
   std::optional<BrokenLink> broken{};  // the first; nothing after it was looked at
 };

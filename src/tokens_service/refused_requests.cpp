@@ -134,7 +134,8 @@ void HolderRequests::send_refusal(Call& call, const http::Answer& answer, Header
 
 void HolderRequests::note(const Call& call, int status, std::string_view outcome, const Holder* holder,
                           const report::RefusedRequest* refused) {
-  const Duration took = parts_.clock.boot() - call.started;
+  const BootTime now = parts_.clock.boot();
+  const Duration took = now - call.started;
   metrics_.took(took);
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
   const auto original = is_asked_by_proxy(call) ? original_to_note(call, parts_.forward) : std::nullopt;

@@ -112,6 +112,7 @@ TEST_F(RequestIdTest, TheLogHasTheOriginalRequestTheClientAndTheProxysId) {
   EXPECT_EQ(text(line, "originalMethod"), "POST");
   EXPECT_EQ(text(line, "originalPath"), "/orders/7");
   EXPECT_EQ(text(line, "client"), "192.0.2.9");
+  EXPECT_EQ(text(line, "clockMillis"), std::to_string(clock_.boot().nanos / 1'000'000));
   EXPECT_EQ(text(line, "proxyRequestId"), "abc-1");
   EXPECT_EQ(text(line, "traceparent"), "00-0af7651916cd43dd8448eb211c80319c-b7-01");
   EXPECT_EQ(logged().find("secret"), std::string::npos);

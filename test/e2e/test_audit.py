@@ -106,3 +106,49 @@ def test_verify_names_the_first_row_that_somebody_changed(stack):
     assert "broken at " in broken.stdout and changes(stack, "?order=desc")["changes"][0]["position"] in broken.stdout
     stack.sql("UPDATE audit SET reason = 'abuse' WHERE reason = 'nothing'")
     assert "4 changes are" in verify(stack).stdout
+
+
+def test_why_a_request_was_refused_is_told_by_its_id(stack, tmp_path):
+    access_key, key = stack.admitted_key(user="alice", requests_per_minute=1)
+    holder = stack.holder(access_key)
+    assert holder("GET", "/v1/tokens").status == 200
+    refused = holder("GET", "/v1/tokens")
+    request_id = refused.headers["Latchkey-Request-Id"]
+    assert refused.status == 429 and refused.json()["instance"] == f"/v1/requests/{request_id}"
+    told = eventually(lambda: (lambda r: r.status == 200 and r.json())(stack.admin()("GET", f"/v1/requests/{request_id}")))
+    assert told["reason"] == "rate-limited" and told["keyId"] == key["keyId"] and told["userId"] == "alice"
+    assert told["limits"] == ["per-minute"] and told["status"] == 429
+    viewer = stack.keys.client(stack.admin_token("--role", "viewer"))
+    assert viewer("GET", f"/v1/requests/{request_id}").json() == told
+    for unknown in ("0" * 32, "x"):
+        assert viewer("GET", f"/v1/requests/{unknown}").status == 404
+    online = stack.cli("explain", request_id).stdout
+    logs = [replica.data_dir / "logs" / "requests.jsonl" for replica in stack.replicas]
+    log = eventually(lambda: next((path for path in logs if path.exists() and request_id in path.read_text()), None))
+    offline = stack.cli("explain", request_id, "--log", log).stdout
+    for words in (online, offline):
+        assert request_id in words and "429 rate-limited" in words and "per-minute" in words
+        assert key["keyId"] in words and refused.headers["Latchkey-Position"] in words
+    assert "After " in offline and "/v1/tokens" in offline
+    assert stack.cli("explain", "0" * 32, "--log", log, check=False).returncode == 1
+    assert stack.cli("explain", "me", check=False).returncode == 2
+    assert all(access_key.split(".")[2] not in path.read_text() for path in logs)
+
+
+def test_a_backtest_of_the_limit_in_force_refuses_what_the_log_says(stack):
+    access_key, key = stack.admitted_key(user="alice", requests_per_minute=5)
+    replica = stack.replicas[0]
+    client = replica.client(access_key)
+    statuses = [client("GET", "/v1/tokens").status for _ in range(20)]
+    log = replica.data_dir / "logs" / "requests.jsonl"
+    eventually(lambda: log.exists() and sum(key["keyId"] in line for line in log.read_text().splitlines()) >= 20)
+    tried = lambda limit: json.loads(stack.cli(  # noqa: E731
+        "backtest", "--key", key["keyId"], "--limit", limit, "--log", log, "-o", "json").stdout)
+    day, = tried("5/1m")["days"][-1:]
+    assert day["refusedInLog"] == statuses.count(429) > 0
+    if not stack.pairing.shared_limit:
+        assert day["refused"] == day["refusedInLog"], day
+    assert tried("1000/1m,1000/1d")["days"][-1]["refused"] == 0
+    assert tried("1/1m")["days"][-1]["refused"] == day["requests"] - 1
+    assert len(tried("1/1m")["firstRefused"]) == 10
+    assert stack.cli("backtest", "--key", key["keyId"], "--limit", "5", "--log", log, check=False).returncode == 2

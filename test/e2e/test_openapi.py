@@ -182,6 +182,12 @@ def a_replica_that_ended(stack):
     expect(admin, 404, "DELETE", path)
 
 
+def a_refused_request(stack):
+    expect(stack.admin(), 404, "GET", f"/v1/requests/{'0' * 32}")
+    request_id = expect(stack.tokens.client(), 401, "GET", "/v1/tokens").headers["Latchkey-Request-Id"]
+    eventually(lambda: stack.admin()("GET", f"/v1/requests/{request_id}").status == 200)
+
+
 def hide_usage(data_dir):
     """Of an embedded store it is a file of its own."""
     if (data_dir / "usage.db").exists():
@@ -217,6 +223,7 @@ def test_every_status_of_every_route_of_the_first_service(make_stack):
     refusals_of_keys(stack, access_key, key)
     commands(stack)
     named_rows(stack)
+    a_refused_request(stack)
     laggards(stack)
     a_replica_that_ended(stack)
     access_key, key = stack.create(user="dave")

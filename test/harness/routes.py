@@ -6,7 +6,8 @@ class Names(dict):
         return "{}"
 
 
-NAMES = Names(name="basic", userId="basic")  # of a plan and of a user that a test makes first (make_named)
+# Of a plan and of a user that a test makes first (make_named), and of a refused request.
+NAMES = Names(name="basic", userId="basic", id="0" * 32)
 
 
 PUT_BODIES = {"plans": {"limits": [{"name": "per-minute", "requests": 5, "window": "60s"}]}, "users": {}}
