@@ -135,5 +135,5 @@ bench_node() {
   node_suite build/npm/bench bench/node
   cp bench/node/*.mjs build/npm/bench
   (cd build/npm/bench && LATCHKEY_BINARY=${LATCHKEY_BINARY:-$OLDPWD/build/release/latchkey} \
-    LATCHKEY_PAGE=$OLDPWD/docs/performance.md node bench.mjs)
+    LATCHKEY_PAGE=$OLDPWD/docs/performance-node.md node bench.mjs)
 }

@@ -1,32 +1,47 @@
-// What one check costs in Node, beside what Node teams take instead. One run, one core; prints a table.
-// Each contestant is asked about keys whose limit is never reached, in batches. Told is the CPU time of this process,
-// by the best of its rounds and by their median; of the http engine that leaves out the service and the wait for it.
+// What one check costs in Node, beside what Node teams take instead, in one run; a page where LATCHKEY_PAGE names one.
+//
+// Told is CPU time: of this process for the contestants (of the http engine that leaves out the service and the wait
+// for it), of the server's process for the route. Contestants are asked in batches about keys whose limit is never
+// reached; the two guards of the route take turns, so that what else the machine does meets both.
 import 'reflect-metadata';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { cpus, loadavg } from 'node:os';
 import { ThrottlerStorageService } from '@nestjs/throttler';
 import { apiKey } from '@better-auth/api-key';
 import { betterAuth } from 'better-auth';
 import { memoryAdapter } from 'better-auth/adapters/memory';
-import { loadavg } from 'node:os';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { Latchkey } from '@latchkey/node';
-import { Stack } from './harness.mjs';
+import { Stack, ask, bearer } from './harness.mjs';
 
 const rounds = 15;
+const manyChecks = 10_000_000;
+const turns = 24;
+const requestsATurn = 2_000;
 
-async function measure(name, batch, ask) {
-  for (let i = 0; i < batch; ++i) await ask();
+const microsOf = ({ user, system }) => user + system;
+
+/** [lower quartile, median, upper quartile] */
+function quartiles(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return [0.25, 0.5, 0.75].map((part) => sorted[Math.round(part * (sorted.length - 1))]);
+}
+
+async function measure(name, batch, send) {
+  for (let i = 0; i < batch; ++i) await send();
   const micros = [];
   for (let round = 0; round < rounds; ++round) {
     const begin = process.cpuUsage();
     for (let i = 0; i < batch; ++i) {
-      const answer = ask();
+      const answer = send();
       if (typeof answer?.then === 'function') await answer;
     }
-    const { user, system } = process.cpuUsage(begin);
-    micros.push((user + system) / batch);
+    micros.push(microsOf(process.cpuUsage(begin)) / batch);
   }
-  micros.sort((a, b) => a - b);
-  return { name, best: micros[0], median: micros[rounds >> 1] };
+  return { name, micros: quartiles(micros) };
 }
 
 async function betterAuthKey() {
@@ -48,24 +63,41 @@ function expectAdmitted(verdict) {
   if (!verdict.admitted) throw new Error(verdict.body);
 }
 
-const stack = await Stack.start();
-const remote = await Stack.start({ tokens: true });
-const results = [];
-try {
+async function nativeChecks(stack) {
   const native = await Latchkey.open({ dataDir: stack.dataDir });
   const keys = await Promise.all(Array.from({ length: 32 }, () => stack.newKey(1_000_000)));
+  const plan = { scopes: ['orders:read'], networks: ['192.0.2.0/24'] };
+  const { accessKey: bound } = await stack.newKey(1_000_000, plan);
   let turn = 0;
-  results.push(await measure('@latchkey/node, native', 20_000, () => {
+  const plain = await measure('@latchkey/node, native', 20_000, () => {
     const verdict = native.check(keys[turn++ & 31].accessKey);
-    if (verdict.admitted === undefined) return verdict.then(expectAdmitted);
-    return expectAdmitted(verdict);
-  }));
+    return verdict.admitted === undefined ? verdict.then(expectAdmitted) : expectAdmitted(verdict);
+  });
+  const needs = native.needs({ scopes: ['orders:read'] });
+  const scoped = await measure('the same, a key with scopes and networks', 20_000, () => {
+    const verdict = native.check(bound, needs, '192.0.2.7');
+    return verdict.admitted === undefined ? verdict.then(expectAdmitted) : expectAdmitted(verdict);
+  });
+  const many = manyOf(native, keys.map(({ accessKey }) => accessKey));
   await native.close();
+  return { results: [plain, scoped], many };
+}
 
-  const http = await Latchkey.open({ engine: 'http', url: remote.tokens.url, timeout: 60_000 });
+/** Refused or admitted, they cost about the same: 32 keys of a million a minute do not last. */
+function manyOf(native, tokens) {
+  const run = (checks) => { for (let i = 0; i < checks; ++i) native.check(tokens[i & 31]); };
+  run(manyChecks / 10);
+  const [before, begin] = [process.memoryUsage().rss, process.cpuUsage()];
+  run(manyChecks);
+  return { nanos: (1000 * microsOf(process.cpuUsage(begin))) / manyChecks, grown: process.memoryUsage().rss - before };
+}
+
+async function contestants(stack, remote) {
+  const { results, many } = await nativeChecks(stack);
+  const engine = await Latchkey.open({ engine: 'http', url: remote.tokens.url, timeout: 60_000 });
   const { accessKey } = await remote.newKey(1_000_000);
-  results.push(await measure('@latchkey/node, http', 300, async () => expectAdmitted(await http.check(accessKey))));
-  await http.close();
+  results.push(await measure('@latchkey/node, http', 300, async () => expectAdmitted(await engine.check(accessKey))));
+  await engine.close();
 
   const flexible = new RateLimiterMemory({ points: 100_000_000, duration: 60 });
   results.push(await measure('rate-limiter-flexible, memory (counts only)', 20_000, () => flexible.consume('alice')));
@@ -75,13 +107,98 @@ try {
   results.push(await measure('@nestjs/throttler, memory, 60 hits a key (counts only)', 2_000, () => throttler.increment(`alice${Math.floor(hits++ / 60)}`, 60_000, 1_000_000, 0, 'default')));
   throttler.onApplicationShutdown();
 
-  results.push(await measure('@better-auth/api-key, memory adapter', 200, await betterAuthKey()));
+  results.push(await measure('@better-auth/api-key verifyApiKey, memory adapter', 200, await betterAuthKey()));
+  return { results, many };
+}
+
+async function cpuOf(server) {
+  server.send('cpu');
+  return microsOf((await once(server, 'message'))[0].cpu);
+}
+
+/** CPU of the server a request behind each guard, and our guard's in multiples of the other's, turn by turn. */
+async function route(adapter, stack) {
+  const server = fork('./nest_route.mjs', [JSON.stringify({ adapter, dataDir: stack.dataDir })]);
+  try {
+    const [urls] = await once(server, 'message');
+    const { accessKey } = await stack.newKey(1_000_000);
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+    const send = async (url, count) => {
+      const { status, body } = await ask(url, bearer(accessKey), { agent });
+      if (status !== 200) throw new Error(body);
+      if (count > 1) await send(url, count - 1);
+    };
+    const turn = async (url) => {
+      const begin = await cpuOf(server);
+      await Promise.all(Array.from({ length: 4 }, () => send(url, requestsATurn / 4)));
+      return ((await cpuOf(server)) - begin) / requestsATurn;
+    };
+    for (const url of [urls.guarded, urls.welcoming, urls.guarded, urls.welcoming]) await turn(url);
+    const pairs = [];
+    for (let i = 0; i < turns; ++i) {  // who begins changes: what a turn leaves behind meets both
+      const order = i % 2 ? ['welcoming', 'guarded'] : ['guarded', 'welcoming'];
+      const pair = {};
+      for (const which of order) pair[which] = await turn(urls[which]);
+      pairs.push(pair);
+    }
+    agent.destroy();
+    return {
+      adapter,
+      guarded: quartiles(pairs.map((pair) => pair.guarded)),
+      welcoming: quartiles(pairs.map((pair) => pair.welcoming)),
+      ratio: quartiles(pairs.map((pair) => pair.guarded / pair.welcoming)),
+    };
+  } finally {
+    server.kill();
+  }
+}
+
+const figure = (micros) => (micros < 10 ? micros.toFixed(2) : micros < 100 ? micros.toFixed(1) : micros.toFixed(0));
+
+function page({ results, many }, routes, load) {
+  const native = results[0].micros[1];
+  const rows = results.map(({ name, micros }) => `| ${name} | ${micros.map(figure).join(' | ')} | ${(micros[1] / native).toFixed(1)} × |`);
+  const routeRows = routes.map(({ adapter, guarded, welcoming, ratio }) =>
+    `| ${adapter} | ${figure(guarded[1])} | ${figure(welcoming[1])} | ${ratio.map((part) => part.toFixed(3)).join(' | ')} |`);
+  return `# Figures of the packages for Node
+
+Written by \`./dev bench --only node\` on Node ${process.version}, ${cpus().length} × ${cpus()[0].model.trim()}, load average ${load} at the begin and
+${loadavg()[0].toFixed(1)} at the end. CPU time, not the clock; quartiles over ${rounds} rounds or ${turns} pairs of turns.
+
+## One check
+
+µs of CPU of the asking process. Peers that only count look at no key: no signature, no revocation, no expiry.
+
+| | lower quartile | median | upper quartile | of the native engine |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+Then ${manyChecks.toLocaleString('en')} native checks of 32 keys, admitted until their million is used up: ${many.nanos.toFixed(0)} ns of CPU each, resident memory
+${(many.grown / 2 ** 20).toFixed(1)} MiB larger after the last than after the first million.
+
+## A guarded route of Nest 12
+
+The same route behind \`LatchkeyGuard\` (native) and behind a guard that returns true and sets the same headers, in one process, in turns of
+${requestsATurn.toLocaleString('en')} requests over four connections. µs of CPU of that process a request, medians; ours in multiples of the other, quartiles of the pairs.
+
+| platform | guarded | returns true | lower quartile | median | upper quartile |
+|---|---|---|---|---|---|
+${routeRows.join('\n')}
+`;
+}
+
+const load = loadavg()[0].toFixed(1);
+const stack = await Stack.start();
+const remote = await Stack.start({ tokens: true });
+try {
+  const told = await contestants(stack, remote);
+  const routes = [];
+  for (const adapter of ['fastify', 'express']) routes.push(await route(adapter, stack));
+  const text = page(told, routes, load);
+  console.log(text);
+  if (process.env.LATCHKEY_PAGE) writeFileSync(process.env.LATCHKEY_PAGE, text);
 } finally {
   await stack.stop();
   await remote.stop();
-}
-console.log(`Node ${process.version}, load average before the end ${loadavg()[0].toFixed(1)}; µs of CPU a check, best and median of ${rounds} rounds, × the native engine's best`);
-for (const { name, best, median } of results) {
-  console.log(`${name.padEnd(56)} ${best.toFixed(2).padStart(10)} ${median.toFixed(2).padStart(10)} ${(best / results[0].best).toFixed(1).padStart(8)} ×`);
 }
 process.exit(0);
