@@ -2,15 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace latchkey::usage {
 
 AddressPrefix AddressPrefix::of(const IpAddress& address) {
   AddressPrefix prefix;
   prefix.is_v4 = address.is_v4();
   const auto& octets = address.octets();
-  std::copy_n(octets.begin() + (prefix.is_v4 ? 12 : 0), prefix.is_v4 ? 3 : 6, prefix.octets.begin());
+  if (prefix.is_v4) {
+    std::memcpy(prefix.octets.data(), octets.data() + 12, 3);
+  } else {
+    std::memcpy(prefix.octets.data(), octets.data(), 6);
+  }
   return prefix;
 }
 
