@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "usage/usage_recorder.hpp"
 

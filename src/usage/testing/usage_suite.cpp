@@ -44,15 +44,15 @@ KeyId UsageSuite::key(unsigned number) {
 
 Row UsageSuite::row(unsigned number, std::string user, std::uint64_t count, UnixMillis time, std::string outcome,
                     std::string plan) {
-  const bool admitted = outcome == admitted_name;
+  const bool is_admitted = outcome == admitted_name;
   return {.key = number == 0 ? KeyId() : key(number),
           .user_id = std::move(user),
           .plan = std::move(plan),
           .outcome = std::move(outcome),
           .minute = time.count / 60'000,
           .count = count,
-          .cost = admitted ? 2 * count : 0,
-          .last_use = admitted ? std::optional(time) : std::nullopt};
+          .cost = is_admitted ? 2 * count : 0,
+          .last_use = is_admitted ? std::optional(time) : std::nullopt};
 }
 
 TEST_P(UsageSuite, WhereNothingWasWrittenEverythingIsNothing) {
