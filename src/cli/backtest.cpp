@@ -107,13 +107,18 @@ std::optional<LoggedRequest> read_logged(std::string_view line) {
 
 Result<LimitList> parse_limit_list(std::string_view text, LimitPer per) {
   LimitList limits;
-  do {
-    const std::string_view piece = text.substr(0, text.find(','));
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::string_view piece = text.substr(begin, text.find(',', begin) - begin);
     auto limit = parse_limit(piece, limits.size() + 1, per);
     if (!limit) return limit.error();
+    // The limiter counts what a number of requests per minute says in a way of its own, and knows it by this name.
+    const bool plain = per == LimitPer::key && limit->span == decltype(limit->span)(LimitWindow{per_minute_seconds});
+    if (plain && std::ranges::find(limits, per_minute_name, &LimitSpec::name) == limits.end()) {
+      limit->name = per_minute_name;
+    }
     limits.push_back(std::move(*limit));
-    text.remove_prefix(std::min(piece.size() + 1, text.size()));
-  } while (!text.empty());
+    begin += piece.size() + 1;
+  }
   if (limits.size() <= max_limits) return limits;
   return Error(ErrorCode::invalid, fmt::format("--limit: at most {} limits", max_limits));
 }

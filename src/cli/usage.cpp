@@ -8,6 +8,7 @@
 #include "base/time_text.hpp"
 #include "cli/csv.hpp"
 #include "cli/key_commands.hpp"
+#include "cli/whole_number.hpp"
 
 namespace latchkey::cli {
 namespace {
@@ -177,6 +178,7 @@ void add_usage(CLI::App& app, Invocation& invocation) {
       ->check(CLI::IsMember({"key", "user", "plan", "outcome"}))
       ->type_name("GROUP");
   command->add_option("--top", options->top, "At most so many lines, those with most requests (20)")
+      ->check(whole_number())
       ->check(CLI::Range(1U, 100U))
       ->type_name("N");
   add_location_flags(*command, invocation);

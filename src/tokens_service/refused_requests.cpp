@@ -141,6 +141,7 @@ void HolderRequests::note(const Call& call, int status, std::string_view outcome
   const auto original = is_asked_by_proxy(call) ? original_to_note(call, parts_.forward) : std::nullopt;
   const auto [request_id, traceparent] = traces_of(*call.request);
   parts_.log.record({.time = parts_.clock.wall(),
+                     .clock_millis = now.nanos / 1'000'000,
                      .key_id = holder == nullptr ? std::nullopt : std::optional(holder->key_id),
                      .user_id = holder == nullptr ? std::string_view() : holder->user_id(),
                      .method = to_string(call.request->method),
