@@ -64,6 +64,7 @@ void add_key(CLI::App& app, Invocation& invocation) {
   add_key_enable(*key, invocation);
   add_key_rotate(*key, invocation);
   add_key_delete(*key, invocation);
+  add_key_purge(*key, invocation);
   add_key_export(*key, invocation);
   add_key_identify(*key, invocation);
   add_key_verify_offline(*key, invocation);

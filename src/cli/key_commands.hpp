@@ -15,6 +15,7 @@ void add_key_disable(CLI::App& key, Invocation& invocation);
 void add_key_enable(CLI::App& key, Invocation& invocation);
 void add_key_rotate(CLI::App& key, Invocation& invocation);
 void add_key_delete(CLI::App& key, Invocation& invocation);
+void add_key_purge(CLI::App& key, Invocation& invocation);
 void add_key_export(CLI::App& key, Invocation& invocation);
 void add_key_identify(CLI::App& key, Invocation& invocation);
 void add_key_verify_offline(CLI::App& key, Invocation& invocation);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cli/key_commands.hpp"
 #include "cli/named_rows.hpp"
 
 namespace latchkey::cli {
@@ -42,6 +43,33 @@ int enable_user(const Invocation& invocation, const std::string& id) {
                        [&](const json::value& user) { show_row(invocation, users, user); });
 }
 
+void show_erasure(const Invocation& invocation, const json::value& erased) {
+  if (invocation.output == Output::json) return print_json(erased);
+  const auto* object = erased.if_object();
+  if (object == nullptr) return;
+  const auto shown = [&](std::string_view name) {
+    const auto* value = object->if_contains(name);
+    return value == nullptr ? std::string() : render_value(*value);
+  };
+  fmt::print("{}\n", shown("pseudonym"));
+  if (invocation.quiet) return;
+  const auto* holders = object->if_contains("stillHeldBy");
+  if (holders == nullptr || !holders->is_array()) return fmt::print(stderr, "{}\n", shown("detail"));
+  fmt::print(stderr, "{} keys deleted, {} changes rewritten. What may still name the user:\n", shown("keys"),
+             shown("changes"));
+  for (const auto& holder : holders->as_array()) fmt::print(stderr, "- {}\n", render_value(holder));
+}
+
+int erase_user(const Invocation& invocation, const std::string& id) {
+  if (const auto end = ask(invocation, fmt::format("Delete all access keys of user {} and erase the name?", id))) {
+    return *end;
+  }
+  ApiCall call{"POST", row_path(users, id) + "/erase", std::nullopt, {}};
+  call.timeout = std::chrono::minutes(5);
+  return call_as_admin(invocation, waiting(invocation, std::move(call)),
+                       [&](const json::value& erased) { show_erasure(invocation, erased); });
+}
+
 void add_user_put(CLI::App& user, Invocation& invocation) {
   const auto options = std::make_shared<UserOptions>();
   auto* app = add_named(
@@ -79,6 +107,11 @@ void add_user(CLI::App& app, Invocation& invocation) {
                           [&invocation](const std::string& id) {
                             return delete_named(invocation, users, id, fmt::format("Delete user {}?", id));
                           }),
+               invocation);
+  add_yes_flag(*add_named(*user, invocation,
+                          {"erase", "Forget a person: delete the keys, and put a pseudonym where the id was",
+                           "latchkey user erase alice --yes", "id", "The user's id", true},
+                          [&invocation](const std::string& id) { return erase_user(invocation, id); }),
                invocation);
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "commands/user_id.hpp"
+
 namespace latchkey::commands {
 namespace {
 
@@ -46,6 +48,7 @@ Result<void> check_terms(store::Transaction& transaction, const std::optional<Us
 NamedDecision<User> decide(const PutUser& command, const std::string& user_id, const PutCondition& condition,
                            const std::optional<User>& current, const Author& author) {
   if (const auto checked = check_put(condition, version_of(current)); !checked) return checked.error();
+  if (const auto checked = current ? Result<void>() : check_new_user_id(user_id); !checked) return checked.error();
   if (const auto checked = check_time_zones(command.limits); !checked) return checked.error();
   User next = current.value_or(User{});
   next.user_id = user_id;

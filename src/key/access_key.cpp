@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <array>
 
-#include "base/control_characters.hpp"
+#include "base/printable.hpp"
 
 namespace latchkey {
 namespace {
 
 constexpr std::array<std::string_view, 4> status_names = {"active", "disabled", "expired", "deleted"};
-
-bool is_visible_ascii(char c) { return c > 0x20 && c < 0x7f; }
 
 }  // namespace
 
@@ -33,11 +31,9 @@ KeyStatus status_of(const AccessKey& key, UnixMillis now) {
 
 Result<void> check_user_id(std::string_view user_id) {
   if (user_id.empty() || user_id.size() > max_user_id_bytes) {
-    return Error::invalid("/userId", "must have 1 to 128 characters");
+    return Error::invalid("/userId", "must have 1 to 128 bytes");
   }
-  if (!std::all_of(user_id.begin(), user_id.end(), is_visible_ascii)) {
-    return Error::invalid("/userId", "must be visible ASCII characters without spaces");
-  }
+  if (!is_printable(user_id)) return Error::invalid("/userId", "must be UTF-8 without control characters");
   return {};
 }
 

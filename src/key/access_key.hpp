@@ -49,7 +49,7 @@ struct PreviousIssue {
 /// One access key's full row, as the store keeps it and as a change carries it. The token itself is never stored.
 struct AccessKey {
   KeyId id;
-  std::string user_id;  // 1 to 128 visible ASCII characters, no space: it travels in headers
+  std::string user_id;  // UTF-8, 1 to 128 bytes, no control characters; of new rows more: commands/user_id.hpp
   Role role = Role::user;
   std::string name;             // UTF-8, at most 128 bytes, may be empty
   std::string metadata = "{}";  // a JSON object, serialised, at most 4,096 bytes

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/time_text.hpp"
+#include "commands/user_id.hpp"
 #include "keys_service/object_reader.hpp"
 #include "keys_service/terms_bodies.hpp"
 
@@ -148,7 +149,7 @@ Result<commands::CreateKey> parse_create_body(std::string_view body, UnixMillis 
   commands::CreateKey command;
   require(*reader, "userId");
   if (auto user_id = reader->text("userId")) {
-    reader->note(check_user_id(*user_id));
+    reader->note(commands::check_new_user_id(*user_id));
     command.user_id = std::move(*user_id);
   }
   command.requests_per_minute = read_requests_per_minute(*reader);

@@ -23,6 +23,7 @@ void end_grace(RouteContext& context, const Call& call, Reply reply);
 void disable_keys(RouteContext& context, const Call& call, Reply reply);
 void enable_keys(RouteContext& context, const Call& call, Reply reply);
 void delete_keys(RouteContext& context, const Call& call, Reply reply);
+void purge_keys(RouteContext& context, const Call& call, Reply reply);
 void list_plans(RouteContext& context, const Call& call, Reply reply);
 void get_plan_named(RouteContext& context, const Call& call, Reply reply);
 void put_plan(RouteContext& context, const Call& call, Reply reply);
@@ -33,6 +34,7 @@ void get_user(RouteContext& context, const Call& call, Reply reply);
 void put_user(RouteContext& context, const Call& call, Reply reply);
 void patch_user(RouteContext& context, const Call& call, Reply reply);
 void delete_user(RouteContext& context, const Call& call, Reply reply);
+void erase_user(RouteContext& context, const Call& call, Reply reply);
 void get_plan(RouteContext& context, const Call& call, Reply reply);
 void disable_own_key(RouteContext& context, const Call& call, Reply reply);
 void get_changes(RouteContext& context, const Call& call, Reply reply);
@@ -76,6 +78,7 @@ inline constexpr auto route_table = [] {
       {Method::post, "/v1/keys:disable", Needs::admin, routes::disable_keys},
       {Method::post, "/v1/keys:enable", Needs::admin, routes::enable_keys},
       {Method::post, "/v1/keys:delete", Needs::admin, routes::delete_keys},
+      {Method::post, "/v1/keys:purge", Needs::admin, routes::purge_keys},
       {Method::get, "/v1/plans", Needs::viewer, routes::list_plans},
       {Method::get, "/v1/plans/{name}", Needs::viewer, routes::get_plan_named},
       {Method::put, "/v1/plans/{name}", Needs::admin, routes::put_plan},
@@ -89,6 +92,7 @@ inline constexpr auto route_table = [] {
       {Method::put, "/v1/users/{userId}", Needs::admin, routes::put_user},
       {Method::patch, "/v1/users/{userId}", Needs::admin, routes::patch_user},
       {Method::delete_, "/v1/users/{userId}", Needs::admin, routes::delete_user},
+      {Method::post, "/v1/users/{userId}/erase", Needs::admin, routes::erase_user},
       {Method::get, "/v1/plan", Needs::key, routes::get_plan},
       {Method::get, "/v1/plan/usage", Needs::key, routes::get_plan_usage},
       {Method::post, "/v1/plan/disable", Needs::key, routes::disable_own_key},

@@ -16,6 +16,16 @@ std::string_view to_string(KeyAction action) {
   return "";
 }
 
+User tombstone_of(const Erasure& erasure) {
+  User user;
+  user.user_id = erasure.pseudonym;
+  user.deleted = true;
+  user.created_at = erasure.at;
+  user.updated_at = erasure.at;
+  user.updated_by = erasure.actor;
+  return user;
+}
+
 Result<LogEnd> KeyStore::transact_and_wait(const Work& work) {
   std::promise<Result<LogEnd>> promise;
   auto future = promise.get_future();

@@ -78,6 +78,29 @@ struct ManyKeys {
 /// In one commit at most.
 constexpr std::size_t max_keys_a_commit = 2000;
 
+/// Rows of keys that were deleted before a moment, and have not changed since, go; their changes stay in the log.
+struct Purge {
+  UnixMillis deleted_before;
+  UnixMillis at;
+  std::string actor;
+  std::size_t most = max_keys_a_commit;
+};
+
+/// A random pseudonym takes the place of a user's id.
+struct Erasure {
+  std::string user_id;
+  std::string pseudonym;
+  UnixMillis at;
+  std::string actor;
+};
+struct ErasedRows {
+  std::uint64_t keys = 0;  // deleted and renamed
+  bool had_row = false;    // there is a row of the user, deleted by now: views may still have to hear of that
+};
+
+/// The row of the pseudonym: deleted, and nothing else.
+User tombstone_of(const Erasure& erasure);
+
 /// One transaction. Valid only inside the Work it is given to.
 class Transaction {
  public:
@@ -110,6 +133,17 @@ class Transaction {
 
   /// Notes this beside every change that this transaction has made so far (store/audit.hpp).
   virtual Result<void> note(const AuditNote& note) = 0;
+  /// How many keys purge_keys() would take.
+  virtual Result<std::uint64_t> purgeable_keys(UnixMillis deleted_before) = 0;
+  /// Of each a last change, "purge", and the row is gone. How many; fewer than `most`: there are no more.
+  virtual Result<std::uint64_t> purge_keys(const Purge& purge) = 0;
+  /// The user's keys are deleted and lose name, metadata and labels ("erase"); they belong to the pseudonym from then on.
+  /// The user's own row is deleted ("user-delete").
+  virtual Result<ErasedRows> erase_rows(const Erasure& erasure) = 0;
+  /// Once every view has heard of that: the user's row goes, and in the log the pseudonym stands where the user's id
+  /// did, as author too, without names and metadata. A row of the pseudonym, deleted, is the change that says
+  /// so ("user-erase"). How many changes were rewritten.
+  virtual Result<std::uint64_t> erase_history(const Erasure& erasure) = 0;
 
   virtual Result<std::optional<Change>> find_change(Seq seq) = 0;
   virtual Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) = 0;

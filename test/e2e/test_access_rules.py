@@ -1,5 +1,6 @@
 """What a key may be used for, and from where: scopes and networks of keys and plans, over HTTP."""
 
+import itertools
 import json
 
 import pytest
@@ -97,6 +98,49 @@ def test_what_is_refused_takes_nothing(door):
         assert ask(stack, key, "read") == "insufficient-scope"
         assert ask(stack, far, "any") == "network-not-allowed"
     assert stack.holder(key)("GET", "/v1/rules/any/authorize").status == 200, "its one request is still there"
+
+
+# In the order of the check; what is said where it is the first that fails.
+CHECKS = {"signature": "invalid-token", "status": "key-disabled", "expiry": "key-expired", "network": "network-not-allowed",
+          "scope": "insufficient-scope", "limits": "rate-limited"}
+
+
+def test_the_first_check_that_fails_is_the_answer_and_only_an_admission_takes_a_permit(door):
+    stack, rows = door(), []
+    admin = stack.admin()
+
+    def ask_one(access_key, rule):  # one replica: a limit may be shared
+        reply = stack.replicas[0].client(access_key)("GET", f"/v1/rules/{rule}/authorize")
+        return None if reply.status == 200 else reply.problem
+
+    for fails in itertools.product((False, True), repeat=len(CHECKS)):
+        wrong = {name for name, failing in zip(CHECKS, fails) if failing}
+        key, row = stack.create(user="e" if "expiry" in wrong else "alice", requests_per_minute=1, scopes=["orders:read"])
+        rows.append((wrong, key, f"/v1/keys/{row['keyId']}"))
+    eventually(lambda: ask_one(rows[-1][1], "none") == "no-rule")
+    for wrong, key, path in rows:
+        if "limits" in wrong:
+            assert ask_one(key, "any") is None
+        changes = {**({"disabled": True} if "status" in wrong else {}), **({"networks": ["192.0.2.0/24"]} if "network" in wrong else {}),
+                   **({"scopes": ["other"]} if "scope" in wrong else {})}
+        if changes:
+            assert admin("PATCH", path, changes).status == 200
+    stack.sql("UPDATE access_keys SET expires_at = 1000 WHERE user_id = 'e'")
+    last = admin("POST", "/v1/keys?wait=enforced&timeout=1m", {"userId": "z", "requestsPerMinute": 1})
+    assert last.json()["enforcement"]["state"] == "confirmed", "every change before it, too"
+    for wrong, key, _ in rows:
+        shown = key[:-8] + ("AAAAAAAA" if not key.endswith("AAAAAAAA") else "BBBBBBBB") if "signature" in wrong else key
+        expected = next((problem for name, problem in CHECKS.items() if name in wrong), None)
+        assert ask_one(shown, "read") == expected, wrong
+    for wrong, key, path in rows:
+        if "limits" in wrong or not wrong:
+            continue
+        admin("PATCH", path, {"disabled": False, "networks": None, "scopes": None, "expiresAt": None})
+    last = admin("POST", "/v1/keys?wait=enforced&timeout=1m", {"userId": "z", "requestsPerMinute": 1})
+    assert last.json()["enforcement"]["state"] == "confirmed"
+    for wrong, key, _ in rows:
+        if wrong and "limits" not in wrong:
+            assert [ask_one(key, "any") for _ in range(2)] == [None, "rate-limited"], ("its one request is still there", wrong)
 
 
 def test_wrong_lists_are_named(stack):

@@ -70,6 +70,10 @@ MANY = [f"/v1/keys:{verb}" for verb in ("disable", "enable", "delete")]
 
 
 def many_keys(admin):
+    expect(admin, 400, "POST", PURGE, {})
+    expect(admin, 415, "POST", PURGE, "x", headers={"Content-Type": "text/plain"})
+    expect(admin, 200, "POST", PURGE, {"deletedBefore": "90d"})
+    expect(admin, 200, "POST", PURGE, {"deletedBefore": "90d", "dryRun": True})
     for path in MANY:
         expect(admin, 400, "POST", path, {})
         expect(admin, 400, "POST", path + "?selector=a", {"selector": "a"})
@@ -77,6 +81,9 @@ def many_keys(admin):
         expect(admin, 409, "POST", path, {"userId": "nobody", "confirm": "0" * 32})
         confirm = expect(admin, 200, "POST", path + "?dryRun=true", {"userId": "nobody"}).json()["confirm"]
         expect(admin, 200, "POST", path, {"userId": "nobody", "confirm": confirm})
+
+
+PURGE = "/v1/keys:purge"
 
 
 # Of each kind: the path of one, a body that is taken, and one that takes away the limit that a key lives by.
@@ -118,6 +125,11 @@ def named_rows(stack):
         expect(admin, 422, "DELETE", path.format("two"), headers={"Idempotency-Key": f"delete-{i}"})
     expect(admin, 200, "GET", "/v1/plans")
     expect(admin, 200, "GET", "/v1/users")
+    erase = "/v1/users/one-2/erase"
+    expect(admin, 400, "POST", erase, {"bogus": 1})
+    expect(admin, 415, "POST", erase, "x", headers={"Content-Type": "text/plain"})
+    expect(admin, 200, "POST", erase)
+    expect(admin, 404, "POST", erase)
 
 
 def refusals_of_keys(stack, access_key, key):
@@ -161,12 +173,14 @@ def laggards(stack):
         path = f"/v1/keys/{key['keyId']}"
         expect(admin, 202, "DELETE", path + wait)
         expect(admin, 202, "POST", "/v1/signing-keys/rotate" + wait, {})
+        expect(admin, 202, "POST", PURGE + wait, {"deletedBefore": "90d"})
         for i, (row, good, _) in enumerate(NAMED):
             row = row.format(f"late-{i}")
             row += ("&" if "?" in row else "?") + wait[1:]
             expect(admin, 202, "PUT", row, good)
             expect(admin, 202, "PATCH", row, {"metadata": {"n": 2}})
             expect(admin, 202, "DELETE", row)
+        expect(admin, 202, "POST", "/v1/users/late-1/erase" + wait)
     finally:
         stack.tokens.signal(signal.SIGCONT)
 
@@ -205,7 +219,7 @@ def store_away(stack, access_key, key):
         put = PUT_BODIES["plans" if "plans" in route else "users"]
         query = "?userId=basic" if route == "/v1/users" else ""
         expect(admin, 503, method, route.format(key["keyId"]) + query, create if route == "/v1/keys" and method == "POST" else
-               {"metadata": {}} if method == "PATCH" else {"userId": "a", "dryRun": True} if route in MANY else {} if method == "POST" else put if method == "PUT" else None)
+               {"metadata": {}} if method == "PATCH" else {"userId": "a", "dryRun": True} if route in MANY else {"deletedBefore": "90d"} if route == PURGE else {} if method == "POST" else put if method == "PUT" else None)
     for method, route, _ in routes_that_need("accessKey", stack):
         expect(stack.keys.client(access_key), 503, method, route)
     expect(stack.keys.client(), 200, "GET", "/.well-known/jwks.json")  # from memory

@@ -55,7 +55,7 @@ def test_it_has_what_was_promised(root):
 
 def test_it_names_the_libraries_it_needs():
     depends = run("dpkg-deb", "-f", str(DEB), "Depends")
-    for library in ("libssl3", "libsqlite3-0", "libpq5", "libhiredis0.14", "libcctz2", "tzdata"):
+    for library in ("libssl3", "libsqlite3-0", "libpq5", "libhiredis0.14", "libcctz2", "libutf8proc2", "tzdata"):
         assert library in depends, depends
 
 

@@ -22,7 +22,10 @@ class RowsToFile final : public SnapshotSink {
   void access_key(const AccessKey& key) override { add(key); }
   void signing_key(const SigningKey& key, Version version) override { add(key, version); }
   void plan(const Plan& plan) override { add(plan); }
-  void user(const User& user) override { add(user); }
+  // A deleted one says no more than a missing one, and may be of a person that was erased.
+  void user(const User& user) override {
+    if (!user.deleted) add(user);
+  }
   void change(const Change& change) { add(change); }
   Result<void> finish() {
     if (!rows_.empty()) flush();

@@ -10,13 +10,15 @@ namespace {
 
 using service::QueryReader;
 
-/// Of the path, or of ?userId= where an id does not go well into a path.
-Result<std::string> user_id_of(const http::Request& request, QueryReader& query) {
+/// Of the path, or of ?userId= where an id does not go well into a path. One that nobody can have is not found, but a
+/// PUT is told what is wrong with it.
+Result<std::string> user_id_of(const http::Request& request, QueryReader& query, bool puts = false) {
   const bool in_path = !request.params[0].empty();
   const auto id = in_path ? http::decode_segment(request.params[0]) : query.text("userId");
   if (!id && !in_path) return Error::invalid("/userId", "is required, in the path or as ?userId=");
-  if (!id || !check_user_id(*id)) return Error(ErrorCode::not_found, "no such user");
-  return *id;
+  const auto checked = id ? check_user_id(*id) : Error::invalid("/userId", "is not percent-encoded as a path is");
+  if (checked) return *id;
+  return puts ? checked.error() : Error(ErrorCode::not_found, "no such user");
 }
 
 CommittedAnswer user_answer(commands::NamedAnswer<User> answer) {
@@ -75,7 +77,7 @@ void get_user(RouteContext& context, const Call& call, Reply reply) {
 
 void put_user(RouteContext& context, const Call& call, Reply reply) {
   QueryReader query(call.request.query);
-  const auto user_id = user_id_of(call.request, query);
+  const auto user_id = user_id_of(call.request, query, true);
   if (!user_id) return reply.send(to_response(user_id.error()));
   auto asked = asked_of(context, call, query);
   if (!asked) return reply.send(asked.error());

@@ -93,6 +93,66 @@ class MemoryStore::Session final : public Transaction {
     return {};
   }
 
+  Result<std::uint64_t> purgeable_keys(UnixMillis deleted_before) override {
+    return static_cast<std::uint64_t>(std::count_if(state_.keys.begin(), state_.keys.end(), [&](const auto& row) {
+      return row.second.deleted && row.second.updated_at < deleted_before;
+    }));
+  }
+
+  Result<std::uint64_t> purge_keys(const Purge& purge) override {
+    std::uint64_t purged = 0;
+    for (auto at = state_.keys.begin(); at != state_.keys.end() && purged < purge.most;) {
+      AccessKey key = (at++)->second;
+      if (!key.deleted || key.updated_at >= purge.deleted_before) continue;
+      sign(key, purge.at, purge.actor);
+      if (const auto put = put_key(key, "purge"); !put) return put.error();
+      state_.keys.erase(key.id);
+      ++purged;
+    }
+    return purged;
+  }
+
+  Result<ErasedRows> erase_rows(const Erasure& erasure) override {
+    ErasedRows erased;
+    for (auto [id, key] : std::map(state_.keys)) {
+      if (key.user_id != erasure.user_id) continue;
+      key.user_id = erasure.pseudonym;
+      forget_person(key);
+      key.labels.clear();
+      key.deleted = true;
+      sign(key, erasure.at, erasure.actor);
+      if (const auto put = put_key(key, "erase"); !put) return put.error();
+      ++erased.keys;
+    }
+    const auto user = state_.users.find(erasure.user_id);
+    if (user == state_.users.end()) return erased;
+    erased.had_row = true;
+    if (user->second.deleted) return erased;
+    User gone;
+    gone.user_id = erasure.user_id;
+    gone.deleted = true;
+    gone.created_at = user->second.created_at;
+    gone.updated_at = user->second.updated_at;
+    sign(gone, erasure.at, erasure.actor);
+    if (const auto put = put_user(gone, "user-delete"); !put) return put.error();
+    return erased;
+  }
+
+  Result<std::uint64_t> erase_history(const Erasure& erasure) override {
+    undo_.push_back([this, before = state_] { state_ = before; });
+    state_.users.erase(erasure.user_id);
+    std::erase_if(state_.idempotency, [&](const auto& row) { return row.first.first == erasure.user_id; });
+    std::uint64_t rewritten = 0;
+    for (Change& change : state_.log) {
+      rewritten += std::visit([&](auto& row) { return rename(row, erasure); }, change.row);
+      if (change.actor != erasure.user_id) continue;
+      change.actor = erasure.pseudonym;
+      ++rewritten;
+    }
+    if (const auto put = put_user(tombstone_of(erasure), "user-erase"); !put) return put.error();
+    return rewritten;
+  }
+
   Result<std::optional<Change>> find_change(Seq seq) override {
     if (seq == Seq{} || seq > state_.end().position.seq) return std::optional<Change>();
     return std::optional<Change>(state_.log[seq.value - 1]);
@@ -118,6 +178,29 @@ class MemoryStore::Session final : public Transaction {
   }
 
  private:
+  template <class Row>
+  static void sign(Row& row, UnixMillis at, const std::string& actor) {
+    row.updated_at = std::max(at, UnixMillis{row.updated_at.count + 1});
+    row.updated_by = actor;
+  }
+
+  static void forget_person(AccessKey& key) {
+    key.name.clear();
+    key.metadata = "{}";
+  }
+  static void forget_person(User& user) { user.metadata = "{}"; }
+
+  template <class Row>
+  static std::uint64_t rename(Row& row, const Erasure& erasure) {
+    if constexpr (std::is_same_v<Row, AccessKey> || std::is_same_v<Row, User>) {
+      if (row.user_id != erasure.user_id) return 0;
+      row.user_id = erasure.pseudonym;
+      forget_person(row);
+      return 1;
+    }
+    return 0;
+  }
+
   template <class Map>
   void remember(Map& map, const typename Map::key_type& key) {
     const auto found = map.find(key);

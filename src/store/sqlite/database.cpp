@@ -82,9 +82,11 @@ Result<Database> Database::open(const std::filesystem::path& path, Access access
   if (code != SQLITE_OK) return database.error(code);
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, busy_timeout_ms);
-  const char* settings = access == Access::read ? "PRAGMA query_only=ON; PRAGMA cache_size=-4000"
-                                                : "PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
-                                                  "PRAGMA recursive_triggers=ON; PRAGMA journal_size_limit=67108864";
+  const char* settings =
+      access == Access::read
+          ? "PRAGMA query_only=ON; PRAGMA cache_size=-4000"
+          : "PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+            "PRAGMA recursive_triggers=ON; PRAGMA secure_delete=ON; PRAGMA journal_size_limit=67108864";
   if (auto set = database.execute(settings); !set) return set.error();
   return database;
 }

@@ -83,6 +83,10 @@ class Database {
 
   bool in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
   sqlite3* handle() const { return connection_.get(); }
+  /// What was removed is to be gone from the write-ahead log too, once nobody reads it any more; the owner asks.
+  void ask_for_scrub() { wants_scrub_ = true; }
+  void scrubbed() { wants_scrub_ = false; }
+  bool wants_scrub() const { return wants_scrub_; }
   /// What `code` means: its `internal` text carries SQLite's own words.
   Error error(int code) const;
 
@@ -92,6 +96,7 @@ class Database {
   };
   explicit Database(sqlite3* connection) : connection_(connection) {}
 
+  bool wants_scrub_ = false;
   std::unique_ptr<sqlite3, Close> connection_;
   std::map<std::string, Statement, std::less<>> statements_;  // finalised before the connection closes
 };

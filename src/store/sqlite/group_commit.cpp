@@ -67,11 +67,15 @@ void GroupCommit::run() {
       const MutexLock lock(mutex_);
       if (stopping_ && queue_.empty()) return;
     }
-    if (group.empty()) look_at_files();
-    if (group.empty()) continue;
+    if (group.empty()) {
+      look_at_files();
+      scrub_if_asked();
+      continue;
+    }
     commit(group);
     for (auto& job : group) job.done(std::move(job.outcome));
     checkpoint_if_long();
+    scrub_if_asked();
   }
 }
 
@@ -194,6 +198,17 @@ void GroupCommit::checkpoint_if_long() {
   int remaining = 0;
   const int code =
       sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &remaining, nullptr);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) log_warning("checkpoint failed: {}", database.error(code).internal);
+  file_.note_files();
+  wal_pages_ = 0;
+}
+
+// After an erasure: what was rewritten stands in the write-ahead log until that is emptied, which a reader puts off.
+void GroupCommit::scrub_if_asked() {
+  if (!file_.is_open() || !file_.database().wants_scrub() || !file_.still_there()) return;
+  Database& database = file_.database();
+  const int code = sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code == SQLITE_OK) database.scrubbed();
   if (code != SQLITE_OK && code != SQLITE_BUSY) log_warning("checkpoint failed: {}", database.error(code).internal);
   file_.note_files();
   wal_pages_ = 0;

@@ -48,6 +48,7 @@ class GroupCommit {
   void follow_file();
   void begin_life();
   void checkpoint_if_long();
+  void scrub_if_asked();
 
   StoreFile file_;  // the writer thread's
   ReaderPool& readers_;

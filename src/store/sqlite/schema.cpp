@@ -183,7 +183,7 @@ Result<void> loosen(Database& database, std::string_view table, std::string_view
   (*statement)->bind(1, before).bind(2, after).bind(3, table);
   if (auto ran = database.run(**statement); !ran) return ran;
   if (sqlite3_changes(database.handle()) == 1) return {};
-  return Error(ErrorCode::conflict, "the database cannot be brought to schema 3",
+  return Error(ErrorCode::conflict, "the database cannot be brought up",
                fmt::format("the table {} is not as Latchkey made it: it has no \"{}\"", table, before));
 }
 
@@ -231,9 +231,23 @@ Result<void> to_schema_4(Database& database, Random&) {
   return database.execute(triggers_of_schema_4().c_str());
 }
 
+constexpr const char* rule_of_user_ids = "CHECK (length(user_id) BETWEEN 1 AND 128 AND user_id NOT GLOB '*[^!-~]*')";
+constexpr const char* rule_of_any_script = "CHECK (length(CAST(user_id AS BLOB)) BETWEEN 1 AND 128)";
+
+/// User ids in any script; rows that are deleted can go; what an erasure may change in the log.
+Result<void> to_schema_5(Database& database, Random&) {
+  if (auto open = database.execute("PRAGMA writable_schema = ON"); !open) return open;
+  auto loosened = loosen(database, "access_keys", rule_of_user_ids, rule_of_any_script);
+  if (loosened) loosened = loosen(database, "users", rule_of_user_ids, rule_of_any_script);
+  const auto closed = database.execute("PRAGMA writable_schema = RESET");
+  if (!loosened || !closed) return loosened ? closed : loosened;
+  if (auto made = database.execute(triggers_of_schema_5().c_str()); !made) return made;
+  return database.execute("UPDATE meta SET value = '5' || substr(value, 2) WHERE name = 'readers'");
+}
+
 /// The step to schema n is at n - 1.
 constexpr std::array<Result<void> (*)(Database&, Random&), schema_version> steps{to_schema_1, to_schema_2, to_schema_3,
-                                                                                 to_schema_4};
+                                                                                 to_schema_4, to_schema_5};
 
 Result<void> take_steps_from(Database& database, Random& random, std::int64_t found) {
   if (found == schema_version) return {};

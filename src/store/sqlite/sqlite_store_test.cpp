@@ -143,7 +143,7 @@ TEST_F(SqliteStoreTest, TheLogCannotBeEditedAndRowsCannotBreakTheRules) {
         "INSERT INTO changes (seq, nonce, at, actor, action, key_id, created_at) VALUES (9, 1, 1, 'x', 'y', 'z', 1)",
         "UPDATE access_keys SET key_id = '0198b2c4-7d3e-7a61-9c55-0e1f2a3b4c5e'", "UPDATE access_keys SET key_id = 'x'",
         "UPDATE access_keys SET requests_per_minute = 0", "UPDATE access_keys SET metadata = '[]'",
-        "UPDATE access_keys SET disabled = 2", "UPDATE access_keys SET user_id = 'a b'",
+        "UPDATE access_keys SET disabled = 2", "UPDATE access_keys SET user_id = ''",
         "UPDATE access_keys SET previous_issued_at = 1", "UPDATE access_keys SET expires_at = 'soon'"}) {
     refused(sql);
   }

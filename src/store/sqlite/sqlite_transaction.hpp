@@ -24,6 +24,10 @@ class SqliteTransaction final : public Transaction {
   Result<std::vector<KeyId>> keys_without_limit(const TermsScope& scope, std::size_t most) override;
   Result<std::vector<KeyId>> keys_past_limits(const TermsScope& scope, std::size_t most) override;
   Result<void> note(const AuditNote& note) override;
+  Result<std::uint64_t> purgeable_keys(UnixMillis deleted_before) override;
+  Result<std::uint64_t> purge_keys(const Purge& purge) override;
+  Result<ErasedRows> erase_rows(const Erasure& erasure) override;
+  Result<std::uint64_t> erase_history(const Erasure& erasure) override;
   Result<std::optional<Change>> find_change(Seq seq) override;
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
   Result<void> put_idempotency(const IdempotencyRecord& record) override;

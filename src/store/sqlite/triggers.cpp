@@ -7,7 +7,7 @@
 namespace latchkey::store {
 namespace {
 
-// {row}: OLD or NEW. {at}, {actor}, {action}, {deleted}, {state}: expressions.
+// {row}: OLD or NEW. {at}, {actor}, {action}, {deleted}, {state}: expressions. {schema}: its number.
 constexpr const char* append_key = R"sql(
   INSERT INTO changes (nonce, at, actor, action, key_id, user_id, role, name, metadata, requests_per_minute, issued_at,
       previous_issued_at, previous_valid_until, expires_at, disabled, deleted, created_at)
@@ -48,9 +48,9 @@ constexpr const char* append_key_with_rules = R"sql(
       {row}.requests_per_minute, {row}.issued_at, {row}.previous_issued_at, {row}.previous_valid_until,
       {row}.expires_at, {row}.disabled, {deleted}, {row}.created_at, {row}.plan, {row}.limits, {row}.scopes,
       {row}.networks, {row}.labels);
-  UPDATE meta SET value = '4 4' WHERE name = 'readers' AND value <> '4 4'
+  UPDATE meta SET value = '{schema} 4' WHERE name = 'readers' AND value <> '{schema} 4'
     AND ({row}.scopes IS NOT NULL OR {row}.networks IS NOT NULL OR {row}.labels IS NOT NULL);
-  UPDATE meta SET value = '4 3' WHERE name = 'readers' AND value = '4 2'
+  UPDATE meta SET value = '{schema} 3' WHERE name = 'readers' AND value = '{schema} 2'
     AND ({row}.requests_per_minute IS NULL OR {row}.plan IS NOT NULL OR {row}.limits IS NOT NULL);)sql";
 
 constexpr const char* append_plan_with_rules = R"sql(
@@ -58,15 +58,15 @@ constexpr const char* append_plan_with_rules = R"sql(
       networks)
     VALUES (random(), {at}, {actor}, {action}, 'plan', {row}.name, {row}.description, {row}.limits, {row}.metadata,
       {deleted}, {row}.created_at, {row}.scopes, {row}.networks);
-  UPDATE meta SET value = '4 4' WHERE name = 'readers' AND value <> '4 4'
+  UPDATE meta SET value = '{schema} 4' WHERE name = 'readers' AND value <> '{schema} 4'
     AND ({row}.scopes IS NOT NULL OR {row}.networks IS NOT NULL);
-  UPDATE meta SET value = '4 3' WHERE name = 'readers' AND value = '4 2';)sql";
+  UPDATE meta SET value = '{schema} 3' WHERE name = 'readers' AND value = '{schema} 2';)sql";
 
-constexpr const char* append_user_of_schema_4 = R"sql(
+constexpr const char* append_user_with_readers = R"sql(
   INSERT INTO changes (nonce, at, actor, action, kind, user_id, plan, limits, disabled, metadata, deleted, created_at)
     VALUES (random(), {at}, {actor}, {action}, 'user', {row}.user_id, {row}.plan, {row}.limits, {row}.disabled,
       {row}.metadata, {deleted}, {row}.created_at);
-  UPDATE meta SET value = '4 3' WHERE name = 'readers' AND value = '4 2';)sql";
+  UPDATE meta SET value = '{schema} 3' WHERE name = 'readers' AND value = '{schema} 2';)sql";
 
 // Brings the row in line with the change just appended: this sets `version`.
 constexpr const char* settle_row = R"sql(
@@ -102,6 +102,7 @@ struct Recorded {
   const char* append;
   std::string created, updated, removed;
   const char* kind = "";  // what else tells its changes from those of other tables
+  int schema = 1;         // that brings these triggers
 };
 
 std::string by_hand_or_command(std::string_view action) { return fmt::format("coalesce(NEW.command, {})", action); }
@@ -154,7 +155,7 @@ std::string record_new(const Recorded& rows, const std::string& at, const std::s
   using fmt::arg;
   return fmt::format(fmt::runtime(rows.append), arg("row", "NEW"), arg("at", at),
                      arg("actor", "iif(NEW.command IS NULL, 'unknown', NEW.updated_by)"), arg("action", action),
-                     arg("deleted", "NEW.deleted"), arg("state", "NEW.state"));
+                     arg("deleted", "NEW.deleted"), arg("state", "NEW.state"), arg("schema", rows.schema));
 }
 
 /// A row that is removed lives on as one that is deleted; without its row nobody may trust a signing key any longer.
@@ -162,7 +163,8 @@ std::string record_removal(const Recorded& rows) {
   using fmt::arg;
   return fmt::format(fmt::runtime(rows.append), arg("row", "OLD"),
                      arg("at", fmt::format("max({}, OLD.updated_at + 1)", now_ms)), arg("actor", "'unknown'"),
-                     arg("action", rows.removed), arg("deleted", "1"), arg("state", "'retired'"));
+                     arg("action", rows.removed), arg("deleted", "1"), arg("state", "'retired'"),
+                     arg("schema", rows.schema));
 }
 
 std::string triggers_of(const Recorded& rows) {
@@ -174,7 +176,7 @@ std::string triggers_of(const Recorded& rows) {
   const auto updated_at = fmt::format("iif(NEW.command IS NULL, max({}, OLD.updated_at + 1), NEW.updated_at)", now_ms);
   return trigger(rows, "INSERT", "", record_new(rows, inserted_at, rows.created) + settle) +
          trigger(rows, "UPDATE", by_others, record_new(rows, updated_at, rows.updated) + settle) +
-         trigger(rows, "DELETE", "", record_removal(rows));
+         trigger(rows, "DELETE", rows.schema >= 5 ? "WHEN OLD.deleted = 0" : "", record_removal(rows));
 }
 
 std::string dropped(const Recorded& rows) {
@@ -191,13 +193,41 @@ std::string triggers_of_schema_3() {
          triggers_of(users_with(append_user));
 }
 
-std::string triggers_of_schema_4() {
+namespace {
+
+/// Of all tables but that of signing keys.
+std::string anew(int schema) {
   std::string all;
-  for (const Recorded& rows :
-       {keys_with(append_key_with_rules), plans_with(append_plan_with_rules), users_with(append_user_of_schema_4)}) {
+  for (Recorded rows :
+       {keys_with(append_key_with_rules), plans_with(append_plan_with_rules), users_with(append_user_with_readers)}) {
+    rows.schema = schema;
     all += dropped(rows) + triggers_of(rows);
   }
   return all;
 }
+
+// What a person's erasure may change in the log: nothing but what names the person.
+constexpr const char* changes_stay_but_erased = R"sql(
+DROP TRIGGER changes_stay;
+CREATE TRIGGER changes_stay BEFORE UPDATE ON changes
+  WHEN NOT EXISTS (SELECT 1 FROM meta WHERE name = 'erasing')
+    OR NEW.seq IS NOT OLD.seq OR NEW.nonce IS NOT OLD.nonce OR NEW.at IS NOT OLD.at OR NEW.action IS NOT OLD.action
+    OR NEW.key_id IS NOT OLD.key_id OR NEW.role IS NOT OLD.role
+    OR NEW.requests_per_minute IS NOT OLD.requests_per_minute OR NEW.issued_at IS NOT OLD.issued_at
+    OR NEW.previous_issued_at IS NOT OLD.previous_issued_at
+    OR NEW.previous_valid_until IS NOT OLD.previous_valid_until OR NEW.expires_at IS NOT OLD.expires_at
+    OR NEW.disabled IS NOT OLD.disabled OR NEW.deleted IS NOT OLD.deleted OR NEW.created_at IS NOT OLD.created_at
+    OR NEW.kid IS NOT OLD.kid OR NEW.public_key IS NOT OLD.public_key OR NEW.state IS NOT OLD.state
+    OR NEW.kind IS NOT OLD.kind OR NEW.plan IS NOT OLD.plan OR NEW.limits IS NOT OLD.limits
+    OR NEW.description IS NOT OLD.description OR NEW.scopes IS NOT OLD.scopes OR NEW.networks IS NOT OLD.networks
+    OR NEW.labels IS NOT OLD.labels
+  BEGIN SELECT RAISE(ABORT, 'changes is append-only'); END;
+)sql";
+
+}  // namespace
+
+std::string triggers_of_schema_4() { return anew(4); }
+
+std::string triggers_of_schema_5() { return changes_stay_but_erased + anew(5); }
 
 }  // namespace latchkey::store

@@ -283,6 +283,92 @@ TEST_P(TermsSuite, KeysWithMoreLimitsThanAKeyMayHaveAreFound) {
   EXPECT_NE(eight.id, nine.id);
 }
 
+TEST_P(TermsSuite, KeysThatWereDeletedLongAgoArePurged) {
+  const AccessKey alive = put(new_key("alice"));
+  AccessKey old = put(new_key("alice")), older = put(new_key("bob"));
+  clock_.advance(std::chrono::seconds(1));
+  for (AccessKey* key : {&old, &older}) {
+    key->deleted = true;
+    key->updated_at = now();
+    put(*key, "delete");
+  }
+  clock_.advance(std::chrono::hours(1));
+  AccessKey young = put(new_key("alice"));
+  young.deleted = true;
+  young.updated_at = now();
+  put(young, "delete");
+  const UnixMillis before = now();
+  const Seq end = store_->position()->seq;
+  in_transaction([&](Transaction& transaction) {
+    EXPECT_EQ(*transaction.purgeable_keys(before), 2U);
+    EXPECT_EQ(*transaction.purge_keys({before, now(), "ops", 1}), 1U);
+    EXPECT_EQ(*transaction.purge_keys({before, now(), "ops", 10}), 1U);
+    EXPECT_EQ(*transaction.purge_keys({before, now(), "ops", 10}), 0U);
+  });
+  EXPECT_EQ(*store_->find_key(old.id), std::nullopt);
+  EXPECT_EQ(*store_->find_key(older.id), std::nullopt);
+  EXPECT_TRUE(*store_->find_key(young.id));
+  EXPECT_TRUE(*store_->find_key(alive.id));
+  const auto changes = *store_->changes_after(end, 10);
+  ASSERT_EQ(changes.size(), 2U) << "one a key";
+  for (const Change& change : changes) {
+    EXPECT_EQ(change.action, "purge");
+    EXPECT_EQ(change.actor, "ops");
+    EXPECT_TRUE(std::get<AccessKey>(change.row).deleted);
+  }
+  EXPECT_EQ(store_->changes_after(Seq{0}, 100)->size(), end.value + 2) << "the log keeps all";
+}
+
+TEST_P(TermsSuite, AnErasedUserIsNamedNowhere) {
+  AccessKey key = new_key("alice");
+  key.name = "alice's laptop";
+  key.metadata = R"({"mail":"alice@x"})";
+  key.labels = {{"person", "alice"}};
+  put(key);
+  put(new_key("bob"));
+  User user = new_user("alice");
+  user.disabled = true;
+  user.metadata = R"({"phone":"1"})";
+  put_user(user);
+  AccessKey by_alice = new_key("carol");
+  by_alice.updated_by = "alice";
+  put(by_alice);
+  const Erasure erasure{"alice", "erased-1", now(), "ops"};
+  in_transaction([&](Transaction& transaction) {
+    const auto rows = *transaction.erase_rows(erasure);
+    EXPECT_EQ(rows.keys, 1U);
+    EXPECT_TRUE(rows.had_row);
+  });
+  EXPECT_TRUE((*store_->find_user("alice"))->deleted);
+  in_transaction([&](Transaction& transaction) { EXPECT_EQ(*transaction.erase_history(erasure), 4U); });
+  EXPECT_EQ(*store_->find_user("alice"), std::nullopt);
+  const auto erased = **store_->find_key(key.id);
+  EXPECT_EQ(erased.user_id, "erased-1");
+  EXPECT_EQ(erased.name + erased.metadata, "{}");
+  EXPECT_TRUE(erased.labels.empty());
+  EXPECT_TRUE(erased.deleted);
+  const auto changes = *store_->changes_after(Seq{0}, 100);
+  EXPECT_EQ(changes.size(), 7U);
+  for (const Change& change : changes) {
+    EXPECT_NE(change.actor, "alice");
+    if (const auto* row = std::get_if<AccessKey>(&change.row)) {
+      EXPECT_NE(row->user_id, "alice");
+      EXPECT_TRUE(row->user_id != "erased-1" || (row->name.empty() && row->metadata == "{}"));
+    }
+    if (const auto* row = std::get_if<User>(&change.row)) {
+      EXPECT_EQ(row->user_id + row->metadata, "erased-1{}");
+    }
+  }
+  EXPECT_EQ(changes.back().action, "user-erase");
+  EXPECT_EQ(changes[3].action, "create") << "what was done stays";
+  in_transaction([&](Transaction& transaction) {
+    EXPECT_EQ(transaction.erase_rows({"alice", "erased-2", now(), "ops"})->keys, 0U);
+  });
+  User again = new_user("alice");
+  put_user(again);
+  EXPECT_FALSE((*store_->find_user("alice"))->deleted) << "the name may be used anew";
+}
+
 TEST_P(TermsSuite, AnErrorRollsBackPlansAndUsersToo) {
   put_plan(new_plan("pro"));
   const auto failed = store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
