@@ -13,7 +13,7 @@ SRC = ROOT / "src"
 # The one street of docs/architecture.md. A folder may use those before it; CMake says which of them it does.
 STREET = [["base"], ["key", "http", "catalog", "redis"], ["jwt", "report", "service", "pages", "rules"],
           ["store", "feed", "limit", "config", "data_dir"], ["commands", "view", "relay", "http_client", "usage"],
-          ["access", "replica", "supervise", "admin_identity"], ["keys_service", "tokens_service"], ["cli"]]
+          ["access", "replica", "supervise", "admin_identity"], ["keys_service", "tokens_service", "notices"], ["cli"]]
 MAX_FILE_LINES = 400
 # "who" means a person (CONTRIBUTING.md). So few places speak of one; a thread, a file or a process is "it".
 MAX_WHO = 8

@@ -26,8 +26,10 @@ struct Run : std::enable_shared_from_this<Run> {
     begun += part.size();
     store.transact(
         [self = shared_from_this(), part](store::Transaction& transaction) -> Result<void> {
+          const auto start = std::chrono::steady_clock::now();
           const auto changed = transaction.change_keys(self->change, part);
           if (!changed) return changed.error();
+          self->took = std::chrono::steady_clock::now() - start;
           self->changed_now = *changed;
           return transaction.note(self->note);
         },
@@ -39,6 +41,7 @@ struct Run : std::enable_shared_from_this<Run> {
     answer.changed += changed_now;
     answer.commit = *commit;
     if (begun == keys.size()) return done({}, answer);
+    keys_a_commit = keys_of_next_commit(keys_a_commit, took);
     next();
   }
 
@@ -49,6 +52,8 @@ struct Run : std::enable_shared_from_this<Run> {
   ManyKeysDone done;
   std::size_t begun = 0;          // keys that are in a commit that was begun
   std::uint64_t changed_now = 0;  // in the last one
+  Duration took{};                // of it
+  std::size_t keys_a_commit = first_keys_a_commit;
   ManyKeysAnswer answer;
 };
 
@@ -68,6 +73,13 @@ Result<std::vector<KeyId>> keys_of(store::KeyStore& store, const KeySet& set, Un
     if (page->size() < ids_a_page) return keys;
     request.after = keys.back();
   }
+}
+
+std::size_t keys_of_next_commit(std::size_t keys, Duration took) {
+  const auto per_key =
+      std::max<std::int64_t>(1, took.count() / static_cast<std::int64_t>(std::max(keys, std::size_t{1})));
+  const auto fitting = static_cast<std::size_t>(Duration(commit_time).count() / per_key);
+  return std::clamp(std::min(fitting, 2 * keys), least_keys_a_commit, store::max_keys_a_commit);
 }
 
 std::string confirmation_of(std::span<const KeyId> keys) {

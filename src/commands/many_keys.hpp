@@ -36,8 +36,12 @@ struct ManyKeysAnswer {
 /// Of an error: what was done before it.
 using ManyKeysDone = std::move_only_function<void(Result<void>, ManyKeysAnswer)>;
 
-/// Keys in one commit: another command waits for one such commit at most.
-constexpr std::size_t keys_a_commit = 1000;
+/// Another command waits for one commit of such a run at most, and that takes about this long: a commit has as many keys
+/// as the one before says, whatever the store's speed.
+constexpr std::chrono::milliseconds commit_time{50};
+constexpr std::size_t first_keys_a_commit = 100, least_keys_a_commit = 20;
+/// Of the next commit, after one of `keys` took so long. At most twice as many, and max_keys_a_commit.
+std::size_t keys_of_next_commit(std::size_t keys, Duration took);
 
 /// `keys`: as keys_of() found them. `done` runs once, on the engine's thread.
 void change_many(store::KeyStore& store, store::KeyAction action, const KeySet& set, std::vector<KeyId> keys,

@@ -2,10 +2,10 @@
 
 #include <memory>
 
-#include "commands/many_keys.hpp"
-
 namespace latchkey::commands {
 namespace {
+
+constexpr std::size_t purged_a_commit = 250;
 
 /// One commit after the other; lives as long as one of them is under way.
 struct PurgeRun : std::enable_shared_from_this<PurgeRun> {
@@ -41,7 +41,7 @@ struct PurgeRun : std::enable_shared_from_this<PurgeRun> {
 }  // namespace
 
 void purge_keys(store::KeyStore& store, UnixMillis deleted_before, const Author& author, PurgeDone done) {
-  const store::Purge purge{deleted_before, author.now, author.actor, keys_a_commit};
+  const store::Purge purge{deleted_before, author.now, author.actor, purged_a_commit};
   std::make_shared<PurgeRun>(store, purge, std::move(done))->next();
 }
 

@@ -210,6 +210,8 @@ const std::array specs{
                 get_duration<&S::max_staleness>},
     SettingSpec{"digest_interval", "DURATION", "How often a replica compares its rows with the store's",
                 set_duration<&S::digest_interval>, get_duration<&S::digest_interval>},
+    SettingSpec{"notice_targets", "FILE", "File with the [[notice_target]] tables: where notices are sent",
+                set_text<&S::notice_targets>, get_text<&S::notice_targets>},
     SettingSpec{"rules", "FILE", "File with the [[rule]] tables; the configuration file unless set",
                 set_text<&S::rules>, get_text<&S::rules>},
     SettingSpec{"trusted_proxies", "LIST", "Networks of proxies with headers to believe, and \"unix\"",

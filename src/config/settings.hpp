@@ -42,6 +42,7 @@ struct Settings {
   std::string preflight = "refuse";                    // or pass
   std::string key_prefix;                              // before the access keys that are given out; empty: none
   std::string cors_origins;                            // of the management service; empty: none
+  std::string notice_targets;                        // file with the [[notice_target]] tables; empty: none
   std::string replica_name;                            // for people; empty: the host's name
   std::string admin_keys;                              // file, PEM or JWKS; empty: the data directory's development key
   std::string admin_secret_file;                       // file with an HS256 secret

@@ -161,8 +161,9 @@ Result<HttpReply> send(const HttpRequest& request, std::chrono::milliseconds tim
   return perform(request, static_cast<long>(timeout.count()), nullptr);
 }
 
-Result<HttpReply> follow(const HttpRequest& request, const std::function<bool(std::string_view)>& piece) {
-  return perform(request, 0, &piece);
+Result<HttpReply> follow(const HttpRequest& request, const std::function<bool(std::string_view)>& piece,
+                         std::chrono::milliseconds timeout) {
+  return perform(request, static_cast<long>(timeout.count()), &piece);
 }
 
 std::string url_escape(std::string_view text) {

@@ -53,8 +53,10 @@ struct HttpReply {
 /// host it was meant for only.
 Result<HttpReply> send(const HttpRequest& request, std::chrono::milliseconds timeout = std::chrono::seconds(30));
 
-/// For answers without end: hands each piece over as it comes, until the peer ends, or `piece` returns false.
-Result<HttpReply> follow(const HttpRequest& request, const std::function<bool(std::string_view piece)>& piece);
+/// For answers without end: hands each piece over as it comes, until the peer ends, or `piece` returns false. `timeout`
+/// is for all of it; 0: none.
+Result<HttpReply> follow(const HttpRequest& request, const std::function<bool(std::string_view piece)>& piece,
+                         std::chrono::milliseconds timeout = std::chrono::milliseconds(0));
 
 /// Percent-encodes all but RFC 3986's unreserved characters.
 std::string url_escape(std::string_view text);

@@ -159,6 +159,9 @@ class RestoredBetweenLooks final : public store::KeyStore {
     return inner_.list_users(request);
   }
   Result<store::PlanUses> plan_uses(std::string_view name) override { return inner_.plan_uses(name); }
+  Result<std::vector<Notice>> notices_after(std::uint64_t after, std::size_t limit) override {
+    return inner_.notices_after(after, limit);
+  }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     const std::lock_guard lock(mutex_);
     if (next_) inner_.restore(*std::exchange(next_, std::nullopt));

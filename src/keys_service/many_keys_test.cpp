@@ -85,7 +85,7 @@ TEST_F(ManyKeys, ExactlyOneSetIsAskedFor) {
 }
 
 TEST_F(ManyKeys, MoreThanOneCommitHoldsAreChangedInSeveral) {
-  for (std::size_t i = 0; i < 2 * commands::keys_a_commit + 1; ++i) {
+  for (std::size_t i = 0; i < store::max_keys_a_commit + 1; ++i) {
     AccessKey key;
     key.id = KeyId::generate(t.clock.wall(), t.random);
     key.user_id = "alice";
@@ -95,9 +95,19 @@ TEST_F(ManyKeys, MoreThanOneCommitHoldsAreChangedInSeveral) {
       return put ? Result<void>() : put.error();
     }));
   }
-  EXPECT_EQ(changed(post("disable", R"({"selector":"team=x"})")), 2 * static_cast<int>(commands::keys_a_commit) + 1);
+  EXPECT_EQ(changed(post("disable", R"({"selector":"team=x"})")), static_cast<int>(store::max_keys_a_commit) + 1);
   EXPECT_EQ(t.object(post("disable", R"({"selector":"team=x"})")).at("matched"),
-            2 * static_cast<int>(commands::keys_a_commit) + 1);
+            static_cast<int>(store::max_keys_a_commit) + 1);
+}
+
+TEST(ManyKeysInACommit, AreAsManyAsTakeItsTime) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(commands::keys_of_next_commit(100, milliseconds(50)), 100U);
+  EXPECT_EQ(commands::keys_of_next_commit(100, milliseconds(100)), 50U);
+  EXPECT_EQ(commands::keys_of_next_commit(100, milliseconds(1)), 200U) << "not at once all that might fit";
+  EXPECT_EQ(commands::keys_of_next_commit(100, milliseconds(10'000)), commands::least_keys_a_commit);
+  EXPECT_EQ(commands::keys_of_next_commit(2000, milliseconds(1)), store::max_keys_a_commit);
+  EXPECT_EQ(commands::keys_of_next_commit(100, milliseconds(0)), 200U);
 }
 
 TEST_F(ManyKeys, AGraceCanBeEnded) {

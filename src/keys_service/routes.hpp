@@ -41,6 +41,7 @@ void get_changes(RouteContext& context, const Call& call, Reply reply);
 void get_request(RouteContext& context, const Call& call, Reply reply);
 void get_usage(RouteContext& context, const Call& call, Reply reply);
 void get_plan_usage(RouteContext& context, const Call& call, Reply reply);
+void get_notices(RouteContext& context, const Call& call, Reply reply);
 void list_replicas(RouteContext& context, const Call& call, Reply reply);
 void forget_replica(RouteContext& context, const Call& call, Reply reply);
 void list_signing_keys(RouteContext& context, const Call& call, Reply reply);
@@ -99,6 +100,7 @@ inline constexpr auto route_table = [] {
       {Method::get, "/v1/changes", Needs::viewer, routes::get_changes},
       {Method::get, "/v1/requests/{id}", Needs::viewer, routes::get_request},
       {Method::get, "/v1/usage", Needs::viewer, routes::get_usage},
+      {Method::get, "/v1/notices", Needs::viewer, routes::get_notices},
       {Method::get, "/v1/replicas", Needs::viewer, routes::list_replicas},
       {Method::delete_, "/v1/replicas/{replicaId}", Needs::admin, routes::forget_replica},
       {Method::get, "/v1/signing-keys", Needs::viewer, routes::list_signing_keys},

@@ -14,6 +14,8 @@
 #include "base/random.hpp"
 #include "base/worker_pool.hpp"
 #include "commands/key_ring.hpp"
+#include "config/notice_target_file.hpp"
+#include "data_dir/small_file.hpp"
 #include "http/cors.hpp"
 #include "keys_service/keys_service.hpp"
 #include "main/engines.hpp"
@@ -22,6 +24,7 @@
 #include "main/services.hpp"
 #include "main/tls.hpp"
 #include "main/usage_engines.hpp"
+#include "notices/notice_loop.hpp"
 
 namespace latchkey {
 
@@ -52,6 +55,21 @@ std::optional<pages::SignInProvider> console_sign_in(const Settings& settings) {
   return pages::SignInProvider{settings.admin_oidc_issuer,
                                admin_identity::origin_of(settings.admin_oidc_issuer).value(),
                                settings.admin_oidc_client_id, settings.admin_audience};
+}
+
+/// With the secret that each one's file holds.
+Result<std::vector<notices::NoticeTarget>> notice_targets(const Settings& settings) {
+  auto entries = config::load_notice_targets(settings.notice_targets);
+  if (!entries) return entries.error();
+  std::vector<notices::NoticeTarget> targets;
+  for (const auto& entry : *entries) {
+    const auto text = data_dir::read_small_input(entry.secret_file);
+    if (!text) return text.error();
+    auto key = notices::parse_webhook_secret(*text);
+    if (!key) return Error(ErrorCode::invalid, entry.secret_file + " " + key.error().detail);
+    targets.push_back({entry.url, std::move(*key), entry.allow_private});
+  }
+  return targets;
 }
 
 }  // namespace
@@ -87,11 +105,15 @@ int run_keys(const Settings& settings) {
   auto proxies = forward_auth(settings);
   if (!proxies) return fail("trusted_proxies", proxies.error());
 
+  auto targets = notice_targets(settings);
+  if (!targets) return fail("notice_targets", targets.error());
+
   WorkerPool pool(std::max(4U, settings.threads), 4096);
   keys_service::KeysService service({**store, **ring, (*admins)->verifier(), clock, random, metrics, pool, **registry,
                                      &(*admins)->source(), settings.key_prefix, usage->get(),
                                      console_sign_in(settings), std::move(proxies->trusted),
                                      proxies->client_address});
+  const notices::NoticeLoop notice_loop(**store, clock, random, std::move(*targets));
   auto origins = http::parse_origins(settings.cors_origins);
   if (!origins) return fail("cors_origins", origins.error());
   http::Cors cors({std::move(*origins), page_may_send, page_may_read}, service.router());

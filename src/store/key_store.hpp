@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "key/access_key.hpp"
 #include "key/change.hpp"
+#include "key/notice.hpp"
 #include "key/position.hpp"
 #include "key/selector.hpp"
 #include "key/signing_key.hpp"
@@ -86,6 +87,15 @@ struct Purge {
   std::size_t most = max_keys_a_commit;
 };
 
+/// How far a process has come with notices; one at a time may move that on.
+struct MarkLease {
+  std::string name;
+  std::string owner;  // the process that has it from `now` to `until`, and may renew it
+  UnixMillis now;
+  UnixMillis until;
+  std::int64_t otherwise = 0;  // the mark's value where there is none yet
+};
+
 /// A random pseudonym takes the place of a user's id.
 struct Erasure {
   std::string user_id;
@@ -144,6 +154,16 @@ class Transaction {
   /// did, as author too, without names and metadata. A row of the pseudonym, deleted, is the change that says
   /// so ("user-erase"). How many changes were rewritten.
   virtual Result<std::uint64_t> erase_history(const Erasure& erasure) = 0;
+
+  /// In this order; those that are there already (kind, key, user, about) are not added again. How many were. Takes a few
+  /// with it that are older than notice_lifetime_ms.
+  virtual Result<std::uint64_t> add_notices(std::span<const Notice> notices) = 0;
+  virtual Result<std::uint64_t> last_notice() = 0;  // the last id that was given; 0: none
+  /// Keys that are neither deleted nor disabled, with an expiry later than `after` and not later than `until`.
+  virtual Result<std::vector<ExpiringKey>> keys_expiring(UnixMillis after, UnixMillis until) = 0;
+  /// The mark's value; nullopt: somebody else has it now.
+  virtual Result<std::optional<std::int64_t>> lease_mark(const MarkLease& lease) = 0;
+  virtual Result<void> set_mark(std::string_view name, std::int64_t value) = 0;
 
   virtual Result<std::optional<Change>> find_change(Seq seq) = 0;
   virtual Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) = 0;
@@ -215,6 +235,8 @@ class KeyStore {
   virtual Result<PlanPage> list_plans(const NamePageRequest& request) = 0;
   virtual Result<UserPage> list_users(const NamePageRequest& request) = 0;
   virtual Result<PlanUses> plan_uses(std::string_view name) = 0;
+  /// With ids after this one, in order, at most `limit`.
+  virtual Result<std::vector<Notice>> notices_after(std::uint64_t after, std::size_t limit) = 0;
   /// Changes with seq > after, in order, at most `limit` (1 to 1,000).
   virtual Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) = 0;
   /// The same as an auditor asks for them.

@@ -20,10 +20,10 @@
 
 namespace latchkey::store {
 
-constexpr std::int64_t schema_version = 5;
+constexpr std::int64_t schema_version = 6;
 /// What this release says of older readers of a new store. With the first change of kind 3 (key/change_kind.hpp) it
-/// becomes "5 3", with the first of kind 4 "5 4".
-constexpr std::string_view readers_of_schema = "5 2";
+/// becomes "6 3", with the first of kind 4 "6 4".
+constexpr std::string_view readers_of_schema = "6 2";
 
 /// For a replica or relay. ErrorCode::unavailable, with a sentence that says which side is to be upgraded.
 Result<void> check_readable(std::int64_t schema, std::string_view readers);

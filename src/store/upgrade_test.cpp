@@ -116,9 +116,9 @@ TEST(Upgrade, AnSqliteFileOfSchema3IsBroughtUpAndItsReadersStay) {
   const auto store = open_sqlite(path, clock, random);
   ASSERT_TRUE(store) << store.error().internal;
   EXPECT_EQ((*store)->position()->seq, before->position.seq);
-  EXPECT_TRUE(readers("5 3")) << "replicas of schema 3 may go on, those of schema 2 still not";
+  EXPECT_TRUE(readers("6 3")) << "replicas of schema 3 may go on, those of schema 2 still not";
   expect_terms_and_rules(**store, clock.wall());
-  EXPECT_TRUE(readers("5 4"));
+  EXPECT_TRUE(readers("6 4"));
   EXPECT_EQ(*made->query_integer("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
 }
 
@@ -141,7 +141,7 @@ TEST(Upgrade, AnSqliteFileOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
   EXPECT_EQ((*store)->position()->seq, before->position.seq);
   EXPECT_EQ((*store)->changes_after(Seq{7}, 1)->front().nonce, before->nonce);
   expect_whole(**store, clock.wall());
-  const char* newer = "SELECT value = '5 3' FROM meta WHERE name = 'readers'";
+  const char* newer = "SELECT value = '6 3' FROM meta WHERE name = 'readers'";
   EXPECT_EQ(*made->query_integer(newer), 0) << "replicas of schema 2 may go on";
   expect_terms(**store, clock.wall());
   EXPECT_EQ(*made->query_integer(newer), 1) << "and cannot any longer";
@@ -186,7 +186,7 @@ TEST_F(PostgresUpgrade, ADatabaseOfSchema1IsBroughtUpAndItsLogIsAsItWas) {
     expect_whole(**store, clock_.wall());
     EXPECT_EQ(query("SELECT readers FROM meta"), readers_of_schema) << "replicas of schema 2 may go on";
     expect_terms(**store, clock_.wall());
-    EXPECT_EQ(query("SELECT readers FROM meta"), "5 3") << "and cannot any longer";
+    EXPECT_EQ(query("SELECT readers FROM meta"), "6 3") << "and cannot any longer";
   }
   ASSERT_TRUE(open_postgres(url(), clock_)) << "a second start finds nothing to do";
 }
@@ -202,10 +202,10 @@ TEST_F(PostgresUpgradeOfSchema3, IsBroughtUpAndItsReadersStay) {
   const auto store = open_postgres(url(), clock_);
   ASSERT_TRUE(store) << store.error().internal;
   EXPECT_EQ(end(), before) << "replicas go on where they were";
-  EXPECT_EQ(query("SELECT readers FROM meta"), "5 3") << "those of schema 3 may go on, those of schema 2 still not";
+  EXPECT_EQ(query("SELECT readers FROM meta"), "6 3") << "those of schema 3 may go on, those of schema 2 still not";
   EXPECT_EQ(query("SELECT count(*) FROM sleeping_triggers()"), "0");
   expect_terms_and_rules(**store, clock_.wall());
-  EXPECT_EQ(query("SELECT readers FROM meta"), "5 4");
+  EXPECT_EQ(query("SELECT readers FROM meta"), "6 4");
 }
 
 TEST_F(PostgresUpgrade, AStepThatFailsLeavesTheDatabaseAsItWas) {

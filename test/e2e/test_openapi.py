@@ -58,6 +58,8 @@ def commands(stack):
     expect(admin, 409, "PATCH", path, {"name": "x"})
     expect(admin, 409, "POST", path + "/rotate", {})
     expect(admin, 409, "POST", path + "/end-grace", {})
+    expect(admin, 200, "GET", "/v1/notices")
+    expect(admin, 400, "GET", "/v1/notices?after=x")
     expect(admin, 200, "GET", "/v1/changes")
     expect(admin, 410, "GET", f"/v1/changes?after={'0' * 16}.1")
     expect(admin, 200, "GET", "/v1/signing-keys")

@@ -21,7 +21,7 @@ constexpr std::array still_held_by{
     "replicas' own files and the Redis stream, until each is written anew",
     "backups, and what a database keeps of its past: PostgreSQL's dead rows until VACUUM, its write-ahead log, "
     "standbys",
-    "usage of the past, whose rows name user and network until they are removed by their age",
+    "usage of the past: its rows name user and network until they are removed by their age",
     "labels of keys in the audit trail, and `updatedBy` of rows that this user changed as an admin",
     "access keys that were given out: their tokens name the user, and are refused",
 };

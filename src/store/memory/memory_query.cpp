@@ -210,4 +210,51 @@ AuditPage audit_of(const MemoryStore::State& state, const AuditQuery& query) {
   return page;
 }
 
+std::vector<Notice> notices_after_in(const MemoryStore::State& state, std::uint64_t after, std::size_t limit) {
+  std::vector<Notice> notices;
+  for (const Notice& notice : state.notices) {
+    if (notice.id > after && notices.size() < limit) notices.push_back(notice);
+  }
+  return notices;
+}
+
+namespace {
+
+void rename(AccessKey& key, const Erasure& erasure) {
+  key.user_id = erasure.pseudonym;
+  key.name.clear();
+  key.metadata = "{}";
+}
+void rename(User& user, const Erasure& erasure) {
+  user.user_id = erasure.pseudonym;
+  user.metadata = "{}";
+}
+
+/// Whether the row was this user's.
+template <class Row>
+bool erase_in(Change& change, const Erasure& erasure) {
+  auto* row = std::get_if<Row>(&change.row);
+  if (row == nullptr || row->user_id != erasure.user_id) return false;
+  rename(*row, erasure);
+  return true;
+}
+
+}  // namespace
+
+std::uint64_t erase_history_in(MemoryStore::State& state, const Erasure& erasure) {
+  state.users.erase(erasure.user_id);
+  std::erase_if(state.idempotency, [&](const auto& row) { return row.first.first == erasure.user_id; });
+  for (Notice& notice : state.notices) {
+    if (notice.user_id == erasure.user_id) notice.user_id = erasure.pseudonym;
+  }
+  std::uint64_t rewritten = 0;
+  for (Change& change : state.log) {
+    if (erase_in<AccessKey>(change, erasure) || erase_in<User>(change, erasure)) ++rewritten;
+    if (change.actor != erasure.user_id) continue;
+    change.actor = erasure.pseudonym;
+    ++rewritten;
+  }
+  return rewritten;
+}
+
 }  // namespace latchkey::store

@@ -23,4 +23,9 @@ std::vector<KeyId> keys_without_limit_in(const MemoryStore::State& state, const 
 std::vector<KeyId> keys_past_limits_in(const MemoryStore::State& state, const TermsScope& scope, std::size_t most);
 AuditPage audit_of(const MemoryStore::State& state, const AuditQuery& query);
 
+std::vector<Notice> notices_after_in(const MemoryStore::State& state, std::uint64_t after, std::size_t limit);
+
+/// What Transaction::erase_history() does to what is there; how many changes were rewritten.
+std::uint64_t erase_history_in(MemoryStore::State& state, const Erasure& erasure);
+
 }  // namespace latchkey::store

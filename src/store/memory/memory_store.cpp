@@ -117,7 +117,8 @@ class MemoryStore::Session final : public Transaction {
     for (auto [id, key] : std::map(state_.keys)) {
       if (key.user_id != erasure.user_id) continue;
       key.user_id = erasure.pseudonym;
-      forget_person(key);
+      key.name.clear();
+      key.metadata = "{}";
       key.labels.clear();
       key.deleted = true;
       sign(key, erasure.at, erasure.actor);
@@ -140,17 +141,58 @@ class MemoryStore::Session final : public Transaction {
 
   Result<std::uint64_t> erase_history(const Erasure& erasure) override {
     undo_.push_back([this, before = state_] { state_ = before; });
-    state_.users.erase(erasure.user_id);
-    std::erase_if(state_.idempotency, [&](const auto& row) { return row.first.first == erasure.user_id; });
-    std::uint64_t rewritten = 0;
-    for (Change& change : state_.log) {
-      rewritten += std::visit([&](auto& row) { return rename(row, erasure); }, change.row);
-      if (change.actor != erasure.user_id) continue;
-      change.actor = erasure.pseudonym;
-      ++rewritten;
-    }
+    const std::uint64_t rewritten = erase_history_in(state_, erasure);
     if (const auto put = put_user(tombstone_of(erasure), "user-erase"); !put) return put.error();
     return rewritten;
+  }
+
+  Result<std::uint64_t> add_notices(std::span<const Notice> notices) override {
+    undo_.push_back([this, before = state_.notices, last = state_.last_notice] {
+      state_.notices = before;
+      state_.last_notice = last;
+    });
+    std::uint64_t added = 0;
+    for (Notice notice : notices) {
+      const bool there = std::any_of(state_.notices.begin(), state_.notices.end(), [&](const Notice& other) {
+        return other.about == notice.about && other.kind == notice.kind && other.key_id == notice.key_id &&
+               other.user_id == notice.user_id;
+      });
+      if (there) continue;
+      notice.id = ++state_.last_notice;
+      state_.notices.push_back(std::move(notice));
+      ++added;
+    }
+    const std::int64_t oldest = clock_.wall().count - notice_lifetime_ms;
+    std::erase_if(state_.notices, [&](const Notice& notice) { return notice.at.count < oldest; });
+    return added;
+  }
+
+  Result<std::uint64_t> last_notice() override { return state_.last_notice; }
+
+  Result<std::vector<ExpiringKey>> keys_expiring(UnixMillis after, UnixMillis until) override {
+    std::vector<ExpiringKey> keys;
+    for (const auto& [id, key] : state_.keys) {
+      if (key.deleted || key.disabled || !key.expires_at) continue;
+      if (*key.expires_at > after && *key.expires_at <= until) keys.push_back({id, key.user_id, *key.expires_at});
+    }
+    return keys;
+  }
+
+  Result<std::optional<std::int64_t>> lease_mark(const MarkLease& lease) override {
+    remember(state_.marks, lease.name);
+    auto [found, made] = state_.marks.try_emplace(lease.name, lease, lease.otherwise);
+    if (found->second.first.owner != lease.owner && found->second.first.until >= lease.now) {
+      return std::optional<std::int64_t>();
+    }
+    found->second.first = lease;
+    return std::optional(found->second.second);
+  }
+
+  Result<void> set_mark(std::string_view name, std::int64_t value) override {
+    remember(state_.marks, std::string(name));
+    const auto found = state_.marks.find(name);
+    if (found != state_.marks.end()) found->second.second = value;
+    return {};
   }
 
   Result<std::optional<Change>> find_change(Seq seq) override {
@@ -182,23 +224,6 @@ class MemoryStore::Session final : public Transaction {
   static void sign(Row& row, UnixMillis at, const std::string& actor) {
     row.updated_at = std::max(at, UnixMillis{row.updated_at.count + 1});
     row.updated_by = actor;
-  }
-
-  static void forget_person(AccessKey& key) {
-    key.name.clear();
-    key.metadata = "{}";
-  }
-  static void forget_person(User& user) { user.metadata = "{}"; }
-
-  template <class Row>
-  static std::uint64_t rename(Row& row, const Erasure& erasure) {
-    if constexpr (std::is_same_v<Row, AccessKey> || std::is_same_v<Row, User>) {
-      if (row.user_id != erasure.user_id) return 0;
-      row.user_id = erasure.pseudonym;
-      forget_person(row);
-      return 1;
-    }
-    return 0;
   }
 
   template <class Map>
@@ -304,6 +329,11 @@ Result<UserPage> MemoryStore::list_users(const NamePageRequest& request) {
 Result<PlanUses> MemoryStore::plan_uses(std::string_view name) {
   const MutexLock lock(mutex_);
   return plan_uses_in(state_, name);
+}
+
+Result<std::vector<Notice>> MemoryStore::notices_after(std::uint64_t after, std::size_t limit) {
+  const MutexLock lock(mutex_);
+  return notices_after_in(state_, after, limit);
 }
 
 Result<std::vector<Change>> MemoryStore::changes_after(Seq after, std::size_t limit) {

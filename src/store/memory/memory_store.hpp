@@ -32,6 +32,9 @@ class MemoryStore final : public KeyStore {
     std::vector<Change> log;  // log[i] has seq i + 1
     std::map<Seq, AuditNote> notes;
     std::map<std::pair<std::string, std::string>, IdempotencyRecord> idempotency;
+    std::vector<Notice> notices;
+    std::uint64_t last_notice = 0;
+    std::map<std::string, std::pair<MarkLease, std::int64_t>, std::less<>> marks;
 
     LogEnd end() const { return {{epoch, log.size()}, log.empty() ? Nonce{} : log.back().nonce}; }
   };
@@ -50,6 +53,7 @@ class MemoryStore final : public KeyStore {
   Result<PlanPage> list_plans(const NamePageRequest& request) override;
   Result<UserPage> list_users(const NamePageRequest& request) override;
   Result<PlanUses> plan_uses(std::string_view name) override;
+  Result<std::vector<Notice>> notices_after(std::uint64_t after, std::size_t limit) override;
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override;
   Result<AuditPage> audit(const AuditQuery& query) override;
   Result<Position> position() override;

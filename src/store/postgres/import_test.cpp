@@ -102,6 +102,9 @@ class Breaking final : public KeyStore {
   Result<PlanPage> list_plans(const NamePageRequest& request) override { return store_.list_plans(request); }
   Result<UserPage> list_users(const NamePageRequest& request) override { return store_.list_users(request); }
   Result<PlanUses> plan_uses(std::string_view name) override { return store_.plan_uses(name); }
+  Result<std::vector<Notice>> notices_after(std::uint64_t after, std::size_t limit) override {
+    return store_.notices_after(after, limit);
+  }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return store_.changes_after(after, limit);
   }

@@ -10,6 +10,21 @@ bool has_nul(const Erasure& erasure) {
   return erasure.user_id.contains('\0') || erasure.pseudonym.contains('\0') || erasure.actor.contains('\0');
 }
 
+/// Where the audit trail has a chain: what was noted beside the changes goes, and the salts, so that nobody can try
+/// whether a change was this person's. The hashes stay, and the chain holds.
+Result<void> erase_notes(Connection& connection, std::string_view user_id) {
+  const auto there = connection.query("SELECT to_regclass('audit') IS NOT NULL AND to_regclass('chain') IS NOT NULL");
+  if (!there) return there.error();
+  if (!(*there)[0].boolean(0)) return {};
+  for (const char* sql : {"UPDATE audit SET address = NULL, user_agent = NULL, reason = NULL WHERE seq IN"
+                          " (SELECT seq FROM changes WHERE user_id = $1 OR actor = $1)",
+                          "UPDATE chain SET salt = NULL WHERE seq IN"
+                          " (SELECT seq FROM changes WHERE user_id = $1 OR actor = $1)"}) {
+    if (const auto done = connection.query(sql, Parameters().add(user_id)); !done) return done.error();
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::uint64_t> PostgresTransaction::purgeable_keys(UnixMillis deleted_before) {
@@ -82,6 +97,10 @@ Result<std::uint64_t> PostgresTransaction::erase_history(const Erasure& erasure)
       return removed.error();
     }
   }
+  const auto notices = connection_.query("UPDATE notices SET user_id = $2 WHERE user_id = $1",
+                                         Parameters().add(erasure.user_id).add(erasure.pseudonym));
+  if (!notices) return notices.error();
+  if (auto erased = erase_notes(connection_, erasure.user_id); !erased) return erased.error();
   std::uint64_t rewritten = 0;
   for (const char* sql :
        {"WITH erased AS (UPDATE changes SET user_id = $2, name = CASE WHEN key_id IS NULL THEN name ELSE '' END,"

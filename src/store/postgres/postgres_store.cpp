@@ -2,6 +2,7 @@
 
 #include "store/postgres/audit.hpp"
 #include "store/postgres/life.hpp"
+#include "store/postgres/notice_queries.hpp"
 #include "store/postgres/queries.hpp"
 #include "store/postgres/reader_pool.hpp"
 #include "store/postgres/schema.hpp"
@@ -44,6 +45,9 @@ class PostgresStore final : public KeyStore {
   }
   Result<PlanUses> plan_uses(std::string_view name) override {
     return readers_.with([&](Connection& reader) { return postgres::plan_uses(reader, name); });
+  }
+  Result<std::vector<Notice>> notices_after(std::uint64_t after, std::size_t limit) override {
+    return readers_.with([&](Connection& reader) { return postgres::notices_after(reader, after, limit); });
   }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return readers_.with([&](Connection& reader) { return postgres::changes_after(reader, after, limit); });

@@ -31,6 +31,11 @@ class PostgresTransaction final : public Transaction {
   Result<std::uint64_t> purge_keys(const Purge& purge) override;
   Result<ErasedRows> erase_rows(const Erasure& erasure) override;
   Result<std::uint64_t> erase_history(const Erasure& erasure) override;
+  Result<std::uint64_t> add_notices(std::span<const Notice> notices) override;
+  Result<std::uint64_t> last_notice() override;
+  Result<std::vector<ExpiringKey>> keys_expiring(UnixMillis after, UnixMillis until) override;
+  Result<std::optional<std::int64_t>> lease_mark(const MarkLease& lease) override;
+  Result<void> set_mark(std::string_view name, std::int64_t value) override;
   Result<std::optional<Change>> find_change(Seq seq) override;
   Result<std::optional<IdempotencyRecord>> find_idempotency(std::string_view actor, std::string_view key) override;
   Result<void> put_idempotency(const IdempotencyRecord& record) override;

@@ -14,6 +14,7 @@ extern const std::string_view postgres_schema_2;
 extern const std::string_view postgres_schema_3;
 extern const std::string_view postgres_schema_4;
 extern const std::string_view postgres_schema_5;
+extern const std::string_view postgres_schema_6;
 }  // namespace latchkey::embedded
 
 namespace latchkey::store::postgres {
@@ -26,7 +27,7 @@ constexpr const char* lock = "SELECT pg_advisory_xact_lock(x'4c4b6579'::bigint)"
 const std::array<std::string_view, schema_version>& steps() {
   static const std::array<std::string_view, schema_version> all{
       embedded::postgres_schema_1, embedded::postgres_schema_2, embedded::postgres_schema_3,
-      embedded::postgres_schema_4, embedded::postgres_schema_5};
+      embedded::postgres_schema_4, embedded::postgres_schema_5, embedded::postgres_schema_6};
   return all;
 }
 

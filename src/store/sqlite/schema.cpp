@@ -245,9 +245,33 @@ Result<void> to_schema_5(Database& database, Random&) {
   return database.execute("UPDATE meta SET value = '5' || substr(value, 2) WHERE name = 'readers'");
 }
 
+constexpr const char* tables_of_schema_6 = R"sql(
+CREATE TABLE notices (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  key_id TEXT NOT NULL,    -- '' for a user's
+  user_id TEXT NOT NULL,
+  about INTEGER NOT NULL,  -- the expiry in milliseconds, or the seq of the change
+  UNIQUE (about, kind, key_id, user_id)
+) STRICT;
+CREATE TABLE notice_marks (
+  name TEXT PRIMARY KEY NOT NULL,
+  value INTEGER NOT NULL,
+  owner TEXT NOT NULL,     -- the process that may move the mark
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+UPDATE meta SET value = '6' || substr(value, 2) WHERE name = 'readers';
+)sql";
+
+Result<void> to_schema_6(Database& database, Random&) {
+  if (auto made = database.execute(tables_of_schema_6); !made) return made;
+  return database.execute(triggers_of_schema_6().c_str());
+}
+
 /// The step to schema n is at n - 1.
 constexpr std::array<Result<void> (*)(Database&, Random&), schema_version> steps{to_schema_1, to_schema_2, to_schema_3,
-                                                                                 to_schema_4, to_schema_5};
+                                                                                 to_schema_4, to_schema_5, to_schema_6};
 
 Result<void> take_steps_from(Database& database, Random& random, std::int64_t found) {
   if (found == schema_version) return {};

@@ -24,6 +24,24 @@ Result<std::string> ids_to_purge(Database& database, const Purge& purge) {
   return std::string((*statement)->text(0));
 }
 
+/// Where the audit trail has a chain: what was noted beside the changes goes, and the salts, so that nobody can try
+/// whether a change was this person's. The hashes stay, and the chain holds.
+Result<void> erase_notes(Database& database, std::string_view user_id) {
+  const auto there = database.query_integer("SELECT count(*) FROM sqlite_schema WHERE name IN ('audit', 'chain')");
+  if (!there) return there.error();
+  if (*there != 2) return {};
+  for (const char* sql : {"UPDATE audit SET address = NULL, user_agent = NULL, reason = NULL WHERE seq IN"
+                          " (SELECT seq FROM changes WHERE user_id = ?1 OR actor = ?1)",
+                          "UPDATE chain SET salt = NULL WHERE seq IN"
+                          " (SELECT seq FROM changes WHERE user_id = ?1 OR actor = ?1)"}) {
+    auto statement = database.prepare(sql);
+    if (!statement) return statement.error();
+    (*statement)->bind(1, user_id);
+    if (auto ran = database.run(**statement); !ran) return ran;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::uint64_t> SqliteTransaction::purgeable_keys(UnixMillis deleted_before) {
@@ -81,6 +99,11 @@ Result<std::uint64_t> SqliteTransaction::erase_history(const Erasure& erasure) {
     (*statement)->bind(1, erasure.user_id);
     if (auto ran = database_.run(**statement); !ran) return ran.error();
   }
+  auto notices = database_.prepare("UPDATE notices SET user_id = ?2 WHERE user_id = ?1");
+  if (!notices) return notices.error();
+  (*notices)->bind(1, erasure.user_id).bind(2, erasure.pseudonym);
+  if (auto ran = database_.run(**notices); !ran) return ran.error();
+  if (auto erased = erase_notes(database_, erasure.user_id); !erased) return erased.error();
   std::uint64_t rewritten = 0;
   for (const char* sql : {"UPDATE changes SET user_id = ?2, name = iif(key_id IS NULL, name, ''), metadata = '{}'"
                           " WHERE user_id = ?1",

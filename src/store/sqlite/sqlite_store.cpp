@@ -9,6 +9,7 @@
 #include "base/regular_file.hpp"
 #include "store/sqlite/audit.hpp"
 #include "store/sqlite/group_commit.hpp"
+#include "store/sqlite/notice_queries.hpp"
 #include "store/sqlite/queries.hpp"
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/store_file.hpp"
@@ -66,6 +67,9 @@ class SqliteStore final : public KeyStore {
   }
   Result<PlanUses> plan_uses(std::string_view name) override {
     return readers_.with([&](Database& reader) { return store::plan_uses(reader, name); });
+  }
+  Result<std::vector<Notice>> notices_after(std::uint64_t after, std::size_t limit) override {
+    return readers_.with([&](Database& reader) { return store::notices_after(reader, after, limit); });
   }
   Result<std::vector<Change>> changes_after(Seq after, std::size_t limit) override {
     return readers_.with([&](Database& reader) { return store::changes_after(reader, after, limit); });

@@ -230,4 +230,6 @@ std::string triggers_of_schema_4() { return anew(4); }
 
 std::string triggers_of_schema_5() { return changes_stay_but_erased + anew(5); }
 
+std::string triggers_of_schema_6() { return anew(6); }
+
 }  // namespace latchkey::store

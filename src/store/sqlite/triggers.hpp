@@ -19,5 +19,7 @@ std::string triggers_of_schema_3();
 std::string triggers_of_schema_4();
 /// In their place: a row that is deleted already is removed without a change, and `changes` lets an erasure pass.
 std::string triggers_of_schema_5();
+/// In their place: what they say of readers is a word of schema 6.
+std::string triggers_of_schema_6();
 
 }  // namespace latchkey::store

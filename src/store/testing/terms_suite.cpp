@@ -369,6 +369,62 @@ TEST_P(TermsSuite, AnErasedUserIsNamedNowhere) {
   EXPECT_FALSE((*store_->find_user("alice"))->deleted) << "the name may be used anew";
 }
 
+TEST_P(TermsSuite, NoticesStandInOrderAndOnce) {
+  const AccessKey key = put(new_key("alice"));
+  const Notice one{0, "key.disabled", now(), key.id, "alice", 1}, two{0, "key.expired", now(), key.id, "alice", 1};
+  const Notice of_user{0, "user.disabled", now(), std::nullopt, "alice", 1};
+  in_transaction([&](Transaction& transaction) {
+    EXPECT_EQ(*transaction.last_notice(), 0U);
+    EXPECT_EQ(*transaction.add_notices(std::vector{one, two, one}), 2U);
+    EXPECT_EQ(*transaction.add_notices(std::vector{two, of_user}), 1U);
+    EXPECT_EQ(*transaction.last_notice(), 3U);
+  });
+  const auto all = *store_->notices_after(0, 10);
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].id, 1U);
+  EXPECT_EQ(all[0].key_id, key.id);
+  EXPECT_EQ(all[1].kind + all[1].user_id, "key.expiredalice");
+  EXPECT_EQ(all[2].key_id, std::nullopt);
+  EXPECT_EQ(store_->notices_after(1, 1)->at(0), all[1]);
+  clock_.advance(std::chrono::milliseconds(notice_lifetime_ms + 1));
+  const Notice late{0, "key.rotated", now(), key.id, "alice", 9};
+  in_transaction([&](Transaction& transaction) { EXPECT_EQ(*transaction.add_notices(std::vector{late, late}), 1U); });
+  EXPECT_EQ(store_->notices_after(0, 10)->back().id, 4U);
+  EXPECT_LT(store_->notices_after(0, 10)->size(), 4U) << "old ones go";
+}
+
+TEST_P(TermsSuite, AMarkBelongsToOneForAWhile) {
+  const auto lease = [&](const char* owner, std::int64_t from, std::int64_t to) {
+    std::optional<std::int64_t> value;
+    in_transaction([&](Transaction& transaction) { value = *transaction.lease_mark({"a", owner, {from}, {to}, 7}); });
+    return value;
+  };
+  EXPECT_EQ(lease("one", 0, 100), 7);
+  EXPECT_EQ(lease("two", 50, 200), std::nullopt);
+  in_transaction([&](Transaction& transaction) { EXPECT_TRUE(transaction.set_mark("a", 8)); });
+  EXPECT_EQ(lease("one", 60, 150), 8);
+  EXPECT_EQ(lease("two", 151, 300), 8);
+  EXPECT_EQ(lease("one", 200, 400), std::nullopt);
+}
+
+TEST_P(TermsSuite, KeysThatExpireAreFoundByWhen) {
+  AccessKey key = new_key("alice"), disabled = new_key("bob");
+  key.expires_at = UnixMillis{1000};
+  disabled.expires_at = UnixMillis{1000};
+  disabled.disabled = true;
+  put(key);
+  put(disabled);
+  put(new_key("carol"));
+  in_transaction([&](Transaction& transaction) {
+    const auto found = *transaction.keys_expiring({999}, {1000});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].id, key.id);
+    EXPECT_EQ(found[0].user_id, "alice");
+    EXPECT_TRUE(transaction.keys_expiring({1000}, {2000})->empty());
+    EXPECT_TRUE(transaction.keys_expiring({0}, {999})->empty());
+  });
+}
+
 TEST_P(TermsSuite, AnErrorRollsBackPlansAndUsersToo) {
   put_plan(new_plan("pro"));
   const auto failed = store_->transact_and_wait([&](Transaction& transaction) -> Result<void> {
