@@ -82,6 +82,8 @@ def test_an_erased_user_is_named_nowhere_but_where_the_command_said(stack):
     assert changes.json()["changes"][-1]["action"] == "user-erase"
     assert admin("GET", f"/v1/keys/{key['keyId']}").json()["userId"] == erased["pseudonym"]
     eventually(lambda: found_in_store(stack) == [])
+    verified = stack.cli("store", "verify", env=stack.store.settings)
+    assert "erased" in verified.stdout + verified.stderr, "the chain holds, and says which rows were erased"
     assert admin("POST", f"/v1/users/{person}/erase").status == 404, "nothing names the user any more"
     again, _ = stack.admitted_key(user=person)
     assert stack.holder(again)("GET", "/v1/tokens").status == 200, "the id may be used anew"
@@ -92,7 +94,7 @@ def found_in_store(stack):
     if stack.database.exists():
         files = [path for path in stack.data_dir.glob("latchkey.db*") if path.is_file()]
         return [path.name for path in files if b"4711" in path.read_bytes()]
-    tables = ("access_keys", "users", "plans", "changes", "idempotency")
+    tables = ("access_keys", "users", "plans", "changes", "idempotency", "audit", "notices", "notice_marks")
     found = " UNION ALL ".join(f"SELECT t::text AS row FROM {table} t" for table in tables)
     rows = stack.store.server.sql(f"SELECT count(*) FROM ({found}) r WHERE row LIKE '%4711%'", stack.store.database)
     return [] if str(rows).strip() == "0" else [rows]
