@@ -25,10 +25,10 @@ class NoticeSender {
   /// Sends what there is, up to a page. How long to wait before the next time.
   std::chrono::milliseconds step();
 
-  static constexpr std::size_t notices_a_step = 20;
+  static constexpr std::size_t notices_a_step = 5;
   static constexpr std::chrono::milliseconds idle_pause{1000};
   static constexpr std::chrono::milliseconds first_pause{1000}, longest_pause{300'000};
-  static constexpr std::int64_t lease_ms = 300'000;  // more than a page takes, each of its notices 10 s
+  static constexpr std::int64_t lease_ms = 60'000;  // more than a step takes, each of its notices 10 s
 
  private:
   /// False: another one sends, or the store does not answer.
