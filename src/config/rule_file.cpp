@@ -9,6 +9,7 @@
 
 #include "base/regular_file.hpp"
 #include "base/shown.hpp"
+#include "config/settings.hpp"
 
 namespace latchkey::config {
 namespace {
@@ -109,11 +110,26 @@ Result<rules::RuleTable> table_of(const toml::array& list) {
   return rules::RuleTable::make(std::move(read));
 }
 
+/// A name that is written wrong, such as [[rules]], must not pass as "there are no rules".
+Result<void> check_names(const toml::table& table) {
+  const auto& settings = setting_specs();
+  for (const auto& [name, node] : table) {
+    const std::string_view text = name.str();
+    const auto is_it = [&](const SettingSpec& spec) { return spec.name == text; };
+    const bool is_plain = !node.is_table() && !node.is_array();
+    if (text == "rule" || (is_plain && std::any_of(settings.begin(), settings.end(), is_it))) continue;
+    return Error(ErrorCode::invalid, fmt::format("line {}: {} is no plain setting, and rules are written as [[rule]]",
+                                                 name.source().begin.line, shown(text)));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<rules::RuleTable> parse_rules(std::string_view toml) {
   try {
     const toml::table table = toml::parse(toml);
+    if (auto known = check_names(table); !known) return known.error();
     const auto* node = table.get("rule");
     if (node == nullptr) return rules::RuleTable();
     const auto* list = node->as_array();

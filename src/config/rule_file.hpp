@@ -10,7 +10,7 @@
 
 namespace latchkey::config {
 
-/// Of the file's text. Whatever else stands in it is not looked at. Error::fields name each rule and what is wrong with
+/// Of the file's text. Settings may stand beside them and are not looked at; any other name is an error. Error::fields name each rule and what is wrong with
 /// it; `detail` is the first of them.
 Result<rules::RuleTable> parse_rules(std::string_view toml);
 

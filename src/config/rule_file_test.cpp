@@ -49,6 +49,10 @@ TEST(RuleFile, SaysWhatIsWrongAndWhere) {
   EXPECT_NE(why("[rule]\nname = \"a\"").find("two brackets"), std::string::npos);
   EXPECT_NE(why("rule = [1]").find("[[rule]]"), std::string::npos);
   EXPECT_NE(why("[[rule]]\n[[rule").find("line 2"), std::string::npos);
+  EXPECT_EQ(why("keys_listen = \"127.0.0.1:7070\"\n[[rules]]\nname = \"a\""),
+            "line 2: \"rules\" is no plain setting, and rules are written as [[rule]]");
+  EXPECT_NE(why("[[Rule]]\nname = \"a\"").find("[[rule]]"), std::string::npos);
+  EXPECT_NE(why("name = \"a\"").find("\"name\" is no plain setting"), std::string::npos);
   EXPECT_NE(why("[[rule]]").find("needs a name or a match"), std::string::npos);
   EXPECT_NE(load_rules("/nowhere/rules.toml").error().detail.find("/nowhere/rules.toml"), std::string::npos);
 }

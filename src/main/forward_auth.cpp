@@ -44,6 +44,12 @@ void RuleSource::read_again() {
     errors_.add();
     return log_error("rules: {}; the rules of before stay in force", table.error().detail);
   }
+  // An editor empties a file before it writes it; without rules every key would be enough for every request.
+  if (table->empty() && !rules_.current().empty()) {
+    errors_.add();
+    return log_error("rules: {}: no [[rule]] stands there any more; the rules of before stay in force until a restart",
+                     file_);
+  }
   log_info("rules: {}: {} read again", file_, table->size());
   rules_.replace(std::move(*table), clock_.boot());
 }

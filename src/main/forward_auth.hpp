@@ -14,8 +14,8 @@ namespace latchkey {
 /// How proxies ask, by the settings.
 Result<tokens_service::ForwardAuth> forward_auth(const config::Settings& settings);
 
-/// The operator's rules: read at the start, and again when asked to. A table that cannot be read then leaves the one of
-/// before in force, says so and is counted.
+/// The operator's rules: read at the start, and again when asked to. A table that cannot be read, and a file without
+/// any, then leaves the one of before in force, says so and is counted.
 class RuleSource {
  public:
   static Result<std::unique_ptr<RuleSource>> open(const config::Settings& settings, const Clock& clock,

@@ -10,12 +10,6 @@
 namespace latchkey::rules {
 namespace {
 
-bool is_method(std::string_view text) {
-  if (text == "*") return true;
-  return !text.empty() && text.size() <= 32 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
-}
-
 Error wrong(std::string_view text, std::string_view why) {
   return Error(ErrorCode::invalid, fmt::format("match {} {}", shown(text), why));
 }
@@ -35,6 +29,11 @@ std::vector<std::string> pieces_of(std::string_view path) {
 
 }  // namespace
 
+bool is_matchable_method(std::string_view text) {
+  return !text.empty() && text.size() <= max_method_bytes &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
+}
+
 Result<Pattern> Pattern::parse(std::string_view text) {
   const auto space = text.find(' ');
   Pattern pattern;
@@ -42,7 +41,8 @@ Result<Pattern> Pattern::parse(std::string_view text) {
   const std::string_view path = space == std::string_view::npos ? "" : text.substr(space + 1);
   if (!path.starts_with('/') || path.contains(' '))
     return wrong(text, "is not METHOD PATH, such as \"GET /v1/items/*\"");
-  if (!is_method(pattern.method_)) return wrong(text, "needs a method in capital letters, or * for all");
+  if (pattern.method_ != "*" && !is_matchable_method(pattern.method_))
+    return wrong(text, "needs a method in capital letters, or * for all");
   if (pattern.method_ == "HEAD") return wrong(text, "is covered by GET: HEAD has no rules of its own");
   if (path.contains('?')) return wrong(text, "has a query, which is never looked at");
   if (path.contains('%')) return wrong(text, "has a '%': paths are matched percent-decoded, so write it decoded");

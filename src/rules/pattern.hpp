@@ -16,6 +16,12 @@
 
 namespace latchkey::rules {
 
+constexpr std::size_t max_method_bytes = 32;
+
+/// Whether rules are for such a method: 1 to 32 of A-Z, '-' and '_'. `delete` is none: servers differ in whether it is
+/// DELETE, so a rule for DELETE must not be passed by in favour of a later one for all methods.
+bool is_matchable_method(std::string_view text);
+
 class Pattern {
  public:
   /// The error's text says what no request could match, or what is not written as above.

@@ -37,6 +37,17 @@ TEST(Pattern, IsATable) {
   }
 }
 
+TEST(Pattern, IsForMethodsInCapitalLetters) {
+  for (const std::string_view method : {"GET", "PROPFIND", "M-SEARCH", "VERSION-CONTROL", "A_B"}) {
+    EXPECT_TRUE(is_matchable_method(method)) << method;
+  }
+  EXPECT_TRUE(is_matchable_method(std::string(max_method_bytes, 'A')));
+  EXPECT_FALSE(is_matchable_method(std::string(max_method_bytes + 1, 'A')));
+  for (const std::string_view method : {"", "get", "Get", "GEt", "*", "GET, DELETE", "DEL ETE", "GET\t", "G1"}) {
+    EXPECT_FALSE(is_matchable_method(method)) << method;
+  }
+}
+
 TEST(Pattern, SaysWhatIsWrong) {
   const auto why = [](std::string_view text) {
     const auto pattern = Pattern::parse(text);

@@ -68,6 +68,7 @@ const Rule* RuleTable::named(std::string_view name) const {
 }
 
 RuleTable::Found RuleTable::find(std::string_view method, std::string_view target) const {
+  if (!is_matchable_method(method)) return {};
   std::string room;
   const auto path = unambiguous_path(target, room);
   if (!path) return {nullptr, true};

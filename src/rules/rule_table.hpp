@@ -57,7 +57,7 @@ class RuleTable {
   /// Null: there is none of that name.
   const Rule* named(std::string_view name) const;
 
-  /// `rule` is null where `ambiguous`, and where no rule matches.
+  /// `rule` is null where `ambiguous`, where no rule matches, and where is_matchable_method() does not hold.
   struct Found {
     const Rule* rule = nullptr;
     bool ambiguous = false;

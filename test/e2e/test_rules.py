@@ -92,6 +92,24 @@ def test_the_services_own_routes_are_matched_as_well(door):
     assert client("GET", "/v1/plan").status == 200, "a holder's own affairs have no rules"
 
 
+def test_no_rule_is_for_a_method_in_small_letters(door):
+    """`delete` is DELETE for some servers, so it must not go by the default where DELETE has a rule of its own."""
+    rules = '[[rule]]\nmatch = "DELETE /users/*"\nscope = "users:delete"\n[[rule]]\nmatch = "* /*"\n'
+    stack, key = door(rules)
+    client = admitted(stack, key)
+    assert client("GET", "/v1/authorize/users/1").status == 200
+    for method in ("delete", "Delete", "DELETe"):
+        assert problem(client(method, "/v1/authorize/users/1")) == "no-rule", method
+
+
+def test_no_rule_is_for_an_original_method_that_is_none(door):
+    stack, key = door('[[rule]]\nmatch = "* /*"\n', LATCHKEY_ORIGINAL_REQUEST="x-original", LATCHKEY_TRUSTED_PROXIES="127.0.0.0/8")
+    client = admitted(stack, key)
+    for method in ("delete", "GET, DELETE", "DEL ETE", "A" * 33):
+        asked = {"X-Original-URI": "/users/1", "X-Original-Method": method}
+        assert problem(client("GET", "/v1/authorize", headers=asked)) == "no-rule", method
+
+
 def test_rules_by_name(door):
     stack, key = door('[[rule]]\nname = "a"\n[[rule]]\nname = "b"\nscope = "x"\n[[rule]]\nname = "c"\npublic = true\n')
     client, nobody = admitted(stack, key), stack.holder(None)
@@ -166,7 +184,7 @@ def test_rules_are_read_again_on_sighup(door, tmp_path):
     service.signal(signal.SIGHUP)
     eventually(lambda: client("GET", "/v1/authorize/new").status == 200)
     assert problem(client("GET", "/v1/authorize/items/7")) == "no-rule"
-    for broken in ("[[rule]]\nmatch = 7\n", "[[rule", None):
+    for broken in ("[[rule]]\nmatch = 7\n", "[[rule", '[[rules]]\nmatch = "GET /x"\n', "", None):
         errors = service.metric("latchkey_rule_table_errors_total")
         if broken is None:
             (tmp_path / "rules.toml").unlink()
