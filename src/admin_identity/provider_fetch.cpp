@@ -54,7 +54,8 @@ Result<void> check_provider(const config::Settings& settings) {
   const auto wrong = [](std::string why) { return Error(ErrorCode::invalid, std::move(why)); };
   const std::string& issuer = settings.admin_oidc_issuer;
   if (const auto checked = check_provider_url(issuer.empty() ? settings.admin_jwks_url : issuer); !checked) {
-    return wrong(provider_name(settings) + ": " + checked.error().detail);
+    // Its name alone: a password in the URL is one of the things that are wrong with it.
+    return wrong((issuer.empty() ? "admin_jwks_url: " : "admin_oidc_issuer: ") + checked.error().detail);
   }
   if (settings.admin_audience.empty()) {
     return wrong("set admin_audience as well: without it a token for any other service of the provider would do");

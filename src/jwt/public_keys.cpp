@@ -5,7 +5,9 @@
 namespace latchkey::jwt {
 
 void add_key(PublicKeys& read, std::string name, Result<VerificationKey> key) {
-  if (key) {
+  if (key && read.keys.size() == max_public_keys) {
+    read.skipped.push_back({std::move(name), fmt::format("it stands behind {} that can be used", max_public_keys)});
+  } else if (key) {
     read.keys.push_back(std::move(*key));
   } else {
     read.skipped.push_back({std::move(name), key.error().detail});

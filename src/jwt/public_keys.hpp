@@ -24,8 +24,12 @@ struct SkippedKey {
   std::string reason;  // "an EC key on P-256 needs x and y of 32 bytes each"
 };
 
+/// A token without `kid` is tried with each key that fits, so their number bounds what one bad token costs. Providers
+/// publish fewer than ten.
+constexpr std::size_t max_public_keys = 64;
+
 struct PublicKeys {
-  std::vector<VerificationKey> keys;  // at least one
+  std::vector<VerificationKey> keys;  // at least one, at most max_public_keys
   std::vector<SkippedKey> skipped;
 };
 
@@ -42,7 +46,7 @@ Result<PublicKeys> read_jwks(std::string_view text, AlgorithmSet rsa = default_r
 /// Our own public signing keys as a JWK Set for others to read; retired ones are left out.
 std::string to_jwks(std::span<const SigningKey> keys);
 
-/// For the two readers. Adds `key`, or its refusal, to `read`.
+/// For the two readers. Adds `key`, or its refusal, to `read`; what comes after max_public_keys is skipped.
 void add_key(PublicKeys& read, std::string name, Result<VerificationKey> key);
 /// `read`, or the error that says why none of its keys can be used.
 Result<PublicKeys> unless_empty(PublicKeys read);

@@ -117,6 +117,20 @@ TEST(Jwks, NamesWhatItSkips) {
   EXPECT_THAT(read->skipped[1].reason, testing::HasSubstr("32 bytes each"));
 }
 
+// A token without kid is tried with each: of 3,000 keys one bad token cost 2.6 s.
+TEST(Jwks, UsesABoundedNumberOfKeys) {
+  std::string many;
+  for (std::size_t i = 0; i < max_public_keys + 3; ++i) {
+    many += fmt::format("{}{}", i == 0 ? "" : ",", with_member(okp_jwk, fmt::format(R"("kid":"{}")", i)));
+  }
+  const auto read = read_jwks(set_of(many));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->keys.size(), max_public_keys);
+  ASSERT_EQ(read->skipped.size(), 3U);
+  EXPECT_EQ(read->skipped[0].name, "key 65 (kid \"64\")");
+  EXPECT_EQ(read->skipped[0].reason, "it stands behind 64 that can be used");
+}
+
 TEST(Jwks, AlgIsTheOnlyAlgorithm) {
   for (const char* alg : {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}) {
     const auto read = read_jwks(set_of(with_member(rfc7515::a2_jwk, fmt::format(R"("alg":"{}")", alg))),

@@ -167,15 +167,17 @@ def test_a_provider_that_does_not_answer_holds_nobody_up(provider, make_stack):
 @pytest.mark.parametrize("settings, said", [
     ({"LATCHKEY_ADMIN_AUDIENCE": ""}, "admin_audience"),
     ({"LATCHKEY_ADMIN_OIDC_ISSUER": "http://login.example"}, "https"),
+    ({"LATCHKEY_ADMIN_OIDC_ISSUER": "https://ops:secret@login.example"}, "must not hold a user or a password"),
     ({"LATCHKEY_ADMIN_OIDC_ISSUER": "", "LATCHKEY_ADMIN_JWKS_URL": "https://login.example/keys"}, "admin_issuer"),
     ({"LATCHKEY_ADMIN_JWKS_URL": "https://login.example/keys"}, "exclude each other"),
     ({"LATCHKEY_ADMIN_KEYS": "/etc/hostname"}, "exclude each other"),
     ({"LATCHKEY_ADMIN_ISSUER": "https://other.example"}, "admin_issuer"),
-], ids=["no audience", "no https", "no issuer", "two urls", "url and file", "two issuers"])
+], ids=["no audience", "no https", "password", "no issuer", "two urls", "url and file", "two issuers"])
 def test_settings_that_do_not_fit_keep_it_from_starting(make_stack, settings, said):
     base = {"LATCHKEY_ADMIN_OIDC_ISSUER": "https://login.example", "LATCHKEY_ADMIN_AUDIENCE": "latchkey"}
     done = make_stack().cli("keys", "--check-config", check=False, env={**base, **settings})
     assert done.returncode == 2 and said in done.stderr, done.stderr
+    assert "secret@" not in done.stderr
 
 
 def test_the_command_line_mints_no_token_that_would_be_refused(make_stack):
