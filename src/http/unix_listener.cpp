@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -138,9 +139,13 @@ Result<UnixAddress> UnixAddress::parse(std::string_view text) {
                                  sizeof(sockaddr_un::sun_path) - 1));
   }
   rest.remove_prefix(address.path.size());
+  std::vector<std::string_view> seen;
   while (!rest.empty()) {
     rest.remove_prefix(1);  // '?' or '&'
     const std::string_view option = rest.substr(0, rest.find('&'));
+    const std::string_view name = option.substr(0, option.find('='));
+    if (std::ranges::find(seen, name) != seen.end()) return bad(text, fmt::format("has {} twice", shown(name)));
+    seen.push_back(name);
     if (auto taken = take_option(address, text, option); !taken) return taken.error();
     rest.remove_prefix(option.size());
   }

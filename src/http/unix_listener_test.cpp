@@ -26,20 +26,22 @@ TEST(UnixAddress, IsAPathWithModeAndGroup) {
 }
 
 TEST(UnixAddress, SaysWhatIsWrong) {
-  for (const auto& [text, part] :
-       std::vector<std::pair<std::string, std::string_view>>{{"", "is not unix:/path"},
-                                                             {"unix:", "absolute"},
-                                                             {"unix:run/a", "absolute"},
-                                                             {"unix:/run/", "names no file"},
-                                                             {"unix:/" + std::string(107, 'a'), "more than 107 bytes"},
-                                                             {"unix:/a?", "mode=0660 or group=NAME"},
-                                                             {"unix:/a?mode=0660&", "mode=0660 or group=NAME"},
-                                                             {"unix:/a?owner=x", "mode=0660 or group=NAME"},
-                                                             {"unix:/a?group=", "mode=0660 or group=NAME"},
-                                                             {"unix:/a?mode=", "octal"},
-                                                             {"unix:/a?mode=0680", "octal"},
-                                                             {"unix:/a?mode=1777", "octal"},
-                                                             {"unix:/a?mode=rw", "octal"}}) {
+  for (const auto& [text, part] : std::vector<std::pair<std::string, std::string_view>>{
+           {"", "is not unix:/path"},
+           {"unix:", "absolute"},
+           {"unix:run/a", "absolute"},
+           {"unix:/run/", "names no file"},
+           {"unix:/" + std::string(107, 'a'), "more than 107 bytes"},
+           {"unix:/a?", "mode=0660 or group=NAME"},
+           {"unix:/a?mode=0660&", "mode=0660 or group=NAME"},
+           {"unix:/a?owner=x", "mode=0660 or group=NAME"},
+           {"unix:/a?group=", "mode=0660 or group=NAME"},
+           {"unix:/a?mode=", "octal"},
+           {"unix:/a?mode=0680", "octal"},
+           {"unix:/a?mode=1777", "octal"},
+           {"unix:/a?mode=rw", "octal"},
+           {"unix:/a?mode=0600&mode=0666", "\"mode\" twice"},
+           {"unix:/a?group=a&mode=0600&group=b", "\"group\" twice"}}) {
     const auto address = UnixAddress::parse(text);
     ASSERT_FALSE(address) << text;
     EXPECT_NE(address.error().detail.find(part), std::string::npos) << address.error().detail;
