@@ -67,6 +67,7 @@ TEST_F(ManyKeys, ADeletionWantsTheConfirmationOfTheVeryKeys) {
   const auto b = create("alice");
   const auto other = post("delete", body);
   EXPECT_EQ(other.status, 409) << other.body;
+  EXPECT_NE(other.body.find("/problems/confirmation-outdated"), std::string::npos) << other.body;
   EXPECT_EQ(status_of(a), "active");
   t.as_admin(Method::delete_, "/v1/keys/" + b);
   EXPECT_EQ(changed(post("delete", body)), 1) << "the same keys again";

@@ -41,7 +41,8 @@ def test_a_deletion_wants_the_confirmation_of_a_dry_run(stack):
     assert preview["matched"] == 1 and preview["sample"][0]["userId"] == "mallory"
     assert many(stack, "delete", {"userId": "mallory"}).status == 400
     stack.create(user="mallory")
-    assert many(stack, "delete", {"userId": "mallory", "confirm": preview["confirm"]}).status == 409
+    outdated = many(stack, "delete", {"userId": "mallory", "confirm": preview["confirm"]})
+    assert (outdated.status, outdated.problem) == (409, "confirmation-outdated")
     assert refusals(stack, access_key) == {None}
     preview = many(stack, "delete", {"userId": "mallory"}, "?dryRun=true").json()
     done = many(stack, "delete", {"userId": "mallory", "confirm": preview["confirm"]}, "?wait=enforced").json()

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "http/problem.hpp"
 #include "keys_service/answers.hpp"
 #include "keys_service/enforcement.hpp"
 #include "keys_service/error_response.hpp"
@@ -113,8 +114,9 @@ void change_many(store::KeyAction action, RouteContext& context, const Call& cal
     return reply.send(preview ? private_json(200, std::move(*preview)) : to_response(preview.error()));
   }
   if (asked.confirm && *asked.confirm != commands::confirmation_of(*keys)) {
-    return reply.send(to_response(Error(
-        ErrorCode::conflict, "other keys match than when this confirmation was given: look again with dryRun=true")));
+    return reply.send(
+        http::to_response({"confirmation-outdated", "Confirmation outdated", 409,
+                           "other keys match than when this confirmation was given: look again with dryRun=true"}));
   }
   auto done = [&context, wait = std::move(*wait), reply = std::move(reply)](
                   Result<void> outcome, const commands::ManyKeysAnswer& answer) mutable {
