@@ -45,6 +45,12 @@ def test_a_backup_made_while_both_run_and_put_back(stack, tmp_path):
     with contextlib.closing(sqlite3.connect(kept)) as old:
         assert old.execute("SELECT count(*) FROM access_keys").fetchone()[0] == 2
 
+    for _ in range(3):  # within a second: what the first one kept is not written over
+        stack.cli("store", "restore", file)
+    with contextlib.closing(sqlite3.connect(kept)) as old:
+        assert old.execute("SELECT count(*) FROM access_keys").fetchone()[0] == 2
+    assert len([path for path in stack.data_dir.glob("latchkey.db.before-restore-*") if path.name[-4:] not in ("-wal", "-shm")]) == 4
+
     stack.start()
     assert stack.holder(early)("GET", "/v1/plan").status == 200
     eventually(lambda: stack.holder(late)("GET", "/v1/plan").status == 401)

@@ -178,7 +178,7 @@ Result<Copied> restore_sqlite(const fs::path& backup, const fs::path& database, 
   }();
   if (!done) return with_name(as_damage(done.error()), backup);
   std::error_code none;
-  if (fs::exists(database, none)) done->kept = database.string() + std::string(suffix);
+  if (fs::exists(database, none)) done->kept = unused_name(database.string() + std::string(suffix));
   if (auto aside = put_aside(database, done->kept); !aside) return aside.error();
   if (auto kept = draft->keep(); !kept) return kept.error();
   return done;

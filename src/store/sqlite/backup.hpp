@@ -25,7 +25,7 @@ struct Copied {
 Result<Copied> back_up_sqlite(const std::filesystem::path& database, const std::filesystem::path& file);
 
 /// Puts a copy of `backup`, which stays as it is, in the place of `database`, in a new epoch. What was there is
-/// renamed, -wal and -shm with it, by `suffix`. Nobody may have it open. ErrorCode::conflict when `backup` is not
+/// renamed, -wal and -shm with it, by `suffix`, and a number where that name is taken. Nobody may have it open. ErrorCode::conflict when `backup` is not
 /// whole, not a database of ours, of a newer release, or moved elsewhere; then nothing was touched.
 Result<Copied> restore_sqlite(const std::filesystem::path& backup, const std::filesystem::path& database,
                               std::string_view suffix, Random& random);

@@ -2,11 +2,26 @@
 
 #include <sys/stat.h>
 
+#include <string>
+
 namespace latchkey::store {
 
 std::filesystem::path database_file(const std::filesystem::path& database, std::size_t index) {
   constexpr std::array<const char*, 3> suffixes = {"", "-wal", "-shm"};
   return database.string() + suffixes.at(index);
+}
+
+std::filesystem::path unused_name(const std::filesystem::path& wanted) {
+  const auto is_used = [](const std::filesystem::path& name) {
+    std::error_code none;
+    for (const std::size_t i : {0U, 1U, 2U}) {
+      if (std::filesystem::exists(std::filesystem::symlink_status(database_file(name, i), none))) return true;
+    }
+    return false;
+  };
+  std::filesystem::path name = wanted;
+  for (int n = 2; is_used(name); ++n) name = wanted.string() + '-' + std::to_string(n);
+  return name;
 }
 
 std::optional<FileIdentity> FileIdentity::of(const std::filesystem::path& database) {

@@ -27,4 +27,8 @@ struct FileIdentity {
 /// "latchkey.db", "latchkey.db-wal", "latchkey.db-shm": by index in FileIdentity::files.
 std::filesystem::path database_file(const std::filesystem::path& database, std::size_t index);
 
+/// `wanted`, "wanted-2", "wanted-3" and so on: the first for which neither a database nor its -wal or -shm is there.
+/// What is set aside under it destroys nothing that was set aside before.
+std::filesystem::path unused_name(const std::filesystem::path& wanted);
+
 }  // namespace latchkey::store

@@ -70,9 +70,10 @@ Result<void> make_another_file(const fs::path& file) {
 }  // namespace
 
 void set_file_aside(const std::filesystem::path& file, std::string_view why) {
-  log_warning("{} {}; set aside with .replaced added", file.string(), why);
+  const auto aside = unused_name(file.string() + ".replaced");
+  log_warning("{} {}; set aside as {}", file.string(), why, aside.string());
   std::error_code ignored;  // then opening fails or the next look finds it again
-  std::filesystem::rename(file, file.string() + ".replaced", ignored);
+  std::filesystem::rename(file, aside, ignored);
 }
 
 void set_unfitting_index_aside(const fs::path& database) {

@@ -190,6 +190,15 @@ TEST_F(ReplacedFileTest, ReadsAloneBringTheNewFile) {
   EXPECT_EQ(position_in_the_end().seq, Seq{1});
 }
 
+TEST_F(ReplacedFileTest, WhatIsSetAsideTakesNoNameInUse) {
+  const fs::path wanted = directory_ / "old.db";
+  EXPECT_EQ(unused_name(wanted), wanted);
+  std::ofstream(wanted.string() + "-wal") << "x";
+  EXPECT_EQ(unused_name(wanted).string(), wanted.string() + "-2") << "its -wal would be written over";
+  fs::create_symlink("nowhere", wanted.string() + "-2");
+  EXPECT_EQ(unused_name(wanted).string(), wanted.string() + "-3");
+}
+
 // SQLite would take the old -wal for the new file's own.
 TEST_F(ReplacedFileTest, AnOldWalBesideTheNewFileIsSetAside) {
   ASSERT_TRUE(put("early"));
