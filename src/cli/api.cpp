@@ -64,6 +64,17 @@ std::string first_url(const config::Settings& settings) {
   return (settings.tls_cert.empty() ? "http://" : "https://") + first;
 }
 
+/// A user and a password are no part of it: they would stand in messages, and the service reads none.
+bool is_service_url(std::string_view url) {
+  if (url.starts_with("unix:")) return url.starts_with("unix:/");
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!url.starts_with(scheme)) continue;
+    const std::string_view authority = url.substr(scheme.size(), url.find('/', scheme.size()) - scheme.size());
+    return !authority.empty() && !authority.contains('@');
+  }
+  return false;
+}
+
 std::string body_of(const ApiCall& call) {
   auto members = members_of(json::serialize(*call.body));
   members.insert(members.end(), call.exact.begin(), call.exact.end());
@@ -100,7 +111,7 @@ Result<ServiceAddress> management_address(const config::ResolvedSettings& resolv
   const auto& settings = resolved.settings;
   if (std::string url = from_environment("LATCHKEY_URL"); !url.empty()) {
     while (url.ends_with('/')) url.pop_back();
-    if (url.starts_with("unix:") && !url.starts_with("unix:/")) {
+    if (!is_service_url(url)) {
       return Error(ErrorCode::invalid, "LATCHKEY_URL is http://HOST:PORT, https://HOST:PORT or unix:/path");
     }
     return ServiceAddress{url, {}};

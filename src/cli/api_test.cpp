@@ -52,6 +52,22 @@ TEST_F(ManagementAddress, AMintedTokenGoesWhereSomebodySaid) {
   EXPECT_EQ(management_address(settings(), BearerSource::minted).value().url, "http://elsewhere");
 }
 
+TEST_F(ManagementAddress, IsAnHttpUrlOrAUnixSocket) {
+  for (const auto* text :
+       {"http://a", "https://a:1/b", "http://[::1]:7070", "unix:/run/a", "unix:///run/a", "http://a/@b"}) {
+    ::setenv("LATCHKEY_URL", text, 1);
+    EXPECT_TRUE(management_address(settings(), BearerSource::given)) << text;
+  }
+  for (const auto* text : {"ftp://a", "file:///etc/hostname", "http+unix://a", "a:7070", "http://", "https:///a",
+                           "unix:", "unix:a", "HTTP", "http://ops:secret@a", "https://secret@a/b"}) {
+    ::setenv("LATCHKEY_URL", text, 1);
+    const auto url = management_address(settings(), BearerSource::given);
+    ASSERT_FALSE(url) << text;
+    EXPECT_EQ(url.error().code, ErrorCode::invalid) << text;
+    EXPECT_EQ(url.error().detail.find("secret"), std::string::npos) << "a password is not shown";
+  }
+}
+
 TEST_F(ManagementAddress, OurOwnCertificateVouchesForOurOwnServiceOnly) {
   const auto own = settings({{"keys_listen", "127.0.0.1:7070"}, {"tls_cert", "own.pem"}, {"tls_key", "own.key"}});
   const auto default_address = management_address(own, BearerSource::given).value();

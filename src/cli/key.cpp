@@ -44,7 +44,9 @@ Result<json::object> labels_of(const std::vector<std::string>& texts) {
     if (equals == std::string::npos || equals == 0) {
       return Error(ErrorCode::invalid, fmt::format("--label: {} is not NAME=VALUE", shown(text)));
     }
-    labels[text.substr(0, equals)] = text.substr(equals + 1);
+    if (!labels.emplace(text.substr(0, equals), text.substr(equals + 1)).second) {
+      return Error(ErrorCode::invalid, fmt::format("--label: {} is given twice", shown(text.substr(0, equals))));
+    }
   }
   return labels;
 }

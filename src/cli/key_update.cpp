@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
 #include <memory>
 
+#include "base/shown.hpp"
 #include "cli/enforcement.hpp"
 #include "cli/expires.hpp"
 #include "cli/key_commands.hpp"
@@ -34,7 +37,11 @@ Result<json::object> label_changes_of(const std::vector<std::string>& texts) {
   }
   auto labels = labels_of(set);
   if (!labels) return labels;
-  changes.insert(labels->begin(), labels->end());
+  for (const auto& [name, value] : *labels) {
+    if (!changes.emplace(name, value).second) {
+      return Error(ErrorCode::invalid, fmt::format("--label: {} is both set and removed", shown(name)));
+    }
+  }
   return changes;
 }
 

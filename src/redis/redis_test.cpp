@@ -175,6 +175,9 @@ TEST(RedisConnection, AMissingPermissionIsNamedWithItsRemedy) {
 }
 
 TEST(RedisRefusal, SaysWhatIsNotSupportedAndRepeatsNoArgument) {
+  EXPECT_NE(refusal("READONLY You can't write against a read only replica.", "EVALSHA").find("name the primary"),
+            std::string::npos);
+  EXPECT_NE(refusal("ERR DB index is out of range", "SELECT").find("`databases`"), std::string::npos);
   EXPECT_EQ(refusal("WRONGTYPE Operation against a key", "GET"), "WRONGTYPE");
   EXPECT_EQ(refusal("CROSSSLOT Keys in request don't hash to the same slot", "EVALSHA"),
             "CROSSSLOT: EVALSHA failed: " + std::string(cluster));

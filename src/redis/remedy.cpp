@@ -58,6 +58,13 @@ std::string refusal(std::string_view error, std::string_view sent) {
   }
   if (code == "NOAUTH") return fmt::format("NOAUTH: {} failed: the server wants a user and password in its URL", sent);
   if (code == "WRONGPASS") return "WRONGPASS: AUTH failed: no such user, another password, or the user is off";
+  if (code == "READONLY") {
+    return fmt::format(
+        "READONLY: {} failed: the server is a replica; name the primary, or its Sentinels as redis-sentinel://", sent);
+  }
+  if (error.contains("DB index is out of range")) {
+    return "SELECT failed: the server has no database of the URL's number; its setting `databases` says how many";
+  }
   constexpr std::array<std::string_view, 3> of_cluster{"CROSSSLOT", "MOVED", "ASK"};
   if (std::find(of_cluster.begin(), of_cluster.end(), code) != of_cluster.end()) {
     return fmt::format("{}: {} failed: {}", code, sent, cluster);

@@ -46,5 +46,8 @@ def test_labels_from_the_command_line(stack):
     assert made["labels"] == {"team": "x", "env": "prod"}
     changed = json.loads(stack.cli("key", "update", made["keyId"], "--label", "env-", "--label", "tier=1", "-o", "json").stdout)
     assert changed["labels"] == {"team": "x", "tier": "1"}
+    for labels in (("team=a", "team=b"), ("team=a", "team-")):
+        done = stack.cli("key", "update", made["keyId"], *(word for label in labels for word in ("--label", label)), check=False)
+        assert done.returncode == 2 and '--label: "team" is ' in done.stderr, done.stderr
     assert stack.cli("key", "list", "--selector", "team=x,!env", "--quiet").stdout.strip() == made["keyId"]
     assert stack.cli("key", "list", "--selector", "team=y", "--quiet").stdout.strip() == ""
