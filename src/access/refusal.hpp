@@ -20,12 +20,10 @@ namespace latchkey::access {
 ///   6. the signature                                                 bad_signature
 ///   7. the issue, then the key's status (key/issue.hpp), with the    rotated, deleted, disabled, user_disabled,
 ///      user between the key's own status and its expiry              expired
-///   8. where the route counts: the network it comes from, then the    network_not_allowed, insufficient_scope
-///      scopes that the rule needs
-///   9. what limits are in force, where the route counts              no_limit, unknown_time_zone
+///   8. the network, then the rule's scopes, where the route counts   network_not_allowed, insufficient_scope
+///   9. what limits are in force, where the route counts              no_limit, unknown_time_zone, limit_not_enforced
 ///  10. the limiter                                                   rate_limited, quota_exceeded, cost_exceeds_limit,
-///                                                                    limiter_unavailable, limiter_full,
-///                                                                    limit_not_enforced
+///                                                                    limiter_unavailable, limiter_full
 /// A token that the view remembers skips 2 and 4 to 6: its digest proves them. The steps 2 to 7 are AccessCheck's.
 enum class Refusal : std::uint8_t {
   no_rule,                   // 403: no rule is for this request
