@@ -9,4 +9,4 @@ if ARGV[8] == '1' then redis.call('ZADD', replicas, string.format('%d', store.no
 else redis.call('ZREM', replicas, ARGV[4]) end
 redis.call('ZREMRANGEBYSCORE', replicas, '-inf', string.format('(%d', store.now - 5000))
 return {redis.call('ZCARD', replicas), store.raw, store.steps, store.calls, store.certain and 1 or 0,
-        store.closed_until}
+        store.memory}

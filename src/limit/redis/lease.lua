@@ -120,7 +120,7 @@ if is_period then
 end
 local function answer(grant, used, reset_at, free_at, ask_at, empty_at)
   return {grant, now, math.min(used, 4294967295), in_force(), version, reset_at, free_at, ask_at, store.raw, store.steps,
-          store.calls, certain and 1 or 0, empty_at, bounds, entered, store.closed_until, store.certain and 1 or 0, fast.raw,
+          store.calls, certain and 1 or 0, empty_at, bounds, entered, store.memory, store.certain and 1 or 0, fast.raw,
           fast.steps, fast.calls, fast.certain and 1 or 0}
 end
 if bounds ~= 0 then return answer(0, 0, now, now, now, now) end
@@ -143,13 +143,19 @@ limit = in_force()
 local used = 0
 for _, permits in pairs(granted) do used = used + permits end
 local known = tonumber(ARGV[24])
-local restores = is_long and certain and known > 0 and tonumber(ARGV[25]) ~= store.closed_until
+local restores = is_long and certain and known > 0 and tonumber(ARGV[25]) ~= store.memory
 local changed = {}
 local function add(at, units)
   granted[at] = (granted[at] or 0) + units
   changed[at] = true
 end
-if restores and known > used then add(slot, known - used) end
+if restores then
+  for at in pairs(granted) do
+    changed[at] = true
+    granted[at] = nil
+  end
+  add(slot, math.max(known, used))
+end
 
 local may_return, awaited = false, true
 local call, lost_since = tonumber(ARGV[11]), tonumber(ARGV[15])

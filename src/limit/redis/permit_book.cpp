@@ -131,8 +131,10 @@ Bounds PermitRecord::enter(const Call& call, const StoreNow& at) {
 
 void PermitRecord::restore(const Call& call, const StoreNow& at) {
   if (!at.certain || !call.span.is_long() || call.memory == at.memory) return;
-  const std::uint64_t known = used();
-  if (call.known_used > known) granted[call.span.slot_of(at.now_ms)] += call.known_used - known;
+  if (call.known_used == 0) return;
+  // When they were granted is not known, and an older copy of the store may hold others: all count from now on.
+  const std::uint64_t units = std::max(used(), call.known_used);
+  granted = {{call.span.slot_of(at.now_ms), units}};
 }
 
 std::uint32_t PermitRecord::grant(const Call& call, std::uint32_t most, const StoreNow& at) const {
@@ -195,7 +197,7 @@ StoreNow PermitBook::now(const Caller& caller, const Call& call, std::int64_t ra
               .closed_until_ms = clock.closed_until_ms,
               .store_ms = store.now_ms,
               .raw_ms = raw_ms,
-              .memory = clock.closed_until_ms};
+              .memory = clock.memory()};
   if (!call.span.is_fast()) return at;
   // A fast clock is first called when its window is first used: what the store says of its history holds for it as well.
   StoreClock& own = fast_clocks[call.span.pace()];
@@ -236,7 +238,7 @@ Reply PermitBook::announce(const Caller& caller, std::int64_t raw_ms) {
           .steps = clock.steps,
           .calls = clock.calls,
           .certain = moment.certain,
-          .memory = clock.closed_until_ms,
+          .memory = clock.memory(),
           .store_certain = moment.certain};
 }
 

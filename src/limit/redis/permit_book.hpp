@@ -29,6 +29,8 @@ struct StoreClock {
   std::uint64_t run = 0;             // 0: never called
   std::uint64_t calls = 0;           // executed; a caller that knows of more proves that some are forgotten
   std::int64_t closed_until_ms = 0;  // before, nothing is granted: a history that is not known counts as used
+  /// Names what it remembers: a loss gives another name.
+  std::int64_t memory() const { return closed_until_ms * 1000 + static_cast<std::int64_t>(run % 1000); }
 
   struct Moment {
     std::int64_t now_ms = 0;  // the store's time; in doubt, that of the last call that was not

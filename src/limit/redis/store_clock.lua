@@ -66,3 +66,5 @@ local store = advance(
   KEYS[1], math.floor(raw_us / 1000),
   {vouched = tonumber(ARGV[2]), steps = tonumber(ARGV[3]), calls = tonumber(ARGV[6]), confirms = ARGV[5] == '1'},
   function() return redis.call('DEL', KEYS[2]) == 1 end)
+-- Names what the store remembers: a loss gives another name.
+store.memory = store.closed_until * 1000 + tonumber(ARGV[1]:sub(-3))
