@@ -27,7 +27,7 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 /// What can be planted, to see that it is found.
-enum class Planted : std::uint8_t { nothing, one_limit_only, no_report, period_without_end };
+enum class Planted : std::uint8_t { nothing, one_limit_only, no_report, lease_past_its_period };
 
 struct Admitted {
   std::int64_t at_ns;
@@ -121,7 +121,7 @@ class Simulation {
       spec.requests = static_cast<std::uint32_t>(pick(2) == 0 ? 1 + pick(6) : 1 + pick(200));
       spec.span = LimitWindow{spec.name == "per-minute" ? 60 : windows[pick(std::size(windows))]};
       if (spec.name != "per-minute" && pick(4) == 0) spec.span = LimitPeriod{PeriodUnit::day, "UTC", 1};
-      if (planted_ == Planted::no_report || planted_ == Planted::period_without_end)
+      if (planted_ == Planted::no_report || planted_ == Planted::lease_past_its_period)
         spec.span = LimitPeriod{PeriodUnit::day, "UTC", 1};
       if (spec.name != "per-minute") spec.per = pick(2) == 0 ? LimitPer::user : LimitPer::key;
       spec.mode = pick(6) == 0 ? LimitMode::observe : LimitMode::enforce;
@@ -260,15 +260,18 @@ class Simulation {
       return;
     }
     Call heard = call;
-    if (planted_ == Planted::period_without_end && heard.span.is_period()) heard.span.period.end.count += 1'000'000'000;
+    if (planted_ == Planted::lease_past_its_period && heard.span.is_period())
+      heard.span.period.end.count += 1'000'000'000;
     const Reply reply = replica.store->execute(heard, sent);
+    Reply told = reply;
+    if (planted_ == Planted::lease_past_its_period) told.raw_ms -= 400;
     if (climate_.loses && pick(30) == 0) return;
     after(trip(call), [=, this, &replica] {
       if (replica.life != life || *answered) return;
       *answered = true;
       if (run == replica.run) replica.store->saw(call, reply, sent, clock_.boot());
       ChargeBook::DecidedList decided;
-      replica.book->replied(call, reply, decided);
+      replica.book->replied(call, told, decided);
       tell(decided);
     });
   }
@@ -418,7 +421,7 @@ TEST_P(PlantedChargeBugTest, IsFound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Planted, PlantedChargeBugTest,
-                         testing::Values(Planted::one_limit_only, Planted::no_report, Planted::period_without_end));
+                         testing::Values(Planted::one_limit_only, Planted::no_report, Planted::lease_past_its_period));
 
 }  // namespace
 }  // namespace latchkey::limit::lease

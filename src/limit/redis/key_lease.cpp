@@ -64,7 +64,11 @@ bool KeyLease::remembers(BootTime now) const {
 void KeyLease::enter(const PeriodBounds& period) {
   if (span_.period == period) return;
   span_.period = period;
-  reply_.used = known_used_ = 0;  // of the period before
+  forget_period();
+}
+
+void KeyLease::forget_period() {
+  reply_.used = known_used_ = 0;
   refused_until_ = lease_.ends = {};
 }
 
@@ -109,6 +113,7 @@ Call KeyLease::next_call(const KeyId& key, const Limit& limit, std::uint64_t num
   asked_for_permits_ = call.wanted > 0;
   asked_epoch_ = limit.epoch;
   asked_units_ = call.least;
+  asked_period_ = span_.period;
   call.known_used = known_used_ - std::min(known_used_, returned_permits_);
   call.memory = known_in_;
   return call;
@@ -152,6 +157,7 @@ bool KeyLease::replied(std::uint64_t number, const Reply& reply, BootTime now) {
   }
   refused_units_ = asked_units_;
   refused_until_ = reply.ask_at_ms > reply.now_ms ? surely_before(reply.ask_at_ms) : BootTime{};
+  if (asked_period_ != span_.period) forget_period();  // another one was entered while this call was under way
   return true;
 }
 

@@ -63,7 +63,7 @@ class KeyLease {
   /// As it was said last, less what is left of the lease here.
   std::uint32_t used(BootTime now) const;
   const Span& span() const { return span_; }
-  /// The period that is asked about from now on.
+  /// The period that is asked about from now on. What was granted of another one is void.
   void enter(const PeriodBounds& period);
 
  private:
@@ -85,6 +85,7 @@ class KeyLease {
   std::uint32_t seconds_until(std::int64_t store_ms, BootTime now) const;
   std::uint32_t seconds_until_more(const Limit& limit, std::uint32_t remaining, BootTime now) const;
 
+  void forget_period();
   std::int64_t counts_for_ms() const;
   double longest_wait_s() const;
   Duration lasts(double clock_ms) const { return Duration(static_cast<std::int64_t>(clock_ms * tick_ns_)); }
@@ -111,6 +112,7 @@ class KeyLease {
   BootTime asking_since_{};
   bool asked_for_permits_ = false;
   std::uint32_t asked_units_ = 1;
+  PeriodBounds asked_period_{};
   Epoch asked_epoch_;
   // To be said again until it was heard: what is returned, and the first call since then that was lost.
   std::uint64_t returned_lease_ = 0;
