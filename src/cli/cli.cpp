@@ -93,6 +93,7 @@ void build_app(CLI::App& app, Invocation& invocation) {
   add_replicas(app, invocation);
   add_signing_key(app, invocation);
   add_store(app, invocation);
+  add_limiter(app, invocation);
   add_admin_token(app, invocation);
   add_leak_rule(app, invocation);
   add_completion(app, invocation);

@@ -42,6 +42,8 @@ struct Programs {
   std::function<Result<Verified>(const config::Settings&)> verify;
   /// For `latchkey backtest`: a replica's own limiter, which keeps nothing.
   std::function<std::unique_ptr<limit::RateLimiter>(const Clock&)> limiter;
+  /// `latchkey limiter begin`, likewise.
+  std::function<Result<std::string>(const config::Settings&)> begin_limiter;
 };
 
 /// Parses, runs one command, returns the exit code. Never throws.

@@ -63,6 +63,7 @@ void add_explain(CLI::App& app, Invocation& invocation);
 void add_usage(CLI::App& app, Invocation& invocation);
 void add_replicas(CLI::App& app, Invocation& invocation);
 void add_signing_key(CLI::App& app, Invocation& invocation);
+void add_limiter(CLI::App& app, Invocation& invocation);
 void add_store(CLI::App& app, Invocation& invocation);
 void add_admin_token(CLI::App& app, Invocation& invocation);
 void add_leak_rule(CLI::App& app, Invocation& invocation);

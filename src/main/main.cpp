@@ -9,8 +9,9 @@
 int main(int argc, char** argv) {
   latchkey::decide_resource_signals();
   latchkey::hold_standard_streams();
-  return latchkey::cli::run(argc, argv,
-                            {latchkey::run_keys, latchkey::run_tokens, latchkey::run_relay,
-                             latchkey::configuration_errors, latchkey::migrate_store, latchkey::back_up_store,
-                             latchkey::restore_store, latchkey::verify_store, latchkey::new_limiter});
+  return latchkey::cli::run(
+      argc, argv,
+      {latchkey::run_keys, latchkey::run_tokens, latchkey::run_relay, latchkey::configuration_errors,
+       latchkey::migrate_store, latchkey::back_up_store, latchkey::restore_store, latchkey::verify_store,
+       latchkey::new_limiter, latchkey::begin_limiter});
 }

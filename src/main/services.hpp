@@ -25,5 +25,7 @@ Result<std::string> restore_store(const config::Settings& settings, const std::s
 std::unique_ptr<limit::RateLimiter> new_limiter(const Clock& clock);
 /// `latchkey store verify`.
 Result<cli::Verified> verify_store(const config::Settings& settings);
+/// `latchkey limiter begin`, likewise.
+Result<std::string> begin_limiter(const config::Settings& settings);
 
 }  // namespace latchkey

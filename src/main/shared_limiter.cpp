@@ -2,7 +2,9 @@
 
 #include "base/random.hpp"
 #include "limit/redis/lease_limiter.hpp"
+#include "limit/redis/limiter_begin.hpp"
 #include "limit/redis/redis_permit_store.hpp"
+#include "main/services.hpp"
 
 namespace latchkey::engines {
 namespace {
@@ -48,3 +50,26 @@ Result<std::unique_ptr<limit::RateLimiter>> open_shared_limiter(const config::Se
 }
 
 }  // namespace latchkey::engines
+
+namespace latchkey {
+
+Result<std::string> begin_limiter(const config::Settings& settings) {
+  if (settings.limiter == "local") {
+    return Error(ErrorCode::conflict,
+                 "limiter is \"local\": each process counts for itself and admits from its first second. Set limiter "
+                 "(LATCHKEY_LIMITER) to the redis:// URL that the replicas share");
+  }
+  const auto address = redis::Address::parse(settings.limiter);
+  if (!address) return address.error();
+  const SystemClock clock;
+  const auto begun = limit::lease::begin(*address, clock);
+  if (!begun) {
+    const Error& error = begun.error();
+    return Error(error.code, "limiter (LATCHKEY_LIMITER): " + (error.internal.empty() ? error.detail : error.internal));
+  }
+  const std::string place = "redis " + address->to_string();
+  if (*begun == limit::lease::Begun::has_counted) return place + " has counted before: it stays as it is";
+  return place + " is told that nothing was admitted: a replica that starts within a minute finds it open";
+}
+
+}  // namespace latchkey
