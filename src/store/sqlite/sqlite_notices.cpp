@@ -21,12 +21,13 @@ Result<std::vector<Notice>> notices_after(Database& database, std::uint64_t afte
   return notices;
 }
 
+// An INSERT that gives way to a conflict would use up an id all the same.
 Result<std::uint64_t> SqliteTransaction::add_notices(std::span<const Notice> notices) {
   std::uint64_t added = 0;
   for (const Notice& notice : notices) {
     auto statement = database_.prepare(
-        "INSERT INTO notices (kind, at, key_id, user_id, about) VALUES (?1, ?2, ?3, ?4, ?5)"
-        " ON CONFLICT (about, kind, key_id, user_id) DO NOTHING");
+        "INSERT INTO notices (kind, at, key_id, user_id, about) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS"
+        " (SELECT 1 FROM notices WHERE about = ?5 AND kind = ?1 AND key_id = ?3 AND user_id = ?4)");
     if (!statement) return statement.error();
     const std::string key = notice.key_id ? notice.key_id->to_string() : "";
     (*statement)->bind(1, notice.kind).bind(2, notice.at.count).bind(3, key).bind(4, notice.user_id);
