@@ -286,6 +286,21 @@ for (const look of process.env.LATCHKEY_LOOKS?.split(',') ?? Object.keys(looks))
       await page.getByLabel(/^Among the/).fill('tablet app');
       await eventually(async () => (await table.locator('tbody tr').count()) < all, 'fewer rows');
       assert.match((await table.innerText()).replace(/\s+/g, ' '), /name mobile app → (became )?tablet app/);
+      await page.getByLabel(/^Among the/).fill('');
+      await stage.api('PATCH', `/v1/keys/${created.keyId}`, { name: 'phone app', reason: 'renamed by the marketing' });
+      await page.getByLabel('Key id').fill(created.keyId);
+      const first = table.locator('tbody tr').first();
+      await first.getByText('“renamed by the marketing”').waitFor();
+      await first.getByText('127.0.0.1').waitFor();
+      await page.getByText('That is the whole log.').waitFor();
+      assert.ok((await table.locator('tbody tr').count()) < all);
+      await page.getByLabel('Who').fill('nobody');
+      await page.getByText('No change is like that.').waitFor();
+      await stage.check('audit, filtered');
+      await page.getByLabel('Who').fill('');
+      await page.getByLabel('Key id').fill('');
+      await page.getByLabel('When').selectOption('7');
+      await eventually(async () => (await table.locator('tbody tr').count()) > 50, 'the last 7 days');
       await stage.picture(`audit-${look}`);
     });
 

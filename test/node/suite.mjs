@@ -24,7 +24,7 @@ function same(name, answer) {
     challenge: answer.headers['www-authenticate'],
     policy: answer.headers['ratelimit-policy'],
     retries: answer.headers['retry-after'] !== undefined,
-    body: answer.body,
+    body: answer.body.replace(/,"instance":"\/v1\/requests\/[^"]+"/, ''),  // of a service alone, and of one request
   };
   if (!answers.has(name)) answers.set(name, told);
   assert.deepEqual(told, answers.get(name), name);

@@ -6,7 +6,6 @@ const isTime = /^\d{4}-\d\d-\d\dT/;
 const value = (text) => (isTime.test(text) ? time(text) : m('span', text));
 
 export const differenceList = (differences) => {
-  if (differences === null) return m('span.muted', 'The change before it is further back.');
   if (differences.length === 0) return m('span.muted', 'Nothing that is shown here.');
   return m('ul.differences', differences.map(({ member, before, after }) => m('li', [
     m('code', member), ' ',

@@ -1,17 +1,55 @@
-// The change log read backwards. `seq` is dense, so the page before position p.n begins after n - size.
+// The change log read backwards, by the service's own filters.
 import { call } from './api.js';
 import { limitWords } from './limits.js';
+import { Loader } from './loader.js';
+import { redraw } from './m.js';
 
 const unshown = new Set(['keyId', 'kid', 'role', 'position', 'createdAt', 'updatedAt', 'updatedBy', 'effective', 'enforcement', 'publicKey']);
 
 export const seqOf = (position) => Number(position.slice(position.indexOf('.') + 1));
 
-/** Up to `size` changes with seq <= `upTo` (absent: the newest), newest first, and where the log stands. */
-export async function changesUpTo(upTo, size) {
-  const end = upTo ?? seqOf((await call('GET', '/v1/changes', { query: { limit: 1 } })).body.position);
-  const { body } = await call('GET', '/v1/changes', { query: { after: Math.max(0, end - size), limit: size } });
-  const changes = body.changes.filter((change) => seqOf(change.position) <= end).reverse();
-  return { changes, next: Math.max(0, end - size) };
+/** A page of the log, newest first: {changes, nextAfter, more}. `filters`: keyId, userId, actor, since, until. */
+export async function pageOf(filters, { limit = 100, after, signal } = {}) {
+  return (await call('GET', '/v1/changes', { signal, query: { order: 'desc', limit, after, ...filters } })).body;
+}
+
+/** The log, newest first and as far back as was asked for. `filters()`: as above; `wants`: a change that is heard of. */
+export class Trail {
+  constructor(filters, wants) {
+    Object.assign(this, { filters, older: [], tail: undefined });
+    this.loader = new Loader((signal) => this.read(signal), wants);
+  }
+  get shown() { return [...(this.loader.data?.changes ?? []), ...this.older]; }
+  /** What was shown stays, where the new page reaches it. */
+  async read(signal) {
+    const page = await pageOf(this.filters(), { signal });
+    const last = page.changes.at(-1)?.position;
+    const reached = this.tail ? this.shown.findIndex(({ position }) => position === last) : -1;
+    this.older = reached < 0 ? [] : this.shown.slice(reached + 1);
+    if (this.older.length === 0) this.tail = page;
+    return page;
+  }
+  async further() {
+    this.busy = true;
+    try {
+      const { tail } = this;
+      const page = await pageOf(this.filters(), { after: tail.nextAfter });
+      if (this.tail === tail) {
+        this.older.push(...page.changes);
+        this.tail = page;
+      }
+    } catch (problem) {
+      this.problem = problem;
+    }
+    this.busy = false;
+    redraw();
+  }
+  /** By other filters. */
+  restart() {
+    Object.assign(this, { older: [], tail: undefined, problem: undefined });
+    this.loader.load();
+  }
+  stop() { this.loader.stop(); }
 }
 
 export const rowOf = (change) => change.key ?? change.signingKey ?? change.user ?? change.plan ?? {};
@@ -24,27 +62,14 @@ const words = (value, member) => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 
-/** [{member, before, after}] of what differs; `before` undefined where the row did not exist. */
-export function differences(older, newer) {
-  const names = new Set([...Object.keys(older ?? {}), ...Object.keys(newer)]);
-  return [...names].filter((name) => !unshown.has(name)).flatMap((member) => {
-    const [before, after] = [older?.[member], newer[member]];
-    if (JSON.stringify(before) === JSON.stringify(after)) return [];
-    if (!older && (after === null || after === '' || words(after) === '{}')) return [];
-    return [{ member, before: older ? words(before, member) : undefined, after: words(after, member) }];
-  });
+function ofFirst(row) {
+  return Object.entries(row).filter(([member, value]) => !unshown.has(member) && value !== null && value !== '' && words(value) !== '{}')
+    .map(([member, value]) => ({ member, before: undefined, after: words(value, member) }));
 }
 
-/** Each change with `differences` from the change before of the same subject; null where that one is not in the list. */
-export function withDifferences(newestFirst) {
-  const last = new Map();
-  const shown = [];
-  for (const change of [...newestFirst].reverse()) {
-    const kind = ['key', 'signingKey', 'user', 'plan'].find((member) => change[member]); // a user and a plan may have one name
-    const subject = `${kind} ${subjectOf(change)}`;
-    const known = last.has(subject) || /^(.*-)?create$/.test(change.action);
-    shown.push({ change, differences: known ? differences(last.get(subject), rowOf(change)) : null });
-    last.set(subject, rowOf(change));
-  }
-  return shown.reverse();
+/** [{member, before, after}]; of a row's first change all that it has. */
+export function differencesOf(change) {
+  if (!change.changed) return ofFirst(rowOf(change));
+  return Object.entries(change.changed).filter(([member]) => !unshown.has(member))
+    .map(([member, { before, after }]) => ({ member, before: words(before, member), after: words(after, member) }));
 }

@@ -1,69 +1,28 @@
 // One key: what it may, how it stands, what became of it, and what can be done about it.
 import { call, session } from './api.js';
+import { what, who } from './audit_page.js';
 import { differenceList } from './differences.js';
 import { labelsText, listWords } from './bounds.js';
 import { enforced } from './enforcement.js';
 import { countdown, time, timeOr } from './format.js';
-import { changesUpTo, seqOf, withDifferences } from './history.js';
+import { Trail, differencesOf, seqOf } from './history.js';
 import { DeleteKey, EditKey, RotateKey, update } from './key_dialogs.js';
 import { limitList } from './limits.js';
 import { Loader } from './loader.js';
-import { m, redraw } from './m.js';
+import { m } from './m.js';
 import { here, href } from './router.js';
 import { Usage } from './usage.js';
 import { badge, fact, problemBox, say, table, userLink } from './widgets.js';
-
-const pageSize = 1000; // changes read at once
-const pagesAtOnce = 5;
-
-/** Reads the log backwards until the key's creation, or a few thousand changes at a time. */
-class KeyHistory {
-  constructor(key) {
-    Object.assign(this, { keyId: key.keyId, createdAt: key.createdAt, changes: [], next: seqOf(key.position), complete: false, problem: undefined, upTo: 0 });
-    this.further();
-  }
-  async further() {
-    this.busy = true;
-    try {
-      for (let page = 0; page < pagesAtOnce && !this.complete; page++) await this.page();
-    } catch (problem) {
-      this.problem = problem;
-    }
-    this.busy = false;
-    redraw();
-  }
-  async page() {
-    const { changes, next } = await changesUpTo(this.next, pageSize);
-    this.upTo = Math.max(this.upTo, this.next);
-    this.changes.push(...changes.filter((change) => change.key?.keyId === this.keyId));
-    this.next = next;
-    this.complete = next === 0 || changes.some(({ at }) => Date.parse(at) < Date.parse(this.createdAt) - 60_000)
-      || this.changes.at(-1)?.action === 'create';
-  }
-  /** A change heard of since. */
-  add(change) {
-    if (seqOf(change.position) > this.upTo) {
-      this.upTo = seqOf(change.position);
-      this.changes.unshift(change);
-    }
-  }
-}
 
 export const KeyPage = {
   oninit({ state }) {
     const [, keyId] = here.parts;
     state.usage = new Usage('minute', { keyId });
-    state.loader = new Loader(async (signal) => {
-      const { body } = await call('GET', `/v1/keys/${encodeURIComponent(keyId)}`, { signal });
-      state.history ??= new KeyHistory(body);
-      return body;
-    }, (change) => {
-      if (change.key?.keyId !== keyId) return false;
-      state.history?.add(change);
-      return true;
-    });
+    const mine = (change) => change.key?.keyId === keyId;
+    state.loader = new Loader(async (signal) => (await call('GET', `/v1/keys/${encodeURIComponent(keyId)}`, { signal })).body, mine);
+    state.history = new Trail(() => ({ keyId }), mine);
   },
-  onremove({ state }) { state.loader.stop(); state.usage.stop(); },
+  onremove({ state }) { [state.loader, state.history, state.usage].forEach((each) => each.stop()); },
   view: ({ state }) => {
     const { data: key, problem } = state.loader;
     return [
@@ -122,22 +81,19 @@ function actions(state, key) {
 
 const dialogs = (state, key) => state.dialog && m(state.dialog, { subject: key, onclose: () => { state.dialog = undefined; state.loader.load(); } });
 
-function history(found) {
-  if (!found) return undefined;
-  const rows = withDifferences(found.changes);
+function history(trail) {
   return m('section', { 'aria-labelledby': 'history' }, [
     m('h2#history', 'History'),
-    problemBox(found.problem),
+    problemBox(trail.loader.problem ?? trail.problem),
     table({
-      caption: 'Changes of this key, newest first', unseen: true, rows, empty: found.busy ? 'Reading the log…' : 'Nothing in the part of the log that was read.',
+      caption: 'Changes of this key, newest first', unseen: true, rows: trail.shown, empty: 'Reading the log…',
       columns: [
-        ['When', ({ change }) => timeOr(change.at)],
-        ['Who', ({ change }) => change.actor],
-        ['What', ({ change }) => change.action],
-        ['Before → after', ({ differences }) => differenceList(differences)],
+        ['When', (change) => timeOr(change.at)],
+        ['Who', who],
+        ['What', what],
+        ['Before → after', (change) => differenceList(differencesOf(change))],
       ],
     }),
-    !found.complete && m('.buttons', m('button', { type: 'button', disabled: found.busy || false, onclick: () => found.further() },
-      found.busy ? 'Reading the log…' : 'Look further back')),
+    trail.tail?.more && m('.buttons', m('button', { type: 'button', disabled: trail.busy || false, onclick: () => trail.further() }, 'There are older: show more')),
   ]);
 }

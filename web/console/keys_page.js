@@ -66,8 +66,9 @@ function filterForm(state) {
   const ask = (more) => refine({ ...here.query, ...more });
   const typed = (member) => (event) => { // asks once the typing rests
     const { value } = event.target;
+    state.typed = { ...state.typed, [member]: value.trim() }; // of two fields in a hurry neither is lost
     clearTimeout(state.typing);
-    state.typing = setTimeout(() => ask({ [member]: value.trim() }), 250);
+    state.typing = setTimeout(() => { ask(state.typed); state.typed = {}; }, 250);
   };
   const chosen = (member) => (event) => ask({ [member]: event.target.value });
   return m('form.filters', { role: 'search', 'aria-label': 'Keys', onsubmit: (event) => event.preventDefault() }, [

@@ -2,12 +2,12 @@
 import { call } from './api.js';
 import { has } from './features.js';
 import { count, timeOr } from './format.js';
-import { changesUpTo } from './history.js';
+import { pageOf } from './history.js';
 import { Loader } from './loader.js';
 import { m } from './m.js';
 import { replicasLoader, replicasTable } from './replicas_page.js';
 import { href } from './router.js';
-import { subject } from './audit_page.js';
+import { subject, who, what } from './audit_page.js';
 import { keyLink, problemBox, table, userLink } from './widgets.js';
 import { queryOf } from './keys_page.js';
 import { Usage, most, nearLimit } from './usage.js';
@@ -47,7 +47,7 @@ export const OverviewPage = {
     state.usage = new Usage('hour');
     state.replicas = replicasLoader();
     state.risks = new Loader(readRisks, (change) => change.key !== undefined);
-    state.changes = new Loader(async () => (await changesUpTo(undefined, 10)).changes);
+    state.changes = new Loader(async (signal) => (await pageOf({}, { limit: 10, signal })).changes);
   },
   onbeforeupdate({ state }) { // what the service can do is known a moment after the page
     if (has('/v1/usage') && !state.busiest) {
@@ -90,5 +90,5 @@ const risk = ({ expiry, keys, nextCursor }) => m('div', [
 
 const latest = (changes) => table({
   caption: 'Latest changes', unseen: true, rows: changes, empty: 'None yet.',
-  columns: [['When', (change) => timeOr(change.at)], ['Who', (change) => change.actor], ['What', (change) => change.action], ['On', subject]],
+  columns: [['When', (change) => timeOr(change.at)], ['Who', who], ['What', what], ['On', subject]],
 });

@@ -7,7 +7,7 @@ import { originOf, type Asker } from './origin';
 import { admittedUnchecked, refusedWith, unavailable, type AccessKey, type Header, type Verdict } from './verdict';
 
 /** The headers of an answer that are the client's as well. */
-const passedOn = ['RateLimit-Policy', 'RateLimit', 'Retry-After', 'WWW-Authenticate'] as const;
+const passedOn = ['RateLimit-Policy', 'RateLimit', 'Retry-After', 'WWW-Authenticate', 'Latchkey-Request-Id'] as const;
 
 /** What can stand in a header; anything else in a value is no part of a key, and undici refuses to send it. */
 const sendable = /^[\t\x20-\x7e\x80-\xff]*$/;

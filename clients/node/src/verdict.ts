@@ -11,6 +11,8 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  /** `/v1/requests/{id}` of the management service explains it: where a service decided. */
+  readonly instance?: string;
   /** The names of the limits that refused: of `rate-limited`, `quota-exceeded` and `cost-exceeds-limit`. */
   readonly 'violated-policies'?: readonly string[];
 }
@@ -33,7 +35,7 @@ export interface Refused {
   /** The last part of the problem's type: `rate-limited`, `key-disabled`, … */
   readonly reason: string;
   readonly problem: Problem;
-  /** The problem as JSON text, octet for octet what the service sends. */
+  /** The problem as JSON text, octet for octet what the service sends; of the native engine without `instance`. */
   readonly body: string;
   /** `WWW-Authenticate`, `Retry-After`, `RateLimit…`, for the answer. Content-Type is `application/problem+json`. */
   readonly headers: readonly Header[];
