@@ -55,7 +55,7 @@ def test_the_documented_order(tmp_path):
         eventually(lambda: "start the management service of this release" in tokens.tail())
         assert not tokens.ready()
         keys.start()
-        eventually(lambda: "brought from schema 1 to 4" in keys.tail())
+        eventually(lambda: "brought from schema 1 to 6" in keys.tail())
         eventually(tokens.ready)
         assert tokens.metric("latchkey_view_keys") == 4
         store.sql("UPDATE access_keys SET name = 'after' WHERE user_id = 'bob'")
@@ -115,7 +115,7 @@ def test_whoever_runs_refuses_a_store_that_becomes_newer(make_stack):
     stack.sql(newer)
     eventually(lambda: not any(replica.ready() for replica in stack.replicas))
     for reader in stack.readers:
-        eventually(lambda: "has schema 99 and this release knows 4: upgrade this service" in reader.tail())
+        eventually(lambda: "has schema 99 and this release knows 6: upgrade this service" in reader.tail())
     reply = stack.admin()("POST", "/v1/keys", {"userId": "eve", "requestsPerMinute": 1})
     assert reply.status == 503 and "newer release" in reply.json()["detail"], reply
     stack.sql(but_readable)
