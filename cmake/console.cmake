@@ -11,7 +11,8 @@ function(latchkey_console)
   file(GLOB parts CONFIGURE_DEPENDS ${source}/*.js)
   add_custom_command(OUTPUT ${built}/console.js ${built}/console.css
     COMMAND ${CMAKE_COMMAND} -E env NODE_PATH=${LATCHKEY_MITHRIL} ${LATCHKEY_ESBUILD} main.js console.css --bundle --minify
-            --target=es2020 --charset=utf8 --log-level=warning --outdir=${built}
+            --target=es2020 --charset=utf8 --log-level=warning
+            --log-override:import-is-undefined=error --outdir=${built}
             "--banner:js=/* With Mithril.js, (c) 2017 Leo Horie, MIT licence */"
     COMMAND ${CMAKE_COMMAND} -E rename ${built}/main.js ${built}/console.js
     DEPENDS ${parts} ${source}/console.css
