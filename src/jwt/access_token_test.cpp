@@ -30,7 +30,8 @@ TEST(AccessToken, ComesBackAsItWasMinted) {
 TEST(AccessToken, CarriesAnyUserIdThatTheRulesAllow) {
   std::string all_visible;
   for (char c = 0x21; c < 0x7f; ++c) all_visible += c;
-  for (const std::string& user_id : {std::string("a"), all_visible, std::string(128, '"'), std::string(128, '\\')}) {
+  for (const std::string& user_id : {std::string("a"), all_visible, std::string(128, '"'), std::string(128, '\\'),
+                                     std::string("two words"), std::string("Zo\u00eb \u674e")}) {
     const auto token = mint_access_token(claims_of(user_id), rfc8037_kid, rfc8037_key());
     const auto parsed = parse_access_token(token.reveal());
     ASSERT_TRUE(parsed) << user_id;
@@ -41,7 +42,7 @@ TEST(AccessToken, CarriesAnyUserIdThatTheRulesAllow) {
 
 TEST(AccessToken, IsNotMintedFromWhatWouldNotPass) {
   EXPECT_THROW(mint_access_token(claims_of(""), rfc8037_kid, rfc8037_key()), std::invalid_argument);
-  EXPECT_THROW(mint_access_token(claims_of("a b"), rfc8037_kid, rfc8037_key()), std::invalid_argument);
+  EXPECT_THROW(mint_access_token(claims_of("a\nb"), rfc8037_kid, rfc8037_key()), std::invalid_argument);
   EXPECT_THROW(mint_access_token(claims_of(), "key-1", rfc8037_key()), std::invalid_argument);
   auto claims = claims_of();
   claims.issued_at.seconds = -1;
