@@ -291,7 +291,7 @@ def test_key_commands(shared):
     assert json.loads(shared.cli("key", "show", key_id, "-o", "json").stdout)["status"] == "deleted"
     actions = [c["action"] for c in json.loads(shared.cli("changes", "-o", "json").stdout)["changes"]
                if c.get("key", {}).get("keyId") == key_id]
-    assert actions == ["create", "update", "disable", "enable", "rotate", "delete"]
+    assert actions == ["delete", "rotate", "enable", "disable", "update", "create"]  # the newest first
 
 
 def test_quiet_prints_only_the_key(shared):
