@@ -35,7 +35,7 @@ def test_create(shared, admin):
 
 @pytest.mark.parametrize("body,pointer", [
     ({"requestsPerMinute": 1}, "/userId"), ({"userId": "a"}, "/requestsPerMinute"),
-    ({"userId": "", "requestsPerMinute": 1}, "/userId"), ({"userId": "a b", "requestsPerMinute": 1}, "/userId"),
+    ({"userId": "", "requestsPerMinute": 1}, "/userId"), ({"userId": "a\u202eb", "requestsPerMinute": 1}, "/userId"),
     ({"userId": "a" * 129, "requestsPerMinute": 1}, "/userId"), ({"userId": 5, "requestsPerMinute": 1}, "/userId"),
     ({"userId": "a\r\nX: y", "requestsPerMinute": 1}, "/userId"),
     ({"userId": "a", "requestsPerMinute": 0}, "/requestsPerMinute"), ({"userId": "a", "requestsPerMinute": -1}, "/requestsPerMinute"),

@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Planted, LimiterBugTest,
                                          Planted{Bug::drift_ignored, "drift_ignored", 400},
                                          Planted{Bug::clock_high_water_ignored, "clock_high_water_ignored", 400},
                                          Planted{Bug::doubt_ignored, "doubt_ignored", 400},
-                                         Planted{Bug::unmet_step_back_ignored, "unmet_step_back_ignored", 400},
+                                         Planted{Bug::unmet_step_back_ignored, "unmet_step_back_ignored", 4000},
                                          Planted{Bug::forgotten_calls_ignored, "forgotten_calls_ignored", 400},
                                          Planted{Bug::epoch_ignored, "epoch_ignored", 400}),
                          [](const auto& planted) { return planted.param.name; });
