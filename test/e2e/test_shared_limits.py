@@ -111,6 +111,7 @@ def test_a_quota_survives_a_killed_replica_and_a_redis_that_comes_back_empty(sta
     assert given + len(second.admitted) <= budget
 
 
+@pytest.mark.promises("A Redis that has counted already stays as it is.")
 def test_an_operator_begins_a_limiter(stack, tmp_path):
     """Of an empty Redis the first requests are admitted; one that has counted stays as it is."""
     redis = Redis(tmp_path).start()

@@ -17,7 +17,7 @@ EXPLANATIONS = (
     "**Embedded, backup.** At any time", "2. Keep a copy of `secrets/signing`", "Signing keys change only by", "**Embedded, restore.**",
     "5. Delete `latchkey.db.before-restore", "Or base backups with an archive", "Not `pg_restore --data-only`",
     "But one that reported here and went over", "Patroni does with its watchdog", "Where a URL names several hosts",
-    "Its data may be whole, but nothing proves it", "Look at its answer: with", "Never set it after a restart.",
+    "Its data may be whole, but nothing proves it", "Look at its answer: with", "Never say so after Redis lost its data",
     "Replicas on one machine need a directory each", "Backup and restore: see", "What is known of the past stands in",
     "Each management service keeps a list of its own", "For a subscriber that is there for reports", "In session mode leave room in the pool",
     "Rows are changed through the triggers", "Those of the release before that still run", "2. **Relays**, one after the other",
