@@ -104,7 +104,8 @@ class Stack:
         with contextlib.ExitStack() as ends:
             if self.redis:
                 ends.callback(self.redis.end)
-            for service in self.processes:
+            # The last one first: a relay that has gone would let each replica wait 5 s for its last counts to arrive.
+            for service in [self.keys, *self.relays, *self.replicas]:
                 ends.callback(service.end)
 
 

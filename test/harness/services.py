@@ -164,8 +164,9 @@ class Replicas:
             service.kill()
 
     def stop(self):
-        """The worst exit code."""
-        return max(service.stop() for service in self.services)
+        """All at once; the worst exit code."""
+        self.signal(signal.SIGTERM)
+        return max(service.process.wait(timeout=300) for service in self.services)
 
     def alive(self):
         return all([service.alive() for service in self.services])
