@@ -190,9 +190,12 @@ TEST(LeaseLimiterTest, AServerThatMayForgetIsRefusedAndOneThatHasIsClosed) {
   const BootTime evicting = clock.boot();
   server.run({"CONFIG", "SET", "maxmemory", "0"});
   wait_until([&] { return limiter.reachable(); });
-  const Decision closed = admit(limiter, key_number(1), {100, 1});
+  Decision closed;
+  wait_until([&] {  // a call that a busy machine answers late is none
+    closed = admit(limiter, key_number(1), {100, 1});
+    return !closed.unavailable;
+  });
   EXPECT_FALSE(closed.admitted);
-  EXPECT_FALSE(closed.unavailable);
   EXPECT_GT(seconds(closed.retry_after_seconds) + (clock.boot() - evicting), seconds(50));
 }
 
